@@ -1,0 +1,85 @@
+"""The four kinds of job: each takes the order and the engine, and gives a record and the frames of its result."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from s2edit.engine import EditResult
+from s2edit_wire.errors import WireError
+
+from .. import worker_link as link
+from . import frames
+from .engines import Engines
+from .reporting import Reporter
+from .requests import compose_request, edit_request, read_inputs
+
+Outcome = tuple[dict[str, Any], list[link.FrameFile]]
+Task = Callable[[link.Run, Engines, Reporter], Outcome]
+_PACKAGES = ("s2edit", "torch", "diffusers", "transformers")
+
+
+def _edit(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
+    request = edit_request(run, read_inputs(run.frames))
+    engine = engines.get(run.model, run.threads)
+    return _keep(engine.edit(request, progress=report, cancelled=report.cancelled), Path(run.out))
+
+
+def _compose(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
+    request = compose_request(run, read_inputs(run.frames))
+    engine = engines.get(run.model, run.threads)
+    return _keep(engine.compose(request, progress=report, cancelled=report.cancelled), Path(run.out))
+
+
+def _mask(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
+    inputs = read_inputs(run.frames)
+    if not run.edit["objects"]:
+        raise WireError("bad_prompt", "There is no word to make a mask for.", "Type the word that names the object.")
+    engine = engines.get(run.model, run.threads)
+    report.step("editing")
+    mask = engine.automatic_mask(inputs.image, run.edit["source"], run.edit["objects"][0]["word"])
+    return {}, [frames.write(Path(run.out), "mask", mask)]
+
+
+def _caption(run: link.Run, engines: Engines, report: Reporter) -> Outcome:  # noqa: ARG001 - every task is called alike
+    from s2edit.starter.classifier import propose_caption
+
+    return {"caption": propose_caption(frames.to_rgb8(read_inputs(run.frames).image))}, []
+
+
+TASKS: dict[str, Task] = {"edit": _edit, "compose": _compose, "mask": _mask, "caption": _caption}
+"""By the wire's job kind."""
+
+
+def _keep(result: EditResult, out: Path) -> Outcome:
+    pixels = {"patch": result.patch, "alpha": result.alpha, "mask": result.object_mask}
+    record = {**result.record, "box": list(result.box)}
+    return record, [frames.write(out, role, samples) for role, samples in pixels.items()]
+
+
+def provenance(run: link.Run, device: str, seconds: float) -> dict[str, Any]:
+    """What a result's record says besides the method's own entries: enough to do the very same again.
+
+    Digests are SHA-256 of the frames as they were sent, so a client can tell which picture and masks were meant.
+    """
+    digests = {_frame_name(frame): frame.sha256 for frame in run.frames}
+    return {
+        "job": run.job,
+        "attempt": run.attempt,
+        "kind": run.edit["kind"],
+        "model": run.model.id,
+        "profile": run.edit["profile"],
+        "seed": run.edit["seed"],
+        "lower_memory": run.lower,
+        "inputs": digests,
+        "seconds": round(seconds, 3),
+        "device": device,
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def _frame_name(frame: link.FrameFile) -> str:
+    return f"{frame.role}.{frame.index}" if frame.role == "object_mask" else frame.role
