@@ -1,7 +1,7 @@
 """The contract between the daemon and its worker process: the messages, and the worker's end of the line.
 
 The line is an AF_UNIX socket pair whose number the worker inherits (`S2EDIT_WORKER_FD`); where there are none
-(Windows), a loopback connection to `S2EDIT_WORKER_PORT` that begins with the 32 bytes of `S2EDIT_WORKER_TOKEN` (hexadecimal).
+(Windows), a loopback connection to `S2EDIT_WORKER_PORT` that begins with the 32 bytes of `S2EDIT_WORKER_TOKEN` (hex).
 Each message is a big-endian uint32 length and a msgpack map, told apart by `do` (orders) or `say` (reports).
 Pixels never travel here: both sides name files. The worker reads the files of `Run.frames` and must not change them.
 
@@ -127,8 +127,8 @@ class Progress(msgspec.Struct, tag_field="say", tag="progress"):
 class Done(msgspec.Struct, tag_field="say", tag="done"):
     """The job is done; its frames are files in `Run.out`, whole and flushed.
 
-    `record`: JSON-able, at most 32 KiB as msgpack (it must fit a header beside the job); for a `caption` job, the text is
-    its entry `caption`.
+    `record`: JSON-able, at most 32 KiB as msgpack (it must fit a header beside the job); for a `caption` job, its
+    entry `caption` is the text.
     """
 
     job: str
@@ -137,7 +137,7 @@ class Done(msgspec.Struct, tag_field="say", tag="done"):
 
 
 class Failed(msgspec.Struct, tag_field="say", tag="failed"):
-    """The job failed: `code` of `s2edit_wire.errors.CODES`, a plain sentence (figures for out_of_memory), and a hint."""
+    """The job failed: `code` of `s2edit_wire.errors.CODES`, a plain sentence (figures for out_of_memory), a hint."""
 
     job: str
     code: str

@@ -1,0 +1,238 @@
+"""The daemon's life: options, start, serving, a clean end.
+
+`python -m s2edit_server` runs it in the foreground; installers and clients start it through `s2edit_wire.launcher`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import zmq
+from s2edit_wire.auth import plain_credentials
+from s2edit_wire.connection import write_connection_file
+from s2edit_wire.paths import state_folder
+
+from . import (
+    handlers_daemon,
+    handlers_jobs,
+    handlers_queue,
+    handlers_views,
+    handlers_weights,
+    instance,
+    jobs,
+    logs,
+    queries,
+    retention,
+)
+from .auth import Authenticator
+from .blobs import Blobs
+from .broker import Broker
+from .desk import Desk
+from .events import Events
+from .router import Router
+from .scheduler import Scheduler
+from .services import Services, version
+from .settings import SettingsFile
+from .store import Store
+from .supervisor import Deadlines, ProcessRunner
+from .weights_desk import WeightsDesk
+
+LOG = logging.getLogger(__name__)
+WORKER_MODULE = "s2edit_server.worker"
+OPEN_FILES = 4_096
+"""Descriptors wanted: each connection takes one, and strangers may hold some for two seconds."""
+FINISH_S = 2.0
+"""Seconds that requests under way get when the daemon stops."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the daemon; returns the exit status: 0 after a clean end, 1 when it could not start."""
+    options = _options(arguments)
+    os.umask(0o077)
+    folder = state_folder()
+    try:
+        instance.private_folder(folder)
+        run_folder = instance.private_folder(folder / "run")
+        held = instance.lock(run_folder)
+    except (instance.AlreadyRunning, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
+        _raise_limits()
+        return _serve(options, folder, run_folder)
+    except RuntimeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        held.release()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="s2edit-daemon", description="S²Edit's daemon: owns jobs, weights and the GPU."
+    )
+    parser.add_argument("--offline", action="store_true", default=None, help="attempt no connection off this machine")
+    parser.add_argument("--log-level", choices=("debug", "info", "warning"), help="how much to log; debug logs prompts")
+    parser.add_argument(
+        "--idle-exit", type=float, default=0.0, metavar="S", help="end after S seconds without anything to do"
+    )
+    parser.add_argument("--worker-module", default=WORKER_MODULE, metavar="MODULE", help="for tests: another worker")
+    return parser.parse_args(arguments)
+
+
+def _raise_limits() -> None:
+    if os.name == "posix":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _serve(options: argparse.Namespace, folder: Path, run_folder: Path) -> int:
+    settings = SettingsFile(folder / "settings.json", offline=options.offline, log_level=options.log_level)
+    logs.start(folder / "logs", settings.now.log_level)
+    # libzmq's descriptors can be watched by a selector only; Windows' default loop is none.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(Daemon(options, settings, folder, run_folder).run())
+
+
+class Daemon:
+    """All parts, put together and taken apart again."""
+
+    def __init__(self, options: argparse.Namespace, settings: SettingsFile, folder: Path, run_folder: Path) -> None:
+        self._options, self._settings, self._folder, self._run_folder = options, settings, folder, run_folder
+        self._ending = asyncio.Event()
+        self._end_when_idle = False
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> int:
+        """Serve until told to stop."""
+        key = secrets.token_hex(32)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        store = Store(self._folder / "jobs.sqlite3")
+        services, broker, router = await self._assemble(context, store, key)
+        authenticator = Authenticator(context, *plain_credentials(key))
+        authenticator.start()
+        endpoint = router.bind(instance.endpoint_to_bind(self._run_folder))
+        write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
+        self._watch_signals()
+        router.start()
+        LOG.info("S²Edit %s is ready at %s", version(), endpoint.split(":", 1)[0])
+        tasks = [
+            asyncio.create_task(services.scheduler.serve(), name="scheduler"),
+            asyncio.create_task(retention.serve(services.desk, lambda: self._settings.now), name="retention"),
+            asyncio.create_task(self._watch_idle(services), name="idle"),
+        ]
+        ending = asyncio.create_task(self._ending.wait())
+        done, _ = await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in done if task is not ending and task.exception() is not None]
+        for task in failed:
+            LOG.critical("“%s” ended by itself", task.get_name(), exc_info=task.exception())
+        LOG.info("stopping")
+        (self._run_folder / "daemon.json").unlink(missing_ok=True)
+        await broker.finish(FINISH_S)
+        for task in (ending, *tasks):
+            task.cancel()
+        await asyncio.gather(ending, *tasks, return_exceptions=True)
+        await services.runner.stop()
+        router.close()
+        context.destroy(linger=500)
+        store.close()
+        return 1 if failed else 0
+
+    async def _assemble(
+        self, context: zmq.Context[zmq.Socket[bytes]], store: Store, key: str
+    ) -> tuple[Services, Broker, Router]:
+        swept = await store.call(jobs.sweep)
+        if swept:
+            LOG.info("%d unfinished jobs go on", swept)
+        foreign = self._options.worker_module != WORKER_MODULE
+        # The three know each other only through these calls: the router hands in, the broker hands out.
+        broker: Broker
+        router = Router(context, lambda identity, message: broker.take(identity, message))  # noqa: PLW0108 - not made yet
+        changed = await store.call(queries.by_change)
+        events = Events(lambda identity, header, frames: broker.event(identity, header, frames), changed)  # noqa: PLW0108
+        desk = Desk(store, Blobs(self._folder / "blobs"), events)
+        desk.queued.set()
+        runner = ProcessRunner(
+            self._options.worker_module,
+            self._folder,
+            self._folder / "logs" / "worker.log",
+            self._deadlines,
+            lambda: self._tell_status(services),
+        )
+        weights = WeightsDesk(self._folder, lambda: self._settings.now, foreign=foreign)
+        scheduler = Scheduler(desk, runner, self._folder / "work", weights.find_model, lambda: self._settings.now)
+        services = Services(
+            state_folder=self._folder,
+            key=key,
+            boot=secrets.token_hex(16),
+            pid=os.getpid(),
+            desk=desk,
+            scheduler=scheduler,
+            runner=runner,
+            settings=self._settings,
+            weights=weights,
+            stop=self._stop,
+            checked_edits=not foreign,
+        )
+        broker = Broker(router.send, events.unsubscribe)
+        broker.handlers = {
+            **handlers_daemon.handlers(services, broker.greet),
+            **handlers_jobs.handlers(services),
+            **handlers_queue.handlers(services),
+            **handlers_views.handlers(services),
+            **handlers_weights.handlers(services),
+        }
+        return services, broker, router
+
+    def _deadlines(self) -> Deadlines:
+        now = self._settings.now
+        return Deadlines(now.cancel_s, now.pulse_s, now.stall_s)
+
+    def _tell_status(self, services: Services) -> None:
+        async def tell() -> None:
+            services.desk.events.state("status", status=await services.status())
+
+        if services.desk.events:
+            task = asyncio.ensure_future(tell())
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    def _stop(self, now: bool) -> None:
+        self._end_when_idle = True
+        if now:
+            # Not this instant: the answer to `shutdown` has to be on its way first.
+            asyncio.get_running_loop().call_later(0.05, self._ending.set)
+
+    def _watch_signals(self) -> None:
+        if os.name == "posix":
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._ending.set)
+
+    async def _watch_idle(self, services: Services) -> None:
+        """End when the queue is empty and that was asked for, or when nothing was to do for `--idle-exit` seconds."""
+        busy_at = time.monotonic()
+        limit = self._options.idle_exit
+        while True:
+            await asyncio.sleep(0.1)
+            now = time.monotonic()
+            if services.scheduler.current or services.desk.queued.is_set() or services.desk.events:
+                busy_at = now
+            if self._end_when_idle or (limit and now - busy_at > limit):
+                counts = await services.desk.store.call(queries.counts)
+                if not services.scheduler.current and (services.scheduler.paused or not counts["queued"]):
+                    self._ending.set()
+                    return

@@ -1,0 +1,172 @@
+"""The desk where jobs are handed in, looked at and given out: store, blobs and events behind one counter.
+
+Handlers and scheduler both work through it, so that every change is stored first and told afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgpack
+from s2edit_wire.errors import WireError
+from s2edit_wire.limits import MAX_QUEUED_PER_CLIENT
+
+from . import jobs, queries, timings
+from .blobs import Blobs, damaged, digest_of
+from .events import Events
+from .store import Store
+from .timings import Stopwatch
+
+PAGE_BYTES = 56 * 1024
+"""Bytes of the job records in one reply; the header's limit less room for the rest."""
+TOLD_PLACES = 20
+"""Queued jobs that hear of a changed place; those further back learn it when they are looked at."""
+
+
+class Desk:
+    """All that happens to jobs, but running them.
+
+    Args:
+        store, blobs, events: where things are kept and told.
+    """
+
+    def __init__(self, store: Store, blobs: Blobs, events: Events) -> None:
+        self.store, self.blobs, self.events = store, blobs, events
+        self.running: dict[str, Stopwatch] = {}
+        self.queued = asyncio.Event()
+        self._telling = asyncio.Lock()
+
+    async def submit(
+        self,
+        job: str,
+        client: str,
+        host: str,
+        edit: dict[str, Any],
+        frames: Sequence[tuple[dict[str, Any], memoryview]],
+    ) -> dict[str, Any]:
+        """Keep a job with its pixels; the record is returned once all of it is durable.
+
+        Raises WireError job_conflict, busy, bad_request (a damaged frame), disk_full; nothing has changed then.
+        """
+        stored = await asyncio.to_thread(_name_frames, frames)
+        new = jobs.NewJob(job, _request_digest(edit, stored), client, host, edit, stored)
+        known = await self.store.call(jobs.find, job)
+        if known is not None and known["digest"] == new.digest:
+            return await self.record(job)
+        kept: list[str] = []
+        try:
+            for frame, (_, data) in zip(stored, frames, strict=True):
+                await asyncio.to_thread(self.blobs.put, data, frame.sha256)
+                kept.append(frame.sha256)
+            await self.store.call(jobs.insert, new, MAX_QUEUED_PER_CLIENT)
+        finally:
+            for digest in kept:
+                self.blobs.unpin(digest)
+        self.queued.set()
+        return await self.publish(job)
+
+    async def record(self, job: str) -> dict[str, Any]:
+        """The job as clients see it; raises WireError("unknown_job")."""
+        row = await self.store.call(jobs.get, job)
+        return (await self.records([row]))[0]
+
+    async def records(self, rows: Sequence[jobs.Row]) -> list[dict[str, Any]]:
+        """The rows as clients see them, as many as fit a header."""
+        places = await self.store.call(timings.waiting) if any(row["state"] == "queued" for row in rows) else {}
+        result: list[dict[str, Any]] = []
+        size = 0
+        for row in rows:
+            record = self._record(row, *places.get(row["id"], (0, None)))
+            size += len(msgpack.packb(record))
+            if size > PAGE_BYTES and result:
+                break
+            result.append(record)
+        return result
+
+    async def publish(self, job: str, preview: tuple[dict[str, object], bytes] | None = None) -> dict[str, Any]:
+        """Tell of a changed job; returns its record."""
+        # One at a time: what is read later must be told later, or a client would end up with the older state.
+        async with self._telling:
+            record = await self.record(job)
+            record["seq"] = self.events.touch(job)
+            self.events.job(record, preview)
+        return record
+
+    async def publish_places(self) -> None:
+        """Tell the first waiting jobs their places, after the queue moved."""
+        if self.events:
+            async with self._telling:
+                first = (await self.store.call(queries.queue_order))[:TOLD_PLACES]
+                for record in await self.records(await self.store.call(queries.several, first)):
+                    record["seq"] = self.events.touch(record["job"])
+                    self.events.job(record)
+
+    async def remove(self, job: str) -> None:
+        """Delete an ended job with its pixels."""
+        await self.store.call(queries.remove, job)
+        self.events.removed(job)
+
+    def _record(self, row: jobs.Row, place: int, work: float | None) -> dict[str, Any]:
+        watch = self.running.get(row["id"]) if row["state"] == "running" else None
+        record: dict[str, Any] = {
+            "job": row["id"],
+            "seq": self.events.of(row["id"]),
+            "state": row["state"],
+            "phase": watch.phase if watch else "waiting",
+            "step": watch.step if watch else 0,
+            "total": watch.total if watch else 0,
+            "position": place,
+            "attempt": row["attempt"],
+            "created": row["created"],
+            "edit": json.loads(row["edit"]),
+            "acknowledged": row["acknowledged"] is not None,
+        }
+        eta = watch.eta() if watch else self._queued_eta(work)
+        optional = {
+            "eta": eta,
+            "started": row["started"],
+            "finished": row["finished"],
+            "error": row["error"],
+            "message": row["message"],
+            "hint": row["hint"],
+            "result_sha256": row["result_sha256"],
+        }
+        return record | {name: value for name, value in optional.items() if value is not None}
+
+    def _queued_eta(self, work: float | None) -> float | None:
+        current = [watch.eta() for watch in self.running.values()]
+        if work is None or None in current:
+            return None
+        return work + sum(eta for eta in current if eta is not None)
+
+
+def _name_frames(frames: Sequence[tuple[dict[str, Any], memoryview]]) -> tuple[jobs.StoredFrame, ...]:
+    stored = []
+    for entry, data in frames:
+        digest = digest_of(data)
+        if entry.get("sha256", digest) != digest:
+            raise damaged()
+        stored.append(jobs.StoredFrame({**entry, "sha256": digest}, digest))
+    return tuple(stored)
+
+
+def _request_digest(edit: dict[str, Any], frames: Sequence[jobs.StoredFrame]) -> str:
+    content = json.dumps([edit, [frame.entry for frame in frames]], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def result_digest(frames: Sequence[jobs.StoredFrame]) -> str:
+    """Digest of a result: SHA-256 over role and digest of each frame, in order."""
+    parts = "".join(f"{frame.entry['role']} {frame.sha256}\n" for frame in frames)
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def no_pixels(row: jobs.Row) -> WireError:
+    """The error for a job whose result is not there."""
+    if row["state"] == "done":
+        return WireError("wrong_state", "The result was taken and has been deleted since.", "Run the edit again.")
+    return WireError("wrong_state", f"The job is {row['state']}; there is no result.")

@@ -1,0 +1,57 @@
+"""One daemon per user: the state folder, the lock that proves it, the endpoint, and clearing up after a killed one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+MAX_IPC_PATH = 100
+"""Bytes; sockaddr_un has room for 103 (macOS) or 107 (Linux) and a terminator."""
+SOCKET_NAME = "daemon.sock"
+
+
+class AlreadyRunning(Exception):
+    """Another daemon of this user holds the state folder."""
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made if need be, for its owner's eyes only; raises PermissionError when it is somebody else's."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name == "posix":
+        state = path.lstat()
+        if state.st_uid != os.getuid():
+            raise PermissionError(
+                f"{path} belongs to another user. Remove it, or set S2EDIT_HOME to a folder of yours."
+            )
+        if state.st_mode & 0o077:
+            path.chmod(0o700)
+    return path
+
+
+def lock(run_folder: Path) -> FileLock:
+    """Take the lock that makes this process the only daemon; held until the process ends, however it ends.
+
+    Raises:
+        AlreadyRunning: at once, when another one holds it.
+    """
+    held = FileLock(run_folder / "daemon.lock", mode=0o600)
+    try:
+        held.acquire(timeout=0)
+    except Timeout as error:
+        raise AlreadyRunning("S²Edit's daemon is running already. Stop it with: s2edit daemon stop") from error
+    return held
+
+
+def endpoint_to_bind(run_folder: Path) -> str:
+    """Where to listen; call with the lock held, since a socket left by a killed daemon is removed here.
+
+    A Unix socket in the private folder; loopback with a port of the system's choice on Windows, or when the folder's
+    path is too long for a socket.
+    """
+    path = run_folder / SOCKET_NAME
+    if os.name != "posix" or len(os.fsencode(path)) > MAX_IPC_PATH:
+        return "tcp://127.0.0.1:*"
+    path.unlink(missing_ok=True)
+    return f"ipc://{path}"

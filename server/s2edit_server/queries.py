@@ -1,0 +1,114 @@
+"""Questions to the store about many jobs: lists, the queue's order, counts, logs, and what may be dropped."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from s2edit_wire.errors import WireError
+from s2edit_wire.records import ENDED, STATES
+
+from .jobs import MAX_LOG_LINES, Row, get
+from .store import writing
+
+_ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
+
+
+def page(
+    db: sqlite3.Connection,
+    states: Sequence[str] | None = None,
+    host: str | None = None,
+    ref: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Jobs, newest first, at most `limit`; `before` is the `number` of the last row of the page before."""
+    conditions, values = ["1"], list[Any]()
+    if states is not None:
+        conditions.append(f"state IN ({', '.join('?' * len(states))})")
+        values += states
+    for column, value in (("host", host), ("ref", ref)):
+        if value is not None:
+            conditions.append(f"{column} = ?")
+            values.append(value)
+    if before is not None:
+        conditions.append("number < ?")
+        values.append(before)
+    query = f"SELECT * FROM jobs WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?"  # noqa: S608 - only column names are put in
+    return db.execute(query, [*values, limit]).fetchall()
+
+
+def several(db: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
+    """The rows of these jobs, in the order asked for; those that are gone are left out."""
+    rows = (db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone() for job in ids)
+    return [row for row in rows if row is not None]
+
+
+def queue_order(db: sqlite3.Connection) -> list[str]:
+    """Ids of the queued jobs, first to last."""
+    return [row["id"] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY rank")]
+
+
+def by_change(db: sqlite3.Connection) -> list[str]:
+    """Ids of all jobs, in the order of their last change."""
+    return [row["id"] for row in db.execute("SELECT id FROM jobs ORDER BY changed, number")]
+
+
+def counts(db: sqlite3.Connection) -> dict[str, int]:
+    """How many jobs are in each state; every state is there."""
+    rows = db.execute("SELECT state, count(*) AS n FROM jobs GROUP BY state")
+    return dict.fromkeys(STATES, 0) | {row["state"]: row["n"] for row in rows}
+
+
+def log_lines(db: sqlite3.Connection, job: str) -> list[str]:
+    """The newest lines of the job's log, oldest first, each with its local time."""
+    get(db, job)
+    rows = db.execute("SELECT at, line FROM log WHERE job = ? ORDER BY rowid DESC LIMIT ?", (job, MAX_LOG_LINES))
+    return [f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(row['at']))} {row['line']}" for row in rows][::-1]
+
+
+def remove(db: sqlite3.Connection, job: str) -> list[str]:
+    """Delete an ended job; returns the digests that it named. Raises WireError unknown_job or wrong_state."""
+    with writing(db):
+        row = get(db, job)
+        if row["state"] not in ENDED:
+            raise WireError("wrong_state", f"The job is {row['state']}; cancel it first.")
+        digests = [entry["sha256"] for entry in db.execute("SELECT sha256 FROM frames WHERE job = ?", (job,))]
+        db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        return digests
+
+
+def drop_frames(db: sqlite3.Connection, job: str) -> None:
+    """Forget the pixels of an ended job; its row stays, so that lists and recipes still know it."""
+    with writing(db):
+        db.execute(
+            f"DELETE FROM frames WHERE job = ? AND EXISTS (SELECT 1 FROM jobs WHERE id = ? AND state IN ({_ENDED}))",  # noqa: S608
+            (job, job),
+        )
+
+
+def expired(db: sqlite3.Connection, acknowledged_before: float, finished_before: float) -> tuple[list[str], list[str]]:
+    """(jobs whose pixels may go since a client has them, jobs to be removed for their age)."""
+    pixels = db.execute(
+        "SELECT id FROM jobs WHERE state = 'done' AND acknowledged < ?"
+        " AND EXISTS (SELECT 1 FROM frames WHERE frames.job = jobs.id)",
+        (acknowledged_before,),
+    )
+    old = db.execute(f"SELECT id FROM jobs WHERE state IN ({_ENDED}) AND finished < ?", (finished_before,))  # noqa: S608
+    return [row["id"] for row in pixels], [row["id"] for row in old]
+
+
+def droppable(db: sqlite3.Connection) -> list[str]:
+    """Ended jobs that hold pixels, those to be dropped first in front: acknowledged ones, then the oldest."""
+    rows = db.execute(
+        f"SELECT id FROM jobs WHERE state IN ({_ENDED})"  # noqa: S608
+        " AND EXISTS (SELECT 1 FROM frames WHERE frames.job = jobs.id) ORDER BY acknowledged IS NULL, finished"
+    )
+    return [row["id"] for row in rows]
+
+
+def referenced(db: sqlite3.Connection) -> set[str]:
+    """Digests of all blobs that some job names."""
+    return {row["sha256"] for row in db.execute("SELECT DISTINCT sha256 FROM frames")}

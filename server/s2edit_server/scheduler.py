@@ -1,0 +1,272 @@
+"""Takes one job after the other from the queue to the worker, and puts what comes back where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from s2edit_wire.errors import CODES, WireError
+from s2edit_wire.frames import check_entry
+from s2edit_wire.limits import MAX_FRAMES
+
+from . import jobs, timings, worker_link
+from .blobs import room_errors
+from .desk import Desk, result_digest
+from .settings import Settings
+from .supervisor import Runner, WorkerDied
+from .timings import Stopwatch
+
+LOG = logging.getLogger(__name__)
+MAX_DEATHS = 2
+TELL_INTERVAL = 0.05
+"""Seconds between two events about steps; a new phase or a preview is told at once."""
+MAX_RECORD = 32 * 1024
+"""Bytes of a result's record as JSON; it shares a header with the job."""
+RESULT_ROLES = {"patch", "alpha", "mask"}
+
+FindModel = Callable[[str], Path]
+
+
+class Scheduler:
+    """Runs the queue.
+
+    Args:
+        desk: jobs and pixels.
+        runner: the worker.
+        work: folder for the files of running jobs, on the blobs' file system.
+        find_model: path of a model's weights by id; raises WireError. Called in a thread.
+        settings: asked for each time.
+    """
+
+    def __init__(
+        self, desk: Desk, runner: Runner, work: Path, find_model: FindModel, settings: Callable[[], Settings]
+    ) -> None:
+        self._desk, self._runner, self._work, self._find_model = desk, runner, work, find_model
+        self._settings = settings
+        self.paused = settings().queue_paused
+        self.current = ""
+        self.unload_wanted = False
+        self._told = 0.0
+        self._telling: set[asyncio.Task[Any]] = set()
+        shutil.rmtree(work, ignore_errors=True)
+
+    async def serve(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self._wait()
+            if self.paused:
+                await asyncio.sleep(0.05)
+                continue
+            self._desk.queued.clear()
+            try:
+                row = await self._desk.store.call(jobs.start_next)
+            except WireError as error:
+                LOG.warning("no job can be started: %s", error.message)
+                await asyncio.sleep(1.0)
+                self._desk.queued.set()
+                continue
+            if row is not None:
+                self._desk.queued.set()
+                await self._attempt(row)
+
+    async def cancel(self, job: str) -> dict[str, Any]:
+        """Cancel a job wherever it is; returns its record. Raises WireError("unknown_job")."""
+        before = await self._desk.store.call(jobs.get, job)
+        row = await self._desk.store.call(jobs.request_cancel, job)
+        if row["state"] == "running":
+            self._runner.cancel(job)
+        if row["state"] != before["state"]:
+            await self._desk.publish(job)
+            await self._desk.publish_places()
+        return await self._desk.record(job)
+
+    def unload_when_idle(self) -> None:
+        """Free the worker's memory now, or right after the running job."""
+        self.unload_wanted = True
+        if not self.current:
+            self._desk.queued.set()
+
+    async def _wait(self) -> None:
+        """Until there may be something to do; meanwhile an idle worker's memory is freed in time."""
+        idle_since = time.monotonic()
+        while not self._desk.queued.is_set() or self.paused:
+            if self.unload_wanted:
+                self.unload_wanted = False
+                await self._runner.stop()
+            limit = self._settings().idle_unload_s
+            if limit and self._runner.health().model and time.monotonic() - idle_since > limit:
+                self._runner.unload()
+                idle_since = time.monotonic()
+            try:
+                async with asyncio.timeout(0.5):
+                    await self._desk.queued.wait()
+            except TimeoutError:
+                continue
+            if self.paused:
+                await asyncio.sleep(0.1)
+
+    async def _attempt(self, row: jobs.Row) -> None:
+        job, attempt = row["id"], row["attempt"]
+        edit = json.loads(row["edit"])
+        self.current = job
+        pace = await self._desk.store.call(timings.expected, edit["kind"], edit["model"], edit["profile"])
+        watch = self._desk.running[job] = Stopwatch(pace)
+        await self._desk.publish(job)
+        await self._desk.publish_places()
+        out = self._work / f"{job}-{attempt}"
+        try:
+            await self._settle(row, await self._run(row, edit, out), watch)
+        except WireError as error:
+            await self._fail(job, attempt, error)
+        except WorkerDied as death:
+            await self._bury(row, death)
+        except Exception:
+            LOG.exception("job %s", job)
+            hint = "The daemon's log has the details."
+            await self._fail(job, attempt, WireError("internal", "Something went wrong inside S²Edit.", hint))
+        finally:
+            self.current = ""
+            self._desk.running.pop(job, None)
+            await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
+            await self._desk.publish(job)
+            if self.unload_wanted:
+                self.unload_wanted = False
+                await self._runner.stop()
+
+    async def _run(self, row: jobs.Row, edit: dict[str, Any], out: Path) -> Any:
+        path = await asyncio.to_thread(self._find_model, edit["model"])
+        with room_errors():
+            await asyncio.to_thread(out.mkdir, parents=True)
+        inputs = await self._desk.store.call(jobs.frames, row["id"], "in")
+        order = worker_link.Run(
+            job=row["id"],
+            attempt=row["attempt"],
+            edit=edit,
+            model=worker_link.Model(edit["model"], str(path)),
+            frames=[_frame_file(frame, self._desk.blobs.path(frame.sha256)) for frame in inputs],
+            out=str(out),
+            lower=bool(row["lower"]),
+            threads=self._settings().threads,
+        )
+        outcome = asyncio.ensure_future(self._runner.run(order, self._progress))
+        try:
+            # A cancel between the job's start and here found no worker to tell; it left its mark on the row.
+            await asyncio.sleep(0)
+            if (await self._desk.store.call(jobs.get, row["id"]))["cancelling"]:
+                self._runner.cancel(row["id"])
+            return await outcome
+        finally:
+            outcome.cancel()
+
+    def _progress(self, report: worker_link.Progress) -> None:
+        watch = self._desk.running.get(report.job)
+        if watch is None:
+            return
+        new_phase = watch.progress(report.phase, report.step, report.total)
+        now = time.monotonic()
+        if new_phase or report.preview is not None or now - self._told >= TELL_INTERVAL:
+            self._told = now
+            preview = None
+            if report.preview is not None:
+                entry: dict[str, object] = {
+                    "role": "preview",
+                    "shape": list(report.preview.shape),
+                    "dtype": "u1",
+                    "space": "srgb",
+                    "nbytes": len(report.preview.data),
+                }
+                preview = (entry, report.preview.data)
+            task = asyncio.create_task(self._desk.publish(report.job, preview))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _settle(self, row: jobs.Row, outcome: Any, watch: Stopwatch) -> None:
+        job, attempt = row["id"], row["attempt"]
+        if isinstance(outcome, worker_link.Cancelled):
+            raise WireError("cancelled", "The job was cancelled.")
+        if isinstance(outcome, worker_link.Failed):
+            if outcome.code == "out_of_memory" and not row["lower"]:
+                await self._desk.store.call(jobs.note, job, f"out of memory, once more with less: {outcome.message}")
+                await self._desk.store.call(jobs.requeue, job, attempt, lower=True)
+                return
+            code = outcome.code if outcome.code in CODES else "internal"
+            raise WireError(code, outcome.message[:2_000], outcome.hint[:2_000])
+        watch.close()
+        await self._keep(job, attempt, outcome)
+        device = self._runner.health().device
+        await self._desk.store.call(timings.record, json.loads(row["edit"]), device, watch.measured)
+
+    async def _keep(self, job: str, attempt: int, done: worker_link.Done) -> None:
+        if len(json.dumps(done.record)) > MAX_RECORD or len(done.frames) > MAX_FRAMES:
+            raise WireError("internal", "The worker's result is larger than the wire allows.")
+        kept: list[jobs.StoredFrame] = []
+        try:
+            for frame in done.frames:
+                kept.append(await asyncio.to_thread(self._adopt, frame))
+            await self._desk.store.call(jobs.finish_done, job, attempt, done.record, kept, result_digest(kept))
+        finally:
+            for entry in kept:
+                self._desk.blobs.unpin(entry.sha256)
+
+    def _adopt(self, frame: worker_link.FrameFile) -> jobs.StoredFrame:
+        entry: dict[str, Any] = {
+            "role": frame.role,
+            "shape": list(frame.shape),
+            "dtype": frame.dtype,
+            "space": frame.space,
+            "nbytes": frame.nbytes,
+        }
+        check_entry(entry)
+        path = Path(frame.path)
+        if frame.role not in RESULT_ROLES or self._work not in path.parents or path.stat().st_size != frame.nbytes:
+            raise WireError("internal", "The worker's result does not fit its description.")
+        digest = self._desk.blobs.adopt(path)
+        return jobs.StoredFrame({**entry, "sha256": digest}, digest)
+
+    async def _bury(self, row: jobs.Row, death: WorkerDied) -> None:
+        job, attempt = row["id"], row["attempt"]
+        now = await self._desk.store.call(jobs.get, job)
+        if now["cancelling"]:
+            await self._fail(
+                job, attempt, WireError("cancelled", "The job was cancelled; its worker had to be stopped.")
+            )
+        elif row["deaths"] + 1 >= MAX_DEATHS:
+            hint = "The daemon's log tells more. Try a smaller area or the profile “fast”."
+            error = WireError("worker_crashed", f"The worker died twice on this job, at last: {death}.", hint)
+            await self._fail(job, attempt, error)
+        else:
+            LOG.warning("the worker died on job %s (%s); it is queued again", job, death)
+            await self._desk.store.call(jobs.note, job, f"the worker died: {death}")
+            await self._desk.store.call(jobs.requeue, job, attempt, death=True)
+
+    async def _fail(self, job: str, attempt: int, error: WireError) -> None:
+        """Note the failure, however long the disk is too full for that: a job must not run for ever."""
+        while True:
+            try:
+                await self._desk.store.call(jobs.finish_failed, job, attempt, error)
+            except WireError as full:
+                LOG.warning("job %s can't be noted as ended: %s", job, full.message)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+
+def _frame_file(frame: jobs.StoredFrame, path: Path) -> worker_link.FrameFile:
+    entry = frame.entry
+    height, width, channels = entry["shape"]
+    return worker_link.FrameFile(
+        role=entry["role"],
+        shape=(height, width, channels),
+        dtype=entry["dtype"],
+        space=entry["space"],
+        nbytes=entry["nbytes"],
+        path=str(path),
+        index=entry.get("index", 0),
+        sha256=frame.sha256,
+    )

@@ -1,0 +1,114 @@
+"""The daemon's settings: a validated JSON file in the state folder, changed all or none, written atomically."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from s2edit_wire.errors import WireError
+
+GIB = 1024**3
+Bytes = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+ModelId = Annotated[str, Meta(max_length=100)]
+Url = Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s]+)?$")]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting with its default; names are what `configure` and `settings` messages use.
+
+    Args:
+        idle_unload_s: seconds without a job after which the model leaves the device; 0 for never.
+        threads: compute threads of the worker, 0 for its own choice.
+        cancel_s: seconds that a cancelled step may still take (three steps, if those are longer).
+        pulse_s: seconds without a sign of life after which the worker is killed.
+        stall_s: seconds without progress after which the worker is killed.
+        result_quota: bytes of stored inputs and results; over it, acknowledged and then old ones are dropped.
+        result_days: days after which an ended job is removed.
+        result_grace_s: seconds that an acknowledged result is still kept.
+        cache_quota: bytes of the worker's identity cache.
+        offline: no connection off this machine is attempted.
+        mirror: base address of a mirror of the model hub, "" for the hub itself.
+        proxy: address of an HTTP proxy for downloads, "" for the system's.
+        default_model: model for programs that have none of their own below.
+        model_gimp, model_krita, model_cli: default models per program, "" for `default_model`.
+        queue_paused: whether the queue was paused when the daemon last ran.
+        log_level: `debug` also logs prompts.
+    """
+
+    idle_unload_s: Annotated[float, Meta(ge=0, le=86_400)] = 600
+    threads: Annotated[int, Meta(ge=0, le=1_024)] = 0
+    cancel_s: Annotated[float, Meta(ge=0.05, le=600)] = 10
+    pulse_s: Annotated[float, Meta(ge=2, le=600)] = 30
+    stall_s: Annotated[float, Meta(ge=2, le=86_400)] = 1_800
+    result_quota: Bytes = 10 * GIB
+    result_days: Annotated[float, Meta(ge=0, le=3_650)] = 7
+    result_grace_s: Annotated[float, Meta(ge=0, le=31_536_000)] = 3_600
+    cache_quota: Bytes = 20 * GIB
+    offline: bool = False
+    mirror: Url = ""
+    proxy: Url = ""
+    default_model: ModelId = "portraits"
+    model_gimp: ModelId = ""
+    model_krita: ModelId = ""
+    model_cli: ModelId = ""
+    queue_paused: bool = False
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning)$")] = "info"
+
+
+class SettingsFile:
+    """The settings and their file.
+
+    Args:
+        path: `settings.json`; a file that can't be read is kept beside as `settings.json.bad`, and defaults are used.
+        overrides: values from the command line: they win for this run and are not written.
+    """
+
+    def __init__(self, path: Path, **overrides: object) -> None:
+        self._path = path
+        self._overrides = {name: value for name, value in overrides.items() if value is not None}
+        self._saved = self._load()
+
+    @property
+    def now(self) -> Settings:
+        """The settings in force."""
+        return msgspec.structs.replace(self._saved, **self._overrides)
+
+    def as_map(self) -> dict[str, object]:
+        """The settings in force, by name."""
+        return msgspec.structs.asdict(self.now)
+
+    def configure(self, changes: dict[str, object]) -> Settings:
+        """Change all of these settings or, when one of them is wrong, none: WireError("bad_setting") names it."""
+        known = msgspec.structs.asdict(self._saved)
+        for name in changes:
+            if name not in known:
+                raise WireError("bad_setting", f"There is no setting “{name[:64]}”.")
+        try:
+            changed = msgspec.convert({**known, **changes}, Settings)
+        except msgspec.ValidationError as error:
+            raise WireError("bad_setting", f"A setting can't be used: {error}.") from error
+        self._write(changed)
+        self._saved = changed
+        for name in changes:
+            self._overrides.pop(name, None)
+        return self.now
+
+    def _load(self) -> Settings:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Settings)
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, msgspec.MsgspecError):
+            self._path.replace(self._path.with_suffix(".json.bad"))
+            return Settings()
+
+    def _write(self, settings: Settings) -> None:
+        temporary = self._path.with_suffix(".json.new")
+        with temporary.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)

@@ -1,0 +1,131 @@
+"""How long jobs take on this machine: measured per phase, kept in the store, and turned into an expected time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from .store import writing
+
+PHASES = ("loading", "identity", "inversion", "editing", "compositing")
+REMEMBERED = 5
+"""Jobs that an expectation is the mean of: few, since caches, drivers and settings change."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a phase took: mean seconds of the last jobs, and seconds per step."""
+
+    seconds: float
+    per_step: float
+
+
+def record(db: sqlite3.Connection, edit: dict[str, Any], device: str, phases: dict[str, tuple[int, float]]) -> None:
+    """Remember what the phases of a finished job took: {phase: (steps, seconds)}."""
+    with writing(db):
+        db.executemany(
+            "INSERT INTO timings (kind, model, profile, device, phase, steps, seconds, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (edit["kind"], edit["model"], edit["profile"], device, phase, steps, seconds, time.time())
+                for phase, (steps, seconds) in phases.items()
+            ],
+        )
+        db.execute("DELETE FROM timings WHERE rowid <= (SELECT max(rowid) FROM timings) - 2000")
+
+
+def expected(db: sqlite3.Connection, kind: str, model: str, profile: str) -> dict[str, Pace]:
+    """What each phase of such a job took lately on this machine; phases never measured are absent."""
+    result = {}
+    for phase in PHASES:
+        rows = db.execute(
+            "SELECT steps, seconds FROM timings WHERE kind = ? AND model = ? AND profile = ? AND phase = ?"
+            " ORDER BY at DESC LIMIT ?",
+            (kind, model, profile, phase, REMEMBERED),
+        ).fetchall()
+        if rows:
+            seconds = sum(row["seconds"] for row in rows)
+            result[phase] = Pace(seconds / len(rows), seconds / max(1, sum(row["steps"] for row in rows)))
+    return result
+
+
+@dataclass
+class Stopwatch:
+    """Times one attempt, phase by phase, as its progress comes in.
+
+    Args:
+        pace: what such jobs took before (`expected`).
+    """
+
+    pace: dict[str, Pace]
+    phase: str = "waiting"
+    step: int = 0
+    total: int = 0
+    measured: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _since: float = field(default_factory=time.monotonic)
+    _first: tuple[int, float] = (0, 0.0)
+
+    def progress(self, phase: str, step: int, total: int) -> bool:
+        """Take a report; True when a new phase began."""
+        now = time.monotonic()
+        new = phase != self.phase
+        if new:
+            self.close()
+            self.phase, self._since, self._first = phase, now, (step, now)
+        self.step, self.total = step, total
+        return new
+
+    def close(self) -> None:
+        """Note what the phase so far took."""
+        if self.phase != "waiting":
+            self.measured[self.phase] = (self.step, time.monotonic() - self._since)
+
+    def eta(self) -> float | None:
+        """Seconds until the end, or None while too little is known."""
+        if self.phase == "waiting" and not self.pace:
+            return None
+        rest = 0.0
+        here = PHASES.index(self.phase) if self.phase in PHASES else -1
+        if here >= 0:
+            remaining = self._rest_of_phase()
+            if remaining is None:
+                return None
+            rest = remaining
+        later = [phase for phase in PHASES[here + 1 :] if phase in self.pace]
+        if not later and here < PHASES.index("editing"):
+            return None
+        return rest + sum(self.pace[phase].seconds for phase in later)
+
+    def _rest_of_phase(self) -> float | None:
+        steps, elapsed = self.step - self._first[0], time.monotonic() - self._first[1]
+        known = self.pace.get(self.phase)
+        if self.total and steps > 0:
+            return max(0.0, (self.total - self.step) * elapsed / steps)
+        if known is None:
+            return None
+        if self.total:
+            return (self.total - self.step) * known.per_step
+        return max(0.0, known.seconds - elapsed)
+
+
+def waiting(db: sqlite3.Connection) -> dict[str, tuple[int, float | None]]:
+    """Per queued job: its place, from 1, and the seconds of all work up to its end that is not started yet.
+
+    The seconds are None from the first job on of whose kind nothing was measured.
+    """
+    known: dict[tuple[str, str, str], float | None] = {}
+    result: dict[str, tuple[int, float | None]] = {}
+    ahead: float | None = 0.0
+    for place, row in enumerate(db.execute("SELECT id, edit FROM jobs WHERE state = 'queued' ORDER BY rank"), 1):
+        edit = json.loads(row["edit"])
+        key = (edit["kind"], edit["model"], edit["profile"])
+        if key not in known:
+            pace = expected(db, *key)
+            known[key] = sum(entry.seconds for entry in pace.values()) if "editing" in pace else None
+        own = known[key]
+        ahead = None if ahead is None or own is None else ahead + own
+        result[row["id"]] = (place, ahead)
+    return result
