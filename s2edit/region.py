@@ -1,0 +1,69 @@
+"""Which part of the canvas is edited, and at what size the model sees it: integer arithmetic. Torch-free."""
+
+from __future__ import annotations
+
+from .errors import ImageError
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in pixels."""
+
+LATENT_STRIDE = 8
+"""Pixels per latent cell of every Stable-Diffusion VAE."""
+
+
+def crop_box(canvas: tuple[int, int], mask_box: Box | None, *, context: float, native: int) -> Box:
+    """The crop that is handed to `Engine.edit`: the mask's box and some surroundings.
+
+    Args:
+        canvas: width and height of the whole picture, px.
+        mask_box: bounding box of the mask inside the canvas, or None for the whole picture.
+        context: surroundings on each side as a fraction of the mask's longer side, 0 to 4.
+        native: the model's short side, px; the crop is at least this large where the canvas has it.
+    Returns:
+        The crop, inside the canvas. Its sides are multiples of 8 where the canvas allows, and it is no more
+        elongated than 2:1 where the canvas allows, since the model distorts what is longer.
+    Raises:
+        ImageError: the mask's box is empty or leaves the canvas.
+    """
+    width, height = canvas
+    if width < 1 or height < 1:
+        raise ImageError("The picture has no pixels.", code="image_size", hint="Choose another layer.")
+    if mask_box is None:
+        return (0, 0, width, height)
+    x, y, w, h = mask_box
+    if w < 1 or h < 1 or x < 0 or y < 0 or x + w > width or y + h > height:
+        raise ImageError("The mask's box leaves the picture.", code="image_size", hint="Paint the mask again.")
+    margin = round(context * max(w, h))
+    sides = [max(w + 2 * margin, native), max(h + 2 * margin, native)]
+    sides = [max(sides[0], -(-sides[1] // 2)), max(sides[1], -(-sides[0] // 2))]
+    left, wide = _span(x, w, sides[0], width)
+    top, high = _span(y, h, sides[1], height)
+    return (left, top, wide, high)
+
+
+def _span(start: int, length: int, wanted: int, limit: int) -> tuple[int, int]:
+    """Start and length of an interval of about `wanted` around [start, start+length), inside [0, limit)."""
+    wanted = -(-wanted // LATENT_STRIDE) * LATENT_STRIDE
+    if wanted >= limit:
+        return 0, limit
+    first = start + length // 2 - wanted // 2
+    return min(max(first, 0), limit - wanted), wanted
+
+
+def model_size(w: int, h: int, *, native: int, multiple: int) -> tuple[int, int]:
+    """The size at which the model sees a crop.
+
+    Args:
+        w, h: the crop's size, px.
+        native: short side that the checkpoint was trained at, px.
+        multiple: 8 · 2^(levels - 1), so that every U-Net level halves exactly.
+    Returns:
+        (height, width), px, multiples of `multiple`: the short side is `native` rounded up, the long side keeps the aspect
+        as nearly as the multiple allows, and is at most twice the short one (a longer crop is squeezed).
+    """
+    if w < 1 or h < 1:
+        raise ImageError("The picture has no pixels.", code="image_size", hint="Choose another layer.")
+    short = -(-native // multiple) * multiple
+    ratio = min(max(w, h) / min(w, h), 2.0)
+    longer = min(max(round(short * ratio / multiple) * multiple, short), 2 * short)
+    return (short, longer) if w >= h else (longer, short)
