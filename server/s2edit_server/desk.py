@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
@@ -21,6 +22,7 @@ from .events import Events
 from .store import Store
 from .timings import Stopwatch
 
+Record = dict[str, Any]
 PAGE_BYTES = 56 * 1024
 """Bytes of the job records in one reply; the header's limit less room for the rest."""
 TOLD_PLACES = 20
@@ -71,13 +73,13 @@ class Desk:
 
     async def record(self, job: str) -> dict[str, Any]:
         """The job as clients see it; raises WireError("unknown_job")."""
-        row = await self.store.call(jobs.get, job)
-        return (await self.records([row]))[0]
+        return (await self.look(lambda db: [jobs.get(db, job)]))[1][0]
 
-    async def records(self, rows: Sequence[jobs.Row]) -> list[dict[str, Any]]:
-        """The rows as clients see them, as many as fit a header."""
-        places = await self.store.call(timings.waiting) if any(row["state"] == "queued" for row in rows) else {}
-        result: list[dict[str, Any]] = []
+    async def look(self, query: Callable[[sqlite3.Connection], list[jobs.Row]]) -> tuple[list[jobs.Row], list[Record]]:
+        """(what the query finds, as many of these as fit one header, as clients see them)."""
+        # One visit to the store: between two, a job could leave the queue and be shown without its place.
+        rows, places = await self.store.call(_with_places, query)
+        result: list[Record] = []
         size = 0
         for row in rows:
             record = self._record(row, *places.get(row["id"], (0, None)))
@@ -85,7 +87,7 @@ class Desk:
             if size > PAGE_BYTES and result:
                 break
             result.append(record)
-        return result
+        return rows, result
 
     async def publish(self, job: str, preview: tuple[dict[str, object], bytes] | None = None) -> dict[str, Any]:
         """Tell of a changed job; returns its record."""
@@ -100,8 +102,8 @@ class Desk:
         """Tell the first waiting jobs their places, after the queue moved."""
         if self.events:
             async with self._telling:
-                first = (await self.store.call(queries.queue_order))[:TOLD_PLACES]
-                for record in await self.records(await self.store.call(queries.several, first)):
+                _, first = await self.look(lambda db: queries.queued(db, TOLD_PLACES))
+                for record in first:
                     record["seq"] = self.events.touch(record["job"])
                     self.events.job(record)
 
@@ -142,6 +144,13 @@ class Desk:
         if work is None or None in current:
             return None
         return work + sum(eta for eta in current if eta is not None)
+
+
+def _with_places(
+    db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]]
+) -> tuple[list[jobs.Row], dict[str, tuple[int, float | None]]]:
+    rows = query(db)
+    return rows, timings.waiting(db) if any(row["state"] == "queued" for row in rows) else {}
 
 
 def _name_frames(frames: Sequence[tuple[dict[str, Any], memoryview]]) -> tuple[jobs.StoredFrame, ...]:

@@ -31,10 +31,10 @@ def handlers(services: Services) -> dict[str, Handler]:
         header = request.header
         limit = header.get("limit", DEFAULT_PAGE)
         wanted = (header.get("states"), header.get("host"), header.get("ref"), header.get("before"))
-        rows = await desk.store.call(queries.page, *wanted, limit + 1)
-        records = await desk.records(rows[:limit])
+        rows, records = await desk.look(lambda db: queries.page(db, *wanted, limit=limit + 1))
+        records = records[:limit]
         answer: dict[str, object] = {"jobs": records}
-        if len(rows) > len(records) and records:
+        if len(rows) > len(records):
             answer["cursor"] = rows[len(records) - 1]["number"]
         return answer, ()
 
@@ -68,8 +68,8 @@ def handlers(services: Services) -> dict[str, Handler]:
         desk.events.subscribe(request.identity, previews=header.get("previews", False))
         seq = desk.events.seq
         changed = desk.events.since(header["after"])[:MAX_REPLAY]
-        rows = await desk.store.call(queries.several, changed)
-        return {"seq": seq, "jobs": await desk.records(rows)}, ()
+        _, records = await desk.look(lambda db: queries.several(db, changed))
+        return {"seq": seq, "jobs": records}, ()
 
     return {
         "show": show,

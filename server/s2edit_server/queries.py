@@ -46,9 +46,9 @@ def several(db: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
     return [row for row in rows if row is not None]
 
 
-def queue_order(db: sqlite3.Connection) -> list[str]:
-    """Ids of the queued jobs, first to last."""
-    return [row["id"] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY rank")]
+def queued(db: sqlite3.Connection, limit: int) -> list[Row]:
+    """The first queued jobs, at most `limit`."""
+    return db.execute("SELECT * FROM jobs WHERE state = 'queued' ORDER BY rank LIMIT ?", (limit,)).fetchall()
 
 
 def by_change(db: sqlite3.Connection) -> list[str]:

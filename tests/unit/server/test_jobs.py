@@ -1,0 +1,192 @@
+"""Job transitions in the store: what is allowed, what loses a race, what survives a restart."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s2edit_server import jobs, queries, store, timings
+from s2edit_server.store import MIGRATIONS, Store
+from s2edit_wire.errors import WireError
+
+EDIT = {
+    "kind": "edit",
+    "model": "portraits",
+    "profile": "fast",
+    "source": "a hat",
+    "target": "a crown",
+    "objects": [{"word": "hat", "masked": False}],
+    "seed": 1,
+}
+FRAME = jobs.StoredFrame({"role": "image", "shape": [1, 1, 1], "dtype": "u1", "space": "srgb", "nbytes": 1}, "0" * 64)
+
+
+class Db:
+    """The store, used synchronously."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store(path)
+
+    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return asyncio.run(self.store.call(function, *args, **kwargs))
+
+    def add(self, name: str, client: str = "c" * 32, digest: str = "d") -> Any:
+        return self(jobs.insert, jobs.NewJob(name, digest, client, "cli", EDIT, (FRAME,)), 32)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Db]:
+    db = Db(tmp_path / "jobs.sqlite3")
+    yield db
+    db.store.close()
+
+
+def code_of(call: Callable[[], Any]) -> str:
+    with pytest.raises(WireError) as caught:
+        call()
+    return caught.value.code
+
+
+def test_sending_the_same_job_again_makes_no_second_one(db: Db) -> None:
+    first = db.add("a")
+    again = db.add("a")
+    assert first["number"] == again["number"]
+    assert db(queries.counts)["queued"] == 1
+
+
+def test_the_same_id_with_other_content_is_a_conflict(db: Db) -> None:
+    db.add("a")
+    assert code_of(lambda: db.add("a", digest="other")) == "job_conflict"
+
+
+def test_the_thirty_third_waiting_job_of_a_client_is_refused_but_not_another_clients(db: Db) -> None:
+    for number in range(32):
+        db.add(f"job{number}")
+    assert code_of(lambda: db.add("one more")) == "busy"
+    assert db.add("from another", client="e" * 32)["state"] == "queued"
+
+
+def test_jobs_start_in_order_and_one_attempt_later(db: Db) -> None:
+    db.add("a"), db.add("b")
+    first = db(jobs.start_next)
+    assert (first["id"], first["state"], first["attempt"]) == ("a", "running", 1)
+    assert db(jobs.start_next)["id"] == "b"
+    assert db(jobs.start_next) is None
+
+
+def test_only_the_running_attempt_can_finish_a_job_and_only_once(db: Db) -> None:
+    db.add("a")
+    db(jobs.start_next)
+    assert db(jobs.requeue, "a", 1, death=True)
+    db(jobs.start_next)
+    assert not db(jobs.finish_done, "a", 1, {}, [FRAME], "late"), "the first attempt was given up"
+    assert db(jobs.finish_done, "a", 2, {}, [FRAME], "right")
+    assert not db(jobs.finish_failed, "a", 2, WireError("internal", "late"))
+    row = db(jobs.get, "a")
+    assert (row["state"], row["result_sha256"], row["deaths"]) == ("done", "right", 1)
+
+
+def test_a_restart_queues_running_jobs_again_and_cancels_those_asked_to_stop(db: Db) -> None:
+    db.add("a"), db.add("b"), db.add("c")
+    db(jobs.start_next), db(jobs.start_next)
+    assert db(jobs.request_cancel, "b")["state"] == "running"
+    assert db(jobs.sweep) == 1
+    states = {name: db(jobs.get, name)["state"] for name in "abc"}
+    assert states == {"a": "queued", "b": "cancelled", "c": "queued"}
+    assert db(jobs.get, "a")["attempt"] == 1
+
+
+def test_cancel_of_waiting_and_ended_jobs(db: Db) -> None:
+    db.add("a")
+    assert db(jobs.request_cancel, "a")["state"] == "cancelled"
+    assert db(jobs.request_cancel, "a")["state"] == "cancelled"
+    assert code_of(lambda: db(jobs.request_cancel, "nobody")) == "unknown_job"
+
+
+def test_hold_release_retry_acknowledge_and_remove_know_their_states(db: Db) -> None:
+    db.add("a")
+    assert db(jobs.switch, "a", "queued", "paused")["state"] == "paused"
+    assert db(jobs.start_next) is None
+    assert code_of(lambda: db(jobs.acknowledge, "a")) == "wrong_state"
+    assert code_of(lambda: db(jobs.retry, "a")) == "wrong_state"
+    assert code_of(lambda: db(queries.remove, "a")) == "wrong_state"
+    assert db(jobs.switch, "a", "paused", "queued")["state"] == "queued"
+    db(jobs.start_next)
+    assert code_of(lambda: db(jobs.switch, "a", "queued", "paused")) == "wrong_state"
+    db(jobs.finish_failed, "a", 1, WireError("model_failed", "no"))
+    row = db(jobs.retry, "a")
+    assert (row["state"], row["error"], row["deaths"]) == ("queued", None, 0)
+    db(jobs.start_next), db(jobs.finish_done, "a", 2, {}, [FRAME], "x")
+    assert db(jobs.acknowledge, "a")["acknowledged"] is not None
+    assert db(queries.remove, "a") == ["0" * 64, "0" * 64]
+    assert db(jobs.find, "a") is None
+    assert db(queries.referenced) == set()
+
+
+def test_moving_changes_the_order_even_a_hundred_times_to_one_spot(db: Db) -> None:
+    for name in "abcd":
+        db.add(name)
+    db(jobs.move, "d", "b")
+    assert [row["id"] for row in db(queries.queued, 9)] == ["a", "d", "b", "c"]
+    for number in range(100):
+        db(jobs.move, "cd"[number % 2], "b")
+    assert [row["id"] for row in db(queries.queued, 9)] == ["a", "c", "d", "b"]
+    db(jobs.move, "a", None)
+    assert [row["id"] for row in db(queries.queued, 9)] == ["c", "d", "b", "a"]
+    db(jobs.start_next)
+    assert code_of(lambda: db(jobs.move, "c", "b")) == "wrong_state"
+
+
+def test_pages_go_on_where_the_last_one_ended(db: Db) -> None:
+    for number in range(7):
+        db.add(f"job{number}")
+    first = db(queries.page, limit=3)
+    second = db(queries.page, before=first[-1]["number"], limit=10)
+    assert [row["id"] for row in (*first, *second)] == [f"job{number}" for number in reversed(range(7))]
+    assert db(queries.page, states=["done"]) == []
+    assert len(db(queries.page, host="cli", ref="")) == 7
+
+
+def test_a_failed_commit_changes_nothing_and_is_told_as_disk_full(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "commit", full)
+        assert code_of(lambda: db.add("a")) == "disk_full"
+    assert db(jobs.find, "a") is None
+    assert db.add("a")["state"] == "queued"
+
+
+def test_a_database_of_a_newer_version_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version={len(MIGRATIONS) + 1}")
+    connection.close()
+    with pytest.raises(RuntimeError, match="newer S²Edit"):
+        Store(path)
+
+
+def test_the_wait_is_the_sum_of_what_is_ahead(db: Db) -> None:
+    db.add("a"), db.add("b")
+    assert db(timings.waiting) == {"a": (1, None), "b": (2, None)}
+    db(timings.record, EDIT, "cpu", {"identity": (4, 2.0), "editing": (10, 3.0)})
+    assert db(timings.waiting) == {"a": (1, 5.0), "b": (2, 10.0)}
+
+
+def test_expired_and_droppable_jobs(db: Db) -> None:
+    for name in "abc":
+        db.add(name), db(jobs.start_next), db(jobs.finish_done, name, 1, {}, [FRAME], "x")
+    db(jobs.acknowledge, "b")
+    assert db(queries.expired, 0, 0) == ([], [])
+    assert db(queries.expired, 1e12, 0) == (["b"], [])
+    assert sorted(db(queries.expired, 0, 1e12)[1]) == ["a", "b", "c"]
+    assert db(queries.droppable)[0] == "b"
+    db(queries.drop_frames, "b")
+    assert db(queries.droppable) == ["a", "c"]
+    assert db(jobs.get, "b")["state"] == "done"
