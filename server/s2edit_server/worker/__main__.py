@@ -12,9 +12,7 @@ from ..worker_link import STATE_VARIABLE, LinkBroken, WorkerLine
 
 def main() -> int:
     """Run a worker on the line that the supervisor left in the environment; returns the exit status."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         line = WorkerLine.open()
     except LinkBroken as error:

@@ -9,8 +9,11 @@ from typing import Any
 
 from s2edit.settings import Settings, profile
 
-LOWER_LEVELS: dict[str, str] = {"full": "checkpointing", "checkpointing": "kv", "kv": "lora"}
-"""What to try after running out of memory, by the level of identity fine-tuning that failed."""
+LOWER_LEVELS: dict[str, str] = {"full": "checkpointing", "checkpointing": "kv", "adam8bit": "kv", "kv": "lora"}
+"""What to try after running out of memory, by the level of identity fine-tuning that failed.
+
+`checkpointing` computes the same; `adam8bit` is never chosen unasked, since it needs a package of its own.
+"""
 
 
 def recommended(model: Path) -> dict[str, Any] | None:

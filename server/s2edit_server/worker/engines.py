@@ -48,9 +48,7 @@ class Engines:
         if self._engine is None or key != self._key:
             self.drop()
             quota = SettingsFile(self._state / "settings.json").now.cache_quota
-            self._engine = Engine(
-                Path(model.path), cache_dir=self._state / "cache", cache_quota=quota, threads=wanted
-            )
+            self._engine = Engine(Path(model.path), cache_dir=self._state / "cache", cache_quota=quota, threads=wanted)
             self._key, self._model, self._threads = key, model.id, wanted
         elif wanted != self._threads:
             import torch

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from s2edit.errors import S2EditError
 from s2edit_wire.errors import WireError
+
+from s2edit.errors import S2EditError
 
 WIRE_CODES: dict[str, str] = {
     "PromptError": "bad_prompt",
@@ -27,7 +28,9 @@ def to_wire(error: BaseException) -> WireError:
     if isinstance(error, WireError):
         return error
     if isinstance(error, S2EditError):
-        code = next((WIRE_CODES[base.__name__] for base in type(error).__mro__ if base.__name__ in WIRE_CODES), "internal")
+        code = next(
+            (WIRE_CODES[base.__name__] for base in type(error).__mro__ if base.__name__ in WIRE_CODES), "internal"
+        )
         return WireError(code, str(error), error.hint)
     if is_out_of_memory(error):
         return WireError("out_of_memory", f"The device ran out of memory{_figures(error)}.", _MEMORY_HINT)

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from s2edit_wire.errors import WireError
 
 from ..worker_link import FrameFile
 
 Pixels = NDArray[Any]
+Mask = NDArray[np.uint8]
 DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(f"<{name}") for name in ("u1", "u2", "f4")}
 
 
@@ -38,14 +38,15 @@ def read_image(frame: FrameFile) -> Pixels:
     return pixels
 
 
-def read_mask(frame: FrameFile) -> NDArray[np.uint8]:
+def read_mask(frame: FrameFile) -> Mask:
     """A mask frame as H×W uint8 coverage, 255 for full."""
     pixels = read(frame)[..., 0]
     if frame.dtype == "u1":
         return np.asarray(pixels)
     if frame.dtype == "u2":
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.rint(np.clip(np.nan_to_num(pixels), 0.0, 1.0) * 255.0).astype(np.uint8)
+        narrow: Mask = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return narrow
+    return _rounded(np.nan_to_num(pixels) * 255.0)
 
 
 def write(folder: Path, role: str, pixels: Pixels) -> FrameFile:
@@ -70,10 +71,14 @@ def write(folder: Path, role: str, pixels: Pixels) -> FrameFile:
     return FrameFile(role, (height, width, channels), name, space, data.nbytes, str(final))
 
 
-def to_rgb8(pixels: Pixels) -> NDArray[np.uint8]:
+def to_rgb8(pixels: Pixels) -> Mask:
     """H×W×{1,2,3,4} samples of any dtype as H×W×3 uint8, alpha dropped: for looking at, not for results."""
     colour = pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
     if colour.dtype == np.uint8:
         return np.ascontiguousarray(colour)
     scale = 1 / 257 if colour.dtype == np.uint16 else 255.0
-    return np.rint(np.clip(colour.astype(np.float32) * scale, 0, 255)).astype(np.uint8)
+    return _rounded(colour.astype(np.float32) * scale)
+
+
+def _rounded(values: Pixels) -> Mask:
+    return np.asarray(np.rint(np.clip(values, 0, 255)), np.uint8)

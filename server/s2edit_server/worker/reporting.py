@@ -6,12 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .. import worker_link as link
 
 if TYPE_CHECKING:
-    from s2edit.engine import Progress
+    from s2edit.requests import Progress
 
 PREVIEW_SIDE = 192
 """Pixels of a preview's longer side, at most."""
@@ -50,7 +51,7 @@ class Reporter:
         return self._line.cancelled(self._job)
 
 
-def small(pixels: np.ndarray) -> link.Preview:
+def small(pixels: NDArray[np.uint8]) -> link.Preview:
     """An h×w×3 uint8 picture, shrunk so that no side is over PREVIEW_SIDE."""
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     picture.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BOX)

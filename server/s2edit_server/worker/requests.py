@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2edit.engine import ComposeRequest, EditRequest, ObjectSpec
 from s2edit_wire.errors import WireError
+
+from s2edit.requests import ComposeRequest, EditRequest, ObjectSpec
 
 from ..worker_link import FrameFile, Run
 from . import frames
@@ -27,9 +29,9 @@ class Inputs:
 
     image: frames.Pixels
     reference: frames.Pixels | None
-    edit_mask: frames.Pixels | None
-    reference_mask: frames.Pixels | None
-    object_masks: dict[int, frames.Pixels]
+    edit_mask: frames.Mask | None
+    reference_mask: frames.Mask | None
+    object_masks: dict[int, frames.Mask]
 
 
 def read_inputs(files: Sequence[FrameFile]) -> Inputs:
@@ -38,7 +40,7 @@ def read_inputs(files: Sequence[FrameFile]) -> Inputs:
     if "image" not in by_role:
         raise WireError("bad_image", "The job came without a picture.", "Submit it again.")
 
-    def mask(role: str) -> frames.Pixels | None:
+    def mask(role: str) -> frames.Mask | None:
         return frames.read_mask(by_role[role]) if role in by_role else None
 
     return Inputs(
@@ -73,8 +75,47 @@ def edit_request(run: Run, inputs: Inputs) -> EditRequest:
 
 
 def compose_request(run: Run, inputs: Inputs) -> ComposeRequest:
-    """The request of a `compose` job; raises S2EditError for bad settings, WireError without a reference."""
+    """The request of a `compose` job; raises S2EditError for bad settings, WireError when something is missing.
+
+    The first object is the one in the picture; the second, where given, names the attribute in the reference.
+    """
     edit = run.edit
     if inputs.reference is None:
         raise WireError("bad_image", "There is no reference picture.", "Choose the layer or file to take from.")
-    raise NotImplementedError
+    objects = objects_of(edit, inputs)
+    if not objects:
+        raise WireError(
+            "bad_prompt", "There is no word for the object.", "Type the word of the source prompt that names it."
+        )
+    attribute = objects[1].word if len(objects) > 1 else carried_word(edit)
+    return ComposeRequest(
+        image=inputs.image,
+        reference=inputs.reference,
+        source=edit["source"],
+        reference_prompt=edit.get("reference_prompt", ""),
+        mix=edit.get("target", ""),
+        word=objects[0].word,
+        attribute=attribute,
+        mask=objects[0].mask,
+        reference_mask=inputs.reference_mask,
+        edit_mask=inputs.edit_mask,
+        settings=settings_for(edit, Path(run.model.path), lower=run.lower),
+        seed=edit["seed"],
+    )
+
+
+def carried_word(edit: dict[str, Any]) -> str:
+    """The word that the mixed prompt took from the reference's; raises WireError("bad_prompt") when there is none.
+
+    English puts the noun last ("red curly hair"), so the last of several is the attribute.
+    """
+    source, reference = (_words(edit.get(name, "")) for name in ("source", "reference_prompt"))
+    carried = [word for word in _words(edit.get("target", "")) if word in reference and word not in source]
+    if not carried:
+        message = "The mixed prompt has no word from the reference's prompt that the source prompt lacks."
+        raise WireError("bad_prompt", message, "Use the attribute's word in both, such as “makeup”.")
+    return carried[-1]
+
+
+def _words(prompt: str) -> list[str]:
+    return re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", prompt.lower())

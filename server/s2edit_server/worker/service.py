@@ -47,7 +47,7 @@ class Service:
     def _answer(self, run: link.Run) -> link.Done | link.Failed | link.Cancelled:
         try:
             return self._do(run)
-        except Exception as error:  # noqa: BLE001 - whatever a job does wrong, the next one has to run
+        except Exception as error:  # whatever a job does wrong, the next one has to run
             fault = to_wire(error)
             if fault.code in {"internal", "out_of_memory", "model_failed"}:
                 LOG.exception("job %s, attempt %d", run.job, run.attempt)

@@ -8,8 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from s2edit.engine import EditResult
 from s2edit_wire.errors import WireError
+
+from s2edit.requests import EditResult
 
 from .. import worker_link as link
 from . import frames

@@ -1,0 +1,102 @@
+"""The models that S²Edit knows, as data: `catalogue.json`, checked when it is read."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+COMMIT = re.compile("[0-9a-f]{40}")
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a model.
+
+    Args:
+        name: path inside the repository and inside the model's folder, with "/".
+        size: bytes, when known for certain.
+        sha256: digest, when known for certain; else the hub's own metadata for the pinned revision decides at the
+            first download, and is recorded.
+        about: bytes, roughly, for showing; used where `size` isn't known.
+    """
+
+    name: str
+    size: int = 0
+    sha256: Sha256 | None = None
+    about: int = 0
+
+    @property
+    def expected_size(self) -> int:
+        """Bytes, exact where known."""
+        return self.size or self.about
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One model; the fields that `s2edit_wire.records.MODEL` has too mean the same here.
+
+    Args:
+        repo, revision: on the model hub; the revision is a commit, never a branch: a branch can change overnight.
+        also: other repositories whose cached copies hold the same files.
+        files: everything that is needed, nothing else is fetched.
+        ask_licence: whether the licence restricts use, so that it has to be accepted before the download.
+        memory: bytes on the device that a full edit takes, an estimate.
+    """
+
+    id: str
+    title: str
+    purpose: str
+    role: Literal["editor", "captioner", "decoder", "metric"]
+    domain: Literal["cartoon", "photo", "any"]
+    native: int
+    memory: int
+    licence: str
+    licence_url: str = ""
+    ask_licence: bool = False
+    gated: bool = False
+    embedded: bool = False
+    repo: str = ""
+    also: tuple[str, ...] = ()
+    revision: str = ""
+    files: tuple[File, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.expected_size for file in self.files)
+
+
+class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
+    models: tuple[Entry, ...]
+
+
+def read(text: bytes) -> dict[str, Entry]:
+    """The entries of a catalogue by id; raises ValueError for one that breaks a rule."""
+    entries = msgspec.json.decode(text, type=_Catalogue).models
+    for entry in entries:
+        if entry.embedded:
+            continue
+        if not COMMIT.fullmatch(entry.revision):
+            raise ValueError(f"{entry.id}: the revision must be a commit of 40 hexadecimal digits")
+        for file in entry.files:
+            parts = PurePosixPath(file.name).parts
+            if not parts or parts[0] == "/" or ".." in parts or "\\" in file.name or ":" in file.name:
+                raise ValueError(f"{entry.id}: {file.name!r} is no relative path")
+            if not file.name.endswith((".safetensors", ".json", ".txt")):
+                raise ValueError(f"{entry.id}: {file.name!r} is neither safetensors nor text")
+    by_id = {entry.id: entry for entry in entries}
+    if len(by_id) != len(entries):
+        raise ValueError("an id is used twice")
+    return by_id
+
+
+@cache
+def load() -> dict[str, Entry]:
+    """S²Edit's own catalogue."""
+    return read(resources.files(__package__).joinpath("catalogue.json").read_bytes())

@@ -1,0 +1,82 @@
+"""The user's own weights, used where they lie: `imports.json` in the weights folder names them.
+
+The file is written by the user or by the tray, on this machine, and read at every `rescan`; a path never comes over the
+wire. It holds `{"paths": ["/abs/path/of/model.safetensors", "/abs/path/of/a/diffusers-folder"]}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .catalogue import Entry
+
+FILE = "imports.json"
+CLIP_NATIVE = 512
+"""Pixels that a single file is taken to be trained at: those in use hold models of the Stable Diffusion 1 family."""
+_UNKNOWN_MEMORY = 14_500_000_000
+
+
+@dataclass(frozen=True)
+class Import:
+    """One line of the user's list: the entry made of it, where it is, and what is wrong with it ("" for nothing)."""
+
+    entry: Entry
+    path: Path
+    fault: str = ""
+
+
+def read(weights: Path) -> list[Import]:
+    """The imports of the list, in its order; a damaged list is treated as empty."""
+    try:
+        found = json.loads((weights / FILE).read_text(encoding="utf-8"))
+        paths = [Path(path) for path in found["paths"] if isinstance(path, str)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    imports: dict[str, Import] = {}
+    for path in paths:
+        made = _import(path, set(imports))
+        imports[made.entry.id] = made
+    return list(imports.values())
+
+
+def _import(path: Path, taken: set[str]) -> Import:
+    stem = path.stem if path.suffix == ".safetensors" else path.name
+    base = "import-" + (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model")[:60]
+    name = next(name for name in (base, *(f"{base}-{n}" for n in range(2, 1_000))) if name not in taken)
+    native, fault = CLIP_NATIVE, ""
+    if not path.is_absolute():
+        fault = "its path in imports.json must be absolute"
+    elif path.is_dir():
+        native, fault = _look_at_folder(path)
+    elif not path.is_file():
+        fault = "it is not there"
+    elif path.suffix != ".safetensors":
+        fault = "only .safetensors files and diffusers folders can be used; other formats can run foreign code"
+    entry = Entry(
+        id=name,
+        title=stem[:200],
+        purpose="Your own weights, used where they lie.",
+        role="editor",
+        domain="any",
+        native=native,
+        memory=_UNKNOWN_MEMORY,
+        licence="your own",
+    )
+    return Import(entry, path, fault)
+
+
+def _look_at_folder(folder: Path) -> tuple[int, str]:
+    """(native size, fault) of a diffusers folder."""
+    try:
+        unet = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
+        vae = json.loads((folder / "vae" / "config.json").read_text(encoding="utf-8"))
+        native = int(unet["sample_size"]) * 2 ** (len(vae["block_out_channels"]) - 1)
+    except (OSError, ValueError, KeyError, TypeError):
+        return (
+            CLIP_NATIVE,
+            "it is no diffusers folder with a Stable Diffusion 1 model (unet/ and vae/ with config.json)",
+        )
+    return min(max(native, 1), 4_096), ""

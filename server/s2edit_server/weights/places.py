@@ -1,0 +1,142 @@
+"""Where a model's files lie: with S²Edit itself, in its own weights folder, or in a Hugging Face cache."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from . import tensor_files
+from .atomic import write_json
+from .catalogue import Entry, File
+
+PORTRAITS_VARIABLE = "S2EDIT_PORTRAITS"
+"""A developer's switch: a checkpoint folder to use in place of the embedded one."""
+FETCHED = "fetched.json"
+"""In a model's own folder: what each downloaded file was when it was verified."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model's files.
+
+    Args:
+        path: folder, or single file.
+        kind: `embedded`, `own` (downloaded by S²Edit), `cache` or `imported`.
+    """
+
+    path: Path
+    kind: str
+
+
+def embedded_folder() -> Path:
+    """Where the embedded checkpoint is or would be; found without importing the method."""
+    override = os.environ.get(PORTRAITS_VARIABLE)
+    if override:
+        return Path(override)
+    spec = find_spec("s2edit")
+    locations = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(locations[0] if locations else "s2edit") / "starter" / "weights"
+
+
+def own_folder(weights: Path, entry: Entry) -> Path:
+    """The folder that S²Edit downloads the entry's pinned revision to."""
+    return weights / entry.id / entry.revision[:12]
+
+
+def hub_caches(environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """Folders that Hugging Face's own tools keep files in.
+
+    Source: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
+    """
+    if "HF_HUB_CACHE" in environment:
+        return [Path(environment["HF_HUB_CACHE"])]
+    if "HF_HOME" in environment:
+        return [Path(environment["HF_HOME"]) / "hub"]
+    base = environment.get("XDG_CACHE_HOME")
+    return [(Path(base) if base else Path.home() / ".cache") / "huggingface" / "hub"]
+
+
+def fetched(folder: Path) -> dict[str, dict[str, object]]:
+    """The record of verified files in a model's own folder, by name."""
+    try:
+        found = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def note_fetched(folder: Path, name: str, facts: Mapping[str, object]) -> None:
+    """Record a file that has just been verified."""
+    write_json(folder / FETCHED, fetched(folder) | {name: dict(facts)})
+
+
+def forget_fetched(folder: Path, name: str) -> None:
+    """Take a file off the record."""
+    known = fetched(folder)
+    if known.pop(name, None) is not None:
+        write_json(folder / FETCHED, known)
+
+
+def cached_snapshots(entry: Entry, caches: list[Path]) -> Iterator[Path]:
+    """Complete copies of the entry in Hugging Face caches: the pinned revision, or one with the very same weights."""
+    for cache in caches:
+        for repo in (entry.repo, *entry.also):
+            snapshots = cache / ("models--" + repo.replace("/", "--")) / "snapshots"
+            try:
+                found = sorted(snapshots.iterdir(), key=lambda path: path.name != entry.revision)
+            except OSError:
+                continue
+            for snapshot in found:
+                pinned = snapshot.name == entry.revision
+                if all(_cached(snapshot / file.name, file, pinned=pinned) for file in entry.files):
+                    yield snapshot
+
+
+def _cached(path: Path, file: File, *, pinned: bool) -> bool:
+    """Whether this cached file will do. The cache names blobs by their digest, so another revision can be compared."""
+    if not path.is_file():
+        return False
+    if pinned or not file.name.endswith(".safetensors"):
+        return file.size in (0, path.stat().st_size)
+    return file.sha256 is not None and path.resolve().name == file.sha256
+
+
+class HeaderChecks:
+    """Remembers which weight files were looked over, so that each is read again only after it changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, int], str] = {}
+
+    def fault(self, path: Path) -> str:
+        """What is wrong with a `.safetensors` file, or "" when its header is in order."""
+        try:
+            stat = path.stat()
+            key = (str(path), stat.st_size, stat.st_mtime_ns)
+            if key not in self._known:
+                self._known[key] = _header_fault(path)
+            return self._known[key]
+        except OSError as error:
+            return f"it can't be read ({error.strerror})"
+
+    def folder_fault(self, folder: Path) -> str:
+        """The first fault among a checkpoint's weight files, naming the file, or ""."""
+        files = [folder] if folder.is_file() else sorted(folder.rglob("*.safetensors"))
+        if not files:
+            return "there is no .safetensors file in it"
+        for file in files:
+            fault = self.fault(file)
+            if fault:
+                return f"{file.relative_to(folder) if file != folder else file.name}: {fault}"
+        return ""
+
+
+def _header_fault(path: Path) -> str:
+    try:
+        tensor_files.check(path)
+    except tensor_files.BadTensorFile as error:
+        return str(error)
+    return ""
