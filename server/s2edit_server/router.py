@@ -48,8 +48,7 @@ class Router:
     def bind(self, endpoint: str) -> str:
         """Listen; returns the endpoint with the port that was given. Raises zmq.ZMQError."""
         self._socket.bind(endpoint)
-        endpoint: bytes = self._socket.getsockopt(zmq.LAST_ENDPOINT)  # type: ignore[assignment]
-        return endpoint.rstrip(b"\0").decode()
+        return bytes(self._socket.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
     def start(self) -> None:
         """Begin to take messages."""

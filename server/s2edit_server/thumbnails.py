@@ -58,7 +58,7 @@ def _reduced(path: str, shape: tuple[int, int, int], dtype: str) -> Any:
     # Up to four samples per pixel and direction: enough against moiré, and a gigapixel picture is not read whole.
     stride = max(1, scale // 4)
     picture = np.asarray(pixels[::stride, ::stride], dtype=np.float32)
-    block = scale // stride
+    block = -(-scale // stride)
     height, width = (max(block, side // block * block) for side in picture.shape[:2])
     picture = np.pad(
         picture, ((0, max(0, height - picture.shape[0])), (0, max(0, width - picture.shape[1])), (0, 0)), "edge"

@@ -1,0 +1,197 @@
+"""The supervisor and a real worker process: answers, cancels, deadlines, and every way in which a worker can die."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s2edit_server import worker_link as link
+from s2edit_server.supervisor import Deadlines, ProcessRunner, WorkerDied
+
+ROOT = Path(__file__).parents[3]
+JOB = "a" * 32
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def order(folder: Path, **settings: object) -> link.Run:
+    image = folder / "image"
+    if not image.exists():
+        np.zeros((8, 8, 3), "u1").tofile(image)
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    for leftover in out.iterdir():
+        leftover.unlink()
+    edit = {"kind": "edit", "seed": 1, "settings": {f"fake.{name}": value for name, value in settings.items()}}
+    frame = link.FrameFile("image", (8, 8, 3), "u1", "srgb", 192, str(image))
+    return link.Run(JOB, 1, edit, link.Model("portraits", ""), [frame], str(out))
+
+
+def with_runner(
+    folder: Path,
+    body: Callable[[ProcessRunner], Awaitable[Any]],
+    deadlines: Deadlines = Deadlines(10, 30, 60),  # noqa: B008 - frozen
+    module: str = "tests.fakes.worker",
+) -> Any:
+    async def run() -> Any:
+        runner = ProcessRunner(module, folder, folder / "worker.log", lambda: deadlines)
+        try:
+            return await asyncio.wait_for(body(runner), 20)
+        finally:
+            await runner.stop()
+            assert runner.health().state == "stopped"
+
+    return asyncio.run(run())
+
+
+def ignore(_: link.Progress) -> None:
+    pass
+
+
+def test_a_job_runs_and_the_worker_stays_for_the_next_one(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        phases: list[str] = []
+        done = await runner.run(order(tmp_path), lambda report: phases.append(report.phase))
+        assert isinstance(done, link.Done)
+        assert [frame.role for frame in done.frames] == ["patch", "alpha", "mask"]
+        assert list(dict.fromkeys(phases)) == ["loading", "identity", "inversion", "editing", "compositing"]
+        health = runner.health()
+        assert (health.state, health.device, health.model) == ("idle", "cpu (fake)", "portraits")
+        assert isinstance(await runner.run(order(tmp_path), ignore), link.Done)
+        assert runner.health().pid == health.pid
+
+    with_runner(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("exit", "exit status 7"), ("kill", "SIGKILL"), ("segv", "SIGSEGV"), ("garbage", "not a report")],
+)
+def test_a_dying_worker_is_told_and_the_next_job_gets_a_new_one(tmp_path: Path, fault: str, words: str) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        with pytest.raises(WorkerDied, match=words):
+            await runner.run(order(tmp_path, fault=fault), ignore)
+        assert runner.health().pid == 0
+        assert isinstance(await runner.run(order(tmp_path), ignore), link.Done)
+
+    with_runner(tmp_path, body)
+
+
+def test_a_stopped_worker_is_killed_for_want_of_a_pulse(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> float:
+        start = time.monotonic()
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            await runner.run(order(tmp_path, fault="stop"), ignore)
+        return time.monotonic() - start
+
+    assert 2 <= with_runner(tmp_path, body, Deadlines(10, 2, 60)) < 4
+
+
+def test_a_worker_without_progress_is_killed(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            await runner.run(order(tmp_path, fault="hang"), ignore)
+
+    with_runner(tmp_path, body, Deadlines(10, 30, 0.5))
+
+
+def test_cancel_is_seen_at_the_next_step(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> float:
+        reached = asyncio.Event()
+        running = asyncio.create_task(
+            runner.run(order(tmp_path, steps=1_000, step_ms=20), lambda report: reached.set())
+        )
+        await reached.wait()
+        start = time.monotonic()
+        runner.cancel("b" * 32)
+        runner.cancel(JOB)
+        assert isinstance(await running, link.Cancelled)
+        return time.monotonic() - start
+
+    assert with_runner(tmp_path, body) < 0.020 + 0.1
+
+
+def test_cancel_while_the_worker_is_starting_is_not_lost(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        running = asyncio.create_task(runner.run(order(tmp_path, steps=1_000, step_ms=20), ignore))
+        await asyncio.sleep(0)
+        runner.cancel(JOB)
+        assert isinstance(await running, link.Cancelled)
+
+    with_runner(tmp_path, body)
+
+
+def test_a_hung_step_is_killed_at_its_deadline(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> float:
+        hung = asyncio.Event()
+
+        def progress(report: link.Progress) -> None:
+            if report.phase == "editing" and report.step == 5:
+                hung.set()
+
+        running = asyncio.create_task(runner.run(order(tmp_path, fault="hang"), progress))
+        await hung.wait()
+        start = time.monotonic()
+        runner.cancel(JOB)
+        with pytest.raises(WorkerDied):
+            await running
+        return time.monotonic() - start
+
+    assert 0.5 <= with_runner(tmp_path, body, Deadlines(0.5, 30, 60)) < 2.5
+
+
+def test_a_worker_that_cannot_start_is_told(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        with pytest.raises(WorkerDied, match="exit status 1"):
+            await runner.run(order(tmp_path), ignore)
+
+    with_runner(tmp_path, body, module="tests.fakes.nothing_there")
+    assert "nothing_there" in (tmp_path / "worker.log").read_text()
+
+
+def test_unload_gives_the_memory_back(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        await runner.run(order(tmp_path), ignore)
+        assert runner.health().memory_used > 0
+        runner.unload()
+        while runner.health().model:
+            await asyncio.sleep(0.01)
+        assert runner.health().memory_used == 0
+
+    with_runner(tmp_path, body)
+
+
+def test_the_worker_leaves_when_the_daemon_is_gone(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> int:
+        await runner.run(order(tmp_path), ignore)
+        assert runner._writer is not None
+        process = runner._process
+        assert process is not None
+        runner._writer.close()
+        while process.poll() is None:
+            await asyncio.sleep(0.01)
+        return process.returncode
+
+    assert with_runner(tmp_path, body) in {3, -9}
+
+
+def test_the_worker_has_its_own_process_group_and_no_descriptor_of_ours(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        with (tmp_path / "held").open("w") as held:
+            os.set_inheritable(held.fileno(), True)
+            await runner.run(order(tmp_path), ignore)
+            pid = runner.health().pid
+            assert os.getpgid(pid) == pid
+            names = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
+            assert str(tmp_path / "held") not in names
+
+    with_runner(tmp_path, body)
