@@ -1,0 +1,86 @@
+"""What the scripted user does, as data: the GIMP and the Krita driver act out the same scenes.
+
+Positions are fractions of the picture's width and height, so that they hold at any zoom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+Fractions = tuple[tuple[float, float], ...]
+"""Points x, y from 0.0 (left, top) to 1.0 that one brush stroke goes through."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One edit by a person, and what comes after it.
+
+    Args:
+        name: names the artefacts.
+        source, target, word: what to type: what the picture shows, should show, and the word of the object.
+        mask: brush strokes of the object's mask.
+        doodle: a stroke that the person paints on the picture while the job runs, away from the mask.
+        second_target: for “run again”.
+        step_ms: length of a step of the fake worker, so that there is time to paint on.
+    """
+
+    name: str
+    source: str
+    target: str
+    word: str
+    mask: tuple[Fractions, ...]
+    doodle: Fractions
+    second_target: str
+    step_ms: int = 120
+
+
+MAIN = Scene(
+    name="main",
+    source="a portrait of a woman with a hat",
+    target="a portrait of a woman with a crown",
+    word="hat",
+    mask=(
+        ((0.28, 0.20), (0.72, 0.20)),
+        ((0.30, 0.27), (0.70, 0.27)),
+        ((0.34, 0.13), (0.66, 0.13)),
+    ),
+    doodle=((0.06, 0.90), (0.20, 0.94), (0.30, 0.88)),
+    second_target="a portrait of a woman with a bow",
+)
+"""The main path of both editors."""
+
+KILLED = Scene(
+    name="killed",
+    source=MAIN.source,
+    target=MAIN.target,
+    word=MAIN.word,
+    mask=MAIN.mask,
+    doodle=MAIN.doodle,
+    second_target=MAIN.second_target,
+    step_ms=400,
+)
+"""The daemon is killed (kill -9) in the middle of this edit and started again; the layer must arrive all the same."""
+
+
+def draw_portrait(path: Path, size: int = 256) -> Path:
+    """A plain drawn portrait with a hat for tests without the real model; written as 8-bit RGB, format by suffix."""
+    picture = Image.new("RGB", (size, size), (176, 205, 224))
+    pen = ImageDraw.Draw(picture)
+
+    def at(*fractions: float) -> list[float]:
+        return [fraction * size for fraction in fractions]
+
+    pen.rectangle(at(0.2, 0.78, 0.8, 1.0), fill=(92, 70, 140))
+    pen.rectangle(at(0.43, 0.66, 0.57, 0.82), fill=(226, 178, 140))
+    pen.ellipse(at(0.27, 0.22, 0.73, 0.74), fill=(60, 40, 30))
+    pen.ellipse(at(0.31, 0.24, 0.69, 0.74), fill=(240, 194, 156))
+    pen.ellipse(at(0.38, 0.42, 0.45, 0.47), fill=(40, 40, 60))
+    pen.ellipse(at(0.55, 0.42, 0.62, 0.47), fill=(40, 40, 60))
+    pen.arc(at(0.42, 0.52, 0.58, 0.64), 20, 160, fill=(170, 60, 60), width=max(2, size // 90))
+    pen.rectangle(at(0.22, 0.25, 0.78, 0.31), fill=(122, 40, 40))
+    pen.rectangle(at(0.32, 0.08, 0.68, 0.27), fill=(150, 48, 48))
+    picture.save(path)
+    return path
