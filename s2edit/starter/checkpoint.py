@@ -1,0 +1,52 @@
+"""A training's state on disk, resumable to the bit: safetensors for tensors (never pickle), JSON in its metadata for the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+
+def save_state(
+    path: Path, modules: dict[str, torch.nn.Module], optimizer: torch.optim.Optimizer, facts: dict[str, Any]
+) -> None:
+    """Write weights, AdamW moments and facts (step, seconds, …) in one atomic rename."""
+    tensors = {f"{name}:{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer:{index}:{key}": value for key, value in moments.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    save_file(
+        {key: value.detach().contiguous().clone() for key, value in tensors.items()}, part, {"facts": json.dumps(facts)}
+    )
+    part.replace(path)
+
+
+def load_state(
+    path: Path, modules: dict[str, torch.nn.Module], optimizer: torch.optim.Optimizer | None
+) -> dict[str, Any]:
+    """Read what `save_state` wrote into the given modules and optimizer; returns the facts, {} when there is no file yet."""
+    if not path.exists():
+        return {}
+    with safe_open(path, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no dict)
+        facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+    for name, module in modules.items():
+        module.load_state_dict(
+            {key.split(":", 1)[1]: value for key, value in tensors.items() if key.startswith(f"{name}:")}
+        )
+    if optimizer is not None:
+        moments: dict[int, dict[str, Any]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer:"):
+                _, index, field = key.split(":")
+                moments.setdefault(int(index), {})[field] = value
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    return facts

@@ -1,0 +1,67 @@
+"""The training pictures, rendered once into uint8 shards outside the repository, and captions drawn anew each epoch."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from s2edit.starter.renderer import sample_portrait
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHARD = 1000  # portraits a file
+SIZE = 128
+
+
+def training_folder() -> Path:
+    """Where pictures, latents and checkpoints of a training lie: $S2EDIT_TRAINING or ~/.cache/s2edit-training."""
+    return Path(os.environ.get("S2EDIT_TRAINING", Path.home() / ".cache" / "s2edit-training"))
+
+
+def shard_path(folder: Path, index: int) -> Path:
+    """The file that holds the portraits of seeds index * SHARD up to (index + 1) * SHARD."""
+    return folder / "pictures" / f"{index:04d}.npy"
+
+
+def _render_shard(path: Path, index: int) -> None:
+    pictures = np.stack([sample_portrait(seed, SIZE)[0] for seed in range(index * SHARD, (index + 1) * SHARD)])
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.save(file, pictures)
+    part.replace(path)
+
+
+def build(folder: Path, shards: int, workers: int = 1) -> None:
+    """Render the shards that are missing; portrait k of the data set is `sample_portrait(k)`."""
+    missing = [index for index in range(shards) if not shard_path(folder, index).exists()]
+    shard_path(folder, 0).parent.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers) as pool:
+        jobs = [pool.submit(_render_shard, shard_path(folder, index), index) for index in missing]
+        for job in tqdm(jobs, desc="rendering", unit="k"):
+            job.result()
+
+
+def open_pictures(folder: Path, shards: int) -> list[NDArray[np.uint8]]:
+    """Memory maps of the shards, each (SHARD, 128, 128, 3) uint8.
+
+    Raises:
+        FileNotFoundError: a shard is missing; run `python -m s2edit.starter.train pictures`.
+    """
+    return [np.load(shard_path(folder, index), mmap_mode="r") for index in range(shards)]
+
+
+def crops(pictures: list[NDArray[np.uint8]], rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
+    """`count` random crops of side x side pixels, mirrored half the time: (count, side, side, 3) uint8."""
+    out = np.empty((count, side, side, 3), dtype=np.uint8)
+    for row in range(count):
+        picture = pictures[rng.integers(len(pictures))][rng.integers(SHARD)]
+        top, left = rng.integers(0, SIZE - side + 1, size=2)
+        crop = picture[top : top + side, left : left + side]
+        out[row] = crop[:, ::-1] if rng.random() < 0.5 else crop
+    return out

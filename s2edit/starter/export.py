@@ -1,0 +1,77 @@
+"""Write a training's state as the folder that `StableDiffusionPipeline.from_pretrained` opens: fp16 safetensors, no code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from s2edit.starter.latents import load_vae
+from s2edit.starter.models import new_scheduler, new_text_encoder, new_unet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """What a checkpoint says about its training: stage, steps, seconds, seed, …; {} when the stage has not run."""
+    if not path.exists():
+        return {}
+    with safe_open(path, "pt") as file:
+        facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+    return facts
+
+
+def build_pipeline(training: Path, *, ema: bool = True) -> Any:
+    """Put the trained parts together as a StableDiffusionPipeline, without a safety checker (it draws cartoons).
+
+    Args:
+        training: the training's folder.
+        ema: take the running average of the weights, not the last ones.
+    """
+    from diffusers import StableDiffusionPipeline
+    from transformers import CLIPTokenizer
+
+    tokenizer = CLIPTokenizer.from_pretrained(training / "tokenizer", local_files_only=True)
+    unet, text_encoder = new_unet(), new_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
+    state = load_file(training / "unet.safetensors")
+    for name, module in (("unet", unet), ("text_encoder", text_encoder)):
+        prefix = f"{name}_ema:" if ema else f"{name}:"
+        module.load_state_dict(
+            {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        )
+    return StableDiffusionPipeline(
+        vae=load_vae(training, newest_decoder=True),
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def export(training: Path, target: Path) -> None:
+    """Write the checkpoint's folder in fp16, replacing the one that is there; cards and settings beside it stay.
+
+    Raises:
+        FileNotFoundError: a stage has not run yet.
+    """
+    pipeline = build_pipeline(training).to(torch.float16)
+    part = target.with_name(target.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    pipeline.save_pretrained(part, safe_serialization=True)
+    for kept in ("README.md", "recommended.json"):
+        if (target / kept).exists():
+            shutil.copy2(target / kept, part / kept)
+    old = target.with_name(target.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    part.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,104 @@
+"""The frozen encoder: whitened once after stage `vae`, then every training portrait encoded once and cached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from tqdm import tqdm
+
+from s2edit.starter.dataset import open_pictures
+from s2edit.starter.models import new_vae
+from s2edit.starter.train_vae import to_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_BATCH = 20
+
+
+@torch.no_grad()
+def encode(vae: Any, pictures: NDArray[np.uint8]) -> torch.Tensor:
+    """Posterior means of (N, H, W, 3) uint8 pictures: (N, 4, H/8, W/8) float32, not yet multiplied by the scaling factor."""
+    parts = [
+        vae.encode(to_tensor(pictures[start : start + _BATCH])).latent_dist.mean
+        for start in range(0, len(pictures), _BATCH)
+    ]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def whiten(vae: Any, latents: torch.Tensor) -> None:
+    """Make the latents zero-mean, unit-variance and uncorrelated over their channels, without changing what is decoded.
+
+    The affine map goes into the 1x1 convolutions beside the bottleneck, so the checkpoint stays an ordinary
+    AutoencoderKL, whose single scaling factor then sets the standard deviation of every channel.
+
+    Args:
+        vae: the autoencoder, changed in place.
+        latents: (N, 4, h, w) posterior means of training pictures.
+    """
+    flat = latents.transpose(0, 1).flatten(1).double()
+    mean = flat.mean(1)
+    values, vectors = torch.linalg.eigh(torch.cov(flat))
+    whitening = (vectors * values.rsqrt()) @ vectors.T
+    coloring = (vectors * values.sqrt()) @ vectors.T
+    before, after = vae.quant_conv, vae.post_quant_conv
+    weight, bias = before.weight[:, :, 0, 0].double(), before.bias.double()
+    before.weight[:4] = (whitening @ weight[:4]).float()[:, :, None, None]
+    before.bias[:4] = (whitening @ (bias[:4] - mean)).float()
+    before.bias[4:] += whitening.diagonal().square().log().float()
+    weight = after.weight[:, :, 0, 0].double()
+    after.bias += (weight @ mean).float()
+    after.weight[:] = (weight @ coloring).float()[:, :, None, None]
+
+
+def freeze(folder: Path, shards: int) -> Any:
+    """The whitened autoencoder of this training, made from stage `vae` the first time."""
+    path = folder / "frozen.safetensors"
+    vae = new_vae()
+    if not path.exists():
+        state = load_file(folder / "vae.safetensors")
+        vae.load_state_dict({key.removeprefix("vae:"): value for key, value in state.items() if key.startswith("vae:")})
+        sample = np.concatenate([shard[:200] for shard in open_pictures(folder, shards)[:4]])
+        whiten(vae, encode(vae, sample))
+        save_file({key: value.contiguous() for key, value in vae.state_dict().items()}, path)
+    return load_vae(folder)
+
+
+def load_vae(folder: Path, *, newest_decoder: bool = False) -> Any:
+    """The frozen autoencoder; with `newest_decoder`, the one whose decoder was trained on, if that stage has run."""
+    vae = new_vae()
+    state = load_file(folder / "frozen.safetensors")
+    trained = folder / "decoder.safetensors"
+    if newest_decoder and trained.exists():
+        state = {key.removeprefix("vae:"): value for key, value in load_file(trained).items() if key.startswith("vae:")}
+    vae.load_state_dict(state)
+    return vae
+
+
+def cache(folder: Path, shards: int) -> None:
+    """Encode the shards that have no latents yet into (SHARD, 4, 16, 16) float16 files."""
+    vae = freeze(folder, shards)
+    (folder / "latents").mkdir(exist_ok=True)
+    for index, pictures in enumerate(tqdm(open_pictures(folder, shards), desc="encoding", unit="k")):
+        path = folder / "latents" / f"{index:04d}.npy"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            with part.open("wb") as file:
+                np.save(file, encode(vae, pictures).half().numpy())
+            part.replace(path)
+
+
+def open_latents(folder: Path, shards: int) -> Sequence[NDArray[np.float16]]:
+    """The cached latents, one (SHARD, 4, 16, 16) float16 array a shard.
+
+    Raises:
+        FileNotFoundError: a shard is missing; run `python -m s2edit.starter.train latents`.
+    """
+    return [np.load(folder / "latents" / f"{index:04d}.npy") for index in range(shards)]

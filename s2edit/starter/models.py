@@ -1,0 +1,88 @@
+"""The checkpoint's networks: Stable Diffusion v1's classes and block topology at small widths, for 128 x 128 pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+VAE_CONFIG: dict[str, Any] = {
+    "sample_size": 128,
+    "block_out_channels": (16, 32, 64, 64),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "layers_per_block": 1,
+    "latent_channels": 4,
+    "norm_num_groups": 8,
+    "mid_block_add_attention": False,
+}
+UNET_CONFIG: dict[str, Any] = {
+    "sample_size": 16,
+    "block_out_channels": (64, 96, 160),
+    "down_block_types": ("CrossAttnDownBlock2D",) * 3,
+    "up_block_types": ("CrossAttnUpBlock2D",) * 3,
+    "layers_per_block": 1,
+    "cross_attention_dim": 128,
+    "attention_head_dim": 4,  # read as the number of heads, as in Stable Diffusion v1's config
+    "norm_num_groups": 16,
+}
+SCHEDULER_CONFIG: dict[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+    "timestep_spacing": "leading",
+    "prediction_type": "epsilon",
+}
+# Standard deviation of the latents that the U-Net sees. SD aims at 1; here a picture is only 16 x 16 latents, so with 1
+# the noisiest step would still show large flat colours and the U-Net would read them there instead of in the prompt.
+LATENT_STD = 0.5
+
+
+def new_vae() -> Any:
+    """An untrained AutoencoderKL, f = 8, 4 latent channels."""
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(**VAE_CONFIG, scaling_factor=LATENT_STD)
+
+
+def new_unet() -> Any:
+    """An untrained UNet2DConditionModel with cross-attention at 16, 8 and 4 latents."""
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(**UNET_CONFIG)
+
+
+def new_text_encoder(vocabulary: int, start: int, end: int) -> Any:
+    """An untrained 3-layer CLIP text encoder of width 128.
+
+    Args:
+        vocabulary: number of tokens.
+        start: id of the start token.
+        end: id of the end token, which also pads.
+    """
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    from s2edit.starter.tokenizer import MAX_TOKENS
+
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=128,
+            intermediate_size=512,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=MAX_TOKENS,
+            bos_token_id=start,
+            eos_token_id=end,
+            pad_token_id=end,
+        )
+    )
+
+
+def new_scheduler() -> Any:
+    """DDIM with Stable Diffusion v1's noise schedule and an explicit steps_offset of 1."""
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler(**SCHEDULER_CONFIG)

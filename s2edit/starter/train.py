@@ -1,0 +1,110 @@
+"""The trainer's command line: `python -m s2edit.starter.train pictures|vae|latents|unet|decoder|export`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2edit.starter.dataset import training_folder
+from s2edit.starter.package import weights_folder
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+Folder = Annotated[Path, typer.Option(help="Where pictures, latents and checkpoints lie.")]
+Shards = Annotated[int, typer.Option(help="Thousands of portraits to train on.")]
+Minutes = Annotated[float, typer.Option(help="Stop after this long; run the command again to go on.")]
+Threads = Annotated[int, typer.Option(help="Processor threads. One while anything else is busy: more would be slower.")]
+Seed = Annotated[int, typer.Option(help="Seed of the stage.")]
+
+
+def _threads(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(count)
+
+
+@app.command()
+def pictures(folder: Folder = training_folder(), shards: Shards = 20, workers: int = 1) -> None:
+    """Render the training portraits that are missing."""
+    from s2edit.starter.dataset import build
+
+    build(folder, shards, workers)
+
+
+@app.command()
+def vae(
+    folder: Folder = training_folder(),
+    shards: Shards = 4,
+    steps: int = 4000,
+    minutes: Minutes = math.inf,
+    threads: Threads = 1,
+    seed: Seed = 1,
+) -> None:
+    """Stage 1: the autoencoder."""
+    from s2edit.starter.train_vae import train_vae
+
+    _threads(threads)
+    print(train_vae(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed))
+
+
+@app.command()
+def latents(folder: Folder = training_folder(), shards: Shards = 20, threads: Threads = 1) -> None:
+    """Stage 2: freeze the encoder and encode the portraits that are not encoded yet."""
+    from s2edit.starter.latents import cache
+
+    _threads(threads)
+    cache(folder, shards)
+
+
+@app.command()
+def unet(
+    folder: Folder = training_folder(),
+    shards: Shards = 20,
+    steps: int = 20_000,
+    minutes: Minutes = math.inf,
+    threads: Threads = 1,
+    seed: Seed = 2,
+    snapshot: Annotated[Path | None, typer.Option(help="Write the averaged model here at every checkpoint.")] = None,
+) -> None:
+    """Stage 3: text encoder and U-Net."""
+    from s2edit.starter.export import export
+    from s2edit.starter.train_unet import train_unet
+
+    def on_save(step: int) -> None:
+        if snapshot is not None and step >= 1000:
+            export(folder, snapshot)
+
+    _threads(threads)
+    print(train_unet(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, on_save=on_save))
+
+
+@app.command()
+def decoder(
+    folder: Folder = training_folder(),
+    shards: Shards = 4,
+    steps: int = 4000,
+    minutes: Minutes = math.inf,
+    threads: Threads = 1,
+    seed: Seed = 3,
+) -> None:
+    """Stage 4, at any time after stage 2: the autoencoder's decoder alone; the latents stay as they are."""
+    from s2edit.starter.train_vae import train_vae
+
+    _threads(threads)
+    print(train_vae(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, decoder_only=True))
+
+
+@app.command(name="export")
+def export_weights(
+    target: Annotated[Path, typer.Option()] = weights_folder(), folder: Folder = training_folder()
+) -> None:
+    """Write the checkpoint folder in fp16."""
+    from s2edit.starter.export import export
+
+    export(folder, target)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,143 @@
+"""Stage `unet`: text encoder and U-Net together, on cached latents and captions drawn anew for every picture seen."""
+
+from __future__ import annotations
+
+import copy
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from s2edit.starter.attributes import Portrait, sample_attributes
+from s2edit.starter.captions import caption
+from s2edit.starter.dataset import SHARD
+from s2edit.starter.latents import open_latents
+from s2edit.starter.loop import Stage, run
+from s2edit.starter.models import LATENT_STD, new_scheduler, new_text_encoder, new_unet
+from s2edit.starter.tokenizer import MAX_TOKENS, RARE, new_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BATCH = 32
+EMA = 0.999
+CAPTION_DROPOUT = 0.1
+_RARE_ODDS = 0.04
+_NOISY_ODDS = 0.3
+_SNR_LIMIT = 5.0
+
+_portrait: Callable[[int], Portrait] = lru_cache(maxsize=None)(sample_attributes)
+
+
+def training_caption(seed: int, rng: np.random.Generator) -> str:
+    """A caption of portrait `seed`, or the empty one; now and then a rare token stands before the person.
+
+    So that the token which identity fine-tuning starts from means "some person" and not whatever its random embedding did.
+    """
+    if rng.random() < CAPTION_DROPOUT:
+        return ""
+    text = caption(_portrait(seed), rng)
+    if rng.random() < _RARE_ODDS:
+        for noun in (" man", " woman", " person"):
+            if noun in text:
+                return text.replace(noun, f" {rng.choice(RARE)}{noun}", 1)
+    return text
+
+
+def sample_timesteps(rng: np.random.Generator, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Uniform over 0 to 999, except that 30 per cent come from 700 on, where the prompt decides the layout and the flat colours."""
+    uniform = rng.integers(0, 1000, size=count)
+    noisy = rng.integers(700, 1000, size=count)
+    return np.where(rng.random(count) < _NOISY_ODDS, noisy, uniform)
+
+
+def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
+    """Min-SNR-5 weights of the epsilon loss (Hang et al. 2023), with the latents' true variance in the signal."""
+    ratio = LATENT_STD**2 * alphas / (1 - alphas)
+    return ratio.clamp(max=_SNR_LIMIT) / ratio
+
+
+class Networks:
+    """The two trained networks, their tokenizer and their running averages."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.tokenizer = new_tokenizer(folder / "tokenizer")
+        self.text_encoder = new_text_encoder(
+            len(self.tokenizer), self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
+        )
+        self.unet = new_unet()
+        self.average = {
+            name: copy.deepcopy(module).requires_grad_(requires_grad=False) for name, module in self.live.items()
+        }
+        self.alphas = new_scheduler().alphas_cumprod
+
+    @property
+    def live(self) -> dict[str, Any]:
+        """The networks in training, by the name of their folder in a checkpoint."""
+        return {"unet": self.unet, "text_encoder": self.text_encoder}
+
+    def modules(self) -> dict[str, Any]:
+        """Everything that a checkpoint keeps."""
+        return self.live | {f"{name}_ema": module for name, module in self.average.items()}
+
+    def loss(
+        self, latents: torch.Tensor, captions: list[str], timesteps: torch.Tensor, noise: torch.Tensor
+    ) -> torch.Tensor:
+        """Weighted epsilon loss of (N, 4, h, w) latents (already scaled) under their captions."""
+        tokens = self.tokenizer(captions, padding="max_length", max_length=MAX_TOKENS, return_tensors="pt").input_ids
+        states = self.text_encoder(tokens)[0]
+        alphas = self.alphas[timesteps]
+        signal = alphas.view(-1, 1, 1, 1)
+        noisy = signal.sqrt() * latents + (1 - signal).sqrt() * noise
+        guess = self.unet(noisy, timesteps, encoder_hidden_states=states).sample
+        errors = (guess - noise).square().mean(dim=(1, 2, 3))
+        return (loss_weights(alphas) * errors).mean()
+
+    @torch.no_grad()
+    def update_average(self, step: int) -> None:
+        """Exponential moving average, quicker at first."""
+        keep = min(EMA, (1 + step) / (10 + step))
+        for name, module in self.live.items():
+            ours, theirs = list(self.average[name].parameters()), list(module.parameters())
+            torch._foreach_lerp_(ours, theirs, 1 - keep)
+
+
+def train_unet(
+    folder: Path,
+    *,
+    shards: int,
+    steps: int,
+    seconds: float,
+    seed: int,
+    batch: int = BATCH,
+    on_save: Callable[[int], None] = lambda _step: None,
+) -> dict[str, Any]:
+    """Train text encoder and U-Net from the last checkpoint on; returns the checkpoint's facts."""
+    networks = Networks(folder, seed)
+    latents = open_latents(folder, shards)
+
+    def step_loss(step: int) -> torch.Tensor:
+        rng = np.random.default_rng([seed, 7, step])
+        seeds = rng.integers(len(latents) * SHARD, size=batch)
+        clean = torch.from_numpy(np.stack([latents[at // SHARD][at % SHARD] for at in seeds])).float() * LATENT_STD
+        captions = [training_caption(int(at), rng) for at in seeds]
+        timesteps = torch.from_numpy(sample_timesteps(rng, batch))
+        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
+        return networks.loss(clean, captions, timesteps, torch.randn(clean.shape, generator=generator))
+
+    stage = Stage(
+        path=folder / "unet.safetensors",
+        modules=networks.modules(),
+        parameters=[*networks.unet.parameters(), *networks.text_encoder.parameters()],
+        step_loss=step_loss,
+        steps=steps,
+        rate=8e-4,
+        warmup=200,
+        floor=0.05,
+        after_step=networks.update_average,
+        facts={"stage": "unet", "batch": batch, "ema": EMA, "seed": seed, "shards": shards, "steps": steps},
+    )
+    return run(stage, seconds=seconds, on_save=on_save)
