@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from s2edit_wire.errors import WireError
 
+from s2edit.prompts import content_words
 from s2edit.requests import ComposeRequest, EditRequest, ObjectSpec
 
 from ..worker_link import FrameFile, Run
@@ -109,13 +109,9 @@ def carried_word(edit: dict[str, Any]) -> str:
 
     English puts the noun last ("red curly hair"), so the last of several is the attribute.
     """
-    source, reference = (_words(edit.get(name, "")) for name in ("source", "reference_prompt"))
-    carried = [word for word in _words(edit.get("target", "")) if word in reference and word not in source]
+    source, reference = (content_words(edit.get(name, "")) for name in ("source", "reference_prompt"))
+    carried = [word for word in content_words(edit.get("target", "")) if word in reference and word not in source]
     if not carried:
         message = "The mixed prompt has no word from the reference's prompt that the source prompt lacks."
         raise WireError("bad_prompt", message, "Use the attribute's word in both, such as “makeup”.")
     return carried[-1]
-
-
-def _words(prompt: str) -> list[str]:
-    return re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", prompt.lower())

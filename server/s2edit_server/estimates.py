@@ -1,0 +1,65 @@
+"""How long a job would take and how much memory: measured where this machine has done such jobs, else estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from s2edit.settings import Settings
+
+from .timings import Pace
+from .weights.catalogue import Entry
+
+BACKWARD = 2
+"""A backward pass costs as much as this many forward passes."""
+DIRECT_BATCH, FULL_BATCH = 3, 4
+"""Rows of a batch in editing: with the source's trajectory stored, its unconditional row is not needed."""
+SD_FORWARD = 8.0e11
+"""Operations of one forward pass of the SD v1 U-Net at 512 × 512, from its published multiply-accumulate count."""
+SMALL_FORWARD = 6.0e9
+"""The same for the embedded model at 128 × 128."""
+SPEED = {"cpu": 6.0e10, "mps": 4.0e12, "cuda": 3.0e13}
+"""Operations a second that a usual device of the kind reaches on this work."""
+LOADING = {"cartoon": 4.0, "photo": 15.0, "any": 15.0}
+"""Seconds to import torch and read the weights."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds for a first edit and with a cached identity, bytes at the peak, and whether the times were measured."""
+
+    first_s: float
+    next_s: float
+    memory: int
+    measured: bool
+
+
+def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device: str, *, pixels: int) -> Forecast:
+    """What to expect of an edit.
+
+    Args:
+        paces: seconds by phase of such jobs on this machine; counts as measured when editing is among them.
+        device: as the worker names it; "" is taken for a CPU.
+        pixels: height × width that the model works at.
+    """
+    identity, inversion, editing = unet_forwards(settings)
+    if "editing" in paces and (not identity or "identity" in paces):
+        next_s = sum(pace.seconds for phase, pace in paces.items() if phase in ("editing", "compositing"))
+        return Forecast(sum(pace.seconds for pace in paces.values()), next_s, entry.memory, measured=True)
+    small = entry.domain == "cartoon"
+    operations = (SMALL_FORWARD if small else SD_FORWARD) * pixels / entry.native**2
+    second = operations / SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
+    rest = editing * second + 1.0
+    return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, entry.memory, measured=False)
+
+
+def unet_forwards(settings: Settings) -> tuple[int, int, int]:
+    """Forward passes of the U-Net that identity, inversion and editing cost, a backward pass counted as two."""
+    steps = settings.inversion.steps
+    identity = settings.identity.steps * (1 + BACKWARD) if settings.identity.enabled else 0
+    inversion = steps
+    batch = DIRECT_BATCH if settings.inversion.mode == "direct" else FULL_BATCH
+    if settings.inversion.mode == "null_text":
+        # Per step one conditional pass, at most `inner_steps` trained ones, and one step on with both.
+        inversion += steps * (1 + settings.inversion.inner_steps * (1 + BACKWARD) + 2)
+    return identity, inversion, batch * steps

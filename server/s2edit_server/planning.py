@@ -1,0 +1,306 @@
+"""What a job would do, before it is one: where to crop, what is wrong with it, how long it would take. Torch-free.
+
+`plan` answers the message of that name; `check_submit` refuses what can't succeed, so that no job is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from s2edit_wire.errors import WireError
+
+from s2edit.errors import PromptError, S2EditError
+from s2edit.prompts import PromptTokenizer, object_words
+from s2edit.region import LATENT_STRIDE, crop_box, model_size
+from s2edit.settings import Settings
+
+from .estimates import Forecast, forecast
+from .timings import Pace
+from .weights.catalogue import Entry
+from .weights.manager import Weights
+from .worker.choices import settings_for
+from .worker.faults import to_wire
+
+PHOTO_THRESHOLD = 0.5
+"""How photo-like a picture has to be for a cartoon model to be doubted."""
+MAX_WORD = 100
+"""Characters of a word that the wire lets name an object."""
+SD_LEVELS = 4
+"""U-Net levels of the Stable Diffusion family, for weights whose configuration isn't here to be read."""
+_HALF = {"u1": 127, "u2": 32_767, "f4": 0.5}
+"""A mask's sample counts as inside above this: `s2edit.requests.Mask`'s threshold at each depth."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The wire's record `PROBLEM`, and the hint that the error would carry."""
+
+    field: str
+    code: str
+    message: str
+    word: str = ""
+    blocking: bool = True
+    hint: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        """As it travels."""
+        fields: dict[str, Any] = {
+            "field": self.field,
+            "code": self.code,
+            "message": f"{self.message} {self.hint}".strip()[:2_000],
+            "blocking": self.blocking,
+        }
+        return fields | ({"word": self.word[:200]} if self.word else {})
+
+
+def plan(
+    request: Mapping[str, Any],
+    weights: Weights,
+    *,
+    paces: Mapping[str, Pace] | None = None,
+    device: str = "",
+    memory_free: int = 0,
+    cached: bool = False,
+) -> dict[str, Any]:
+    """The reply to `plan`; blocks for the moments that small files take.
+
+    Args:
+        request: the checked header.
+        weights: where models are looked up.
+        paces: what such jobs took lately (`timings.expected`); an estimate is made without.
+        device, memory_free: as the worker told last; "" and 0 when it has not.
+        cached: whether the identity of this very request is cached.
+    Raises:
+        WireError: unknown_model, bad_setting, bad_mask: nothing can be planned then.
+    """
+    entry = weights.entry(request["model"])
+    problems: list[Problem] = []
+    path = _installed(entry, weights, problems)
+    settings = _settings(request, path, problems)
+    native = settings.native_size or entry.native
+    try:
+        crop = crop_box(
+            tuple(request["canvas"]),
+            tuple(request["mask_box"]) if "mask_box" in request else None,
+            context=settings.blend.context,
+            native=native,
+        )
+    except S2EditError as error:
+        raise WireError("bad_mask", str(error), error.hint) from error
+    height, width = model_size(crop[2], crop[3], native=native, multiple=_multiple(path))
+    if "source" in request:
+        problems += prompt_problems(request, path, partial=True)
+    problems += _photo_problems(request, entry, weights)
+    guess: Forecast = forecast(entry, settings, paces or {}, device, pixels=height * width)
+    return {
+        "crop": list(crop),
+        "model_size": [height, width],
+        "problems": [problem.as_record() for problem in problems[:32]],
+        "words": _words(request.get("source", "")),
+        "forecast": {
+            "first_s": guess.first_s,
+            "next_s": guess.next_s,
+            "memory": guess.memory,
+            "memory_free": memory_free,
+            "cached": cached,
+            "measured": guess.measured,
+        },
+    }
+
+
+def check_submit(
+    edit: Mapping[str, Any], frames: Sequence[tuple[Mapping[str, Any], memoryview]], weights: Weights
+) -> WireError | None:
+    """Why this job can't succeed, or None; blocks while masks are looked at (about a second for a gigabyte).
+
+    Args:
+        edit: the wire's record `EDIT`, checked. frames: header entries with the samples.
+    """
+    problems: list[Problem] = []
+    try:
+        entry = weights.entry(edit["model"])
+        path = _installed(entry, weights, problems)
+    except WireError as error:
+        return error
+    _settings(edit, path, problems)
+    problems += prompt_problems(edit, path)
+    problems += frame_problems(edit, frames)
+    for problem in problems:
+        if problem.blocking:
+            return WireError(problem.code, problem.message, problem.hint)
+    return None
+
+
+def prompt_problems(edit: Mapping[str, Any], path: Path | None, *, partial: bool = False) -> list[Problem]:
+    """What is wrong with the words, the first thing only.
+
+    Args:
+        edit: `EDIT`, or with `partial` a `plan` request, in which what is not given yet is not missed.
+        path: the model's folder; without a tokenizer there, only what needs none is checked.
+    """
+    kind, source, target = edit["kind"], edit.get("source", ""), edit.get("target", "")
+    if kind == "caption":
+        return []
+    needed = {"source": source} if kind == "mask" else {"source": source, "target": target}
+    if kind == "compose":
+        needed["reference_prompt"] = edit.get("reference_prompt", "")
+    for name, text in needed.items():
+        if not text.strip() and (not partial or name in edit):
+            title = name.removesuffix("_prompt")
+            hint = "Describe in a few words what the picture shows."
+            if name == "target":
+                hint = "Describe in a few words what it should show."
+            field = "source" if name == "reference_prompt" else name
+            return [Problem(field, "bad_prompt", f"The {title} prompt is empty.", hint=hint)]
+    words = [entry["word"] for entry in edit.get("objects", [])]
+    if not words:
+        if partial:
+            return []
+        hint = "Choose the word of the source prompt that names what is edited."
+        return [Problem("object", "bad_prompt", "No object is named.", hint=hint)]
+    if partial and "target" not in edit and kind != "mask":
+        return []
+    tokenizer = _tokenizer_of(path)
+    return [] if tokenizer is None else _token_problems(tokenizer, edit, words)
+
+
+def _token_problems(tokenizer: PromptTokenizer, edit: Mapping[str, Any], words: list[str]) -> list[Problem]:
+    kind, source, target = edit["kind"], edit["source"], edit.get("target", "")
+    field = "source"
+    try:
+        prompt = tokenizer.encode(source, room=len(words), name="source prompt")
+        field = "target"
+        if kind != "mask":
+            tokenizer.encode(target, room=len(words), name="target prompt")
+        field = "source"
+        if edit.get("reference_prompt"):
+            tokenizer.encode(edit["reference_prompt"], room=1, name="reference prompt")
+        field = "object"
+        for word in words[:1] if kind in ("compose", "mask") else words:
+            prompt.positions(word)
+        field = "target"
+        if kind == "edit":
+            tokenizer.check(source, target, words, **_prompt_settings(edit))
+    except PromptError as error:
+        return [Problem(field, to_wire(error).code, str(error), word=_quoted(str(error)), hint=error.hint)]
+    return []
+
+
+def _prompt_settings(edit: Mapping[str, Any]) -> dict[str, Any]:
+    settings = edit.get("settings", {})
+    prefix = "edit.emphasize."
+    emphasized = [name.removeprefix(prefix) for name in settings if name.startswith(prefix)]
+    mode = settings.get("edit.mode", "auto")
+    return {"emphasize": emphasized, "mode": mode if mode in ("auto", "replace", "refine") else "auto"}
+
+
+def frame_problems(
+    edit: Mapping[str, Any], frames: Sequence[tuple[Mapping[str, Any], memoryview]]
+) -> Iterator[Problem]:
+    """What is wrong with the pictures and masks that came along."""
+    by_role: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for entry, _ in frames:
+        by_role[entry["role"], entry.get("index", 0)] = entry
+    if len(by_role) != len(frames):
+        yield Problem("image", "bad_image", "A picture or mask was sent twice.", hint="Send each once.")
+    needed = ["image", "reference"] if edit["kind"] == "compose" else ["image"]
+    for role in needed:
+        if (role, 0) not in by_role:
+            yield Problem("image", "bad_image", f"There is no {role} picture.", hint="Choose a layer or file.")
+    for index, entry in enumerate(edit["objects"]):
+        if entry["masked"] and ("object_mask", index) not in by_role:
+            word = entry["word"]
+            yield Problem("mask", "bad_mask", f"The mask of “{word}” is missing.", word, hint="Paint it again.")
+    for entry, data in frames:
+        if entry["space"] == "mask":
+            yield from _mask_problems(entry, data, by_role)
+
+
+def _mask_problems(
+    entry: Mapping[str, Any], data: memoryview, by_role: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> Iterator[Problem]:
+    image = by_role.get(("reference" if entry["role"] == "reference_mask" else "image", 0))
+    height, width = entry["shape"][:2]
+    if image is not None and [height, width] != list(image["shape"][:2]):
+        theirs = f"{image['shape'][1]}×{image['shape'][0]}"
+        message = f"The mask has {width}×{height} pixels, the picture {theirs}."
+        yield Problem("mask", "bad_mask", message, hint="Make a mask of the picture's size.")
+    elif not (np.frombuffer(data, f"<{entry['dtype']}") > _HALF[entry["dtype"]]).any():
+        yield Problem("mask", "bad_mask", "The mask marks nothing.", hint="Paint over the object, or leave it out.")
+
+
+def _photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) -> Iterator[Problem]:
+    if entry.domain != "cartoon" or request.get("photo", 0.0) < PHOTO_THRESHOLD:
+        return
+    message = f"“{entry.title}” knows drawn portraits only, and this looks like a photograph."
+    for other in weights.entries():
+        if other.role == "editor" and other.domain == "photo":
+            state = weights.record(other)["state"]
+            hint = f"“{other.title}” fits"
+            hint += " and is installed: choose it." if state == "ready" else f": {other.size / 1e9:.1f} GB to download."
+            yield Problem("model", "bad_image", message, blocking=False, hint=hint)
+            return
+
+
+def _installed(entry: Entry, weights: Weights, problems: list[Problem]) -> Path | None:
+    """The model's path; None, with a problem noted, when it can't be used."""
+    if entry.role != "editor":
+        hint = "Choose an editing model."
+        problems.append(Problem("model", "unknown_model", f"“{entry.title}” can't edit pictures.", hint=hint))
+        return None
+    try:
+        return weights.find(entry.id)
+    except WireError as error:
+        problems.append(Problem("model", error.code, error.message, hint=error.hint))
+        return None
+
+
+def _settings(edit: Mapping[str, Any], path: Path | None, problems: list[Problem]) -> Settings:
+    """The job's settings; the profile's own, with a problem noted, when one is wrong."""
+    where = path or Path()
+    try:
+        return settings_for(edit, where)
+    except S2EditError as error:
+        problems.append(Problem("settings", "bad_setting", str(error), word=_quoted(str(error)), hint=error.hint))
+        return settings_for({"profile": edit["profile"]}, where)
+
+
+def _multiple(path: Path | None) -> int:
+    """Pixels that the model's sides have to be a multiple of: a latent cell at the U-Net's coarsest level."""
+    levels = SD_LEVELS
+    if path is not None and path.is_dir():
+        try:
+            levels = len(json.loads((path / "unet" / "config.json").read_text(encoding="utf-8"))["block_out_channels"])
+        except (OSError, ValueError, KeyError, TypeError):
+            levels = SD_LEVELS
+    return int(LATENT_STRIDE * 2 ** (levels - 1))
+
+
+def _tokenizer_of(path: Path | None) -> PromptTokenizer | None:
+    if path is None or not path.is_dir():
+        return None
+    try:
+        return _tokenizer(path, (path / "tokenizer").stat().st_mtime_ns)
+    except (OSError, S2EditError):
+        # The worker says what is wrong with the weights; here it only means that words can't be checked.
+        return None
+
+
+@lru_cache(maxsize=8)
+def _tokenizer(path: Path, _changed: int) -> PromptTokenizer:
+    return PromptTokenizer.from_folder(path)
+
+
+def _words(prompt: str) -> list[str]:
+    return [word for word in object_words(prompt) if len(word) <= MAX_WORD][:64]
+
+
+def _quoted(message: str) -> str:
+    """The first word that a message puts in quotation marks."""
+    return message.split("“", 1)[1].split("”", 1)[0] if "“" in message else ""
