@@ -1,4 +1,4 @@
-"""A throwaway desk for one test: an empty HOME, the Debian 13 tree to run editors in, and S²Edit's real daemon outside it.
+"""A throwaway desk for one test: an empty HOME, the Debian 13 tree with the editors, and the real daemon outside it.
 
 The daemon runs from this project's environment; editors run by chroot in a private mount namespace, which shares the
 network, /tmp (so X and ipc sockets pass) and the process ids. Everything started is ended again, by process group.
@@ -42,7 +42,7 @@ class Lab:
     def __init__(self, name: str) -> None:
         self.root = provision()
         # Short, since a Unix socket's path may have 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="s2-", dir="/tmp"))  # noqa: S108
+        self.folder = Path(tempfile.mkdtemp(prefix="s2-", dir="/tmp"))
         self.artifacts = ARTIFACTS / name
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.artifacts.mkdir(parents=True)
@@ -50,7 +50,7 @@ class Lab:
         for folder in (self.home, self.state, self.folder / "xdg"):
             folder.mkdir(mode=0o700)
         self.env = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "HOME": str(self.home),
             "XDG_CONFIG_HOME": str(self.home / ".config"),
             "XDG_CACHE_HOME": str(self.home / ".cache"),

@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 
 SUITE = "trixie"
-PACKAGES = (
-    "gimp gir1.2-gimp-3.0 gir1.2-gtk-3.0 python3 python3-gi python3-gi-cairo "
-    "krita python3-pyqt5 "
-    "xvfb xauth xdotool x11-utils imagemagick openbox dbus fonts-dejavu-core procps util-linux ca-certificates"
-).split()
+PACKAGES = """
+    gimp gir1.2-gimp-3.0 gir1.2-gtk-3.0 python3 python3-gi python3-gi-cairo
+    krita python3-pyqt5
+    xvfb xauth xdotool x11-utils imagemagick openbox dbus fonts-dejavu-core procps util-linux ca-certificates
+""".split()  # noqa: SIM905 - read and grown by people
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 

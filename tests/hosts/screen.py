@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from .lab import Lab, wait_for
@@ -79,7 +80,7 @@ class Screen:
     def stroke(self, points: Sequence[Point], steps: int = 12) -> None:
         """Draw with the left button held through all points, in straight pieces of `steps` movements."""
         words = ["mousemove", *map(str, points[0]), "sleep", "0.1", "mousedown", "1", "sleep", "0.05"]
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             for step in range(1, steps + 1):
                 x, y = x0 + (x1 - x0) * step // steps, y0 + (y1 - y0) * step // steps
                 words += ["mousemove", str(x), str(y), "sleep", "0.015"]
