@@ -1,0 +1,148 @@
+"""The tray app as a whole: icon, menu, window, notifications; one of it per user."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QSystemTrayIcon
+from s2edit_wire.records import ENDED
+
+from .connection import Daemon
+from .jobs_model import title
+from .text import _
+from .tray_icon import icon
+from .window import Window
+
+_STATUS_EVERY_MS = 5_000
+
+
+class SingleInstance:
+    """The first tray app of a user listens; a second one asks it to show itself, and ends."""
+
+    def __init__(self) -> None:
+        self.name = f"s2edit-tray-{getpass.getuser()}"
+        self.server: QLocalServer | None = None
+
+    def is_second(self) -> bool:
+        """Whether another one runs; it has then been asked to come to the front."""
+        socket = QLocalSocket()
+        socket.connectToServer(self.name)
+        if not socket.waitForConnected(500):
+            return False
+        socket.write(b"show")
+        socket.waitForBytesWritten(500)
+        return True
+
+    def listen(self, window: Window) -> None:
+        """Come to the front whenever a second one starts."""
+        self.server = QLocalServer()
+        self.server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        # A socket file that a crash left behind would make `listen` fail; nobody answered on it, so it is stale.
+        QLocalServer.removeServer(self.name)
+        self.server.listen(self.name)
+        self.server.newConnection.connect(window.raise_up)
+
+
+class TrayApp:
+    """Icon and window over one connection.
+
+    Args:
+        application: Qt's.
+        hidden: start without showing the window (at login), where there is a tray to open it from.
+    """
+
+    def __init__(self, application: QApplication, *, hidden: bool) -> None:
+        self._application = application
+        self.daemon = Daemon()
+        has_tray = QSystemTrayIcon.isSystemTrayAvailable()
+        self.window = Window(self.daemon, stays=has_tray)
+        self.window.setWindowIcon(icon())
+        application.setQuitOnLastWindowClosed(not has_tray)
+        self._paused = False
+        self._attention = False
+        self._menu = QMenu()
+        self._pause = QAction(_("Pause the queue"))
+        self._pause.setCheckable(True)
+        self._build_menu()
+        self.icon = QSystemTrayIcon(icon())
+        self.icon.setContextMenu(self._menu)
+        self.icon.activated.connect(self._activated)
+        self.icon.messageClicked.connect(self.window.raise_up)
+        if has_tray:
+            self.icon.show()
+        self.daemon.job_changed.connect(self._job_changed)
+        self.daemon.status_changed.connect(self._status_changed)
+        self.window.memory_view.load()
+        self._poll = QTimer()
+        self._poll.setInterval(_STATUS_EVERY_MS)
+        self._poll.timeout.connect(self._ask_status)
+        self._poll.start()
+        if not (hidden and has_tray):
+            self.window.show()
+
+    def _build_menu(self) -> None:
+        for label, action in (
+            (_("Open S²Edit"), self.window.raise_up),
+            (None, None),
+            (_("Free GPU memory"), lambda: self.daemon.ask("free_memory")),
+            (None, None),
+            (_("Quit"), self.quit),
+        ):
+            if label is None:
+                self._menu.addSeparator()
+            else:
+                self._menu.addAction(label).triggered.connect(action)
+        self._menu.insertAction(self._menu.actions()[2], self._pause)
+        self._pause.triggered.connect(
+            lambda: self.daemon.ask("pause_queue" if self._pause.isChecked() else "resume_queue")
+        )
+
+    def quit(self) -> None:
+        """Ask whether the daemon goes on without the tray, and leave."""
+        box = QMessageBox(QMessageBox.Icon.Question, "S²Edit", _("Leave the daemon running, so that jobs go on?"))
+        leave = box.addButton(_("Leave it running"), QMessageBox.ButtonRole.AcceptRole)
+        stop = box.addButton(_("Stop it too"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(leave)
+        box.exec()
+        if box.clickedButton() is stop:
+            self.daemon.ask("shutdown", {"when": "now"}, lambda _h, _f: self._application.quit())
+        elif box.clickedButton() is leave:
+            self._application.quit()
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason == QSystemTrayIcon.ActivationReason.Trigger:
+            self._attention = False
+            self.window.raise_up()
+
+    def _ask_status(self) -> None:
+        if self.daemon.ready:
+            self.daemon.ask("status", on_reply=lambda header, _f: self.daemon.status_changed.emit(header["status"]))
+
+    def _status_changed(self, status: dict[str, Any]) -> None:
+        self._pause.setChecked(status["queue_paused"])
+        if status["worker"] != "busy":
+            self.icon.setIcon(icon(attention=self._attention))
+
+    def _job_changed(self, job: dict[str, Any], _preview: object) -> None:
+        if job["state"] == "running":
+            self.icon.setIcon(icon(job["step"] / max(1, job["total"])))
+            self.icon.setToolTip(f"S²Edit: {title(job)}")
+        elif job["state"] in ENDED and not job["acknowledged"]:
+            self._ended(job)
+
+    def _ended(self, job: dict[str, Any]) -> None:
+        """Tell of a job that ended while nobody was looking at the window."""
+        self._attention = job["state"] == "failed"
+        self.icon.setIcon(icon(attention=self._attention))
+        self.icon.setToolTip("S²Edit")
+        if job["state"] == "cancelled" or self.window.isActiveWindow() or not self.icon.isVisible():
+            return
+        if job["state"] == "done":
+            self.icon.showMessage(_("Edit finished"), title(job), icon())
+        else:
+            self.icon.showMessage(_("Edit failed"), f"{title(job)}: {job.get('message', '')}", icon(attention=True))

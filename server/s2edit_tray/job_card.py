@@ -1,0 +1,133 @@
+"""How a job looks in the list: before and after, prompts, phase with progress, time left, place in the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionProgressBar, QStyleOptionViewItem
+
+from .jobs_model import JOB_ROLE, title
+from .text import _, duration
+from .thumbnails import Thumbnails
+
+_PICTURE = 72
+_GAP = 8
+_BAR = 14
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+def headline(job: dict[str, Any]) -> str:
+    """Where the job comes from and what it works with."""
+    edit = job["edit"]
+    document = edit.get("document", {})
+    host = {"gimp": "GIMP", "krita": "Krita", "cli": _("Command line"), "tray": _("Tray")}.get(document.get("host", ""))
+    parts = (host or _("Other program"), document.get("title"), document.get("layer"), edit["model"])
+    return " · ".join(part for part in parts if part)
+
+
+def state_line(job: dict[str, Any]) -> str:
+    """What is happening to the job, in words."""
+    state = job["state"]
+    if state == "queued":
+        return _("Waiting, number {place} in the queue", place=job["position"])
+    if state == "paused":
+        return _("On hold")
+    if state == "done":
+        took = job.get("finished", 0) - job.get("started", job["created"])
+        return _("Done in {time}", time=duration(took)) + ("" if job["acknowledged"] else " · " + _("not fetched yet"))
+    if state == "failed":
+        return _("Failed: {why}", why=job.get("message", ""))
+    if state == "cancelled":
+        return _("Cancelled")
+    steps = f" {job['step']}/{job['total']}" if job["total"] else ""
+    left = " · " + _("about {time} left", time=duration(job["eta"])) if "eta" in job else ""
+    attempt = " · " + _("attempt {number}", number=job["attempt"]) if job["attempt"] > 1 else ""
+    return phase_name(job["phase"]) + steps + left + attempt
+
+
+def phase_name(phase: str) -> str:
+    """A phase in words."""
+    names = {
+        "waiting": _("Waiting"),
+        "loading": _("Loading the model"),
+        "identity": _("Learning the identity"),
+        "inversion": _("Inverting the picture"),
+        "editing": _("Editing"),
+        "compositing": _("Putting it together"),
+    }
+    return names.get(phase, phase)
+
+
+class JobCard(QStyledItemDelegate):
+    """Paints one job; all geometry follows from the font and `_PICTURE`."""
+
+    def __init__(self, thumbnails: Thumbnails) -> None:
+        super().__init__(thumbnails)
+        self._thumbnails = thumbnails
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Room for two pictures and four lines of text."""
+        lines = option.fontMetrics.lineSpacing() * 3 + _BAR + 2 * _GAP
+        return QSize(2 * _PICTURE + 260, max(_PICTURE + 2 * _GAP, lines))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw background, pictures and text, mirrored for right-to-left languages."""
+        job = index.data(JOB_ROLE)
+        style = option.widget.style() if option.widget else QApplication.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        area = option.rect.adjusted(_GAP, _GAP, -_GAP, -_GAP)
+        pictures = self._thumbnails.of(job)
+        for number, role in enumerate(("image", "preview")):
+            place = QRect(area.left() + number * (_PICTURE + _GAP), area.top(), _PICTURE, _PICTURE)
+            self._picture(painter, option, place, pictures.get(role))
+        text = area.adjusted(2 * (_PICTURE + _GAP) + _GAP, 0, 0, 0)
+        self._text(painter, option, QStyle.visualRect(option.direction, area, text), job)
+
+    def _picture(self, painter: QPainter, option: QStyleOptionViewItem, place: QRect, picture: QPixmap | None) -> None:
+        area = option.rect.adjusted(_GAP, _GAP, -_GAP, -_GAP)
+        place = QStyle.visualRect(option.direction, area, place)
+        if picture is None or picture.isNull():
+            painter.fillRect(place, option.palette.color(QPalette.ColorRole.AlternateBase))
+            return
+        scaled = picture.scaled(
+            place.size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+        painter.drawPixmap(
+            QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignCenter, scaled.size(), place), scaled
+        )
+
+    def _text(self, painter: QPainter, option: QStyleOptionViewItem, area: QRect, job: dict[str, Any]) -> None:
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        strong = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
+        weak = QColor(strong)
+        weak.setAlphaF(0.7)
+        line = option.fontMetrics.lineSpacing()
+        side = Qt.AlignmentFlag.AlignVCenter | (
+            Qt.AlignmentFlag.AlignRight
+            if option.direction == Qt.LayoutDirection.RightToLeft
+            else Qt.AlignmentFlag.AlignLeft
+        )
+        font = painter.font()
+        texts = ((title(job), True, strong), (headline(job), False, weak), (state_line(job), False, strong))
+        for number, (text, bold, colour) in enumerate(texts):
+            font.setBold(bold)
+            painter.setFont(font)
+            painter.setPen(colour)
+            place = QRect(area.left(), area.top() + number * line, area.width(), line)
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+            painter.drawText(place, side, shown)
+        if job["state"] == "running":
+            self._bar(painter, option, QRect(area.left(), area.top() + 3 * line + 4, min(area.width(), 360), _BAR), job)
+
+    def _bar(self, painter: QPainter, option: QStyleOptionViewItem, place: QRect, job: dict[str, Any]) -> None:
+        bar = QStyleOptionProgressBar()
+        bar.rect = place
+        bar.palette = option.palette
+        bar.direction = option.direction
+        bar.minimum, bar.maximum, bar.progress = 0, max(1, job["total"]), job["step"]
+        bar.state = QStyle.StateFlag.State_Enabled | QStyle.StateFlag.State_Horizontal
+        style = option.widget.style() if option.widget else QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ProgressBar, bar, painter, option.widget)

@@ -1,0 +1,43 @@
+"""`s2edit-tray`: start the tray app, or bring the running one to the front."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from PySide6.QtCore import QLocale, Qt, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from .app import SingleInstance, TrayApp
+from .text import _
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until the user quits; 0, or 1 when no window system is there."""
+    parser = argparse.ArgumentParser(prog="s2edit-tray", description="Jobs at a glance, models under control.")
+    parser.add_argument("--hidden", action="store_true", help="start in the tray without a window")
+    parser.add_argument("--theme", choices=("light", "dark"), help="instead of the desktop's own")
+    parser.add_argument("--language", help="such as de; instead of the desktop's own")
+    options = parser.parse_args(arguments)
+    if options.language:
+        QLocale.setDefault(QLocale(options.language))
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("S²Edit")
+    application.setDesktopFileName("s2edit")
+    translator = QTranslator()
+    if translator.load(QLocale(), "qtbase", "_"):
+        application.installTranslator(translator)
+    application.setLayoutDirection(QLocale().textDirection())
+    if options.theme:
+        scheme = Qt.ColorScheme.Dark if options.theme == "dark" else Qt.ColorScheme.Light
+        application.styleHints().setColorScheme(scheme)
+    single = SingleInstance()
+    if single.is_second():
+        sys.stdout.write(_("S²Edit is running already; its window is in front now.") + "\n")
+        return 0
+    tray = TrayApp(application, hidden=options.hidden)
+    single.listen(tray.window)
+    tray.daemon.start()
+    status = application.exec()
+    tray.daemon.stop()
+    return status

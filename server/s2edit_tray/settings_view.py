@@ -1,0 +1,152 @@
+"""The page with the daemon's settings and the tray's own one: start at login."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from s2edit_wire.errors import WireError
+
+from . import autostart
+from .connection import Daemon
+from .text import _
+
+_GB = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One setting: its name on the wire, its label, its kind, and what one shown unit is on the wire."""
+
+    name: str
+    label: str
+    kind: str
+    unit: float = 1
+    suffix: str = ""
+
+
+def entries() -> tuple[Entry, ...]:
+    """Settings that people change, in the order shown."""
+    return (
+        Entry("default_model", _("Model, unless an editor has its own"), "model"),
+        Entry("model_gimp", _("Model for GIMP"), "model"),
+        Entry("model_krita", _("Model for Krita"), "model"),
+        Entry("idle_unload_s", _("Free the memory after so long without a job (0: never)"), "number", 60, " min"),
+        Entry("result_quota", _("Room for stored results"), "number", _GB, " GB"),
+        Entry("result_days", _("Keep results for"), "number", 1, _(" days")),
+        Entry("cache_quota", _("Room for learned identities"), "number", _GB, " GB"),
+        Entry("offline", _("Stay offline: make no connection off this computer"), "flag"),
+        Entry("mirror", _("Mirror of the model hub (https address)"), "text"),
+        Entry("proxy", _("Proxy for downloads"), "text"),
+    )
+
+
+class SettingsView(QWidget):
+    """A form that applies each change at once and shows why one was refused."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__()
+        self._daemon = daemon
+        self._loading = False
+        self._fields: dict[str, tuple[Entry, QWidget]] = {}
+        self._models: list[tuple[str, str]] = []
+        form = QFormLayout()
+        for entry in entries():
+            widget = self._field(entry)
+            widget.setAccessibleName(entry.label)
+            self._fields[entry.name] = (entry, widget)
+            form.addRow(entry.label, widget)
+        login = QCheckBox()
+        login.setChecked(autostart.enabled())
+        login.setAccessibleName(_("Start the tray at login"))
+        login.toggled.connect(self._login)
+        form.addRow(_("Start the tray at login"), login)
+        self._answer = QLabel()
+        self._answer.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self._answer)
+        layout.addStretch(1)
+
+    def load(self) -> None:
+        """Ask the daemon for models and settings and show them."""
+
+        def models(header: dict[str, Any], _frames: object) -> None:
+            self._models = [(m["id"], m["title"]) for m in header["models"] if m["role"] == "editor"]
+            self._daemon.ask("settings", on_reply=lambda reply, _f: self._show(reply["settings"]))
+
+        self._daemon.ask("models", on_reply=models)
+
+    def _field(self, entry: Entry) -> QWidget:
+        if entry.kind == "flag":
+            box = QCheckBox()
+            box.toggled.connect(lambda on: self._change(entry, on))
+            return box
+        if entry.kind == "number":
+            spin = QDoubleSpinBox()
+            spin.setRange(0, 1e6)
+            spin.setDecimals(1)
+            spin.setSuffix(entry.suffix)
+            spin.setKeyboardTracking(False)
+            whole = entry.unit == _GB
+            spin.valueChanged.connect(
+                lambda value: self._change(entry, round(value * entry.unit) if whole else value * entry.unit)
+            )
+            return spin
+        if entry.kind == "model":
+            combo = QComboBox()
+            combo.activated.connect(lambda _row: self._change(entry, combo.currentData()))
+            return combo
+        line = QLineEdit()
+        line.editingFinished.connect(lambda: self._change(entry, line.text().strip()))
+        return line
+
+    def _show(self, settings: dict[str, Any]) -> None:
+        self._loading = True
+        for entry, widget in self._fields.values():
+            value = settings.get(entry.name)
+            if isinstance(widget, QCheckBox):
+                widget.setChecked(bool(value))
+            elif isinstance(widget, QDoubleSpinBox):
+                widget.setValue(float(value or 0) / entry.unit)
+            elif isinstance(widget, QLineEdit):
+                widget.setText(str(value or ""))
+            elif isinstance(widget, QComboBox):
+                self._fill(widget, str(value or ""), own=entry.name != "default_model")
+        self._loading = False
+
+    def _fill(self, combo: QComboBox, value: str, *, own: bool) -> None:
+        combo.clear()
+        if own:
+            combo.addItem(_("as above"), "")
+        for model_id, title in self._models:
+            combo.addItem(title, model_id)
+        combo.setCurrentIndex(max(0, combo.findData(value)))
+
+    def _change(self, entry: Entry, value: object) -> None:
+        if self._loading:
+            return
+
+        def refused(error: WireError) -> None:
+            self._answer.setText(f"{error.message} {error.hint}".strip())
+            self.load()
+
+        def taken(header: dict[str, Any], _frames: object) -> None:
+            self._answer.setText(_("Saved."))
+            self._show(header["settings"])
+
+        self._daemon.ask("configure", {"settings": {entry.name: value}}, taken, refused)
+
+    def _login(self, on: bool) -> None:
+        self._answer.setText(_attempt(lambda: autostart.enable(on)))
+
+
+def _attempt(action: Callable[[], None]) -> str:
+    """What to tell the user after doing it."""
+    try:
+        action()
+    except OSError as error:
+        return _("That could not be saved: {why}", why=error.strerror or str(error))
+    return _("Saved.")

@@ -1,0 +1,41 @@
+"""The tray's words in the user's language: catalogues are JSON files, English text -> translation, in `locale/`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+
+from PySide6.QtCore import QLocale
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    file = resources.files("s2edit_tray").joinpath("locale", f"{language}.json")
+    if not file.is_file():
+        return {}
+    loaded: dict[str, str] = json.loads(file.read_text("utf-8"))
+    return loaded
+
+
+def _(text: str, **values: object) -> str:
+    """`text` in the language of Qt's default locale (else English), with `{names}` filled in."""
+    language = QLocale().name().split("_")[0]
+    translated = _catalogue(language).get(text, text)
+    return translated.format(**values) if values else translated
+
+
+def size(count: int) -> str:
+    """Bytes as people write them: `3.4 GB`."""
+    return QLocale().formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `8 s`, `2 min`, `1 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return _("{count} s", count=whole)
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return _("{count} min", count=minutes)
+    return _("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)

@@ -1,0 +1,149 @@
+"""The main window: jobs, models, this machine, settings, about; a line at the bottom says how the daemon is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QImage
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QPlainTextEdit,
+    QTabWidget,
+    QVBoxLayout,
+)
+
+from .connection import VERSION, Daemon
+from .imports import ImportsFile
+from .jobs_model import JobsModel, title
+from .jobs_view import JobsView
+from .memory_view import MemoryView
+from .result_window import ResultWindow, result_image
+from .settings_view import SettingsView
+from .text import _
+from .thumbnails import Thumbnails
+from .weights_view import WeightsView
+
+
+def about_text() -> str:
+    """What this is, and under which licences its parts come."""
+    return _(
+        "<h3>S²Edit {version}</h3><p>Text-guided editing with semantic and spatial control, after the S²Edit paper "
+        "(Liu et al.).</p><p>MIT licence. Built on PyTorch (BSD), diffusers and transformers (Apache 2.0), ZeroMQ "
+        "(MPL 2.0), Qt for Python (LGPL 3). Models have licences of their own, shown on the models' page.</p>"
+        "<p>Updates: <code>git pull</code> in the folder you installed from, then run its quickstart again.</p>",
+        version=VERSION,
+    )
+
+
+class Window(QMainWindow):
+    """All pages.
+
+    Args:
+        daemon: the line to the daemon.
+        stays: whether closing the window only hides it, because there is a tray icon to bring it back.
+    """
+
+    def __init__(self, daemon: Daemon, *, stays: bool) -> None:
+        super().__init__()
+        self.setWindowTitle("S²Edit")
+        self.resize(920, 640)
+        self._daemon = daemon
+        self._stays = stays
+        self.jobs = JobsModel(self)
+        self._thumbnails = Thumbnails(daemon, self)
+        self.jobs_view = JobsView(daemon, self.jobs, self._thumbnails)
+        self.weights_view = WeightsView(daemon, ImportsFile())
+        self.memory_view = MemoryView(daemon)
+        self.settings_view = SettingsView(daemon)
+        about = QLabel(about_text())
+        about.setWordWrap(True)
+        about.setMargin(16)
+        about.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.tabs = QTabWidget()
+        for page, label in (
+            (self.jobs_view, _("&Jobs")),
+            (self.weights_view, _("&Models")),
+            (self.memory_view, _("This &computer")),
+            (self.settings_view, _("&Settings")),
+            (about, _("&About")),
+        ):
+            self.tabs.addTab(page, label)
+        self.setCentralWidget(self.tabs)
+        self._line = QLabel()
+        self.statusBar().addWidget(self._line, 1)
+        self.jobs_view.open_result.connect(self.open_result)
+        self.jobs_view.open_log.connect(self._open_log)
+        daemon.job_changed.connect(lambda job, _preview: self.jobs.upsert(job))
+        daemon.job_removed.connect(self.jobs.remove)
+        daemon.line_changed.connect(self._line_changed)
+        daemon.failed.connect(self._failed)
+
+    def raise_up(self) -> None:
+        """Show the window in front."""
+        self.show()
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """With a tray icon, closing only hides."""
+        if self._stays:
+            event.ignore()
+            self.hide()
+        else:
+            event.accept()
+
+    def open_result(self, job_id: str) -> None:
+        """Fetch a result and show it."""
+        job = self.jobs.job(job_id)
+        if job is None or job["state"] != "done":
+            return
+        pixmap = self._thumbnails.of(job).get("image")
+
+        def show(header: dict[str, Any], frames: Sequence[memoryview | bytearray]) -> None:
+            before = pixmap.toImage() if pixmap else QImage()
+            entries = header.get("frames", [])
+            if any(entry["role"] == "patch" for entry in entries):
+                ResultWindow(title(job), before, result_image(entries, frames), self).show()
+            else:
+                QMessageBox.information(
+                    self, "S²Edit", str(header["record"].get("caption", _("This job made no picture.")))
+                )
+
+        self._daemon.ask("result", {"job": job_id}, show)
+
+    def _open_log(self, job_id: str) -> None:
+        def show(header: dict[str, Any], _frames: object) -> None:
+            dialog = QDialog(self)
+            dialog.setWindowTitle(_("Log"))
+            dialog.resize(640, 400)
+            text = QPlainTextEdit("\n".join(header["lines"]))
+            text.setReadOnly(True)
+            text.setAccessibleName(_("Log"))
+            buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+            buttons.rejected.connect(dialog.reject)
+            layout = QVBoxLayout(dialog)
+            layout.addWidget(text)
+            layout.addWidget(buttons)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.show()
+
+        self._daemon.ask("log", {"job": job_id}, show)
+
+    def _line_changed(self, state: str, message: str) -> None:
+        words = {"connecting": _("Looking for the daemon…"), "ready": _("Connected"), "lost": _("Connection lost")}
+        self._line.setText(": ".join(part for part in (words[state], message) if part))
+        if state == "ready":
+            self.jobs.clear()
+            self.jobs_view.load_older()
+            for page in (self.weights_view, self.memory_view, self.settings_view):
+                page.load()
+
+    def _failed(self, message: str, hint: str) -> None:
+        self.statusBar().showMessage(f"{message} {hint}".strip(), 10_000)
