@@ -1,4 +1,5 @@
-"""The `s2edit` command: a thin client of the daemon for shells and scripts.
+"""The `s2edit` command: a thin client of the daemon for shells and scripts, and its picture files.
 
-It reads and writes picture files, talks the wire, and shows progress; the daemon does the work.
+Commands (`*_commands`), following a job (`follow`), words and exit codes (`report`, `exit_codes`);
+reading, colour, compositing and writing of pictures (`pictures`, `colour`, `composite`, `writing`, `openraster`).
 """

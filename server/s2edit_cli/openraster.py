@@ -1,0 +1,78 @@
+"""OpenRaster: the picture and the edit as two layers that GIMP and Krita both open.
+
+Format: OpenRaster 0.0.6 (freedesktop.org): a zip whose first entry is `mimetype`, stored; `stack.xml` with the topmost
+layer first; PNG layers under `data/`; `mergedimage.png`; `Thumbnails/thumbnail.png` of at most 256 px.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from .writing import replacing
+
+if TYPE_CHECKING:
+    import pyvips
+
+    from .composite import Layer
+    from .pictures import Picture
+
+THUMBNAIL = 256
+
+
+def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer, name: str) -> None:
+    """Write the picture below and the edit, with its alpha, above.
+
+    Args:
+        merged: the picture with the edit, as `composite` made it.
+        layer: the edit. name: its layer's name.
+    Raises:
+        WireError: disk_full, internal.
+    """
+    top = layer.trimmed()
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        # PNG is compressed already; stored entries let a program map the picture straight away.
+        archive.writestr("mimetype", "image/openraster")
+        archive.writestr("stack.xml", _stack(picture, top, name), zipfile.ZIP_DEFLATED)
+        archive.writestr("data/edit.png", _layer_png(picture, top))
+        archive.writestr("data/source.png", _png(picture.image))
+        archive.writestr("mergedimage.png", _png(merged))
+        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(merged))
+
+
+def _stack(picture: Picture, layer: Layer, name: str) -> bytes:
+    width, height = picture.size
+    root = ET.Element("image", {"version": "0.0.6", "w": str(width), "h": str(height)})
+    stack = ET.SubElement(root, "stack")
+    common = {"opacity": "1.0", "visibility": "visible", "composite-op": "svg:src-over"}
+    ET.SubElement(
+        stack, "layer", {"name": name, "src": "data/edit.png", "x": str(layer.x), "y": str(layer.y), **common}
+    )
+    title = picture.path.stem
+    ET.SubElement(stack, "layer", {"name": title, "src": "data/source.png", "x": "0", "y": "0", **common})
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def _layer_png(picture: Picture, layer: Layer) -> bytes:
+    import pyvips
+
+    pixels = np.concatenate([layer.pixels, layer.alpha[:, :, None]], axis=2)
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+    image = image.copy(interpretation=picture.image.interpretation)
+    if picture.image.get_typeof("icc-profile-data"):
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", picture.image.get("icc-profile-data"))
+    return _png(image)
+
+
+def _png(image: Any) -> bytes:
+    return bytes(image.pngsave_buffer(compression=6, keep="icc"))
+
+
+def _thumbnail(merged: Any) -> bytes:
+    small = merged.thumbnail_image(THUMBNAIL, height=THUMBNAIL, size="down", output_profile="srgb")
+    return bytes(small.cast("uchar").pngsave_buffer(keep="none"))
