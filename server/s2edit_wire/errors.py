@@ -28,6 +28,7 @@ CODES: dict[str, str] = {
     "download_failed": "Weights could not be downloaded; what arrived is kept.",
     "cancelled": "The job was cancelled.",
     "shutting_down": "The daemon is stopping.",
+    "unreachable": "Made by the client itself: there is no daemon, or the connection broke before the answer came.",
     "internal": "A fault in S²Edit itself; the log has the details.",
 }
 
@@ -84,9 +85,17 @@ class Unreachable(Exception):
     Args:
         message: one plain sentence.
         hint: what to do next.
+        reason: for programs. `not_running`: none was started, or it ended in order. `stale`: one died and left its
+            file. `not_ours`: the file or whoever answers can't be trusted. `not_installed`: there is nothing to
+            start. `lost`: the connection broke or nobody answers.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", reason: str = "lost") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.reason = reason
+
+    def as_wire_error(self) -> WireError:
+        """The same as an error reply, for callers that know only those."""
+        return WireError("unreachable", self.message, self.hint)

@@ -24,3 +24,8 @@ HANDSHAKE_TIMEOUT = 2.0
 HEARTBEAT_INTERVAL = 5.0
 HEARTBEAT_TIMEOUT = 15.0
 MAX_SAFE_INTEGER = 2**53 - 1
+MAX_CONNECTION_FILE = 16 * 1024
+MAX_RECIPE = 16 * 1024
+"""Bytes of the record that a result layer carries."""
+MAX_COMMAND = 4 * 1024
+"""One ZMTP command frame: the handshake's and PING and PONG."""
