@@ -43,7 +43,7 @@ def read(weights: Path) -> list[Import]:
 
 
 def _import(path: Path, taken: set[str]) -> Import:
-    stem = path.stem if path.suffix == ".safetensors" else path.name
+    stem = path.name if path.is_dir() else path.stem
     base = "import-" + (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model")[:60]
     name = next(name for name in (base, *(f"{base}-{n}" for n in range(2, 1_000))) if name not in taken)
     native, fault = CLIP_NATIVE, ""

@@ -177,7 +177,7 @@ class Weights:
         if transfer is not None and transfer.active:
             return "downloading", present, message
         if fault:
-            return "broken", present, fault[0].upper() + fault[1:] + "."
+            return "broken", present, f"Damaged: {fault}."
         if place is not None:
             return "ready", _bytes(place.path) if place.kind != "own" else present, message
         note, why = transfers.read_note(self._own(entry)) if entry.files else ("", "")

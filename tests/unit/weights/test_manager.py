@@ -1,0 +1,302 @@
+"""What the daemon sees of the weights: states, licences, pauses, verification, caches and imports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from s2edit_server.weights import catalogue, places
+from s2edit_server.weights.catalogue import Entry
+from s2edit_server.weights.manager import Weights
+from s2edit_wire.errors import WireError
+from s2edit_wire.records import MODEL
+
+from .conftest import FILES, REVISION, WEIGHTS, tensor_file
+from .fake_hub import FakeHub
+
+Make = Callable[..., Weights]
+
+
+def state(weights: Weights) -> str:
+    record = weights.model("model")
+    MODEL.check(record, "model")
+    return str(record["state"])
+
+
+def until(condition: Callable[[], bool], timeout: float = 5.0) -> None:
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_from_absent_to_ready(make_weights: Make) -> None:
+    weights = make_weights()
+    assert state(weights) == "absent"
+    with pytest.raises(WireError, match="not installed") as failure:
+        weights.find("model")
+    assert "Download it" in failure.value.hint
+    weights.act("model", "download")
+    assert weights.wait("model", 10)
+    assert state(weights) == "ready"
+    folder = weights.find("model")
+    assert {name: (folder / name).read_bytes() for name in FILES} == FILES
+    assert weights.model("model")["present"] == sum(map(len, FILES.values()))
+
+
+def test_progress_is_told(tmp_path: Path, hub: FakeHub, entry: Entry, make_weights: Make) -> None:
+    weights = make_weights()
+    told: list[dict[str, object]] = []
+    weights._on_change = told.append
+    hub.faults.slow = 0.02
+    weights.act("model", "download")
+    assert weights.wait("model", 10)
+    assert told[-1]["state"] == "ready"
+    bytes_seen = [int(str(record["present"])) for record in told]
+    assert bytes_seen == sorted(bytes_seen) and len(set(bytes_seen)) > 3
+    assert any(float(str(record.get("rate", 0))) > 0 for record in told)
+
+
+def test_the_licence_comes_first(make_weights: Make, hub: FakeHub) -> None:
+    weights = make_weights(accept=False)
+    assert weights.model("model")["licence_accepted"] is False
+    with pytest.raises(WireError) as failure:
+        weights.act("model", "download")
+    assert failure.value.code == "licence_required" and "https://example.org/licence" in failure.value.hint
+    assert hub.requests == [] and state(weights) == "absent"
+    weights.act("model", "accept_licence")
+    record = json.loads((weights.folder / "licences.json").read_text())["model"]
+    assert record["licence"] == "Some licence" and record["accepted"].startswith("20")
+    assert make_weights(accept=False).model("model")["licence_accepted"] is True
+
+
+def test_offline_opens_no_socket(make_weights: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = make_weights(offline=True)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    for action in ("download", "repair"):
+        with pytest.raises(WireError) as failure:
+            weights.act("model", action)
+            weights.wait("model", 5)
+            weights.act("model", "download")
+        assert failure.value.code == "offline"
+    weights.resume_interrupted()
+
+
+def test_pause_and_go_on(make_weights: Make, hub: FakeHub) -> None:
+    weights = make_weights()
+    hub.faults.slow = 0.02
+    weights.act("model", "download")
+    until(lambda: weights.model("model")["present"] > 300_000)
+    assert state(weights) == "downloading"
+    weights.act("model", "pause")
+    assert state(weights) == "paused"
+    assert 0 < weights.model("model")["present"] < weights.model("model")["size"]
+    hub.faults.slow = 0
+    weights.act("model", "download")
+    assert weights.wait("model", 10) and state(weights) == "ready"
+
+
+def test_a_restart_goes_on_by_itself_and_a_pause_stays(make_weights: Make, hub: FakeHub) -> None:
+    hub.faults.slow = 0.02
+    first = make_weights()
+    first.act("model", "download")
+    until(lambda: first.model("model")["present"] > 300_000)
+    first.close()
+    hub.faults.slow = 0
+    second = make_weights()
+    second.resume_interrupted()
+    assert second.wait("model", 10) and state(second) == "ready"
+    ranges = [asked for method, path, asked, _ in hub.requests if method == "GET" and WEIGHTS in path]
+    assert any(asked for asked in ranges)
+
+
+def test_a_paused_download_waits_for_its_user(make_weights: Make, hub: FakeHub) -> None:
+    hub.faults.slow = 0.02
+    first = make_weights()
+    first.act("model", "download")
+    until(lambda: first.model("model")["present"] > 300_000)
+    first.act("model", "pause")
+    second = make_weights()
+    second.resume_interrupted()
+    assert state(second) == "paused"
+
+
+def test_a_failed_download_says_why(make_weights: Make, hub: FakeHub) -> None:
+    hub.faults.status = 404
+    weights = make_weights()
+    weights.act("model", "download")
+    assert weights.wait("model", 10)
+    record = weights.model("model")
+    assert record["state"] == "absent" and "no longer has these weights" in record["message"]
+
+
+@pytest.mark.parametrize("harm", ["flip", "tear", "delete"])
+def test_damage_is_found_and_repaired(make_weights: Make, harm: str) -> None:
+    weights = make_weights()
+    weights.act("model", "download")
+    assert weights.wait("model", 10)
+    file = weights.find("model") / WEIGHTS
+    data = bytearray(FILES[WEIGHTS])
+    if harm == "flip":
+        data[1_000_000] ^= 1
+        file.write_bytes(data)
+    elif harm == "tear":
+        file.write_bytes(data[:1_000_000])
+    else:
+        file.unlink()
+    weights.act("model", "verify")
+    assert weights.wait("model", 10)
+    record = weights.model("model")
+    assert record["state"] == "broken" and WEIGHTS in record["message"]
+    with pytest.raises(WireError, match="damaged"):
+        weights.find("model")
+    weights.act("model", "repair")
+    assert weights.wait("model", 10) and weights.wait("model", 10)
+    assert state(weights) == "ready"
+    assert (weights.find("model") / WEIGHTS).read_bytes() == FILES[WEIGHTS]
+
+
+def test_remove(make_weights: Make) -> None:
+    weights = make_weights()
+    weights.act("model", "download")
+    assert weights.wait("model", 10)
+    weights.act("model", "remove")
+    assert state(weights) == "absent" and not (weights.folder / "model").exists()
+
+
+def make_cache(root: Path, repo: str, revision: str, files: dict[str, bytes]) -> Path:
+    """A Hugging Face cache as its own tools lay it out: blobs named by digest, snapshots of links."""
+    base = root / ("models--" + repo.replace("/", "--"))
+    snapshot = base / "snapshots" / revision
+    (base / "blobs").mkdir(parents=True)
+    for name, content in files.items():
+        blob = base / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / name).symlink_to(blob)
+    return snapshot
+
+
+def test_a_cached_snapshot_is_used_in_place(make_weights: Make, tmp_path: Path, hub: FakeHub) -> None:
+    snapshot = make_cache(tmp_path / "hub", "someone/model", REVISION, FILES)
+    weights = make_weights()
+    assert state(weights) == "ready" and weights.find("model") == snapshot
+    weights.act("model", "download")
+    assert hub.requests == []
+    weights.act("model", "remove")
+    assert snapshot.exists()
+
+
+def test_a_torn_cached_snapshot_is_not_used(make_weights: Make, tmp_path: Path) -> None:
+    torn = {**FILES, WEIGHTS: FILES[WEIGHTS][:-1]}
+    make_cache(tmp_path / "hub", "someone/model", REVISION, torn)
+    assert state(make_weights()) == "absent"
+
+
+def test_another_revision_in_the_cache_needs_a_known_digest(
+    make_weights: Make, tmp_path: Path, entry: Entry, hub: FakeHub
+) -> None:
+    make_cache(tmp_path / "hub", "someone/model", "f" * 40, FILES)
+    assert state(make_weights()) == "absent"
+
+
+def test_imports_are_used_in_place(make_weights: Make, tmp_path: Path) -> None:
+    weights = make_weights()
+    single, pickle = tmp_path / "My Model.safetensors", tmp_path / "evil.ckpt"
+    single.write_bytes(tensor_file(1_000))
+    pickle.write_bytes(b"\x80\x04")
+    folder = tmp_path / "diffusers"
+    (folder / "unet").mkdir(parents=True)
+    (folder / "vae").mkdir()
+    (folder / "unet" / "config.json").write_text('{"sample_size": 64}')
+    (folder / "vae" / "config.json").write_text('{"block_out_channels": [1, 2, 3, 4]}')
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(tensor_file(10))
+    paths = [single, pickle, folder, tmp_path / "gone.safetensors", Path("relative.safetensors")]
+    weights.folder.mkdir(parents=True, exist_ok=True)
+    (weights.folder / "imports.json").write_text(json.dumps({"paths": [str(path) for path in paths]}))
+    assert len(weights.models()) == 1
+    weights.rescan()
+    by_id = {record["id"]: record for record in weights.models()}
+    for record in by_id.values():
+        MODEL.check(record, "model")
+    assert by_id["import-my-model"]["state"] == "ready" and weights.find("import-my-model") == single
+    assert by_id["import-diffusers"]["native"] == 512
+    assert by_id["import-evil"]["state"] == "broken" and "foreign code" in by_id["import-evil"]["message"]
+    assert "not there" in by_id["import-gone"]["message"]
+    assert "absolute" in by_id["import-relative"]["message"]
+    with pytest.raises(WireError, match="left alone"):
+        weights.act("import-my-model", "remove")
+    assert single.exists()
+
+
+def test_an_import_that_is_torn_later_is_noticed(make_weights: Make, tmp_path: Path) -> None:
+    weights = make_weights()
+    single = tmp_path / "m.safetensors"
+    single.write_bytes(tensor_file(1_000))
+    weights.folder.mkdir(parents=True, exist_ok=True)
+    (weights.folder / "imports.json").write_text(json.dumps({"paths": [str(single)]}))
+    weights.rescan()
+    assert weights.find("import-m") == single
+    single.write_bytes(tensor_file(1_000)[:-5])
+    with pytest.raises(WireError, match="torn"):
+        weights.find("import-m")
+
+
+def test_our_own_catalogue() -> None:
+    entries = catalogue.load()
+    assert set(entries) >= {"portraits", "sd-v1-4", "sd-v1-5", "sd-vae-ft-mse", "blip-large", "clip-vit-l-14"}
+    for entry in entries.values():
+        assert entry.embedded or catalogue.COMMIT.fullmatch(entry.revision)
+        assert entry.embedded or entry.size > 1e8
+
+
+@pytest.mark.parametrize(
+    "change", [{"revision": "main"}, {"files": [{"name": "../x.json"}]}, {"files": [{"name": "weights.bin"}]}]
+)
+def test_a_catalogue_with_a_branch_a_climbing_path_or_a_pickle_is_refused(change: dict[str, object]) -> None:
+    entry = {
+        "id": "m", "title": "", "purpose": "", "role": "editor", "domain": "any", "native": 1, "memory": 1,
+        "licence": "", "repo": "a/b", "revision": REVISION, "files": [],
+    }  # fmt: skip
+    catalogue.read(json.dumps({"models": [entry]}).encode())
+    with pytest.raises(ValueError):
+        catalogue.read(json.dumps({"models": [entry | change]}).encode())
+
+
+def test_the_embedded_model_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(places.PORTRAITS_VARIABLE, raising=False)
+    assert places.embedded_folder().parts[-3:] == ("s2edit", "starter", "weights")
+    monkeypatch.setenv(places.PORTRAITS_VARIABLE, str(tmp_path))
+    assert places.embedded_folder() == tmp_path
+
+
+def test_records_while_threads_are_at_work(make_weights: Make, hub: FakeHub) -> None:
+    """Asking for records from several threads during a download neither fails nor goes back in bytes."""
+    weights = make_weights()
+    hub.faults.slow = 0.005
+    errors: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            while state(weights) != "ready":
+                pass
+        except (AssertionError, OSError, WireError, KeyError) as error:
+            errors.append(error)
+
+    weights.act("model", "download")
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not errors and state(weights) == "ready"
