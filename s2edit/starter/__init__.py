@@ -1,7 +1,7 @@
 """The embedded `portraits` model: a parametric portrait renderer, its captions, and the checkpoint trained on both.
 
-Public: `Portrait`, `sample_portrait`, `sample_attributes`, `render`, `caption`, `classify`, `propose_caption`,
-`weights_folder`. The trainer is `python -m s2edit.starter.train`. Importing this package loads neither torch nor the renderer.
+Public names are in `__all__`; the trainer is `python -m s2edit.starter.train`.
+Importing this package loads neither torch nor the renderer.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ BACKGROUNDS = {
     "purple": "#a78ad6",
 }
 
-# Every field that a caption can name, with its values and how often each is drawn. Hair differs between men and women.
+# How often each value is drawn. Hair differs between men and women.
 WOMEN_HAIR = {"long": 26, "wavy": 17, "curly": 17, "bob": 12, "bun": 9, "afro": 7, "dreadlocks": 6, "short": 6}
 MEN_HAIR = {"short": 34, "bald": 17, "quiff": 14, "afro": 9, "mohawk": 8, "curly": 7, "dreadlocks": 6, "long": 5}
 MOODS = {"smiling": 36, "serious": 26, "sad": 16, "surprised": 13, "angry": 9}
@@ -71,8 +71,8 @@ class Portrait:
     """One portrait, fully described.
 
     The named fields take the values listed in `VALUES`. `variant` picks among drawings of the same value (two kinds of
-    sunglasses, two cuts of short hair); `scene` seeds the background's shading, texture and tint; `scale` (1.05 to 1.18)
-    and `shift` (fractions of the picture, x then y, within ±0.03) place the figure. Changing one field leaves the
+    sunglasses, two cuts of short hair); `scene` seeds the background's shading, texture and tint; `scale` (1.05 to
+    1.18) and `shift` (fractions of the picture, x then y, within ±0.03) place the figure. Changing one field leaves the
     drawing of all others as it was.
 
     Raises:
@@ -143,3 +143,19 @@ def sample_attributes(seed: int) -> Portrait:
         scale=float(rng.uniform(1.05, 1.18)),
         shift=(float(rng.uniform(-0.03, 0.03)), float(rng.uniform(-0.02, 0.03))),
     )
+
+
+def visible(portrait: Portrait) -> frozenset[str]:
+    """The named fields that the picture shows: hair under a hat, eyes behind dark lenses, … are not among them."""
+    hidden = set()
+    if portrait.hat != "none":
+        hidden.add("hair")
+    else:
+        hidden.add("hat_color")
+    if (portrait.hat != "none" or portrait.hair == "bald") and portrait.facial_hair == "none":
+        hidden.add("hair_color")
+    if portrait.accessory == "sunglasses":
+        hidden.add("eyes")
+    if portrait.clothes == "suit":
+        hidden.add("clothes_color")
+    return frozenset(VALUES) - hidden

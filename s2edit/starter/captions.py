@@ -29,7 +29,7 @@ _ARTICLE = {"glasses": "glasses", "sunglasses": "sunglasses", "eyepatch": "an ey
 
 
 def hair_phrase(portrait: Portrait, *, color_first: bool = True, colored: bool = True) -> str:
-    """ "red curly hair", "curly red hair", "a black afro", "blonde dreadlocks"; a bald head has no phrase of this kind."""
+    """Such as "red curly hair", "curly red hair", "a black afro"; a bald head has no phrase of this kind."""
     color = portrait.hair_color if colored else ""
     if portrait.hair in _BARE_STYLES:
         article = "an" if not color and portrait.hair == "afro" else "a"
@@ -94,7 +94,8 @@ def caption(portrait: Portrait, rng: np.random.Generator | None = None, mention:
             clothes, hat, background) instead of a random draw.
 
     Returns:
-        A sentence of at most 34 words, commas counted. It only claims what the picture shows: hair under a hat stays unmentioned.
+        A sentence of at most 34 words, commas counted. It only claims what the picture shows: hair under a hat
+        stays unmentioned.
     """
     if mention is None:
         mention = set(_MENTION) if rng is None else {part for part, odds in _MENTION.items() if rng.random() < odds}
@@ -133,26 +134,7 @@ def vocabulary() -> list[str]:
     from s2edit.starter.attributes import VALUES
 
     words = {word for values in VALUES.values() for value in values for word in value.split()}
-    words |= set(
-        "a an the of and with without no on in wearing portrait cartoon photo person face hair eyes skin background".split()
-    )
-    words |= {
-        "skinned",
-        "beard",
-        "his",
-        "her",
-        "has",
-        "is",
-        "very",
-        "big",
-        "small",
-        "shirt",
-        "he",
-        "she",
-        "closed",
-        "picture",
-        "lady",
-        "boy",
-        "girl",
-    }
+    grammar = "a an the of and with without no on in wearing his her has is very he she"
+    nouns = "portrait cartoon photo picture person face hair eyes skin background beard shirt lady boy girl"
+    words |= {*grammar.split(), *nouns.split(), "skinned", "big", "small"}
     return sorted(words)

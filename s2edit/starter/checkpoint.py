@@ -1,4 +1,4 @@
-"""A training's state on disk, resumable to the bit: safetensors for tensors (never pickle), JSON in its metadata for the rest."""
+"""A training's state on disk, resumable to the bit: safetensors (never pickle), with JSON in the metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def save_state(
 def load_state(
     path: Path, modules: dict[str, torch.nn.Module], optimizer: torch.optim.Optimizer | None
 ) -> dict[str, Any]:
-    """Read what `save_state` wrote into the given modules and optimizer; returns the facts, {} when there is no file yet."""
+    """Read what `save_state` wrote into modules and optimizer; returns the facts, {} when there is no file yet."""
     if not path.exists():
         return {}
     with safe_open(path, "pt") as file:

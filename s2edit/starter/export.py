@@ -1,4 +1,4 @@
-"""Write a training's state as the folder that `StableDiffusionPipeline.from_pretrained` opens: fp16 safetensors, no code."""
+"""Write a training's state as a folder that `StableDiffusionPipeline.from_pretrained` opens: fp16 safetensors."""
 
 from __future__ import annotations
 

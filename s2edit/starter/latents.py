@@ -24,7 +24,7 @@ _BATCH = 20
 
 @torch.no_grad()
 def encode(vae: Any, pictures: NDArray[np.uint8]) -> torch.Tensor:
-    """Posterior means of (N, H, W, 3) uint8 pictures: (N, 4, H/8, W/8) float32, not yet multiplied by the scaling factor."""
+    """Posterior means of (N, H, W, 3) uint8 pictures: (N, 4, H/8, W/8) float32, without the scaling factor."""
     parts = [
         vae.encode(to_tensor(pictures[start : start + _BATCH])).latent_dist.mean
         for start in range(0, len(pictures), _BATCH)

@@ -52,7 +52,7 @@ def learning_rate(stage: Stage, step: int) -> float:
 def run(
     stage: Stage, *, seconds: float = math.inf, on_save: Callable[[int], None] = lambda _step: None
 ) -> dict[str, Any]:
-    """Train from the last checkpoint to the last step, or until the seconds are spent; returns the checkpoint's facts."""
+    """Train from the last checkpoint to the last step, or until the time is spent; returns the checkpoint's facts."""
     import torch
 
     optimizer = torch.optim.AdamW(stage.parameters, lr=stage.rate, betas=stage.betas, weight_decay=stage.decay)

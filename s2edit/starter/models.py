@@ -1,4 +1,4 @@
-"""The checkpoint's networks: Stable Diffusion v1's classes and block topology at small widths, for 128 x 128 pictures."""
+"""The checkpoint's networks: Stable Diffusion v1's classes and block topology at small widths, for 128 x 128."""
 
 from __future__ import annotations
 

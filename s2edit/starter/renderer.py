@@ -1,4 +1,4 @@
-"""Draw a portrait as vectors and rasterise it at any size: python-avatars' figure in front of a shaded, textured wall."""
+"""Draw a portrait as vectors, rasterise it at any size: python-avatars' figure before a shaded, textured wall."""
 
 from __future__ import annotations
 
@@ -162,11 +162,13 @@ def _wall(portrait: Portrait) -> str:
     angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.05, 0.22)
     dx, dy = np.cos(angle) / 2, np.sin(angle) / 2
     light_x, light_y, glow = rng.uniform(0.1, 0.9), rng.uniform(0.0, 0.8), rng.uniform(0.0, 0.3)
+    start, end = f'x1="{0.5 - dx:.3f}" y1="{0.5 - dy:.3f}"', f'x2="{0.5 + dx:.3f}" y2="{0.5 + dy:.3f}"'
     return (
-        f'<defs><linearGradient id="wall" x1="{0.5 - dx:.3f}" y1="{0.5 - dy:.3f}" x2="{0.5 + dx:.3f}" y2="{0.5 + dy:.3f}">'
-        f'<stop offset="0" stop-color="{_hex(base, 1 + depth / 2)}"/><stop offset="1" stop-color="{_hex(base, 1 - depth)}"/>'
+        f'<defs><linearGradient id="wall" {start} {end}><stop offset="0" stop-color="{_hex(base, 1 + depth / 2)}"/>'
+        f'<stop offset="1" stop-color="{_hex(base, 1 - depth)}"/>'
         f'</linearGradient><radialGradient id="lamp" cx="{light_x:.3f}" cy="{light_y:.3f}" r="0.7">'
-        f'<stop offset="0" stop-color="#fff" stop-opacity="{glow:.3f}"/><stop offset="1" stop-color="#fff" stop-opacity="0"/>'
+        f'<stop offset="0" stop-color="#fff" stop-opacity="{glow:.3f}"/>'
+        '<stop offset="1" stop-color="#fff" stop-opacity="0"/>'
         f'</radialGradient></defs><rect width="280" height="280" fill="url(#wall)"/>{_texture(rng)}'
         '<rect width="280" height="280" fill="url(#lamp)"/>'
     )
@@ -207,6 +209,9 @@ def render(portrait: Portrait, size: int = 128) -> NDArray[np.uint8]:
 
 
 def sample_portrait(seed: int, size: int = 128) -> tuple[NDArray[np.uint8], Portrait]:
-    """A random portrait: its picture, (size, size, 3) uint8, and its attributes. Use seeds >= `TRAINING_SEED_LIMIT` for tests."""
+    """A random portrait: its picture, (size, size, 3) uint8, and its attributes.
+
+    Training has seen the seeds below `TRAINING_SEED_LIMIT`: use others for tests and samples.
+    """
     portrait = sample_attributes(seed)
     return render(portrait, size), portrait

@@ -16,6 +16,7 @@ Folder = Annotated[Path, typer.Option(help="Where pictures, latents and checkpoi
 Shards = Annotated[int, typer.Option(help="Thousands of portraits to train on.")]
 Minutes = Annotated[float, typer.Option(help="Stop after this long; run the command again to go on.")]
 Threads = Annotated[int, typer.Option(help="Processor threads. One while anything else is busy: more would be slower.")]
+_TRAINING, _WEIGHTS = training_folder(), weights_folder()
 Seed = Annotated[int, typer.Option(help="Seed of the stage.")]
 
 
@@ -26,7 +27,7 @@ def _threads(count: int) -> None:
 
 
 @app.command()
-def pictures(folder: Folder = training_folder(), shards: Shards = 20, workers: int = 1) -> None:
+def pictures(folder: Folder = _TRAINING, shards: Shards = 20, workers: int = 1) -> None:
     """Render the training portraits that are missing."""
     from s2edit.starter.dataset import build
 
@@ -35,7 +36,7 @@ def pictures(folder: Folder = training_folder(), shards: Shards = 20, workers: i
 
 @app.command()
 def vae(
-    folder: Folder = training_folder(),
+    folder: Folder = _TRAINING,
     shards: Shards = 4,
     steps: int = 4000,
     minutes: Minutes = math.inf,
@@ -50,7 +51,7 @@ def vae(
 
 
 @app.command()
-def latents(folder: Folder = training_folder(), shards: Shards = 20, threads: Threads = 1) -> None:
+def latents(folder: Folder = _TRAINING, shards: Shards = 20, threads: Threads = 1) -> None:
     """Stage 2: freeze the encoder and encode the portraits that are not encoded yet."""
     from s2edit.starter.latents import cache
 
@@ -60,7 +61,7 @@ def latents(folder: Folder = training_folder(), shards: Shards = 20, threads: Th
 
 @app.command()
 def unet(
-    folder: Folder = training_folder(),
+    folder: Folder = _TRAINING,
     shards: Shards = 20,
     steps: int = 20_000,
     minutes: Minutes = math.inf,
@@ -82,7 +83,7 @@ def unet(
 
 @app.command()
 def decoder(
-    folder: Folder = training_folder(),
+    folder: Folder = _TRAINING,
     shards: Shards = 4,
     steps: int = 4000,
     minutes: Minutes = math.inf,
@@ -96,10 +97,19 @@ def decoder(
     print(train_vae(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, decoder_only=True))
 
 
+@app.command()
+def classifier(folder: Folder = _TRAINING, shards: Shards = 20, steps: int = 1500, threads: Threads = 1) -> None:
+    """The attribute classifier, and its accuracy on 1,000 fresh portraits."""
+    from s2edit.starter.train_classifier import accuracy, train_classifier
+
+    _threads(threads)
+    print(train_classifier(folder, shards=shards, steps=steps, seed=4))
+    for name, share in accuracy().items():
+        print(f"{name:14} {share:.3f}")
+
+
 @app.command(name="export")
-def export_weights(
-    target: Annotated[Path, typer.Option()] = weights_folder(), folder: Folder = training_folder()
-) -> None:
+def export_weights(target: Annotated[Path, typer.Option()] = _WEIGHTS, folder: Folder = _TRAINING) -> None:
     """Write the checkpoint folder in fp16."""
     from s2edit.starter.export import export
 

@@ -34,7 +34,7 @@ _portrait: Callable[[int], Portrait] = lru_cache(maxsize=None)(sample_attributes
 def training_caption(seed: int, rng: np.random.Generator) -> str:
     """A caption of portrait `seed`, or the empty one; now and then a rare token stands before the person.
 
-    So that the token which identity fine-tuning starts from means "some person" and not whatever its random embedding did.
+    So that the token which identity fine-tuning starts from means "some person" and not what chance made of it.
     """
     if rng.random() < CAPTION_DROPOUT:
         return ""
@@ -47,7 +47,7 @@ def training_caption(seed: int, rng: np.random.Generator) -> str:
 
 
 def sample_timesteps(rng: np.random.Generator, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Uniform over 0 to 999, except that 30 per cent come from 700 on, where the prompt decides the layout and the flat colours."""
+    """Uniform over 0 to 999, but 30 per cent from 700 on, where the prompt decides layout and flat colours."""
     uniform = rng.integers(0, 1000, size=count)
     noisy = rng.integers(700, 1000, size=count)
     return np.where(rng.random(count) < _NOISY_ODDS, noisy, uniform)

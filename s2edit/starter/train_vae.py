@@ -39,7 +39,7 @@ def train_vae(
 ) -> dict[str, Any]:
     """Train the autoencoder (or only its decoder) and return the checkpoint's facts.
 
-    The decoder stage starts from the whitened autoencoder that the latents were cached with, and never touches its encoder.
+    The decoder stage starts from the whitened autoencoder that the latents were cached with; its encoder stays.
     """
     torch.manual_seed(seed)
     vae = new_vae()

@@ -1,0 +1,113 @@
+"""Training stages on a handful of portraits: the interrupted go on to the bit, the exported opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from s2edit.starter import dataset, latents, train_unet, train_vae
+from s2edit.starter.attributes import sample_attributes
+from s2edit.starter.export import export
+from s2edit.starter.models import new_vae
+from s2edit.starter.renderer import sample_portrait
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A training folder with one shard of four portraits and their made-up latents."""
+    for module in (dataset, train_unet):
+        monkeypatch.setattr(module, "SHARD", 4)
+    dataset.shard_path(tmp_path, 0).parent.mkdir(parents=True)
+    np.save(dataset.shard_path(tmp_path, 0), np.stack([sample_portrait(seed)[0] for seed in range(4)]))
+    (tmp_path / "latents").mkdir()
+    noise = np.random.default_rng(0).standard_normal((4, 4, 16, 16))
+    np.save(tmp_path / "latents" / "0000.npy", noise.astype(np.float16))
+    return tmp_path
+
+
+def _same(one: Path, other: Path) -> bool:
+    left, right = load_file(one), load_file(other)
+    return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+
+
+def test_vae_resumes_to_the_bit(tiny: Path) -> None:
+    train_vae.train_vae(tiny, shards=1, steps=2, seconds=60, seed=5)
+    straight = (tiny / "vae.safetensors").rename(tiny / "straight.safetensors")
+    facts = train_vae.train_vae(tiny, shards=1, steps=2, seconds=0, seed=5)
+    assert facts["step"] == 1, "seconds=0 must stop after one step"
+    assert train_vae.train_vae(tiny, shards=1, steps=2, seconds=60, seed=5)["step"] == 2
+    assert _same(straight, tiny / "vae.safetensors")
+
+
+def test_unet_resumes_to_the_bit_and_exports(tiny: Path) -> None:
+    def train(seconds: float) -> int:
+        return int(train_unet.train_unet(tiny, shards=1, steps=2, seconds=seconds, seed=5, batch=2)["step"])
+
+    assert train(60) == 2
+    straight = (tiny / "unet.safetensors").rename(tiny / "straight.safetensors")
+    assert train(0) == 1
+    assert train(60) == 2
+    assert _same(straight, tiny / "unet.safetensors")
+
+    torch.manual_seed(0)
+    vae = new_vae()
+    train_vae_state = {f"vae:{key}": value for key, value in vae.state_dict().items()}
+    from safetensors.torch import save_file
+
+    save_file(train_vae_state, tiny / "vae.safetensors")
+    latents.freeze(tiny, 1)
+    export(tiny, tiny / "out")
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny / "out", local_files_only=True)
+    assert pipeline.unet.config.cross_attention_dim == 128
+    assert pipeline.tokenizer("a sks man").input_ids[2] != pipeline.tokenizer.unk_token_id
+    assert sum(file.stat().st_size for file in (tiny / "out").rglob("*.safetensors")) < 40e6
+
+
+def test_whitening_changes_latents_and_not_pictures(tiny: Path) -> None:
+    torch.manual_seed(1)
+    vae = new_vae()
+    pictures = np.stack([sample_portrait(seed)[0] for seed in range(4)])
+    before = latents.encode(vae, pictures)
+    with torch.no_grad():
+        decoded = vae.decode(before).sample
+        latents.whiten(vae, before)
+        after = latents.encode(vae, pictures)
+        again = vae.decode(after).sample
+    flat = after.transpose(0, 1).flatten(1)
+    torch.testing.assert_close(torch.cov(flat), torch.eye(4), atol=2e-2, rtol=0)
+    torch.testing.assert_close(flat.mean(1), torch.zeros(4), atol=2e-2, rtol=0)
+    torch.testing.assert_close(again, decoded, atol=1e-3, rtol=0)
+
+
+def test_training_captions_drop_and_mark() -> None:
+    texts = [train_unet.training_caption(seed, np.random.default_rng(seed)) for seed in range(2000)]
+    assert 0.07 < texts.count("") / 2000 < 0.13
+    assert 0.02 < sum(any(f" {rare} " in text for rare in train_unet.RARE) for text in texts) / 2000 < 0.06
+
+
+def test_loss_weights_fall_where_the_picture_is_nearly_clean() -> None:
+    weights = train_unet.loss_weights(torch.tensor([0.999, 0.5, 0.01]))
+    assert weights[0] < 0.05
+    assert weights[1:].tolist() == [1.0, 1.0]
+
+
+def test_a_shard_is_the_portraits_of_its_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "SHARD", 2)
+    dataset.build(tmp_path, 2)
+    second = dataset.open_pictures(tmp_path, 2)[1]
+    assert np.array_equal(second[1], sample_portrait(3)[0])
+    assert sample_attributes(3) == sample_portrait(3)[1]
