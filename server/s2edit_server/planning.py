@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from s2edit_wire.errors import WireError
 
+import s2edit
 from s2edit.errors import PromptError, S2EditError
 from s2edit.prompts import PromptTokenizer, object_words
 from s2edit.region import LATENT_STRIDE, crop_box, model_size
@@ -29,6 +30,7 @@ from .worker.faults import to_wire
 
 PHOTO_THRESHOLD = 0.5
 """How photo-like a picture has to be for a cartoon model to be doubted."""
+SINGLE_FILE_CONFIG = Path(s2edit.__path__[0]) / "configs" / "sd1"
 MAX_WORD = 100
 """Characters of a word that the wire lets name an object."""
 SD_LEVELS = 4
@@ -283,10 +285,12 @@ def _multiple(path: Path | None) -> int:
 
 
 def _tokenizer_of(path: Path | None) -> PromptTokenizer | None:
-    if path is None or not path.is_dir():
+    if path is None:
         return None
+    # A single file holds no tokenizer: the method reads it with the configuration that comes along with S²Edit.
+    folder = path if path.is_dir() else SINGLE_FILE_CONFIG
     try:
-        return _tokenizer(path, (path / "tokenizer").stat().st_mtime_ns)
+        return _tokenizer(folder, (folder / "tokenizer").stat().st_mtime_ns)
     except (OSError, S2EditError):
         # The worker says what is wrong with the weights; here it only means that words can't be checked.
         return None

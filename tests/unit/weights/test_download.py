@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from s2edit_server.weights.catalogue import File
@@ -177,10 +178,10 @@ def test_too_little_room_is_said_before_anything_is_fetched(hub: FakeHub, target
 
 
 def test_a_disk_that_fills_up_on_the_way(hub: FakeHub, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Path.open
+    real: Any = Path.open
 
     def limited(path: Path, mode: str = "r", *args: object, **kwargs: object) -> object:
-        file = real(path, mode, *args, **kwargs)  # type: ignore[arg-type]
+        file = real(path, mode, *args, **kwargs)
         if path.suffix != ".partial" or "b" not in mode or mode == "rb":
             return file
 
