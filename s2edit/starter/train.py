@@ -108,6 +108,22 @@ def classifier(folder: Folder = _TRAINING, shards: Shards = 20, steps: int = 150
         print(f"{name:14} {share:.3f}")
 
 
+@app.command()
+def assess(
+    model: Annotated[Path, typer.Option(help="A checkpoint folder.")] = _WEIGHTS,
+    out: Annotated[Path | None, typer.Option(help="Write grids of what was drawn into this folder.")] = None,
+    count: int = 40,
+    edited: int = 6,
+    guidance: float = 4.5,
+    threads: Threads = 1,
+) -> None:
+    """Judge a checkpoint on fresh portraits: reconstruction, attributes shown, plain edits from inverted latents."""
+    from s2edit.starter.assess import report
+
+    _threads(threads)
+    print(report(model, out, count=count, edited=edited, guidance=guidance))
+
+
 @app.command(name="export")
 def export_weights(target: Annotated[Path, typer.Option()] = _WEIGHTS, folder: Folder = _TRAINING) -> None:
     """Write the checkpoint folder in fp16."""

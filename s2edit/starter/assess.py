@@ -1,0 +1,197 @@
+"""How good a checkpoint is: reconstruction, asked attributes shown, and plain edits from inverted latents.
+
+The benchmark in `s2edit.evaluation` judges the method; this judges the model alone, on seeds training never saw.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT, Portrait, sample_attributes
+from s2edit.starter.captions import caption
+from s2edit.starter.classifier import classify
+from s2edit.starter.renderer import render
+from s2edit.starter.train_vae import to_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_FIRST = TRAINING_SEED_LIMIT + 500_000
+# Each attribute, each direction: what the edit does, and the portraits that it applies to.
+EDITS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "add glasses": ({"accessory": "none"}, {"accessory": "glasses"}),
+    "add sunglasses": ({"accessory": "none"}, {"accessory": "sunglasses"}),
+    "remove glasses": ({"accessory": "glasses"}, {"accessory": "none"}),
+    "glasses to sunglasses": ({"accessory": "glasses"}, {"accessory": "sunglasses"}),
+    "add beard": ({"facial_hair": "none", "person": "man"}, {"facial_hair": "beard"}),
+    "remove beard": ({"facial_hair": "beard", "person": "man"}, {"facial_hair": "none"}),
+    "add hat": ({"hat": "none"}, {"hat": "hat", "hat_color": "red"}),
+    "smile to sad": ({"mood": "smiling"}, {"mood": "sad"}),
+    "serious to smile": ({"mood": "serious"}, {"mood": "smiling"}),
+    "black to blonde": ({"hair_color": "black", "hat": "none", "hair": "curly"}, {"hair_color": "blonde"}),
+    "blonde to red": ({"hair_color": "blonde", "hat": "none", "hair": "short"}, {"hair_color": "red"}),
+    "blue to pink wall": ({"background": "blue"}, {"background": "pink"}),
+    "pink to green wall": ({"background": "pink"}, {"background": "green"}),
+    "shirt to green": ({"clothes_color": "red", "clothes": "t-shirt"}, {"clothes_color": "green"}),
+}
+
+
+def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Peak signal-to-noise ratio of two uint8 pictures in dB; 99 for equal ones."""
+    error = float(np.square(one.astype(np.float64) - other).mean())
+    return 99.0 if error == 0 else float(10 * np.log10(255.0**2 / error))
+
+
+def _pictures(tensor: torch.Tensor) -> NDArray[np.uint8]:
+    scaled = tensor.float().add(1).mul(127.5).round().clamp(0, 255).permute(0, 2, 3, 1)
+    return np.asarray(scaled.numpy(), dtype=np.uint8)
+
+
+@torch.no_grad()
+def reconstruction(pipeline: Any, count: int = 60) -> float:
+    """Mean PSNR in dB of whole fresh portraits through the autoencoder."""
+    values = []
+    for seed in range(_FIRST, _FIRST + count):
+        picture = render(sample_attributes(seed))
+        latents = pipeline.vae.encode(to_tensor(picture[None])).latent_dist.mean
+        values.append(psnr(picture, _pictures(pipeline.vae.decode(latents).sample)[0]))
+    return float(np.mean(values))
+
+
+@torch.no_grad()
+def embed(pipeline: Any, prompts: list[str]) -> torch.Tensor:
+    """Text-encoder states of prompts, padded to the tokenizer's length: (N, tokens, width)."""
+    length = pipeline.tokenizer.model_max_length
+    tokens = pipeline.tokenizer(prompts, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
+    states: torch.Tensor = pipeline.text_encoder(tokens.input_ids)[0]
+    return states
+
+
+@torch.no_grad()
+def denoise(pipeline: Any, latents: torch.Tensor, prompts: list[str], *, steps: int, guidance: float) -> torch.Tensor:
+    """DDIM from noise to latents under classifier-free guidance; (N, 4, h, w) in and out, in the U-Net's scale."""
+    scheduler = pipeline.scheduler
+    scheduler.set_timesteps(steps)
+    states = torch.cat([embed(pipeline, [""] * len(prompts)), embed(pipeline, prompts)])
+    for timestep in scheduler.timesteps:
+        free, asked = pipeline.unet(torch.cat([latents] * 2), timestep, encoder_hidden_states=states).sample.chunk(2)
+        latents = scheduler.step(free + guidance * (asked - free), timestep, latents).prev_sample
+    return latents
+
+
+@torch.no_grad()
+def invert(pipeline: Any, latents: torch.Tensor, prompts: list[str], *, steps: int) -> torch.Tensor:
+    """DDIM inversion at guidance 1: latents of pictures to the noise that makes them."""
+    scheduler = pipeline.scheduler
+    scheduler.set_timesteps(steps)
+    states = embed(pipeline, prompts)
+    stride = scheduler.config.num_train_timesteps // steps
+    for timestep in scheduler.timesteps.flip(0):
+        before = max(int(timestep) - stride, 0)
+        here, there = scheduler.alphas_cumprod[before], scheduler.alphas_cumprod[timestep]
+        noise = pipeline.unet(latents, timestep, encoder_hidden_states=states).sample
+        clean = (latents - (1 - here).sqrt() * noise) / here.sqrt()
+        latents = there.sqrt() * clean + (1 - there).sqrt() * noise
+    return latents
+
+
+@torch.no_grad()
+def decode(pipeline: Any, latents: torch.Tensor) -> NDArray[np.uint8]:
+    """Latents in the U-Net's scale to (N, H, W, 3) uint8 pictures."""
+    return _pictures(pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample)
+
+
+def _asked(portrait: Portrait) -> dict[str, str]:
+    """What the full caption says of a portrait, by field."""
+    fields = ["mood", "accessory", "facial_hair", "skin", "background", "hat"]
+    if portrait.hat == "none":
+        fields += ["hair"] if portrait.hair == "bald" else ["hair", "hair_color"]
+    else:
+        fields += ["hat_color"]
+    fields += ["clothes"] if portrait.clothes == "suit" else ["clothes", "clothes_color"]
+    named = portrait.named()
+    return {field: named[field] for field in fields}
+
+
+def generation(
+    pipeline: Any, count: int = 40, *, steps: int = 25, guidance: float = 4.5
+) -> tuple[dict[str, float], NDArray[np.uint8], list[str]]:
+    """Portraits from full captions: the share of asked attributes shown, by field; the pictures; the captions."""
+    portraits = [sample_attributes(seed) for seed in range(_FIRST, _FIRST + count)]
+    prompts = [caption(portrait) for portrait in portraits]
+    noise = torch.randn((count, 4, 16, 16), generator=torch.Generator().manual_seed(9))
+    pictures = decode(pipeline, denoise(pipeline, noise, prompts, steps=steps, guidance=guidance))
+    hits: dict[str, list[bool]] = {}
+    for portrait, picture in zip(portraits, pictures, strict=True):
+        seen = classify(picture)
+        for field, value in _asked(portrait).items():
+            hits.setdefault(field, []).append(seen.get(field) == value)
+    return {field: float(np.mean(values)) for field, values in hits.items()}, pictures, prompts
+
+
+def edits(
+    pipeline: Any, count: int = 6, *, steps: int = 25, guidance: float = 4.5, names: Iterable[str] = EDITS
+) -> dict[str, tuple[float, float, NDArray[np.uint8]]]:
+    """Each edit from DDIM-inverted latents, by the prompt alone: no fine-tuning, no injection, no mask.
+
+    Returns:
+        For each edit: the share that reached the target, the share of other visible attributes kept, and rows of
+        (source, result, rendered truth) pictures.
+    """
+    result = {}
+    for number, name in enumerate(names):
+        condition, change = EDITS[name]
+        sources = [sample_attributes(_FIRST + 1000 * number + at).change(**condition) for at in range(count)]
+        targets = [source.change(**change) for source in sources]
+        pictures = np.stack([render(source) for source in sources])
+        with torch.no_grad():
+            clean = pipeline.vae.encode(to_tensor(pictures)).latent_dist.mean * pipeline.vae.config.scaling_factor
+        noise = invert(pipeline, clean, [caption(source) for source in sources], steps=steps)
+        made = denoise(pipeline, noise, [caption(target) for target in targets], steps=steps, guidance=guidance)
+        outputs = decode(pipeline, made)
+        reached, kept = [], []
+        for picture, target in zip(outputs, targets, strict=True):
+            seen = classify(picture)
+            asked = _asked(target)
+            reached.append(all(seen.get(field) == value for field, value in change.items()))
+            kept += [seen.get(field) == value for field, value in asked.items() if field not in change]
+        truth = np.stack([render(target) for target in targets])
+        rows = np.stack([pictures, outputs, truth], axis=1)
+        result[name] = (float(np.mean(reached)), float(np.mean(kept)), rows)
+    return result
+
+
+def _save_grid(path: Path, rows: NDArray[np.uint8]) -> None:
+    """(R, C, H, W, 3) pictures as one PNG."""
+    from PIL import Image
+
+    Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)).save(path)
+
+
+def report(model: Path, out: Path | None, *, count: int, edited: int, guidance: float) -> str:
+    """Assess a checkpoint folder and say the figures as text; with `out`, write grids of the pictures there."""
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(model, local_files_only=True, torch_dtype=torch.float32)
+    lines = [f"reconstruction {reconstruction(pipeline):.1f} dB"]
+    shown, pictures, prompts = generation(pipeline, count, guidance=guidance)
+    lines += [f"shown {field:14} {share:.2f}" for field, share in shown.items()]
+    lines.append(f"shown on average    {np.mean(list(shown.values())):.2f}")
+    edit_rows = []
+    for name, (reached, kept, rows) in (edits(pipeline, edited, guidance=guidance) if edited else {}).items():
+        lines.append(f"edit {name:24} reached {reached:.2f} others kept {kept:.2f}")
+        edit_rows.append(rows[:4].reshape(-1, *rows.shape[2:]))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        width = 8
+        _save_grid(out / "samples.png", pictures[: count // width * width].reshape(-1, width, *pictures.shape[1:]))
+        (out / "samples.txt").write_text("\n".join(prompts), "utf-8")
+        if edit_rows:
+            _save_grid(out / "edits.png", np.stack(edit_rows))
+    return "\n".join(lines)
