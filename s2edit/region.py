@@ -58,8 +58,8 @@ def model_size(w: int, h: int, *, native: int, multiple: int) -> tuple[int, int]
         native: short side that the checkpoint was trained at, px.
         multiple: 8 · 2^(levels - 1), so that every U-Net level halves exactly.
     Returns:
-        (height, width), px, multiples of `multiple`: the short side is `native` rounded up, the long side keeps the aspect
-        as nearly as the multiple allows, and is at most twice the short one (a longer crop is squeezed).
+        (height, width), px, multiples of `multiple`: the short side is `native` rounded up, the long side keeps the
+        aspect as nearly as the multiple allows, and is at most twice the short one (a longer crop is squeezed).
     """
     if w < 1 or h < 1:
         raise ImageError("The picture has no pixels.", code="image_size", hint="Choose another layer.")

@@ -1,0 +1,234 @@
+"""Attention of the denoising U-Net under control: Eq. 3, Prompt-to-Prompt's injection, and recording of maps.
+
+Order within a cross-attention layer: softmax, injection, recording, Eq. 3, values. Shapes: B rows (branches), h heads,
+N = H·W queries, L tokens, d channels a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .errors import CheckpointError
+from .masks import MaskPyramid
+
+
+@dataclass(frozen=True, eq=False)
+class TokenMask:
+    """Eq. 3 for some tokens: in these rows, the attention to these positions counts only inside the mask."""
+
+    rows: tuple[int, ...]
+    positions: tuple[int, ...]
+    pyramid: MaskPyramid
+
+
+@dataclass(frozen=True, eq=False)
+class Injection:
+    """Attention carried over from the source row to the target row (see `alignment.Alignment`).
+
+    Args:
+        mapper: L×L. alphas, equalizer: L. cross: whether cross-attention is carried over in this step; the equalizer
+            holds in every step, and `reweights` says whether it does anything. self_queries: largest N whose self-attention is carried over in this step, 0 for none.
+    """
+
+    source: int
+    target: int
+    mapper: Tensor
+    alphas: Tensor
+    equalizer: Tensor
+    cross: bool
+    self_queries: int
+    reweights: bool
+
+
+@dataclass(eq=False)
+class Recorder:
+    """Sums attention maps of chosen tokens over heads, layers of one resolution, and steps.
+
+    Args:
+        shape: (H, W) of the layers that are recorded.
+        columns: by row, the positions whose columns are added up.
+    """
+
+    shape: tuple[int, int]
+    columns: dict[int, tuple[int, ...]]
+    maps: dict[int, Tensor] = field(default_factory=dict)
+
+    def add(self, row: int, probabilities: Tensor) -> None:
+        """Add one layer's h×N×L probabilities of a row."""
+        found = probabilities[..., list(self.columns[row])].detach().float().sum(dim=(0, 2)).view(self.shape)
+        self.maps[row] = self.maps[row] + found if row in self.maps else found
+
+
+@dataclass(eq=False)
+class AttentionControl:
+    """What the processors of one U-Net do; `Denoiser` sets it before each forward pass, and it holds until the backward
+    pass is over, where gradient checkpointing runs the layers again.
+
+    Args:
+        masks: Eq. 3. semantics: "post_softmax" removes attention outside M (Eq. 3 as printed); "renormalise"
+            hands it to the other tokens.
+    """
+
+    masks: Sequence[TokenMask] = ()
+    injection: Injection | None = None
+    recorder: Recorder | None = None
+    semantics: Literal["post_softmax", "renormalise"] = "post_softmax"
+    shapes: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def set_latent_size(self, height: int, width: int) -> None:
+        """Derive each layer's (H, W) from its number of queries; every level halves both sides exactly."""
+        self.shapes = {}
+        while height and width:
+            self.shapes[height * width] = (height, width)
+            if height % 2 or width % 2:
+                return
+            height, width = height // 2, width // 2
+
+    def explicit_rows(self, shape: tuple[int, int]) -> list[int]:
+        """Rows whose probabilities have to be formed; all others go through fused attention."""
+        rows: set[int] = set()
+        if self.injection is not None and (self.injection.cross or self.injection.reweights):
+            rows.add(self.injection.target)
+            if self.injection.cross:
+                rows.add(self.injection.source)
+        if self.recorder is not None and self.recorder.shape == shape:
+            rows.update(self.recorder.columns)
+        return sorted(rows)
+
+
+def install(unet: nn.Module) -> AttentionControl:
+    """Put a U-Net's attention layers under one control, which is returned."""
+    control = AttentionControl()
+    unet.set_attn_processor(ControlledProcessor(control))  # type: ignore[operator]
+    return control
+
+
+class ControlledProcessor:
+    """A diffusers attention processor; the same object serves every layer."""
+
+    def __init__(self, control: AttentionControl) -> None:
+        self.control = control
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        **_: Any,
+    ) -> Tensor:
+        """B×N×C in, B×N×C out; `encoder_hidden_states` (B×L×D) is None in self-attention."""
+        if attention_mask is not None or hidden_states.ndim != 3:
+            raise CheckpointError(
+                "This U-Net's attention has a form that S²Edit does not know.", code="checkpoint_unsupported"
+            )
+        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        query, key, value = (
+            layer(states).unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+            for layer, states in ((attn.to_q, hidden_states), (attn.to_k, context), (attn.to_v, context))
+        )
+        if encoder_hidden_states is None:
+            output = self_attention(query, key, value, self.control)
+        else:
+            output = cross_attention(query, key, value, self.control)
+        output = output.transpose(1, 2).flatten(2)
+        return attn.to_out[1](attn.to_out[0](output)) / attn.rescale_output_factor  # type: ignore[no-any-return]
+
+
+def self_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:
+    """Self-attention (B×h×N×d); the target row looks where the source row looks while injection lasts."""
+    injection = control.injection
+    if injection is not None and query.shape[2] <= injection.self_queries:
+        rows = list(range(query.shape[0]))
+        rows[injection.target] = injection.source
+        query, key = query[rows], key[rows]
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:
+    """Cross-attention under control: query B×h×N×d, key and value B×h×L×d; returns B×h×N×d."""
+    shape = control.shapes[query.shape[2]]
+    explicit = control.explicit_rows(shape)
+    plain = [row for row in range(query.shape[0]) if row not in explicit]
+    if not explicit:
+        return _fused(query, key, value, control, shape, plain)
+    output = torch.empty_like(query)
+    if plain:
+        output[plain] = _fused(query[plain], key[plain], value[plain], control, shape, plain)
+    probabilities = (query[explicit] @ key[explicit].transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(dim=-1)
+    index = {row: place for place, row in enumerate(explicit)}
+    if control.injection is not None:
+        _inject(probabilities, control.injection, index)
+    if control.recorder is not None and control.recorder.shape == shape:
+        for row in control.recorder.columns:
+            control.recorder.add(row, probabilities[index[row]])
+    _mask_columns(probabilities, control, shape, index)
+    output[explicit] = probabilities @ value[explicit]
+    return output
+
+
+def _inject(probabilities: Tensor, injection: Injection, index: dict[int, int]) -> None:
+    """Prompt-to-Prompt on the target row of E×h×N×L probabilities, in place."""
+    if injection.target not in index:
+        return
+    target = probabilities[index[injection.target]]
+    if injection.cross:
+        carried = probabilities[index[injection.source]] @ injection.mapper
+        target = carried * injection.alphas + target * (1 - injection.alphas)
+    probabilities[index[injection.target]] = target * injection.equalizer
+
+
+def _mask_columns(
+    probabilities: Tensor, control: AttentionControl, shape: tuple[int, int], index: dict[int, int]
+) -> None:
+    """Eq. 3 on explicit probabilities: A*_[I] = A_[I] ⊙ M, in place."""
+    for mask in control.masks:
+        inside = mask.pyramid.at(*shape).to(probabilities)[None, :, None]
+        for row in mask.rows:
+            if row in index:
+                columns = list(mask.positions)
+                rows = probabilities[index[row]]
+                before = rows.sum(dim=-1, keepdim=True)
+                rows[..., columns] = rows[..., columns] * inside
+                if control.semantics == "renormalise":
+                    rows *= before / rows.sum(dim=-1, keepdim=True)
+
+
+def _fused(
+    query: Tensor, key: Tensor, value: Tensor, control: AttentionControl, shape: tuple[int, int], rows: list[int]
+) -> Tensor:
+    """Eq. 3 without forming the probabilities: O* = O - (1 - M) ⊙ A_[I] v_[I], where A_[I] v_[I] is attention over the
+    same keys with all values but v_[I] set to zero."""
+    if control.semantics == "renormalise":
+        bias = _log_bias(query, key, control, shape, rows)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    output = F.scaled_dot_product_attention(query, key, value)
+    for mask in control.masks:
+        places = [place for place, row in enumerate(rows) if row in mask.rows]
+        if not places:
+            continue
+        only = value.new_zeros(value.shape[2])
+        only[list(mask.positions)] = 1
+        outside = 1 - mask.pyramid.at(*shape).to(value)[None, None, :, None]
+        whole = len(places) == len(rows)
+        q, k, v = (query, key, value) if whole else (query[places], key[places], value[places])
+        leak = outside * F.scaled_dot_product_attention(q, k, v * only[:, None])
+        output = output - leak if whole else output.index_add(0, torch.tensor(places, device=output.device), -leak)
+    return output
+
+
+def _log_bias(query: Tensor, key: Tensor, control: AttentionControl, shape: tuple[int, int], rows: list[int]) -> Tensor:
+    """log M on the masked tokens' columns, B×1×N×L: softmax then renormalises over the other tokens."""
+    bias = query.new_zeros(len(rows), 1, query.shape[2], key.shape[2])
+    for mask in control.masks:
+        inside = mask.pyramid.at(*shape).to(query).log()[:, None]
+        for place, row in enumerate(rows):
+            if row in mask.rows:
+                bias[place, 0][:, list(mask.positions)] = inside
+    return bias

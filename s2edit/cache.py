@@ -1,0 +1,142 @@
+"""Identities and inversions on disk: content-addressed, under a quota. Importing this loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEFAULT_QUOTA = 20 << 30
+"""Bytes; a Stable Diffusion identity takes about 2 GiB."""
+_SUFFIX = ".safetensors"
+
+
+def digest(parts: Mapping[str, Any]) -> str:
+    """SHA-256 of named parts: JSON-able values, or arrays as {"shape", "dtype", "bytes"} through `array_digest`."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def array_digest(array: Any) -> str:
+    """SHA-256 of a numpy array's shape, dtype and bytes; "none" for None."""
+    if array is None:
+        return "none"
+    found = hashlib.sha256(f"{array.shape}{array.dtype.str}".encode())
+    found.update(memoryview(array if array.flags.c_contiguous else array.copy()).cast("B"))
+    return found.hexdigest()
+
+
+class DiskCache:
+    """Tensors by key. Safe under several processes; a torn or altered file counts as absent and is removed.
+
+    Args:
+        folder: made when missing. quota: bytes; the entries used longest ago go first, the newest always stays.
+    """
+
+    def __init__(self, folder: Path, quota: int | None = None) -> None:
+        self._folder = folder
+        self._quota = DEFAULT_QUOTA if quota is None else quota
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is an entry; it is read, and may turn out torn, only in `get`."""
+        return self._path(key).is_file()
+
+    def lock(self, key: str) -> FileLock:
+        """Held while an entry is made, so that two processes don't both spend minutes on it.
+
+        Keys share 256 lock files, since removing a lock file while it is waited for would let two in. Don't nest.
+        """
+        return FileLock(self._folder / f"{key[:2]}.lock")
+
+    def get(self, key: str) -> dict[str, Tensor] | None:
+        """The tensors of an entry, on the CPU, or None."""
+        from safetensors import SafetensorError, safe_open
+        from safetensors.torch import load_file
+
+        path = self._path(key)
+        try:
+            with safe_open(path, framework="pt") as file:
+                wanted = (file.metadata() or {}).get("sha256", "")
+            tensors = load_file(path)
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, OSError, ValueError):
+            self._drop(path)
+            return None
+        if _content_hash(tensors) != wanted:
+            self._drop(path)
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return tensors
+
+    def put(self, key: str, tensors: Mapping[str, Tensor]) -> None:
+        """Write an entry so that it is there as a whole or not at all, then evict beyond the quota."""
+        from safetensors.torch import save_file
+
+        ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".partial")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            save_file(ready, temporary, metadata={"sha256": _content_hash(ready)})
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(self._path(key))
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._evict(keep=key)
+
+    def size(self) -> int:
+        """Bytes of all entries."""
+        return sum(size for _, size, _ in self._entries())
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}{_SUFFIX}"
+
+    def _entries(self) -> list[tuple[float, int, Path]]:
+        """Last use, bytes and path, the entry used longest ago first."""
+        found = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            # Another process may evict at the same time.
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                found.append((stat.st_mtime, stat.st_size, path))
+        return sorted(found)
+
+    def _evict(self, keep: str) -> None:
+        with FileLock(self._folder / "evict.lock"):
+            entries = self._entries()
+            excess = sum(size for _, size, _ in entries) - self._quota
+            for _, size, path in entries:
+                if excess <= 0:
+                    break
+                if path != self._path(keep):
+                    self._drop(path)
+                    excess -= size
+
+    def _drop(self, path: Path) -> None:
+        # On Windows a file that another process maps can't be removed; it goes next time.
+        with suppress(OSError):
+            path.unlink()
+
+
+def _content_hash(tensors: Mapping[str, Tensor]) -> str:
+    import torch
+
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"{name}\0{tuple(tensor.shape)}\0{tensor.dtype}\0".encode())
+        found.update(memoryview(tensor.contiguous().flatten().view(torch.uint8).numpy()))
+    return found.hexdigest()

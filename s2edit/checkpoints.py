@@ -1,0 +1,233 @@
+"""Load a Stable-Diffusion-family checkpoint: folder, Hugging Face snapshot or one .safetensors file. Never online."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .errors import CheckpointError
+from .prompts import PromptTokenizer
+from .region import LATENT_STRIDE
+
+CONFIGS = Path(__file__).parent / "configs"
+"""Configurations for single files, by family; the only family so far is `sd1`."""
+MAX_IDENTITIES = 8
+"""Embedding rows kept ready for identity tokens."""
+_RARE_WORD = "sks"
+"""The token whose embedding [I] starts from, as DreamBooth chose it; rare in CLIP's training text."""
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """The networks of a checkpoint, float32, in evaluation mode.
+
+    Args:
+        unet, text_encoder, vae: diffusers' and transformers' modules.
+        tokenizer: of the text encoder. alphas: ᾱ of the 1000 training steps, float32.
+        native_size: px of the short side it was trained at. size_multiple: px that both sides must be a multiple of.
+        model_hash: SHA-256 over all weights and configurations, hexadecimal.
+    """
+
+    unet: Any
+    text_encoder: Any
+    vae: Any
+    tokenizer: PromptTokenizer
+    alphas: Tensor
+    native_size: int
+    size_multiple: int
+    model_hash: str
+
+    def trainable(self) -> dict[str, nn.Module]:
+        """What identity fine-tuning may change, by name."""
+        return {"unet": self.unet, "text_encoder": self.text_encoder}
+
+    def encode_text(self, ids: list[list[int]], device: torch.device) -> Tensor:
+        """Last hidden states after the final layer norm, B×L×D float32, of padded ids."""
+        states: Tensor = self.text_encoder(torch.tensor(ids, device=device)).last_hidden_state
+        return states.float()
+
+    def latent_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the posterior, scaled, 1×4×h×w, of 1×3×H×W pixels in [-1, 1]."""
+        posterior = self.vae.encode(pixels).latent_dist
+        scale = float(self.vae.config.scaling_factor)
+        return posterior.mean * scale, posterior.std * scale
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Pixels in [-1, 1] (not clipped), 1×3×H×W, of a scaled latent."""
+        pixels: Tensor = self.vae.decode(latent / float(self.vae.config.scaling_factor), return_dict=False)[0]
+        return pixels
+
+    def move_to(self, device: torch.device) -> None:
+        """Move all networks."""
+        for module in (self.unet, self.text_encoder, self.vae):
+            module.to(device)
+
+
+def load(path: Path) -> Checkpoint:
+    """Load a checkpoint onto the CPU in float32.
+
+    Args:
+        path: a diffusers folder, a Hugging Face cache entry (`models--…`) or snapshot, or one .safetensors file of
+            the SD 1.x family.
+    Raises:
+        CheckpointError: something is missing, damaged or of another family.
+    """
+    path = _resolved(path)
+    single = path.is_file()
+    folder = CONFIGS / "sd1" if single else path
+    tokenizer = PromptTokenizer.from_folder(folder)
+    _check_scheduler(folder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            unet, text_encoder, vae = _load_single(path, folder) if single else _load_folder(path)
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"The model “{path.name}” can't be loaded: {_first_line(error)}",
+            code="checkpoint_incomplete",
+            hint="Verify the model, or download it again.",
+        ) from error
+    _check_family(unet, text_encoder, path)
+    for module in (unet, text_encoder, vae):
+        module.requires_grad_(False).eval()
+    add_identity_rows(text_encoder, tokenizer)
+    levels = len(unet.config.block_out_channels)
+    return Checkpoint(
+        unet=unet,
+        text_encoder=text_encoder,
+        vae=vae,
+        tokenizer=tokenizer,
+        alphas=_alphas(folder),
+        native_size=int(unet.config.sample_size) * LATENT_STRIDE,
+        size_multiple=LATENT_STRIDE * 2 ** (levels - 1),
+        model_hash=model_hash(path),
+    )
+
+
+def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
+    """Append embedding rows for the identity tokens, each a copy of a rare token's (the mean of its pieces')."""
+    old = text_encoder.get_input_embeddings()
+    rows = tokenizer.vocabulary_size + MAX_IDENTITIES
+    new = nn.Embedding(max(rows, old.num_embeddings), old.embedding_dim).requires_grad_(False)
+    pieces = list(tokenizer.encode(_RARE_WORD).ids[1:-1])
+    new.weight[: old.num_embeddings] = old.weight
+    new.weight[tokenizer.vocabulary_size : rows] = old.weight[pieces].mean(dim=0)
+    text_encoder.set_input_embeddings(new)
+
+
+def model_hash(path: Path) -> str:
+    """SHA-256 over a checkpoint's weights and configurations, in the order of their names."""
+    path = _resolved(path)
+    whole = hashlib.sha256()
+    files = [path] if path.is_file() else sorted(path.rglob("*"))
+    for file in files:
+        if file.suffix in {".safetensors", ".json", ".txt"} and file.is_file():
+            name = file.name if path.is_file() else file.relative_to(path).as_posix()
+            with file.open("rb") as stream:
+                whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
+    return whole.hexdigest()
+
+
+def _resolved(path: Path) -> Path:
+    """The folder or file that holds the weights: a Hugging Face cache entry is followed to its snapshot."""
+    if (path / "snapshots").is_dir():
+        main = path / "refs" / "main"
+        names = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
+        names += sorted(entry.name for entry in (path / "snapshots").iterdir())
+        path = next((path / "snapshots" / n for n in names if (path / "snapshots" / n).is_dir()), path)
+    if path.is_file() and path.suffix == ".safetensors":
+        return path
+    if (path / "model_index.json").is_file():
+        return path
+    if path.is_file():
+        raise CheckpointError(
+            f"“{path.name}” is not a .safetensors file.",
+            code="checkpoint_unsupported",
+            hint="Use a model in the safetensors format; other formats can run code when they are opened.",
+        )
+    raise CheckpointError(
+        f"There is no model at “{path.name}”.", code="checkpoint_missing", hint="Download it, or choose another model."
+    )
+
+
+def _load_folder(path: Path) -> tuple[Any, Any, Any]:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    options = {"local_files_only": True, "use_safetensors": True}
+    unet = UNet2DConditionModel.from_pretrained(path, subfolder="unet", torch_dtype=torch.float32, **options)
+    vae = AutoencoderKL.from_pretrained(path, subfolder="vae", torch_dtype=torch.float32, **options)
+    text_encoder = CLIPTextModel.from_pretrained(path, subfolder="text_encoder", dtype=torch.float32, **options)
+    return unet, text_encoder, vae
+
+
+def _load_single(path: Path, config: Path) -> tuple[Any, Any, Any]:
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_single_file(
+        str(path),
+        config=str(config),
+        local_files_only=True,
+        torch_dtype=torch.float32,
+        safety_checker=None,
+        requires_safety_checker=False,
+    )
+    return pipeline.unet, pipeline.text_encoder, pipeline.vae
+
+
+def _check_family(unet: Any, text_encoder: Any, path: Path) -> None:
+    fits = (
+        unet.config.in_channels == 4
+        and unet.config.cross_attention_dim == text_encoder.config.hidden_size
+        and not unet.config.addition_embed_type
+    )
+    if not fits:
+        raise CheckpointError(
+            f"The model “{path.name}” is not of the Stable Diffusion 1.x kind.",
+            code="checkpoint_unsupported",
+            hint="Choose a text-to-image model of the Stable Diffusion 1.x family (not inpainting, not SDXL).",
+        )
+
+
+def _scheduler_config(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"The scheduler's configuration of “{folder.name}” can't be read.",
+            code="checkpoint_incomplete",
+            hint="Verify the model, or download it again.",
+        ) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _check_scheduler(folder: Path) -> None:
+    if _scheduler_config(folder).get("prediction_type", "epsilon") != "epsilon":
+        raise CheckpointError(
+            f"The model “{folder.name}” predicts velocities; S²Edit needs one that predicts noise.",
+            code="checkpoint_unsupported",
+            hint="Choose a model of the Stable Diffusion 1.x family.",
+        )
+
+
+def _alphas(folder: Path) -> Tensor:
+    from diffusers import DDIMScheduler
+
+    config = _scheduler_config(folder)
+    keys = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
+    scheduler = DDIMScheduler(**{key: config[key] for key in keys if key in config})
+    alphas: Tensor = scheduler.alphas_cumprod
+    return alphas
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

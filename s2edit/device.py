@@ -1,0 +1,80 @@
+"""Which device and precision an engine runs in, what memory it takes, and what running out of it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from .errors import OutOfMemory, SettingError
+
+if TYPE_CHECKING:
+    from .checkpoints import Checkpoint
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; "auto" prefers CUDA, then Apple's GPU, then the CPU; raises SettingError."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise SettingError(f"There is no device “{name}”.", hint="Use auto, cpu, cuda or mps.") from error
+
+
+def precision(name: str, device: torch.device) -> torch.dtype | None:
+    """The autocast dtype of a name, or None for float32; turns TF32 on or off for the process as a side effect.
+
+    "auto" is bfloat16 autocast on CUDA cards that have it (weights, deltas and latents stay float32) and float32 elsewhere.
+    """
+    choices = ("auto", "float32", "tf32", "bfloat16")
+    if name not in choices:
+        raise SettingError(f"The precision has to be one of {', '.join(choices)}, not {name}.")
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = name in {"auto", "tf32"}
+        torch.backends.cudnn.allow_tf32 = name in {"auto", "tf32"}
+    if name == "bfloat16" or (name == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()):
+        return torch.bfloat16
+    return None
+
+
+def free_bytes(device: torch.device) -> int:
+    """Bytes free on the device, or in main memory for the CPU; 0 when the system doesn't tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def memory_figures(device: torch.device, checkpoint: Checkpoint | None) -> dict[str, int]:
+    """ "used" and "free" bytes."""
+    if device.type == "cuda":
+        return {"used": int(torch.cuda.memory_reserved(device)), "free": free_bytes(device)}
+    used = 0
+    if checkpoint is not None:
+        modules = (checkpoint.unet, checkpoint.text_encoder, checkpoint.vae)
+        used = sum(weight.nbytes for module in modules for weight in module.parameters())
+    return {"used": used, "free": free_bytes(device)}
+
+
+@contextmanager
+def out_of_memory(device: torch.device, level: str) -> Iterator[None]:
+    """Turn torch's several ways of running out of memory into OutOfMemory."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(None, free_bytes(device), level) from error
+    except RuntimeError as error:
+        if "can't allocate memory" in str(error) or "out of memory" in str(error):
+            raise OutOfMemory(None, free_bytes(device), level) from error
+        raise

@@ -1,0 +1,91 @@
+"""DDIM in both directions (Song et al., 2021) and the U-Net as a counted noise predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from .attention import AttentionControl, Injection, Recorder, TokenMask
+
+TRAIN_STEPS = 1000
+STEPS_OFFSET = 1
+"""Set explicitly: with 0 the last step would lead from alpha[0] to alpha[0], an identity in both directions."""
+
+
+class Ddim:
+    """T deterministic steps between the picture's latent and noise, leading spacing, eta 0.
+
+    Args:
+        alphas: ᾱ of the 1000 training steps, float32.
+        steps: T.
+    """
+
+    def __init__(self, alphas: Tensor, steps: int) -> None:
+        self._alphas = alphas
+        self.steps = steps
+        self._stride = TRAIN_STEPS // steps
+        self.timesteps: list[int] = [i * self._stride + STEPS_OFFSET for i in reversed(range(steps))]
+        """From noise to picture."""
+
+    def alpha(self, timestep: int) -> float:
+        """ᾱ at a timestep; below 0 the first one (set_alpha_to_one is False)."""
+        return float(self._alphas[max(timestep, 0)])
+
+    def step(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
+        """From `timesteps[index]` one step towards the picture."""
+        now = self.timesteps[index]
+        return _move(noise, latent, self.alpha(now), self.alpha(now - self._stride))
+
+    def invert(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
+        """Arrive at `timesteps[index]` from one step nearer to the picture, with the noise predicted there."""
+        now = self.timesteps[index]
+        return _move(noise, latent, self.alpha(now - self._stride), self.alpha(now))
+
+    def clean(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
+        """The picture's latent that a prediction amounts to."""
+        alpha = self.alpha(self.timesteps[index])
+        return _clean(noise, latent, alpha)
+
+
+def _clean(noise: Tensor, latent: Tensor, alpha: float) -> Tensor:
+    return cast("Tensor", (latent - (1 - alpha) ** 0.5 * noise) / alpha**0.5)
+
+
+def _move(noise: Tensor, latent: Tensor, alpha_from: float, alpha_to: float) -> Tensor:
+    return cast("Tensor", alpha_to**0.5 * _clean(noise, latent, alpha_from) + (1 - alpha_to) ** 0.5 * noise)
+
+
+class Denoiser:
+    """ε(z, t, encoding) under an attention control, counting rows as U-Net forward equivalents.
+
+    Args:
+        autocast: dtype of the U-Net's matrix products, or None for that of its weights.
+    """
+
+    def __init__(self, unet: Any, control: AttentionControl, *, autocast: torch.dtype | None = None) -> None:
+        self.unet = unet
+        self.control = control
+        self.forwards = 0
+        self._autocast = autocast
+
+    def __call__(
+        self,
+        latents: Tensor,
+        timestep: int | Tensor,
+        encodings: Tensor,
+        *,
+        masks: Sequence[TokenMask] = (),
+        injection: Injection | None = None,
+        recorder: Recorder | None = None,
+    ) -> Tensor:
+        """Predicted noise, B×4×h×w float32, of B latents with B×L×D encodings, under the given attention control."""
+        self.forwards += latents.shape[0]
+        self.control.set_latent_size(*latents.shape[-2:])
+        self.control.masks, self.control.injection, self.control.recorder = masks, injection, recorder
+        times = torch.as_tensor(timestep, device=latents.device).expand(latents.shape[0])
+        with torch.autocast(latents.device.type, self._autocast, enabled=self._autocast is not None):
+            noise: Tensor = self.unet(latents, times, encoder_hidden_states=encodings, return_dict=False)[0]
+        return noise.float()

@@ -1,0 +1,178 @@
+"""Stage 1, identity fine-tuning with semantic and spatial control (the paper's section 3.2, Eqs. 1 to 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .attention import TokenMask
+from .checkpoints import Checkpoint
+from .diffusion import TRAIN_STEPS, Denoiser
+from .masks import MaskPyramid
+from .prompts import Prompt
+from .settings import IdentitySettings
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A picture with its prompts and masks.
+
+    Args:
+        mean, std: of the latent's posterior, scaled, 1×4×h×w.
+        plain: P. prompt: P~. masks: M of each identity token of `prompt`, in order.
+        words: positions in `prompt` of each object's own word, in the same order.
+    """
+
+    mean: Tensor
+    std: Tensor
+    plain: Prompt
+    prompt: Prompt
+    masks: tuple[MaskPyramid, ...]
+    words: tuple[tuple[int, ...], ...]
+
+
+def token_masks(
+    rows: tuple[int, ...],
+    prompt: Prompt,
+    words: Sequence[tuple[int, ...]],
+    masks: Sequence[MaskPyramid],
+    settings: IdentitySettings,
+) -> list[TokenMask]:
+    """Eq. 3 for all identity tokens of a prompt in some rows; empty when spatial control is off."""
+    if not settings.spatial:
+        return []
+    return [
+        TokenMask(rows, (position, *(word if settings.mask_noun else ())), mask)
+        for position, word, mask in zip(prompt.identity, words, masks, strict=True)
+    ]
+
+
+def encode_prompt(checkpoint: Checkpoint, prompt: Prompt, plain: Prompt, settings: IdentitySettings) -> Tensor:
+    """The states that the U-Net attends to, 1×L×D, for a prompt with identity tokens.
+
+    With `clean_padding`, the end and padding states come from the prompt without them.
+    """
+    tokenizer, device = checkpoint.tokenizer, checkpoint.unet.device
+    ids = [prompt.padded(tokenizer.length, tokenizer.pad)]
+    if not settings.clean_padding or not prompt.identity:
+        return checkpoint.encode_text(ids, device)
+    states = checkpoint.encode_text([*ids, plain.padded(tokenizer.length, tokenizer.pad)], device)
+    return _with_clean_padding(states[:1], states[1:], prompt, plain)
+
+
+def semantic_loss(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: Prompt, *, detach: bool) -> Tensor:
+    """Eq. 1, |cos(e_P, e_[I])|, averaged over the identity tokens.
+
+    Args:
+        states, plain_states: L×D, last hidden states of P~ and of P. e_P is the first end token's state of P: CLIP has
+            no [CLS], and its start token's state is the same for every prompt.
+    """
+    sentence = plain_states[plain.end]
+    if detach:
+        sentence = sentence.detach()
+    return F.cosine_similarity(states[list(prompt.identity)], sentence[None], dim=-1).abs().mean()
+
+
+def fine_tune(
+    checkpoint: Checkpoint,
+    denoiser: Denoiser,
+    examples: Sequence[Example],
+    settings: IdentitySettings,
+    seed: int,
+    on_step: Callable[[int], None],
+) -> list[float]:
+    """Train the networks in place on the examples, all of them in every step (Eq. 2).
+
+    Args:
+        seed: of the timesteps and noise. on_step: called before each step with its number; may raise to stop.
+    Returns:
+        The loss of every step.
+    """
+    device = checkpoint.unet.device
+    denoiser.control.semantics = settings.mask_semantics
+    masks = [
+        mask
+        for row, example in enumerate(examples)
+        for mask in token_masks((row,), example.prompt, example.words, example.masks, settings)
+    ]
+    generator = torch.Generator().manual_seed(seed)
+    parameters = _trainable(checkpoint, settings)
+    optimizer = torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, fused=True
+    )
+    mean, std = torch.cat([e.mean for e in examples]), torch.cat([e.std for e in examples])
+    losses = []
+    try:
+        for step in range(settings.steps):
+            on_step(step)
+            draw = torch.randn(2, *mean.shape, generator=generator).to(device)
+            times = torch.randint(TRAIN_STEPS, (len(examples),), generator=generator)
+            loss = _loss(checkpoint, denoiser, examples, mean + std * draw[0], draw[1], times, masks, settings)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(float(loss.detach()))
+    finally:
+        for module in checkpoint.trainable().values():
+            module.requires_grad_(False).zero_grad()
+    return losses
+
+
+def _loss(
+    checkpoint: Checkpoint,
+    denoiser: Denoiser,
+    examples: Sequence[Example],
+    latents: Tensor,
+    noise: Tensor,
+    times: Tensor,
+    masks: Sequence[TokenMask],
+    settings: IdentitySettings,
+) -> Tensor:
+    """Eq. 2 on one draw: latents, noise B×4×h×w, times B."""
+    tokenizer, device, count = checkpoint.tokenizer, latents.device, len(examples)
+    prompts = [example.prompt for example in examples] + [example.plain for example in examples]
+    states = checkpoint.encode_text([p.padded(tokenizer.length, tokenizer.pad) for p in prompts], device)
+    encodings = states[:count]
+    if settings.clean_padding:
+        encodings = torch.cat(
+            [
+                _with_clean_padding(states[k : k + 1], states[count + k : count + k + 1], e.prompt, e.plain)
+                for k, e in enumerate(examples)
+            ]
+        )
+    alpha = checkpoint.alphas[times].to(device)[:, None, None, None]
+    noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
+    loss = F.mse_loss(denoiser(noisy, times.to(device), encodings, masks=masks), noise)
+    if settings.semantic and settings.semantic_weight:
+        semantic = [
+            semantic_loss(states[k], states[count + k], e.prompt, e.plain, detach=settings.detach_prompt)
+            for k, e in enumerate(examples)
+        ]
+        loss = loss + settings.semantic_weight * torch.stack(semantic).mean()
+    return loss
+
+
+def _with_clean_padding(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: Prompt) -> Tensor:
+    length = states.shape[1] - prompt.end
+    return torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1)
+
+
+def _trainable(checkpoint: Checkpoint, settings: IdentitySettings) -> list[torch.nn.Parameter]:
+    """Switch on the gradients that the level trains and return those parameters."""
+    chosen = []
+    for module_name, module in checkpoint.trainable().items():
+        for name, weight in module.named_parameters():
+            if (
+                settings.level != "kv"
+                or module_name == "text_encoder"
+                or ".attn2.to_k" in name
+                or ".attn2.to_v" in name
+            ):
+                weight.requires_grad_(True)
+                chosen.append(weight)
+    return chosen

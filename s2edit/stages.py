@@ -1,0 +1,248 @@
+"""Stage 1 and the inversion of a picture, each made once and found again: in memory, else on disk, else made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .attention import Recorder, TokenMask
+from .cache import DiskCache, array_digest, digest
+from .checkpoints import Checkpoint
+from .diffusion import Ddim, Denoiser
+from .identity import Example, encode_prompt, fine_tune, token_masks
+from .inversion import Inversion, ddim_inversion, null_text_optimisation
+from .job import Job
+from .masks import MaskPyramid, object_mask
+from .prompts import Prompt
+from .requests import ObjectSpec, Pixels
+from .settings import EditSettings, Settings
+from .weights import BaseWeights
+
+_VERSION = 1
+"""Of the computation: raised when the same request would give other deltas or trajectories."""
+_MASK_TIMES = tuple(range(50, 750, 100))
+"""Noise levels at which the automatic mask listens (ours): from where shapes are settled to where they are still open."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A picture to learn from, ready for the model.
+
+    Args:
+        image: as given. plain, prompt: P and P~. objects: with words and painted masks.
+        mean, std: of the latent's posterior. painted: each painted mask at the model's size, or None.
+    """
+
+    image: Pixels
+    plain: Prompt
+    prompt: Prompt
+    objects: tuple[ObjectSpec, ...]
+    mean: Tensor
+    std: Tensor
+    painted: tuple[Tensor | None, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The model's (h, w), px."""
+        return (self.mean.shape[-2] * 8, self.mean.shape[-1] * 8)
+
+    def words(self) -> tuple[tuple[int, ...], ...]:
+        """Positions of the objects' words in P~."""
+        return tuple(self.prompt.positions(spec.word) for spec in self.objects)
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """What stage 1 gave: its key, and M of each object of each subject, h×w."""
+
+    key: str
+    masks: tuple[tuple[Tensor, ...], ...]
+
+    def pyramids(self, subject: int = 0) -> tuple[MaskPyramid, ...]:
+        """M of a subject's objects for the attention layers."""
+        return tuple(MaskPyramid(mask) for mask in self.masks[subject])
+
+
+class Stages:
+    """Keeps a checkpoint's networks, which identity they carry, and the cache.
+
+    Args:
+        checkpoint, denoiser: on the device. cache: or None for memory only.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, denoiser: Denoiser, cache: DiskCache | None) -> None:
+        self.checkpoint, self.denoiser = checkpoint, denoiser
+        self._cache = cache
+        self._base = BaseWeights(checkpoint.trainable())
+        self._identity: Identity | None = None
+        self._inversion: tuple[str, Inversion] | None = None
+        self._clean = True
+
+    def identity(self, subjects: Sequence[Subject], settings: Settings, seed: int, job: Job) -> tuple[Identity, bool]:
+        """Have the networks carry the identity of these subjects; also whether it was found rather than made."""
+        key = identity_key(self.checkpoint.model_hash, subjects, settings, seed)
+        if self._identity is not None and self._identity.key == key:
+            return self._identity, True
+        if self._cache is None:
+            return self._learn(key, subjects, settings, seed, job), False
+        with self._cache.lock(key):
+            stored = self._cache.get(key)
+            if stored is not None:
+                return self._recall(key, stored, subjects), True
+            return self._learn(key, subjects, settings, seed, job), False
+
+    def inversion(
+        self, identity: Identity, subject: Subject, null: Tensor, settings: Settings, job: Job
+    ) -> tuple[Inversion, bool]:
+        """The first subject's path to noise; also whether it was found rather than made."""
+        key = inversion_key(identity.key, settings)
+        if self._inversion is not None and self._inversion[0] == key:
+            return self._inversion[1], True
+        found = self._cache.get(key) if self._cache is not None else None
+        if found is not None:
+            device = self.checkpoint.unet.device
+            kept = {name: tensor.to(device) for name, tensor in found.items()}
+            inversion = Inversion(kept["trajectory"], kept.get("null"))
+        else:
+            inversion = self._invert(identity, subject, null, settings, job)
+            if self._cache is not None:
+                tensors = {"trajectory": inversion.trajectory}
+                self._cache.put(key, tensors if inversion.null is None else tensors | {"null": inversion.null})
+        self._inversion = (key, inversion)
+        return inversion, found is not None
+
+    def automatic_mask(self, mean: Tensor, prompt: Prompt, word: str, settings: EditSettings, job: Job) -> Tensor:
+        """M from the base model's attention to a word, h×w at the model's size, 0 or 1."""
+        self.restore()
+        checkpoint = self.checkpoint
+        tokenizer = checkpoint.tokenizer
+        latent_size = (mean.shape[-2], mean.shape[-1])
+        recorder = Recorder(map_shape(latent_size, settings, checkpoint.native_size), {0: prompt.positions(word)})
+        with torch.no_grad():
+            encoding = checkpoint.encode_text([prompt.padded(tokenizer.length, tokenizer.pad)], mean.device)
+            # The same noise for every picture: the mask is no lottery.
+            noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0)).to(mean.device)
+            for time in _MASK_TIMES:
+                job.check()
+                alpha = float(checkpoint.alphas[time])
+                noisy = alpha**0.5 * mean + (1 - alpha) ** 0.5 * noise
+                self.denoiser(noisy, time, encoding, recorder=recorder)
+        size = (latent_size[0] * 8, latent_size[1] * 8)
+        return object_mask(recorder.maps[0], size, settings.mask_threshold, word)
+
+    def restore(self) -> None:
+        """Put the published weights back."""
+        if not self._clean:
+            self._base.restore()
+            self._clean = True
+        self._identity = None
+
+    def _learn(self, key: str, subjects: Sequence[Subject], settings: Settings, seed: int, job: Job) -> Identity:
+        self.restore()
+        masks = tuple(
+            tuple(
+                self.automatic_mask(subject.mean, subject.plain, spec.word, settings.edit, job)
+                if painted is None
+                else painted
+                for spec, painted in zip(subject.objects, subject.painted, strict=True)
+            )
+            for subject in subjects
+        )
+        identity = Identity(key, masks)
+        examples = [
+            Example(subject.mean, subject.std, subject.plain, subject.prompt, identity.pyramids(k), subject.words())
+            for k, subject in enumerate(subjects)
+        ]
+        self._clean = False
+        if settings.identity.enabled and settings.identity.steps:
+            fine_tune(self.checkpoint, self.denoiser, examples, settings.identity, seed, job.step)
+        deltas = self._base.take_deltas()
+        if self._cache is not None:
+            named = {f"mask.{i}.{k}": mask for i, group in enumerate(masks) for k, mask in enumerate(group)}
+            self._cache.put(key, deltas | named)
+        self._identity = identity
+        return identity
+
+    def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject]) -> Identity:
+        device = self.checkpoint.unet.device
+        masks = tuple(
+            tuple(stored.pop(f"mask.{i}.{k}").to(device) for k in range(len(subject.objects)))
+            for i, subject in enumerate(subjects)
+        )
+        self._clean = False
+        self._identity = None
+        self._base.apply(stored)
+        self._identity = Identity(key, masks)
+        return self._identity
+
+    def _invert(self, identity: Identity, subject: Subject, null: Tensor, settings: Settings, job: Job) -> Inversion:
+        ddim = Ddim(self.checkpoint.alphas, settings.inversion.steps)
+        self.denoiser.control.semantics = settings.identity.mask_semantics
+        with torch.no_grad():
+            encoding = encode_prompt(self.checkpoint, subject.prompt, subject.plain, settings.identity)
+        masks = self.masks(identity, subject.prompt, subject.words(), settings)
+        trajectory = ddim_inversion(self.denoiser, ddim, subject.mean, encoding, masks, job.step)
+        if settings.inversion.mode != "null_text":
+            return Inversion(trajectory)
+        return null_text_optimisation(
+            self.denoiser,
+            ddim,
+            trajectory,
+            encoding,
+            null,
+            masks,
+            guidance=settings.edit.guidance,
+            settings=settings.inversion,
+            on_step=lambda step: job.step(settings.inversion.steps + step),
+        )
+
+    def masks(
+        self, identity: Identity, prompt: Prompt, words: Sequence[tuple[int, ...]], settings: Settings
+    ) -> list[TokenMask]:
+        """Eq. 3 for row 0 of a prompt with the first subject's identity tokens; empty for a plain prompt."""
+        if not prompt.identity:
+            return []
+        return token_masks((0,), prompt, words, identity.pyramids(), settings.identity)
+
+
+def map_shape(latent: tuple[int, int], settings: EditSettings, native: int) -> tuple[int, int]:
+    """(H, W) of the layers whose maps are recorded: SD's 16×16, and 8×8 in a model of 128 px."""
+    stride = settings.map_stride or (4 if native >= 256 else 2)
+    return (latent[0] // stride, latent[1] // stride)
+
+
+def identity_key(model: str, subjects: Sequence[Subject], settings: Settings, seed: int) -> str:
+    """Of stage 1: everything that its outcome depends on."""
+    pictures: list[dict[str, Any]] = [
+        {
+            "image": array_digest(subject.image),
+            "size": subject.size,
+            "prompt": [subject.plain.text, list(subject.prompt.ids)],
+            "objects": [[spec.word, array_digest(spec.mask)] for spec in subject.objects],
+        }
+        for subject in subjects
+    ]
+    automatic = any(spec.mask is None for subject in subjects for spec in subject.objects)
+    mask = [settings.edit.mask_threshold, settings.edit.map_stride] if automatic else None
+    return digest(
+        {
+            "version": _VERSION,
+            "model": model,
+            "pictures": pictures,
+            "mask": mask,
+            "seed": seed,
+            "settings": asdict(settings.identity),
+        }
+    )
+
+
+def inversion_key(identity: str, settings: Settings) -> str:
+    """Of the inversion: guidance counts only where the null embedding is fitted to it."""
+    inversion = asdict(settings.inversion)
+    mode = inversion.pop("mode")
+    null = {**inversion, "guidance": settings.edit.guidance} if mode == "null_text" else None
+    return digest({"identity": identity, "steps": settings.inversion.steps, "null": null})

@@ -1,0 +1,66 @@
+"""The base weights and what fine-tuning adds to them: every identity starts from the checkpoint as published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class BaseWeights:
+    """A copy of the trainable networks' weights in main memory.
+
+    Weights that were published in half precision are kept so (the copy is exact); others in float32.
+    """
+
+    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
+        self._modules = dict(modules)
+        self._base = {name: _compact(weight.detach()) for name, weight in self.named()}
+
+    def named(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """All parameters by unique name."""
+        for module_name, module in self._modules.items():
+            for name, weight in module.named_parameters():
+                yield f"{module_name}.{name}", weight
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Put the published weights back."""
+        for name, weight in self.named():
+            weight.copy_(self._base[name])
+
+    @torch.no_grad()
+    def take_deltas(self) -> dict[str, Tensor]:
+        """Float16 differences of all weights that were trained, in main memory.
+
+        The networks are left with base + delta as rounded, so that an edit with freshly trained weights and one with
+        weights from the cache are the same. (A delta is at most a few 1e-3 and float16 keeps 11 bits of it; in bfloat16
+        the *sum* would lose it.)
+        """
+        deltas = {}
+        for name, weight in self.named():
+            base = self._base[name].to(weight.device, torch.float32)
+            delta = (weight - base).to(torch.float16)
+            if bool(delta.any()):
+                deltas[name] = delta.cpu()
+                weight.copy_(base + delta.float())
+            else:
+                weight.copy_(base)
+        return deltas
+
+    @torch.no_grad()
+    def apply(self, deltas: Mapping[str, Tensor]) -> None:
+        """Set the networks to base + delta; raises KeyError for a delta of other networks before anything changes."""
+        if unknown := deltas.keys() - self._base.keys():
+            raise KeyError(min(unknown))
+        for name, weight in self.named():
+            base = self._base[name].to(weight.device, torch.float32)
+            delta = deltas.get(name)
+            weight.copy_(base if delta is None else base + delta.to(weight.device).float())
+
+
+def _compact(weight: Tensor) -> Tensor:
+    half = weight.to(torch.float16)
+    exact = bool(torch.equal(half.float(), weight.float()))
+    return half.to("cpu", copy=True) if exact else weight.to("cpu", copy=True)
