@@ -75,7 +75,8 @@ def _recognise(image: NDArray[np.uint8]) -> Portrait:
         raise ValueError(f"The classifier reads (H, W, 3) uint8 pictures; this one is {image.shape} {image.dtype}.")
     with torch.no_grad():
         scores = _network()(torch.from_numpy(_shrink(image).copy()).permute(2, 0, 1)[None].float() / 255)
-    return Portrait(**{name: VALUES[name][int(part.argmax())] for name, part in split_scores(scores).items()})
+    best: dict[str, Any] = {name: VALUES[name][int(part.argmax())] for name, part in split_scores(scores).items()}
+    return Portrait(**best)
 
 
 def classify(image: NDArray[np.uint8]) -> dict[str, str]:

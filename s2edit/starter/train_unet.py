@@ -94,7 +94,8 @@ class Networks:
         noisy = signal.sqrt() * latents + (1 - signal).sqrt() * noise
         guess = self.unet(noisy, timesteps, encoder_hidden_states=states).sample
         errors = (guess - noise).square().mean(dim=(1, 2, 3))
-        return (loss_weights(alphas) * errors).mean()
+        loss: torch.Tensor = (loss_weights(alphas) * errors).mean()
+        return loss
 
     @torch.no_grad()
     def update_average(self, step: int) -> None:

@@ -64,7 +64,10 @@ def train_vae(
             return reconstruction_loss(vae.decode(latents).sample, target)
         posterior = vae.encode(target).latent_dist
         output = vae.decode(posterior.sample(generator=generator)).sample
-        return reconstruction_loss(output, target) + 1e-5 * posterior.kl().mean() / posterior.mean[0].numel()
+        loss: torch.Tensor = (
+            reconstruction_loss(output, target) + 1e-5 * posterior.kl().mean() / posterior.mean[0].numel()
+        )
+        return loss
 
     trained = [parameter for parameter in vae.parameters() if parameter.requires_grad]
     stage = Stage(
