@@ -1,0 +1,114 @@
+"""`s2edit daemon …`: run, start, stop and look at the daemon."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+from s2edit_wire import launcher
+from s2edit_wire.client import Client
+from s2edit_wire.connection import read_connection_file
+from s2edit_wire.errors import Unreachable
+from s2edit_wire.paths import state_folder
+
+from . import options
+from .connecting import connect
+from .exit_codes import Exit
+from .report import Ended, duration, print_object, say, size
+
+app = typer.Typer(help="Run, start, stop and look at the daemon.", no_args_is_help=True)
+END_TIMEOUT = 30.0
+"""Seconds that the daemon gets to end; it kills a worker that does not."""
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context) -> None:
+    """Run the daemon here until Ctrl-C; further arguments are its own (see `-- --help`)."""
+    command = [*launcher.own_command(), *context.args]
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execv(command[0], command)  # noqa: S606 - our own interpreter
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603
+
+
+@app.command()
+def start(json_: options.Json = False) -> None:
+    """Start the daemon unless it runs."""
+    with connect() as client:
+        _show(client.request("status").header["status"], json_)
+
+
+@app.command()
+def stop(
+    when_idle: Annotated[bool, typer.Option("--when-idle", help="Once the queue is empty, not at once.")] = False,
+    json_: options.Json = False,
+) -> None:
+    """Stop the daemon; unfinished jobs go on at the next start."""
+    try:
+        client = connect(start=False)
+    except Unreachable as error:
+        if error.reason not in launcher.STARTABLE:
+            raise
+        words = "The daemon was not running."
+    else:
+        with client:
+            client.request("shutdown", {"when": "idle" if when_idle else "now"})
+            if not when_idle:
+                _wait_for_end(client)
+        words = "The daemon ends when its queue is empty." if when_idle else "The daemon has ended."
+    if json_:
+        print_object({"exit_code": 0, "message": words})
+    else:
+        say(words)
+
+
+@app.command()
+def status(json_: options.Json = False) -> None:
+    """The daemon, its worker and its stores; exit code 4 when it does not run."""
+    with connect(start=False) as client:
+        _show(client.request("status").header["status"], json_)
+
+
+def _wait_for_end(client: Client) -> None:
+    until = time.monotonic() + END_TIMEOUT
+    while time.monotonic() < until:
+        try:
+            if read_connection_file(state_folder()).boot != client.boot:
+                return
+        except Unreachable:
+            if _process_ended():
+                return
+        time.sleep(0.05)
+    raise Ended(Exit.INTERNAL, "The daemon is still ending.", "Look again with: s2edit daemon status")
+
+
+def _process_ended() -> bool:
+    """Whether the lock that a living daemon holds is free."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(state_folder() / "run" / "daemon.lock", timeout=0):
+            return True
+    except Timeout:
+        return False
+
+
+def _show(state: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_object({"exit_code": 0, "status": state})
+        return
+    jobs = ", ".join(f"{count} {name}" for name, count in state["jobs"].items() if count) or "none"
+    say(f"S²Edit {state['version']} runs (process {state['pid']}) since {duration(state['uptime'])}.")
+    say(f"worker   {state['worker']}" + (f", {state['device']}" if state["device"] else ""))
+    if state["model"]:
+        free = size(state["memory_free"])
+        say(f"model    {state['model']}, {size(state['memory_used'])} in use, {free} free")
+    say(f"jobs     {jobs}" + (" (queue paused)" if state["queue_paused"] else ""))
+    stored = [("cache", "cache_bytes"), ("results", "result_bytes"), ("weights", "weights_bytes")]
+    say("on disk  " + ", ".join(f"{name} {size(state[field])}" for name, field in stored))
+    if state["offline"]:
+        say("offline: no connection off this machine is attempted")

@@ -1,0 +1,126 @@
+"""`s2edit edit` and `s2edit compose`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import options
+from .connecting import connect
+from .editing import Task, open_inputs, run
+from .report import print_object, say
+
+EditMask = Annotated[
+    Path | None, typer.Option("--edit-mask", help="Where the picture may change, when that is not the object itself.")
+]
+Image = Annotated[Path, typer.Argument(help="The picture to edit; it is never overwritten.", show_default=False)]
+
+
+def edit(
+    image: Image,
+    *,
+    output: options.Output,
+    source: options.Source,
+    target: Annotated[str, typer.Option("--target", help="What it should show.")],
+    words: options.Words,
+    layers: options.Layers = None,
+    mask: options.Mask = None,
+    edit_mask: EditMask = None,
+    model: options.Model = options.DEFAULT_MODEL,
+    profile: options.Profile = options.DEFAULT_PROFILE,
+    guidance: options.Guidance = None,
+    seed: options.Seed = 0,
+    set_: options.Set = None,
+    emphasize: options.Emphasize = None,
+    wait: options.Wait = True,
+    json_: options.Json = False,
+) -> None:
+    """Change what a picture shows, and nothing else in it."""
+    task = Task(
+        kind="edit",
+        image=image,
+        output=output,
+        layers=layers,
+        source=source,
+        target=target,
+        words=tuple(words),
+        model=model,
+        profile=options.check_profile(profile),
+        seed=seed,
+        mask=mask,
+        edit_mask=edit_mask,
+        guidance=guidance,
+        settings=options.settings(set_, emphasize),
+    )
+    _run(task, wait=wait, as_json=json_)
+
+
+def compose(
+    image: Image,
+    reference_image: Annotated[Path, typer.Argument(help="The picture that shows the other thing.")],
+    *,
+    output: options.Output,
+    source: options.Source,
+    reference: Annotated[str, typer.Option("--reference", help="What the reference picture shows.")],
+    mix: Annotated[str, typer.Option("--mix", help="What the result should show.")],
+    words: options.Words,
+    layers: options.Layers = None,
+    mask: options.Mask = None,
+    reference_mask: Annotated[
+        Path | None, typer.Option("--ref-mask", help="Where the thing is in the reference.")
+    ] = None,
+    model: options.Model = options.DEFAULT_MODEL,
+    profile: options.Profile = options.DEFAULT_PROFILE,
+    guidance: options.Guidance = None,
+    seed: options.Seed = 0,
+    set_: options.Set = None,
+    wait: options.Wait = True,
+    json_: options.Json = False,
+) -> None:
+    """Bring something from a reference picture into a picture."""
+    task = Task(
+        kind="compose",
+        image=image,
+        output=output,
+        layers=layers,
+        source=source,
+        target=mix,
+        words=tuple(words),
+        model=model,
+        profile=options.check_profile(profile),
+        seed=seed,
+        mask=mask,
+        reference=reference_image,
+        reference_mask=reference_mask,
+        reference_prompt=reference,
+        guidance=guidance,
+        settings=options.settings(set_),
+    )
+    _run(task, wait=wait, as_json=json_)
+
+
+def _run(task: Task, *, wait: bool, as_json: bool) -> None:
+    inputs = open_inputs(task)
+    with connect() as client:
+        outcome = run(task, inputs, client, quiet=as_json, wait=wait)
+    if as_json:
+        print_object(outcome)
+    elif wait:
+        for line in _lines(task, outcome):
+            say(line)
+    else:
+        say(f"Job {outcome['job']} is with the daemon.")
+        say(f"Fetch it with: s2edit jobs result {outcome['job']} “{task.image}” -o “{task.output}”")
+
+
+def _lines(task: Task, outcome: dict[str, Any]) -> list[str]:
+    lines = [f"Wrote “{task.output}”." + (f" Layers: “{task.layers}”." if task.layers else "")]
+    if outcome["changed_box"]:
+        x, y, width, height = outcome["changed_box"]
+        kept = "every pixel elsewhere is as it was" if outcome["lossless"] else "JPEG itself alters pixels elsewhere"
+        lines.append(f"Changed: {width} × {height} pixels at {x}, {y}; {kept}.")
+    else:
+        lines.append("Nothing changed: the model found nothing to edit. Paint a mask (--mask).")
+    return lines

@@ -1,0 +1,235 @@
+"""One edit from picture file to picture file: read, plan, send the crop, follow, composite in native colours, write."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from s2edit_wire import frames as wire_frames
+from s2edit_wire.client import Client, Incoming, new_job_id
+from s2edit_wire.errors import WireError
+from s2edit_wire.limits import MAX_PROMPT
+
+from . import writing
+from .colour import to_srgb
+from .composite import composite, native_layer
+from .follow import Follower
+from .openraster import save_layers
+from .pictures import Box, Picture, bounding_box, open_mask, open_picture
+from .report import tell
+
+DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype("<u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
+SEND_TIMEOUT = 300.0
+"""Seconds for handing over or fetching pixels; storing half a gigabyte on a slow disk takes a while."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked for.
+
+    Args:
+        kind: `edit` or `compose`. image, output, layers: files; the last may be None.
+        words: the objects; the first is the main one, and masks are its.
+        mask, edit_mask, reference, reference_mask: files or None.
+        target: what the picture should show; for `compose` the mixed prompt.
+        settings: method settings by dotted name.
+    """
+
+    kind: str
+    image: Path
+    output: Path
+    layers: Path | None
+    source: str
+    target: str
+    words: tuple[str, ...]
+    model: str
+    profile: str
+    seed: int
+    mask: Path | None = None
+    edit_mask: Path | None = None
+    reference: Path | None = None
+    reference_mask: Path | None = None
+    reference_prompt: str = ""
+    guidance: float | None = None
+    settings: dict[str, bool | float | str] = field(default_factory=dict)
+
+    def inputs(self) -> list[Path]:
+        """All files that are read."""
+        files = (self.image, self.mask, self.edit_mask, self.reference, self.reference_mask)
+        return [path for path in files if path is not None]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The opened files of a task; masks are H x W uint8 at the picture's size."""
+
+    picture: Picture
+    masks: dict[str, NDArray[np.uint8]]
+    reference: Picture | None = None
+    reference_mask: NDArray[np.uint8] | None = None
+
+
+def open_inputs(task: Task) -> Inputs:
+    """Open and check everything that can be checked without the daemon; WireError says what is wrong."""
+    if not task.source.strip() or not task.target.strip():
+        raise WireError("bad_prompt", "A prompt is empty.", "Say what the picture shows and what it should show.")
+    if max(len(task.source), len(task.target), len(task.reference_prompt)) > MAX_PROMPT:
+        raise WireError("bad_prompt", f"A prompt has more than {MAX_PROMPT} characters.", "Say it in fewer words.")
+    writing.check_output(task.output, task.inputs(), tuple(writing.KINDS))
+    if task.layers:
+        writing.check_output(task.layers, [*task.inputs(), task.output], (".ora",))
+    picture = open_picture(task.image)
+    writing.check_fits(task.output, picture)
+    paths = {"object_mask": task.mask, "edit_mask": task.edit_mask}
+    masks = {role: open_mask(path, picture.size) for role, path in paths.items() if path is not None}
+    reference = open_picture(task.reference) if task.reference else None
+    over = open_mask(task.reference_mask, reference.size) if reference and task.reference_mask else None
+    return Inputs(picture, masks, reference, over)
+
+
+def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool = True) -> dict[str, Any]:
+    """Do it; returns the object that `--json` prints. With `wait` False, returns once the daemon has the job."""
+    began = time.monotonic()
+    crop = plan(task, inputs, client, quiet=quiet)
+    job = submit(task, inputs, crop, client)
+    if not wait:
+        return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop)}
+    follower = Follower(client, job, quiet=quiet)
+    ended = follower.run()
+    summary = fetch(follower.client, ended, inputs.picture, task.output, task.layers)
+    return {**summary, "seconds": round(time.monotonic() - began, 3)}
+
+
+def plan(task: Task, inputs: Inputs, client: Client, *, quiet: bool) -> Box:
+    """The crop to send. Raises the first problem that stands in the way; others are told."""
+    fields: dict[str, Any] = {
+        "kind": task.kind,
+        "model": task.model,
+        "profile": task.profile,
+        "canvas": list(inputs.picture.size),
+        "source": task.source,
+        "target": task.target,
+        "objects": _objects(task),
+        "settings": task.settings,
+    }
+    box = bounding_box(list(inputs.masks.values()))
+    if box is not None:
+        fields["mask_box"] = list(box)
+    answer = client.request("plan", fields).header
+    for problem in answer["problems"]:
+        if problem["blocking"]:
+            raise WireError(problem["code"], problem["message"])
+    for problem in answer["problems"]:
+        if not quiet:
+            tell(problem["message"], "yellow")
+    x, y, width, height = answer["crop"]
+    return x, y, width, height
+
+
+def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, Any]:
+    """Hand the crop over; returns the job as the daemon keeps it."""
+    picture = inputs.picture
+    frames = [("image", to_srgb(picture, picture.crop(crop)))]
+    x, y, width, height = crop
+    frames += [(role, _plane(mask[y : y + height, x : x + width])) for role, mask in inputs.masks.items()]
+    if inputs.reference is not None:
+        whole = inputs.reference.crop((0, 0, *inputs.reference.size))
+        frames.append(("reference", to_srgb(inputs.reference, whole)))
+    if inputs.reference_mask is not None:
+        frames.append(("reference_mask", _plane(inputs.reference_mask)))
+    edit: dict[str, Any] = {
+        "kind": task.kind,
+        "model": task.model,
+        "profile": task.profile,
+        "source": task.source,
+        "target": task.target,
+        "objects": _objects(task),
+        "seed": task.seed,
+        "settings": task.settings,
+        "document": {
+            "host": "cli",
+            "title": picture.path.name[:300],
+            "canvas": list(picture.size),
+            "crop": list(crop),
+        },
+    }
+    if task.guidance is not None:
+        edit["guidance"] = task.guidance
+    if task.kind == "compose":
+        edit["reference_prompt"] = task.reference_prompt
+    fields = {"job": new_job_id(), "edit": edit, "frames": [_entry(role, samples) for role, samples in frames]}
+    answer = client.request("submit", fields, [_bytes(samples) for _, samples in frames], SEND_TIMEOUT)
+    job: dict[str, Any] = answer.header["job"]
+    return job
+
+
+def fetch(client: Client, job: dict[str, Any], picture: Picture, output: Path, layers: Path | None) -> dict[str, Any]:
+    """Get a finished job's result, lay it over the picture, write, and say that it has arrived."""
+    answer = client.request("result", {"job": job["job"]}, timeout=SEND_TIMEOUT)
+    parts = {entry["role"]: _samples(entry, data) for entry, data in zip(*_both(answer), strict=True)}
+    x, y, width, height = job["edit"].get("document", {}).get("crop", [0, 0, *picture.size])
+    if "patch" not in parts or "alpha" not in parts:
+        raise WireError("wrong_state", f"A job of the kind “{job['edit']['kind']}” makes no picture.")
+    layer = native_layer(picture, parts["patch"], parts["alpha"], (x, y, width, height))
+    merged = composite(picture, layer)
+    writing.save(merged, output)
+    if layers is not None:
+        save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"))
+    client.request("acknowledge", {"job": job["job"]})
+    return summary(job, answer.header["record"], layer.trimmed().box if layer.alpha.any() else None, output, layers)
+
+
+def summary(
+    job: dict[str, Any], record: dict[str, Any], changed: Box | None, output: Path, layers: Path | None
+) -> dict[str, Any]:
+    """The object that `--json` prints for a finished edit."""
+    edit = job["edit"]
+    named = ("phases", "unet_forwards", "cached", "model_hash", "mask_hashes", "model_size")
+    return {
+        "exit_code": 0,
+        "job": job["job"],
+        "state": job["state"],
+        "attempt": job["attempt"],
+        "output": str(output),
+        "layers": str(layers) if layers else None,
+        "lossless": writing.lossless(output),
+        "model": edit["model"],
+        "profile": edit["profile"],
+        "seed": edit["seed"],
+        "changed_box": list(changed) if changed else None,
+        "crop": edit.get("document", {}).get("crop"),
+        **{name: record.get(name) for name in named},
+        "record": record,
+    }
+
+
+def _objects(task: Task) -> list[dict[str, Any]]:
+    return [{"word": word, "masked": index == 0 and task.mask is not None} for index, word in enumerate(task.words)]
+
+
+def _plane(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(mask)[:, :, None]
+
+
+def _entry(role: str, samples: NDArray[Any]) -> dict[str, object]:
+    height, width, channels = samples.shape
+    space = "mask" if role.endswith("mask") else "srgb"
+    return wire_frames.describe(role, (height, width, channels), f"u{samples.dtype.itemsize}", space)
+
+
+def _bytes(samples: NDArray[Any]) -> memoryview:
+    little = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("<"))
+    return little.data.cast("B")
+
+
+def _both(answer: Incoming) -> tuple[list[dict[str, Any]], list[memoryview | bytearray]]:
+    return answer.header.get("frames", []), answer.frames
+
+
+def _samples(entry: dict[str, Any], data: memoryview | bytearray) -> NDArray[Any]:
+    samples: NDArray[Any] = np.frombuffer(data, DTYPES[entry["dtype"]])
+    return samples.reshape(tuple(entry["shape"]))

@@ -1,0 +1,146 @@
+"""`s2edit jobs …`: what the daemon has done and is doing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from s2edit_wire.client import Client
+from s2edit_wire.errors import WireError
+
+from . import options, writing
+from .connecting import connect
+from .editing import fetch
+from .follow import Follower
+from .pictures import open_picture
+from .report import OUT, duration, print_object, say
+
+app = typer.Typer(help="What the daemon has done and is doing.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_jobs(
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many.")] = 20,
+    json_: options.Json = False,
+) -> None:
+    """Jobs, newest first."""
+    with connect() as client:
+        jobs = client.request("list", {"limit": limit}).header["jobs"]
+    if json_:
+        print_object({"exit_code": 0, "jobs": jobs})
+        return
+    table = Table("job", "state", "edit", "from", "when", box=None)
+    for job in jobs:
+        edit = job["edit"]
+        title = edit.get("document", {}).get("title", "")
+        table.add_row(
+            job["job"][:8], _state(job), f"{edit['source']} → {edit.get('target', '')}", title, _when(job["created"])
+        )
+    OUT.print(table)
+
+
+@app.command()
+def show(job: options.JobId, json_: options.Json = False) -> None:
+    """One job, with its log."""
+    with connect() as client:
+        full = _full_id(client, job)
+        record = client.request("show", {"job": full}).header["job"]
+        lines = client.request("log", {"job": full}).header["lines"]
+    if json_:
+        print_object({"exit_code": 0, "job": record, "log": lines})
+        return
+    edit = record["edit"]
+    say(f"{record['job']}  {_state(record)}")
+    say(f"{edit['kind']} with {edit['model']}, {edit['profile']}, seed {edit['seed']}")
+    say(f"“{edit['source']}” → “{edit.get('target', '')}”")
+    if "message" in record:
+        say(record["message"])
+    for line in lines:
+        say(line, "dim")
+
+
+@app.command()
+def cancel(job: options.JobId, json_: options.Json = False) -> None:
+    """Stop a job; harmless when it has ended."""
+    _change("cancel", job, json_)
+
+
+@app.command()
+def retry(job: options.JobId, json_: options.Json = False) -> None:
+    """Queue a failed or cancelled job again."""
+    _change("retry", job, json_)
+
+
+@app.command()
+def result(
+    job: options.JobId,
+    image: Annotated[Path, typer.Argument(help="The picture that the job came from.", show_default=False)],
+    output: options.Output,
+    layers: options.Layers = None,
+    json_: options.Json = False,
+) -> None:
+    """Wait for a job of this command and write its result into its picture."""
+    writing.check_output(output, [image], tuple(writing.KINDS))
+    if layers:
+        writing.check_output(layers, [image, output], (".ora",))
+    picture = open_picture(image)
+    writing.check_fits(output, picture)
+    with connect() as client:
+        full = _full_id(client, job)
+        record = client.request("show", {"job": full}).header["job"]
+        canvas = record["edit"].get("document", {}).get("canvas")
+        if canvas is not None and tuple(canvas) != picture.size:
+            raise WireError(
+                "bad_image",
+                f"The job came from a picture of {canvas[0]} × {canvas[1]} pixels.",
+                "Give the picture that the job came from.",
+            )
+        follower = Follower(client, record, quiet=json_)
+        outcome = fetch(follower.client, follower.run(), picture, output, layers)
+    if json_:
+        print_object(outcome)
+    else:
+        say(f"Wrote “{output}”.")
+
+
+def _change(op: str, job: str, as_json: bool) -> None:
+    with connect() as client:
+        record = client.request(op, {"job": _full_id(client, job)}).header["job"]
+    if as_json:
+        print_object({"exit_code": 0, "job": record})
+    else:
+        say(f"{record['job']}  {_state(record)}")
+
+
+def _full_id(client: Client, start: str) -> str:
+    """The one job whose id begins so."""
+    if len(start) == 32:
+        return start
+    cursor: dict[str, Any] = {}
+    found: list[str] = []
+    while True:
+        page = client.request("list", {"limit": 100, **cursor}).header
+        found += [job["job"] for job in page["jobs"] if job["job"].startswith(start)]
+        if "cursor" not in page:
+            break
+        cursor = {"before": page["cursor"]}
+    if len(found) != 1:
+        words = "No job’s id begins" if not found else "Several jobs’ ids begin"
+        raise WireError("unknown_job", f"{words} with “{start}”.", "See: s2edit jobs list")
+    return found[0]
+
+
+def _state(job: dict[str, Any]) -> str:
+    if job["state"] == "running":
+        left = f", {duration(job['eta'])} left" if "eta" in job else ""
+        return f"{job['phase']} {job['step']}/{job['total']}{left}"
+    if job["state"] == "queued":
+        return f"queued, place {job['position']}"
+    return str(job["state"])
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")

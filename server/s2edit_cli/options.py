@@ -1,0 +1,84 @@
+"""Options that several commands share, and the values that they take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from s2edit_wire.errors import WireError
+from s2edit_wire.records import PROFILES
+
+DEFAULT_MODEL = "portraits"
+DEFAULT_PROFILE = "balanced"
+
+Json = Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .tif, .webp or .jpg.")]
+Layers = Annotated[
+    Path | None, typer.Option("--layers", metavar="OUT.ora", help="Also write an OpenRaster file with both layers.")
+]
+Source = Annotated[str, typer.Option("--source", help="What the picture shows.")]
+Words = Annotated[
+    list[str], typer.Option("--object", metavar="WORD", help="The word of the source prompt to edit; may be repeated.")
+]
+Mask = Annotated[
+    Path | None, typer.Option("--mask", help="Where the object is: white on black, or painted on nothing.")
+]
+Model = Annotated[str, typer.Option("--model", metavar="ID", help="Which model; see `s2edit models list`.")]
+Profile = Annotated[str, typer.Option("--profile", metavar="|".join(PROFILES), help="How much work to do.")]
+Guidance = Annotated[
+    float | None, typer.Option("--guidance", min=1.0, max=20.0, help="Guidance scale; the model's own by default.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same result.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A method setting, such as blend.feather=12.")
+]
+Emphasize = Annotated[
+    list[str] | None, typer.Option("--emphasize", metavar="WORD=NUMBER", help="Weight of a word of the target prompt.")
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the result, or leave the job with the daemon.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or its first digits.", show_default=False)]
+
+
+def check_profile(profile: str) -> str:
+    """The profile, or WireError("bad_setting")."""
+    if profile not in PROFILES:
+        raise WireError("bad_setting", f"There is no profile “{profile}”.", f"Choose {', '.join(PROFILES)}.")
+    return profile
+
+
+def settings(pairs: list[str] | None, emphasize: list[str] | None = None) -> dict[str, bool | float | str]:
+    """`NAME=VALUE` pairs as the wire's settings; numbers, true and false are recognised, all else is text."""
+    result: dict[str, bool | float | str] = {}
+    for pair in pairs or []:
+        name, value = _split(pair)
+        result[name] = _value(value)
+    for pair in emphasize or []:
+        word, value = _split(pair)
+        result[f"edit.emphasize.{word}"] = _number(pair, value)
+    return result
+
+
+def _split(pair: str) -> tuple[str, str]:
+    name, sign, value = pair.partition("=")
+    if not sign or not name.strip():
+        raise WireError("bad_setting", f"“{pair}” is no setting.", "Write it as NAME=VALUE.")
+    return name.strip(), value.strip()
+
+
+def _value(text: str) -> bool | float | str:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _number(pair: str, text: str) -> float:
+    value = _value(text)
+    if isinstance(value, (bool, str)):
+        raise WireError("bad_setting", f"“{pair}” needs a number.", "Write it as WORD=1.5.")
+    return value
