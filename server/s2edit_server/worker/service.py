@@ -41,8 +41,10 @@ class Service:
             if isinstance(order, link.Unload):
                 self._unload()
             else:
-                self._line.say(self._answer(order))
+                answer = self._answer(order)
+                # First, so that the state shown at a job's end is the state at its end.
                 self._tell_memory()
+                self._line.say(answer)
 
     def _answer(self, run: link.Run) -> link.Done | link.Failed | link.Cancelled:
         try:

@@ -14,6 +14,7 @@ from s2edit.requests import EditResult
 
 from .. import worker_link as link
 from . import frames
+from .choices import settings_for
 from .engines import Engines
 from .reporting import Reporter
 from .requests import compose_request, edit_request, read_inputs
@@ -41,7 +42,8 @@ def _mask(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
         raise WireError("bad_prompt", "There is no word to make a mask for.", "Type the word that names the object.")
     engine = engines.get(run.model, run.threads)
     report.step("editing")
-    mask = engine.automatic_mask(inputs.image, run.edit["source"], run.edit["objects"][0]["word"])
+    settings = settings_for(run.edit, Path(run.model.path))
+    mask = engine.automatic_mask(inputs.image, run.edit["source"], run.edit["objects"][0]["word"], settings)
     return {}, [frames.write(Path(run.out), "mask", mask)]
 
 

@@ -126,13 +126,13 @@ def test_a_job_from_order_to_files(daemon: Daemon) -> None:
     job = daemon.run()
     assert daemon.hear(link.Progress).phase == "loading"
     assert daemon.hear(link.Ready).device != ""
+    assert daemon.hear(link.Memory) == link.Memory(10, 20, "m")
     done = daemon.outcome()
     assert isinstance(done, link.Done) and done.job == job
     assert [frame.role for frame in done.frames] == ["patch", "alpha", "mask"]
     assert all(Path(frame.path).stat().st_size == frame.nbytes for frame in done.frames)
     assert done.record["inputs"] == {"image": "f" * 64} and done.record["box"] == [0, 0, 8, 8]
     assert {"torch", "s2edit"} <= set(done.record["versions"])
-    assert daemon.hear(link.Memory) == link.Memory(10, 20, "m")
 
 
 def test_bad_jobs_don_t_hurt_the_next(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,8 +200,8 @@ def test_after_out_of_memory_the_model_is_dropped(daemon: Daemon, monkeypatch: p
 
     monkeypatch.setattr(FakeEngine, "behaviour", behave)
     daemon.run()
-    assert daemon.outcome().code == "out_of_memory"
     assert daemon.hear(link.Memory).model == ""
+    assert daemon.outcome().code == "out_of_memory"
     assert not FakeEngine.made[0].loaded
 
 
