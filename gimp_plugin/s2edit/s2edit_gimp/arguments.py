@@ -1,0 +1,66 @@
+"""The arguments of the edit procedure, one for each choice; scripts and “last values” use them."""
+
+from __future__ import annotations
+
+from gi.repository import Gimp, GObject
+from s2edit_wire.records import PROFILES
+
+from .choices import UNSET
+from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
+from .text import _
+
+FLAGS = GObject.ParamFlags.READWRITE
+
+
+def mask_titles() -> dict[str, str]:
+    """The mask sources as the painter reads them."""
+    return {
+        AUTOMATIC: _("Found automatically"),
+        SELECTION: _("Selection"),
+        LAYER_MASK: _("Layer mask"),
+        MASK_LAYERS: _("Painted mask layers"),
+        CHANNEL: _("Channel"),
+    }
+
+
+def profile_titles() -> dict[str, str]:
+    """The profiles as the painter reads them."""
+    titles = {"faithful": _("Faithful (slow)"), "balanced": _("Balanced"), "fast": _("Fast")}
+    return {name: titles[name] for name in PROFILES}
+
+
+def add_edit_arguments(procedure: Gimp.Procedure) -> None:
+    """Declare them; a number of -1 leaves the choice to the model and the profile."""
+    for name, title, blurb in (
+        ("source", _("Picture shows"), _("What the picture shows now")),
+        ("target", _("Should show"), _("What it should show")),
+        ("object", _("Object"), _("The word that names the object; several: separated by commas")),
+    ):
+        procedure.add_string_argument(name, title, blurb, "", FLAGS)
+    _add_choice(procedure, "mask", _("Mask"), _("Where the object's mask comes from"), mask_titles(), AUTOMATIC)
+    procedure.add_string_argument("channel", _("Channel"), _("Name of the channel, for the mask “channel”"), "", FLAGS)
+    procedure.add_string_argument("model", _("Model"), _("Id of the model; empty: the usual one"), "", FLAGS)
+    _add_choice(procedure, "profile", _("Profile"), _("How much work is done"), profile_titles(), "balanced")
+    guidance = _("How strongly the words act; 0: the model's own")
+    procedure.add_double_argument("guidance", _("Guidance"), guidance, 0.0, 20.0, 0.0, FLAGS)
+    # A double, since GIMP's integers end at half of the seeds.
+    procedure.add_double_argument("seed", _("Seed"), _("Same seed, same result"), 0.0, 2.0**32 - 1, 0.0, FLAGS)
+    for name, title, blurb, most in (
+        ("feather", _("Feather"), _("Softness of the result's edge, in the model's pixels"), 256.0),
+        ("grow", _("Grow"), _("Enlarge the mask by so many of the model's pixels"), 256.0),
+        ("context", _("Context"), _("Surroundings that the model sees, as a part of the mask's size"), 4.0),
+        ("cross-replace", _("Word injection"), _("Part of the steps that keep the old picture's word layout"), 1.0),
+        ("self-replace", _("Shape injection"), _("Part of the steps that keep the old picture's shapes"), 1.0),
+        ("identity-steps", _("Identity steps"), _("Training steps that learn the object"), 10_000.0),
+        ("inversion-steps", _("Inversion steps"), _("Steps from the picture to noise and back"), 100.0),
+    ):
+        procedure.add_double_argument(name, title, blurb, UNSET, most, UNSET, FLAGS)
+
+
+def _add_choice(
+    procedure: Gimp.Procedure, name: str, title: str, blurb: str, titles: dict[str, str], default: str
+) -> None:
+    choice = Gimp.Choice.new()
+    for number, (nick, label) in enumerate(titles.items()):
+        choice.add(nick, number, label, "")
+    procedure.add_choice_argument(name, title, blurb, choice, default, FLAGS)

@@ -1,0 +1,100 @@
+"""An edit without windows, for scripts and for “repeat with last values”: waits for the result and returns its layer."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gi.repository import Gimp
+from s2edit_wire.client import Client, new_job_id
+from s2edit_wire.errors import Unreachable
+from s2edit_wire import launcher
+from s2edit_wire.records import ENDED, PHASES
+
+from . import VERSION
+from .choices import Choices, masked_words
+from .delivery import deliver
+from .layers import remember_pending
+from .mask_sources import collect
+from .pixels import Picture
+from .snapshot import CannotEdit, Snapshot, plan_fields, take
+from .text import _
+
+PATIENCE = 120.0
+"""Seconds that a vanished daemon may take to come back before the script is told."""
+Progress = Callable[[str, float], None]
+
+
+def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Progress) -> Gimp.Layer:
+    """Edit a layer and return the result layer.
+
+    Raises:
+        NoMask, CannotEdit: the picture or the arguments don't do; the message says why.
+        WireError: the daemon refused, or the job failed. Unreachable: there is no daemon, and none can be started.
+    """
+    masks = collect(image, layer, choices.mask, choices.channel)
+    choices.words = masked_words(choices, [mask.word for mask in masks])
+    client = Client("gimp", VERSION)
+    launcher.connect(client)
+    with client:
+        model = default_model(client.request("settings").header["settings"])
+        plan = client.request("plan", plan_fields(layer, choices, masks, model)).header
+        for problem in plan["problems"]:
+            if problem["blocking"]:
+                raise CannotEdit(problem["message"])
+        x, y, width, height = plan["crop"]
+        shot = take(image, layer, choices, masks, (x, y, width, height), model)
+        job = new_job_id()
+        remember_pending(image, job, shot.anchor)
+        record = _await_end(client, job, shot, progress)
+        if record["state"] != "done":
+            raise CannotEdit(" ".join(filter(None, (record.get("message", _("The edit was cancelled.")), record.get("hint")))))
+        answer = client.request("result", {"job": job}, timeout=PATIENCE)
+        new = deliver(image, answer, shot.masks, sent_picture(shot))
+        client.request("acknowledge", {"job": job})
+    return new
+
+
+def default_model(settings: dict[str, Any]) -> str:
+    """The model that the daemon's settings name for GIMP."""
+    return str(settings.get("model_gimp") or settings.get("default_model") or "portraits")
+
+
+def sent_picture(shot: Snapshot) -> Picture:
+    """The crop as it was sent."""
+    height, width, channels = shot.entries[0]["shape"]  # type: ignore[misc]  # the wire's schema says so
+    return Picture(width, height, channels, str(shot.entries[0]["dtype"]), shot.frames[0])
+
+
+def fraction(record: dict[str, Any]) -> float:
+    """How far a job is, 0 to 1: phases count alike, for want of anything better before the first is over."""
+    phase = PHASES.index(record["phase"])
+    within = record["step"] / record["total"] if record["total"] else 0.0
+    return min(1.0, (phase + within) / len(PHASES))
+
+
+def _await_end(client: Client, job: str, shot: Snapshot, progress: Progress) -> dict[str, Any]:
+    """Submit and follow the job until it has ended; a daemon that goes away is waited for, and gets the job again."""
+    lost = 0.0
+    while True:
+        try:
+            if not client.ready:
+                launcher.connect(client)
+            client.request("subscribe", {"after": 0})
+            record: dict[str, Any] = client.request("submit", shot.fields(job), shot.frames, PATIENCE).header["job"]
+            lost = 0.0
+            while record["state"] not in ENDED:
+                progress(record["phase"], fraction(record))
+                select.select([client.fileno()], [], [], 1.0)
+                for incoming in client.pump():
+                    if incoming.op == "event" and incoming.header.get("job", {}).get("job") == job:
+                        record = incoming.header["job"]
+            return record
+        except Unreachable:
+            lost = lost or time.monotonic()
+            if time.monotonic() - lost > PATIENCE:
+                raise
+            client.close()
+            time.sleep(0.5)

@@ -1,0 +1,146 @@
+"""What a painter chooses for an edit, between GIMP's procedure arguments and the wire's edit record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gi.repository import Gimp
+
+from .mask_sources import AUTOMATIC
+
+UNSET = -1.0
+"""For a number: let the model and the profile decide."""
+SETTINGS = {
+    "feather": "blend.feather",
+    "grow": "blend.grow",
+    "context": "blend.context",
+    "cross-replace": "edit.cross_replace",
+    "self-replace": "edit.self_replace",
+    "identity-steps": "identity.steps",
+    "inversion-steps": "inversion.steps",
+}
+"""Argument name and dotted name of the method's settings that the dialog offers."""
+WHOLE = frozenset({"grow", "identity-steps", "inversion-steps"})
+
+
+@dataclass
+class Choices:
+    """One edit as the painter wants it.
+
+    Args:
+        source, target: what the picture shows, and what it should show.
+        words: the objects' words in `source`; the first is the main one.
+        mask: one of `mask_sources.SOURCES`; channel: the channel's name for CHANNEL.
+        model: a model's id, "" for the daemon's default; profile: one of `records.PROFILES`.
+        guidance: the guidance scale, 0 for the model's own.
+        seed: of everything random.
+        settings: method settings by dotted name; those that are left out are the model's and the profile's.
+        kind: one of `records.JOB_KINDS`; reference_prompt: what the reference shows, for `compose`.
+    """
+
+    source: str = ""
+    target: str = ""
+    words: list[str] = field(default_factory=list)
+    mask: str = AUTOMATIC
+    channel: str = ""
+    model: str = ""
+    profile: str = "balanced"
+    guidance: float = 0.0
+    seed: int = 0
+    settings: dict[str, float | int] = field(default_factory=dict)
+    kind: str = "edit"
+    reference_prompt: str = ""
+
+    @classmethod
+    def from_config(cls, config: Gimp.ProcedureConfig) -> Choices:
+        """What a procedure was called with."""
+        words = [word.strip() for word in config.get_property("object").split(",")]
+        settings: dict[str, float | int] = {}
+        for name, dotted in SETTINGS.items():
+            value = config.get_property(name)
+            if value != UNSET:
+                settings[dotted] = round(value) if name in WHOLE else value
+        return cls(
+            source=config.get_property("source").strip(),
+            target=config.get_property("target").strip(),
+            words=[word for word in words if word],
+            mask=config.get_property("mask"),
+            channel=config.get_property("channel"),
+            model=config.get_property("model"),
+            profile=config.get_property("profile"),
+            guidance=config.get_property("guidance"),
+            seed=round(config.get_property("seed")),
+            settings=settings,
+        )
+
+    def to_config(self, config: Gimp.ProcedureConfig) -> None:
+        """Remember the choices as the procedure's last values."""
+        values: dict[str, object] = {
+            "source": self.source,
+            "target": self.target,
+            "object": ", ".join(self.words),
+            "mask": self.mask,
+            "channel": self.channel,
+            "model": self.model,
+            "profile": self.profile,
+            "guidance": self.guidance,
+            "seed": float(self.seed),
+        }
+        for name, dotted in SETTINGS.items():
+            values[name] = float(self.settings.get(dotted, UNSET))
+        for name, value in values.items():
+            config.set_property(name, value)
+
+    @classmethod
+    def from_edit(cls, edit: Mapping[str, Any]) -> Choices:
+        """The choices that an edit record (of a recipe or a job) was made of; its mask is not known any more."""
+        return cls(
+            source=edit["source"],
+            target=edit.get("target", ""),
+            words=[entry["word"] for entry in edit["objects"]],
+            model=edit["model"],
+            profile=edit["profile"],
+            guidance=edit.get("guidance", 0.0),
+            seed=edit["seed"],
+            settings=dict(edit.get("settings", {})),
+            kind=edit["kind"],
+            reference_prompt=edit.get("reference_prompt", ""),
+        )
+
+    def objects(self, masked: int) -> list[dict[str, object]]:
+        """The wire's objects; the first `masked` of them have a mask of their own."""
+        return [{"word": word, "masked": index < masked} for index, word in enumerate(self.words)]
+
+    def to_edit(self, masked: int, document: Mapping[str, object], model: str) -> dict[str, Any]:
+        """The wire's edit record; `model` stands in where none is chosen."""
+        edit: dict[str, Any] = {
+            "kind": self.kind,
+            "model": self.model or model,
+            "profile": self.profile,
+            "source": self.source,
+            "objects": self.objects(masked),
+            "seed": self.seed,
+            "document": dict(document),
+        }
+        if self.kind in ("edit", "compose"):
+            edit["target"] = self.target
+        if self.kind == "compose":
+            edit["reference_prompt"] = self.reference_prompt
+        if self.guidance:
+            edit["guidance"] = self.guidance
+        if self.settings:
+            edit["settings"] = dict(self.settings)
+        return edit
+
+
+def title_of(edit: Mapping[str, Any]) -> str:
+    """What a result layer and a job are called: the wish, shortened."""
+    wish: str = edit.get("target") or edit.get("source", "")
+    return wish if len(wish) <= 60 else wish[:59] + "…"
+
+
+def masked_words(choices: Choices, words: Sequence[str]) -> list[str]:
+    """The objects' words: what was typed, else what the mask layers were painted for."""
+    return choices.words or [word for word in words if word]

@@ -1,0 +1,89 @@
+"""From the daemon's `result` to a layer: where it belongs now, what it is called, and the recipe that it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gi.repository import Gimp
+from s2edit_wire.client import Incoming
+from s2edit_wire.errors import WireError
+from s2edit_wire.recipe import Recipe
+
+from .choices import title_of
+from .layers import Anchor, anchor_of, forget_pending, insert_result
+from .locate import shift_of
+from .pixels import Picture
+from .text import _
+
+
+def deliver(
+    image: Gimp.Image, answer: Incoming, hide: Sequence[Gimp.Layer] = (), sent: Picture | None = None
+) -> Gimp.Layer:
+    """Make the layer of a `result` answer.
+
+    Args:
+        image: where it goes.
+        answer: what the daemon answered to `result`.
+        hide: mask layers that have done their work.
+        sent: the crop as it was sent, to find its place in a layer that was cropped meanwhile.
+
+    Returns:
+        The new layer. Raises WireError("bad_image") when the answer has no patch.
+    """
+    job, record = answer.header["job"], answer.header["record"]
+    pictures = frames_by_role(answer)
+    if "patch" not in pictures or "alpha" not in pictures:
+        raise WireError("bad_image", _("The result has no picture in it."))
+    anchor = anchor_of(image, job["job"])
+    layer = _layer_of(image, job["edit"], anchor)
+    new = insert_result(
+        image,
+        layer,
+        _place(image, layer, anchor, job["edit"], sent),
+        pictures["patch"],
+        pictures["alpha"],
+        name=title_of(job["edit"]),
+        recipe=Recipe.of(job, record).to_json(),
+        hide=hide,
+    )
+    forget_pending(image, job["job"])
+    return new
+
+
+def frames_by_role(answer: Incoming) -> dict[str, Picture]:
+    """The pictures of an answer or event, by role."""
+    entries: list[dict[str, Any]] = answer.header.get("frames", [])
+    return {
+        entry["role"]: Picture(entry["shape"][1], entry["shape"][0], entry["shape"][2], entry["dtype"], bytes(frame))
+        for entry, frame in zip(entries, answer.frames, strict=True)
+    }
+
+
+def _layer_of(image: Gimp.Image, edit: Mapping[str, Any], anchor: Anchor | None) -> Gimp.Layer | None:
+    """The layer that was edited: by its mark, else by its name."""
+    if anchor is not None:
+        return image.get_layer_by_tattoo(anchor.layer)
+    name = edit.get("document", {}).get("layer", "")
+    return image.get_layer_by_name(name) if name else None
+
+
+def _place(
+    image: Gimp.Image,
+    layer: Gimp.Layer | None,
+    anchor: Anchor | None,
+    edit: Mapping[str, Any],
+    sent: Picture | None,
+) -> tuple[int, int]:
+    """The patch's left upper corner in the image as it is now."""
+    if anchor is None:
+        x, y = edit.get("document", {}).get("crop", [0, 0])[:2]
+        return x, y
+    if layer is None:
+        return anchor.box_in_image()[:2]
+    _ok, x, y = layer.get_offsets()
+    if (layer.get_width(), layer.get_height()) != anchor.size and sent is not None:
+        shift = shift_of(layer, sent)
+        if shift is not None:
+            return x + shift[0], y + shift[1]
+    return x + anchor.crop[0], y + anchor.crop[1]

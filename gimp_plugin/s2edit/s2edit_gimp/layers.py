@@ -1,0 +1,184 @@
+"""Changes to the image: result layers, the recipe that they carry, and the marks by which a picture is found again."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gi.repository import Gimp
+from s2edit_wire.frames import ITEM_SIZE
+
+from .pixels import Box, Picture, interleave, read_colour, sample_type, write_colour, write_coverage
+
+DOCUMENT_PARASITE = "s2edit-document"
+PENDING_PARASITE = "s2edit-pending"
+RECIPE_PARASITE = "s2edit-recipe"
+MAX_PENDING = 64
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where a job's picture was taken from.
+
+    Args:
+        layer: the layer's tattoo, which GIMP keeps in XCF files.
+        offset: the layer's place in the image, x and y; size: its width and height.
+        crop: the part that was sent, in the layer's coordinates.
+    """
+
+    layer: int
+    offset: tuple[int, int]
+    size: tuple[int, int]
+    crop: Box
+
+    @classmethod
+    def of(cls, layer: Gimp.Drawable, crop: Box) -> Anchor:
+        """The anchor of a crop of a layer as it is now."""
+        _ok, x, y = layer.get_offsets()
+        return cls(layer.get_tattoo(), (x, y), (layer.get_width(), layer.get_height()), crop)
+
+    def box_in_image(self) -> Box:
+        """The crop in the image's coordinates, as they were."""
+        x, y, width, height = self.crop
+        return x + self.offset[0], y + self.offset[1], width, height
+
+
+def document_id(image: Gimp.Image) -> str:
+    """The picture's own id, kept in its XCF file; made when it has none."""
+    parasite = image.get_parasite(DOCUMENT_PARASITE)
+    if parasite is not None:
+        return bytes(parasite.get_data()).decode("ascii", "replace")[:64]
+    name = uuid.uuid4().hex
+    image.attach_parasite(Gimp.Parasite.new(DOCUMENT_PARASITE, Gimp.PARASITE_PERSISTENT, name.encode()))
+    return name
+
+
+def remember_pending(image: Gimp.Image, job: str, anchor: Anchor) -> None:
+    """Keep with the picture where a job's result belongs."""
+    pending = _pending(image)
+    pending[job] = {"layer": anchor.layer, "offset": anchor.offset, "size": anchor.size, "crop": anchor.crop}
+    _store_pending(image, dict(list(pending.items())[-MAX_PENDING:]))
+
+
+def forget_pending(image: Gimp.Image, job: str) -> None:
+    """The result is there."""
+    pending = _pending(image)
+    if pending.pop(job, None) is not None:
+        _store_pending(image, pending)
+
+
+def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
+    """Where the job's picture came from, if this image knows."""
+    entry = _pending(image).get(job)
+    if not isinstance(entry, dict):
+        return None
+    try:
+        (x, y), (width, height), crop = entry["offset"], entry["size"], entry["crop"]
+        return Anchor(int(entry["layer"]), (int(x), int(y)), (int(width), int(height)), tuple(map(int, crop)))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _pending(image: Gimp.Image) -> dict[str, object]:
+    parasite = image.get_parasite(PENDING_PARASITE)
+    if parasite is None:
+        return {}
+    try:
+        value = json.loads(bytes(parasite.get_data()))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _store_pending(image: Gimp.Image, pending: dict[str, object]) -> None:
+    if pending:
+        data = json.dumps(pending).encode()
+        image.attach_parasite(Gimp.Parasite.new(PENDING_PARASITE, Gimp.PARASITE_PERSISTENT, data))
+    else:
+        image.detach_parasite(PENDING_PARASITE)
+
+
+def recipe_text(layer: Gimp.Item) -> str | None:
+    """The recipe that a result layer carries, as JSON; None for other layers."""
+    parasite = layer.get_parasite(RECIPE_PARASITE)
+    return None if parasite is None else bytes(parasite.get_data()).decode("utf-8", "replace")
+
+
+def insert_result(
+    image: Gimp.Image,
+    layer: Gimp.Drawable | None,
+    place: tuple[int, int],
+    patch: Picture,
+    alpha: Picture,
+    *,
+    name: str,
+    recipe: str,
+    hide: Sequence[Gimp.Layer] = (),
+) -> Gimp.Layer:
+    """Put a result over its layer as one undo step.
+
+    Args:
+        layer: the edited layer, None when it is gone: the result then becomes the top layer.
+        place: the patch's left upper corner in the image.
+        patch: colour, gray or RGB; alpha: what of it shows, 1 channel of the same size; it becomes the layer mask.
+        name: the new layer's name; recipe: JSON for `recipe_text`.
+        hide: mask layers that have done their work.
+
+    Returns:
+        The new layer; nothing else of the image has changed but the visibility of `hide`.
+    """
+    patch, alpha = _as_image_wants(image, patch), alpha
+    opacity = None if layer is None else _opacity_under(layer, place, patch)
+    image.undo_group_start()
+    try:
+        kind = Gimp.ImageType.RGBA_IMAGE if patch.channels == 3 else Gimp.ImageType.GRAYA_IMAGE
+        new = Gimp.Layer.new(image, name, patch.width, patch.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+        parent, position = (None, 0) if layer is None else (layer.get_parent(), image.get_item_position(layer))
+        image.insert_layer(new, parent, position)
+        new.set_offsets(*place)
+        write_colour(new, interleave(patch, opacity))
+        mask = new.create_mask(Gimp.AddMaskType.BLACK)
+        new.add_mask(mask)
+        write_coverage(mask, alpha)
+        new.set_edit_mask(False)
+        new.attach_parasite(Gimp.Parasite.new(RECIPE_PARASITE, Gimp.PARASITE_PERSISTENT, recipe.encode()))
+        for covering in hide:
+            if covering.is_valid():
+                covering.set_visible(False)
+        image.set_selected_layers([new])
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
+    return new
+
+
+def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
+    """A gray patch in an RGB image (or the reverse, when the image was converted meanwhile) becomes what fits."""
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    if gray == (patch.channels == 1):
+        return patch
+    code = {"u1": "B", "u2": "H", "f4": "f"}[patch.dtype]
+    source = memoryview(patch.data).cast("B").cast(code)
+    if gray:
+        # Green carries most of the brightness; exact weights need not matter for a picture that changed its mode.
+        return Picture(patch.width, patch.height, 1, patch.dtype, bytes(source[1::3].tobytes()))
+    out = memoryview(bytearray(len(patch.data) * 3)).cast(code)
+    for channel in range(3):
+        out[channel::3] = source
+    return Picture(patch.width, patch.height, 3, patch.dtype, bytes(out.cast("B")))
+
+
+def _opacity_under(layer: Gimp.Drawable, place: tuple[int, int], patch: Picture) -> Picture | None:
+    """The layer's alpha where the patch goes, so that the result is no more opaque than what it covers."""
+    if not layer.has_alpha() or sample_type(layer.get_image()) != patch.dtype:
+        return None
+    _ok, x, y = layer.get_offsets()
+    box = (place[0] - x, place[1] - y, patch.width, patch.height)
+    inside = box[0] >= 0 and box[1] >= 0
+    if not inside or box[0] + box[2] > layer.get_width() or box[1] + box[3] > layer.get_height():
+        return None
+    found = read_colour(layer, box)
+    assert len(found.data) == patch.width * patch.height * found.channels * ITEM_SIZE[patch.dtype]
+    return found

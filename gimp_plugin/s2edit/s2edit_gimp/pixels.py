@@ -1,0 +1,142 @@
+"""Pixels out of and into GIMP's buffers, at every precision; the only place that touches GEGL.
+
+Colour leaves as sRGB-encoded samples (babl converts from the image's own space) and enters the same way. Samples are
+8-bit for 8-bit images, 16-bit for 16-bit ones and 32-bit float for all others. Boxes are (x, y, width, height) in the
+drawable's own coordinates.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from gi.repository import Gegl, Gimp
+from s2edit_wire.frames import ITEM_SIZE
+
+Box = tuple[int, int, int, int]
+BABL_TYPE = {"u1": "u8", "u2": "u16", "f4": "float"}
+FULL = {"u1": 255, "u2": 65_535, "f4": 1.0}
+"""The sample that means 1.0."""
+SAFE_PIXELS = 32_000
+"""babl converts at most this many pixels at once into 16-bit buffers of another space without corrupting the rest."""
+_STRUCT = {"u1": "B", "u2": "H", "f4": "f"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Samples of a box: row by row, channels interleaved, native byte order (little-endian wherever GIMP runs).
+
+    Args:
+        width, height: pixels.
+        channels: 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA.
+        dtype: `u1`, `u2` or `f4`.
+        data: width x height x channels samples.
+    """
+
+    width: int
+    height: int
+    channels: int
+    dtype: str
+    data: bytes
+
+
+def sample_type(image: Gimp.Image) -> str:
+    """The dtype in which an image's pixels travel."""
+    name = image.get_precision().value_nick
+    return "u1" if name.startswith("u8") else "u2" if name.startswith("u16") else "f4"
+
+
+def read_colour(drawable: Gimp.Drawable, box: Box) -> Picture:
+    """The drawable's pixels in a box inside it, sRGB-encoded, with alpha where the drawable has it."""
+    dtype = sample_type(drawable.get_image())
+    alpha = drawable.has_alpha()
+    model, channels = (("Y'", 1) if drawable.is_gray() else ("R'G'B'", 3)) if not alpha else (
+        ("Y'A", 2) if drawable.is_gray() else ("R'G'B'A", 4)
+    )
+    data = _get(drawable.get_buffer(), box, f"{model} {BABL_TYPE[dtype]}")
+    return Picture(box[2], box[3], channels, dtype, data)
+
+
+def read_coverage(drawable: Gimp.Drawable, box: Box) -> bytes:
+    """A channel, layer mask or selection in a box as 8-bit coverage; 0 outside the drawable."""
+    return _get(drawable.get_buffer(), box, "Y u8")
+
+
+def read_opacity(layer: Gimp.Layer, box: Box) -> bytes:
+    """A layer's alpha in a box as 8-bit coverage; 0 outside the layer."""
+    return _get(layer.get_buffer(), box, "A u8")
+
+
+def read_preview(drawable: Gimp.Drawable, box: Box, longest: int) -> Picture:
+    """A box shrunk to at most `longest` pixels a side, 8-bit RGBA."""
+    scale = min(1.0, longest / max(box[2], box[3]))
+    x, y, width, height = (round(value * scale) for value in box)
+    width, height = max(1, width), max(1, height)
+    rectangle = Gegl.Rectangle.new(x, y, width, height)
+    data = bytes(drawable.get_buffer().get(rectangle, scale, "R'G'B'A u8", Gegl.AbyssPolicy.NONE))
+    return Picture(width, height, 4, "u1", data)
+
+
+def write_colour(drawable: Gimp.Drawable, picture: Picture) -> None:
+    """Fill a drawable of the picture's size with it (2 or 4 channels, sRGB-encoded), and read back that it arrived."""
+    model = {2: "Y'A", 4: "R'G'B'A"}[picture.channels]
+    _set(drawable, picture, f"{model} {BABL_TYPE[picture.dtype]}")
+
+
+def write_coverage(drawable: Gimp.Drawable, picture: Picture) -> None:
+    """Fill a layer mask or channel of the picture's size with it (1 channel, linear), and read back that it arrived."""
+    _set(drawable, picture, f"Y {BABL_TYPE[picture.dtype]}")
+
+
+def interleave(colour: Picture, alpha: Picture | None) -> Picture:
+    """Gray or RGB samples with the last channel of `alpha` (same size and dtype) beside them; opaque without one."""
+    item, channels = ITEM_SIZE[colour.dtype], colour.channels
+    size = colour.width * colour.height
+    code = _STRUCT[colour.dtype]
+    out = memoryview(bytearray(size * (channels + 1) * item)).cast("B").cast(code)
+    source = memoryview(colour.data).cast("B").cast(code)
+    for channel in range(channels):
+        out[channel :: channels + 1] = source[channel::channels]
+    if alpha is None:
+        opaque = struct.pack(f"={code}", FULL[colour.dtype]) * size
+        out[channels :: channels + 1] = memoryview(opaque).cast(code)
+    else:
+        out[channels :: channels + 1] = memoryview(alpha.data).cast("B").cast(code)[alpha.channels - 1 :: alpha.channels]
+    return Picture(colour.width, colour.height, channels + 1, colour.dtype, bytes(out.cast("B")))
+
+
+def _get(buffer: Gegl.Buffer, box: Box, encoding: str) -> bytes:
+    return bytes(buffer.get(Gegl.Rectangle.new(*box), 1.0, encoding, Gegl.AbyssPolicy.NONE))
+
+
+def _set(drawable: Gimp.Drawable, picture: Picture, encoding: str) -> None:
+    buffer = drawable.get_buffer()
+    whole = (0, 0, picture.width, picture.height)
+    buffer.set(Gegl.Rectangle.new(*whole), encoding, picture.data)
+    if not _arrived(picture, _get(buffer, whole, encoding)):
+        _set_in_bands(buffer, picture, encoding)
+        if not _arrived(picture, _get(buffer, whole, encoding)):
+            raise OSError("GIMP did not store the pixels as they were written.")
+    buffer.flush()
+    drawable.update(*whole)
+
+
+def _set_in_bands(buffer: Gegl.Buffer, picture: Picture, encoding: str) -> None:
+    """The same in pieces that are small enough for babl."""
+    stride = len(picture.data) // picture.height
+    rows = max(1, SAFE_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        height = min(rows, picture.height - top)
+        band = picture.data[top * stride : (top + height) * stride]
+        buffer.set(Gegl.Rectangle.new(0, top, picture.width, height), encoding, band)
+
+
+def _arrived(picture: Picture, back: bytes) -> bool:
+    """Whether what was read back is what was written, but for rounding on the way through the image's own space."""
+    if back == picture.data:
+        return True
+    code = _STRUCT[picture.dtype]
+    wanted, found = memoryview(picture.data).cast("B").cast(code), memoryview(back).cast(code)
+    step = max(1, len(wanted) // 65_536) | 1  # odd, so that all channels are looked at
+    tolerance = FULL[picture.dtype] * 0.04
+    return all(abs(a - b) <= tolerance for a, b in zip(wanted[::step], found[::step], strict=True))

@@ -1,0 +1,122 @@
+"""The plug-in as GIMP sees it: its procedures, their arguments and menus, and what each run answers."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from gi.repository import Gimp, GLib, GObject
+from s2edit_wire.errors import Unreachable, WireError
+
+from .arguments import add_edit_arguments
+from .choices import Choices
+from .mask_sources import NoMask, edited_layer, paint_layer
+from .snapshot import CannotEdit, check_layer
+from .text import _
+
+EDIT, PAINT_MASK, AGAIN, JOBS = "plug-in-s2edit", "plug-in-s2edit-paint-mask", "plug-in-s2edit-again", "plug-in-s2edit-jobs"
+SUBMENU = "<Image>/Filters/S²Edit"
+# The canvas' and the Layers dialog's own context menus; "<Layers>" alone would replace that menu.
+CANVAS, LAYERS = "<Image>", "<Layers>/Layers Menu"
+
+EXPECTED = (NoMask, CannotEdit, WireError, Unreachable, OSError)
+"""Errors whose text is meant for the painter."""
+
+
+def labels() -> dict[str, tuple[str, str, tuple[str, ...]]]:
+    """Label, explanation and menus of each procedure."""
+    return {
+        EDIT: (
+            _("S²_Edit…"),
+            _("Change an object in the picture by describing it in words"),
+            (CANVAS, LAYERS, SUBMENU),
+        ),
+        PAINT_MASK: (
+            _("Paint _Object Mask"),
+            _("Make a layer on which to paint over the object that S²Edit is to change"),
+            (SUBMENU, LAYERS),
+        ),
+        AGAIN: (
+            _("Edit _Again…"),
+            _("Run the edit that made this layer again, with other words or settings"),
+            (SUBMENU, LAYERS),
+        ),
+        JOBS: (_("S²Edit _Jobs"), _("See running edits and fetch results that are waiting"), (SUBMENU,)),
+    }
+
+
+class S2Edit(Gimp.PlugIn):  # type: ignore[misc]  # GIMP's classes come from typelibs and have no types
+    """GIMP's handle on the plug-in."""
+
+    def do_set_i18n(self, _name: str) -> bool:
+        """No: the texts are translated by `text`, which needs no installed domain."""
+        return False
+
+    def do_query_procedures(self) -> list[str]:
+        """Names of the procedures."""
+        return list(labels())
+
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
+        """One procedure with its menus and arguments."""
+        label, blurb, menus = labels()[name]
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
+        procedure.set_image_types("*")
+        procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        procedure.set_menu_label(label)
+        procedure.set_documentation(blurb, blurb, name)
+        procedure.set_attribution("S²Edit", "S²Edit", "2026")
+        for menu in menus:
+            procedure.add_menu_path(menu)
+        if name == EDIT:
+            add_edit_arguments(procedure)
+            flags = GObject.ParamFlags.READWRITE
+            procedure.add_layer_return_value("layer", _("Layer"), _("The new layer"), True, flags)
+        return procedure
+
+
+def run(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    _data: object,
+) -> Gimp.ValueArray:
+    """Run one procedure; every error becomes an error value with a sentence, never a crash."""
+    try:
+        layer = edited_layer(image, check_layer(image, drawables))
+        if procedure.get_name() == PAINT_MASK:
+            paint_layer(image, layer)
+            return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+        if run_mode == Gimp.RunMode.INTERACTIVE:
+            from .interactive import open_windows
+
+            if not open_windows(procedure.get_name(), image, layer, config):
+                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+            return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+        return _without_windows(procedure, image, layer, config)
+    except EXPECTED as error:
+        message = " ".join(filter(None, (str(error), getattr(error, "hint", ""))))
+    except Exception as error:  # noqa: BLE001 - GIMP must get an answer whatever went wrong
+        traceback.print_exc()
+        message = _("S²Edit stopped because of an error of its own: {error}").format(error=error)
+    return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, GLib.Error(message))
+
+
+def _without_windows(
+    procedure: Gimp.Procedure, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig
+) -> Gimp.ValueArray:
+    from .batch import edit
+
+    Gimp.progress_init(_("S²Edit"))
+    new = edit(image, layer, Choices.from_config(config), lambda _phase, part: Gimp.progress_update(part))
+    Gimp.progress_end()
+    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    values.remove(1)
+    values.insert(1, GObject.Value(Gimp.Layer, new))
+    return values
+
+
+def main(arguments: list[str]) -> None:
+    """Hand over to GIMP."""
+    Gimp.main(S2Edit.__gtype__, arguments)

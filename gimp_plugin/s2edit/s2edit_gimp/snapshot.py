@@ -1,0 +1,130 @@
+"""The picture, masks and words of one request, taken from the image at the moment of submitting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gi.repository import Gimp
+from s2edit_wire.frames import describe
+
+from .choices import Choices
+from .layers import Anchor, document_id
+from .mask_sources import Coverage
+from .pixels import Box, Picture, read_colour
+from .text import _
+
+MAX_TITLE = 300
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that `submit` needs.
+
+    Args:
+        edit: the wire's edit record.
+        entries: descriptions of the frames; frames: their bytes.
+        anchor: where the picture came from.
+        masks: mask layers to hide when the result comes.
+    """
+
+    edit: dict[str, Any]
+    entries: list[dict[str, object]]
+    frames: list[bytes]
+    anchor: Anchor
+    masks: list[Gimp.Layer]
+
+    def fields(self, job: str) -> dict[str, object]:
+        """The fields of `submit`."""
+        return {"job": job, "edit": self.edit, "frames": self.entries}
+
+
+class CannotEdit(Exception):
+    """The picture or layer can't be edited as it is; the message says what to do."""
+
+
+def check_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Drawable:
+    """The one drawable to edit. Raises CannotEdit for none, several, channels, and indexed images."""
+    if len(drawables) != 1:
+        raise CannotEdit(_("S²Edit works on one layer at a time. Select a single layer."))
+    if not drawables[0].is_layer():
+        raise CannotEdit(_("S²Edit works on layers. Select a layer instead of a mask or channel."))
+    if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+        raise CannotEdit(_("This picture uses indexed colours. Convert it first: Image → Mode → RGB."))
+    return drawables[0]
+
+
+def plan_fields(layer: Gimp.Drawable, choices: Choices, masks: Sequence[Coverage], model: str) -> dict[str, object]:
+    """The fields of `plan`; the layer's own coordinates are the canvas."""
+    fields: dict[str, object] = {
+        "kind": choices.kind,
+        "model": choices.model or model,
+        "profile": choices.profile,
+        "canvas": [layer.get_width(), layer.get_height()],
+        "source": choices.source,
+        "objects": choices.objects(len(masks)),
+    }
+    if choices.kind in ("edit", "compose"):
+        fields["target"] = choices.target
+    if choices.settings:
+        fields["settings"] = dict(choices.settings)
+    if masks:
+        fields["mask_box"] = list(union([mask.box for mask in masks]))
+    return fields
+
+
+def union(boxes: Sequence[Box]) -> Box:
+    """The smallest box around all boxes."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return left, top, right - left, bottom - top
+
+
+def take(
+    image: Gimp.Image,
+    layer: Gimp.Drawable,
+    choices: Choices,
+    masks: Sequence[Coverage],
+    crop: Box,
+    model: str,
+    reference: Picture | None = None,
+) -> Snapshot:
+    """Copy the crop and its masks out of the image."""
+    anchor = Anchor.of(layer, crop)
+    picture = read_colour(layer, crop)
+    entries = [_entry("image", picture)]
+    frames = [picture.data]
+    for index, mask in enumerate(masks):
+        entries.append(describe("object_mask", (crop[3], crop[2], 1), "u1", "mask", index))
+        frames.append(mask.read(crop))
+    if reference is not None:
+        entries.append(_entry("reference", reference))
+        frames.append(reference.data)
+    edit = choices.to_edit(len(masks), document(image, layer, anchor), model)
+    return Snapshot(edit, entries, frames, anchor, [mask.layer for mask in masks if mask.layer is not None])
+
+
+def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> dict[str, object]:
+    """The wire's document record; the place in the picture only where the layer lies inside it."""
+    record: dict[str, object] = {
+        "host": "gimp",
+        "title": _printable(image.get_name())[:MAX_TITLE],
+        "layer": _printable(layer.get_name())[:MAX_TITLE],
+        "ref": document_id(image),
+    }
+    x, y, width, height = anchor.box_in_image()
+    canvas = [image.get_width(), image.get_height()]
+    if x >= 0 and y >= 0 and x + width <= canvas[0] and y + height <= canvas[1]:
+        record |= {"canvas": canvas, "crop": [x, y, width, height]}
+    return record
+
+
+def _entry(role: str, picture: Picture) -> dict[str, object]:
+    return describe(role, (picture.height, picture.width, picture.channels), picture.dtype)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())
+
+

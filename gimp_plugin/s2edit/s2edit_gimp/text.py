@@ -1,0 +1,40 @@
+"""The plug-in's words in the painter's language: gettext from the `locale` folder beside this package."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from pathlib import Path
+
+DOMAIN = "s2edit"
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
+
+_catalogue = gettext.translation(DOMAIN, Path(__file__).parent.parent / "locale", fallback=True)
+
+
+def _(message: str) -> str:
+    """The message in the painter's language."""
+    return _catalogue.gettext(message)
+
+
+def counted(one: str, many: str, number: int) -> str:
+    """The form of a message that fits a number."""
+    return _catalogue.ngettext(one, many, number)
+
+
+def is_right_to_left() -> bool:
+    """Whether the catalogue in use is of a language that is written from right to left."""
+    language = _catalogue.info().get("language", os.environ.get("LANGUAGE", ""))
+    return language[:2] in RIGHT_TO_LEFT
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: `8 s`, `3 min`."""
+    if seconds < 90:
+        return _("{seconds} s").format(seconds=max(1, round(seconds)))
+    return _("{minutes} min").format(minutes=round(seconds / 60))
+
+
+def amount(size: float) -> str:
+    """A number of bytes as people say it: `0.4 GB`."""
+    return _("{size:.1f} GB").format(size=size / 1e9) if size >= 1e8 else _("{size:.0f} MB").format(size=size / 1e6)

@@ -1,0 +1,96 @@
+"""GIMP on a lab's desk: the plug-in installed as the installer does it, batch runs, and a window to work in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from ..lab import PROJECT, Lab, wait_for
+from ..screen import Screen
+
+INSIDE = Path(__file__).parent / "inside"
+GIMPRC = """(config-version "{version}")
+(check-updates no)
+(show-welcome-dialog no)
+(save-session-info no)
+"""
+
+
+class GimpDesk:
+    """GIMP 3 with S²Edit in a lab.
+
+    Args:
+        lab: where it runs.
+        language: for the plug-in's texts, such as `de`.
+    """
+
+    def __init__(self, lab: Lab, language: str = "") -> None:
+        self.lab = lab
+        self.folder = lab.home / ".config" / "GIMP" / "3.0"
+        self.plugin = self.folder / "plug-ins" / "s2edit"
+        shutil.copytree(PROJECT / "gimp_plugin" / "s2edit", self.plugin, ignore=shutil.ignore_patterns("__pycache__"))
+        wire = PROJECT / "server" / "s2edit_wire"
+        shutil.copytree(wire, self.plugin / "s2edit_wire", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.folder / "gimprc").write_text(GIMPRC.format(version=self._version()), encoding="utf-8")
+        lab.env |= {"GIMP3_DIRECTORY": str(self.folder), "GSETTINGS_BACKEND": "memory", "S2_LAB": str(lab.folder)}
+        if language:
+            lab.env["LANGUAGE"] = language
+        self._calls = 0
+
+    def batch(self, script: str, timeout: float = 120, **parameters: object) -> dict[str, Any]:
+        """Run `inside/SCRIPT.py` in a GIMP without windows; returns the report that it wrote."""
+        report, code = self._prepare(script, parameters)
+        options = "--new-instance --no-interface --no-fonts --console-messages --batch-interpreter python-fu-eval".split()
+        process = self.lab.start(f"gimp-{script}", "gimp-console", *options, "-b", code, "--quit")
+        process.wait(timeout)
+        return self._read(report, script)
+
+    def open(self, screen: Screen, picture: Path) -> str:
+        """Start GIMP with a window and a picture; returns the window's id."""
+        self.lab.start("gimp", "gimp", "--no-splash", "--console-messages", str(picture))
+        window = screen.wait_window(rf"{picture.stem}.*GIMP", 60)
+        screen.do("windowsize", "--sync", window, str(screen.width), str(screen.height))
+        screen.do("windowmove", window, "0", "0")
+        return window
+
+    def ask(self, script: str, timeout: float = 30, **parameters: object) -> dict[str, Any]:
+        """Run `inside/SCRIPT.py` in the GIMP whose window is open; returns the report that it wrote."""
+        report, code = self._prepare(script, parameters)
+        self.lab.run(
+            "dbus-send",
+            "--session",
+            "--type=method_call",
+            "--dest=org.gimp.GIMP.UI",
+            "/org/gimp/GIMP/UI",
+            "org.gimp.GIMP.UI.BatchRun",
+            "string:python-fu-eval",
+            f"string:{code}",
+        )
+        wait_for(report.exists, f"the report of {script}", timeout)
+        return self._read(report, script)
+
+    def _prepare(self, script: str, parameters: dict[str, object]) -> tuple[Path, str]:
+        self._calls += 1
+        report = self.lab.folder / f"{script}-{self._calls}.json"
+        source = self.lab.folder / f"{script}-{self._calls}.py"
+        given = {**parameters, "report": str(report), "folder": str(self.lab.folder)}
+        head = f"import json\nGIVEN = json.loads({json.dumps(json.dumps(given, default=str))})\n"
+        common = (INSIDE / "common.py").read_text(encoding="utf-8")
+        source.write_text(f"{head}{common}\n{(INSIDE / script).with_suffix('.py').read_text(encoding='utf-8')}")
+        return report, f"exec(compile(open('{source}').read(), '{script}', 'exec'), {{'__name__': '{script}'}})"
+
+    def _read(self, report: Path, script: str) -> dict[str, Any]:
+        time.sleep(0.05)
+        if not report.exists():
+            raise AssertionError(f"{script} wrote no report; see the logs among the artefacts.")
+        value: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        if "error" in value:
+            raise AssertionError(f"{script} failed inside GIMP:\n{value['error']}")
+        return value
+
+    def _version(self) -> str:
+        said = self.lab.run("gimp-console", "--version").decode()
+        return said.strip().split()[-1]
