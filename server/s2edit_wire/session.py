@@ -189,7 +189,8 @@ class Session:
 
     def _down(self, error: Unreachable) -> None:
         """Go back to before connecting, tell what happened, start the daemon if that helps, and try again later."""
-        if self.state == "ready":
+        was_ready = self.state == "ready"
+        if was_ready:
             self._tell("lost", "The connection to S²Edit broke; it is being made again.")
         self._hang_up()
         if error.reason in STARTABLE and self._needs_daemon(error.reason):
@@ -199,7 +200,7 @@ class Session:
                 error = failed
             else:
                 return
-        if error.reason != "lost":
+        if not was_ready:
             self._tell("lost", f"{error.message} {error.hint}".strip())
         hopeless = error.reason in DEFINITIVE or self._launches >= MOST_LAUNCHES
         old = time.monotonic() - REQUEST_PATIENCE
