@@ -56,7 +56,7 @@ class Probe(Extension):
             self.module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(self.module)
             self.module.run(report, done)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is belongs into the report
             report["error"] = traceback.format_exc()
             done()
 

@@ -1,0 +1,134 @@
+"""From a result to a layer: fetched from the daemon, put where it belongs, once, with its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from . import history, layers
+from .document import active, by_identity, canvas, node_by_mark, node_mark, source_layer
+from .pictures import png_of_patch
+from .pixels import Box
+from .recipes import recipe_of
+from .submitting import split_reference
+from .text import tr
+from .wire import WireError
+
+if TYPE_CHECKING:
+    from .desk import Desk
+
+KritaDocument: TypeAlias = Any
+KritaNode: TypeAlias = Any
+Job: TypeAlias = Mapping[str, Any]
+
+_NAME_LENGTH = 60
+
+
+def home_of(job: Job) -> KritaDocument | None:
+    """The open document that a job was sent from, or None."""
+    mark, _ = split_reference(job["edit"].get("document", {}).get("ref", ""))
+    return by_identity(mark) if mark else None
+
+
+def belongs_to(job: Job, document: KritaDocument) -> bool:
+    """Whether a job was sent from this document or its result is a layer of it."""
+    register = history.load(document)
+    mark, _ = split_reference(job["edit"].get("document", {}).get("ref", ""))
+    return bool(mark and mark == register.document) or job["job"] in register.applied
+
+
+def existing_layer(job: str, document: KritaDocument) -> KritaNode | None:
+    """The layer that this job's result already is, or None."""
+    node = node_by_mark(document, history.load(document).applied.get(job, ""))
+    return node if layers.is_there(document, node) else None
+
+
+def fetch(desk: Desk, job: str) -> None:
+    """Bring a result into its document; into the one in front when it came from elsewhere or its own is closed."""
+    record = desk.jobs.get(job)
+    if record is None:
+        return
+    document = home_of(record) or active()
+    if document is None:
+        desk.complain(WireError("bad_image", tr("Open the picture first."), tr("The result waits until then.")))
+        return
+    there = existing_layer(job, document)
+    if there is not None:
+        # Applying twice never doubles: the layer that is there is shown instead.
+        document.setActiveNode(there)
+        desk.layer_added.emit(job)
+        return
+
+    def came(reply: dict[str, Any], frames: list[Any]) -> None:
+        if existing_layer(job, document) is None:
+            try:
+                _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames)
+            except WireError as error:
+                desk.complain(error)
+                return
+        desk.applied(job, document)
+
+    desk.request("result", {"job": job}, came)
+
+
+def _apply(
+    document: KritaDocument,
+    job: Job,
+    record: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    frames: Sequence[Any],
+) -> None:
+    by_role = {entry["role"]: (entry, data) for entry, data in zip(entries, frames, strict=True)}
+    register = history.load(document)
+    sent = register.pending.get(job["job"])
+    _, layer_mark = split_reference(job["edit"].get("document", {}).get("ref", ""))
+    source = node_by_mark(document, sent.layer if sent else layer_mark)
+    if not layers.is_there(document, source):
+        source = source_layer(document) if sent is None else None
+    box = _place(document, job, sent, source)
+    if job["edit"]["kind"] == "mask":
+        _apply_mask(document, job, box, by_role["mask"][1], source)
+        return
+    if "patch" not in by_role or "alpha" not in by_role:
+        raise WireError("internal", tr("The result is incomplete."))
+    entry, colour = by_role["patch"]
+    height, width, channels = entry["shape"]
+    if (width, height) != (box.width, box.height):
+        raise WireError("internal", tr("The result does not fit the picture."))
+    depth = layers.result_depth(document, entry["dtype"])
+    patch = layers.Patch(box, depth, colour, channels, by_role["alpha"][1])
+    layer = layers.add_result(document, source, layer_name(job), patch)
+    register.applied.pop(job["job"], None)
+    register.applied[job["job"]] = node_mark(layer)
+    history.store(document, register)
+    history.keep_recipe(document, job["job"], recipe_of(job, record, list(box)))
+    history.keep_thumbnail(document, job["job"], png_of_patch(patch))
+
+
+def _apply_mask(document: KritaDocument, job: Job, box: Box, coverage: Any, source: KritaNode | None) -> None:
+    source = source or source_layer(document)
+    if source is None:
+        raise WireError("bad_image", tr("There is no layer to put the mask over."))
+    word = job["edit"]["objects"][0]["word"]
+    node = layers.add_filled_object_mask(document, source, word, box, coverage)
+    register = history.load(document)
+    register.masks[node_mark(node)] = history.MaskLayer(word, node_mark(source))
+    register.applied[job["job"]] = node_mark(node)
+    history.store(document, register)
+
+
+def _place(document: KritaDocument, job: Job, sent: history.Pending | None, source: KritaNode | None) -> Box:
+    """Where the result belongs now: the crop, moved as its layer has been (cropping a picture moves layers too)."""
+    held = job["edit"].get("document", {})
+    box = Box(*held["crop"]) if "crop" in held else Box(0, 0, *canvas(document))
+    if sent is None or source is None:
+        return box
+    position = source.position()
+    return Box(box.x + position.x() - sent.x, box.y + position.y() - sent.y, box.width, box.height)
+
+
+def layer_name(job: Job) -> str:
+    """“S²Edit: a woman with glasses”."""
+    target = job["edit"].get("target", "")
+    short = target if len(target) <= _NAME_LENGTH else target[: _NAME_LENGTH - 1] + "…"
+    return f"S²Edit: {short}"

@@ -1,0 +1,109 @@
+"""Composition: take something from another layer, document or file into this picture."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from krita import Krita
+
+from . import masks
+from .document import active, identity, node_mark, source_layer
+from .objects import heading, line
+from .order import Order, Reference, Target
+from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from .text import tr
+
+_KINDS = frozenset({"paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
+
+
+class ComposeDialog(QDialog):
+    """Asks for the reference and for both texts.
+
+    Args:
+        order: the edit as the docker's fields have it.
+    """
+
+    def __init__(self, order: Order, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._order = order
+        self.setWindowTitle(tr("Compose"))
+        self._references = references()
+        self.reference = QComboBox(self)
+        for reference in self._references:
+            self.reference.addItem(reference.label)
+        self.file = QPushButton(tr("File…"), self)
+        self.shows = line(tr("a woman with makeup"), "s2edit_reference_prompt", self)
+        self.attribute = line(tr("makeup"), "s2edit_attribute", self)
+        self.mix = line(tr("a lady with makeup"), "s2edit_mix", self)
+        self.mix.setText(order.target)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, parent=self
+        )
+        layout = QVBoxLayout(self)
+        row = QHBoxLayout()
+        row.addWidget(self.reference, 1)
+        row.addWidget(self.file)
+        layout.addWidget(heading(tr("Take from"), self))
+        layout.addLayout(row)
+        for label, field in (
+            (tr("What that picture shows"), self.shows),
+            (tr("The word of what is taken"), self.attribute),
+            (tr("What this picture should show"), self.mix),
+        ):
+            layout.addWidget(heading(label, self))
+            layout.addWidget(field)
+        layout.addWidget(buttons)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self.file.clicked.connect(self._choose_file)
+
+    def order(self) -> Order:
+        """The job."""
+        index = self.reference.currentIndex()
+        reference = self._references[index] if index >= 0 else None
+        attribute = self.attribute.text().strip()
+        objects = self._order.objects[:1]
+        if attribute:
+            objects += (Target(attribute, masks.automatic()),)
+        return replace(
+            self._order,
+            target=self.mix.text().strip(),
+            objects=objects,
+            reference=reference and replace(reference, prompt=self.shows.text().strip()),
+        )
+
+    def add_file(self, path: str) -> None:
+        """Offer a file and choose it."""
+        self._references.append(Reference("", "", path, "", Path(path).name))
+        self.reference.addItem(self._references[-1].label)
+        self.reference.setCurrentIndex(self.reference.count() - 1)
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Take from"))
+        if path:
+            self.add_file(path)
+
+
+def references() -> list[Reference]:
+    """The layers of all open documents, without the one that is edited."""
+    front = active()
+    edited = source_layer(front) if front is not None else None
+    found = []
+    for document in Krita.instance().documents():
+        name = document.name() or tr("Unnamed")
+        for node in _layers(document.rootNode()):
+            if edited is None or node_mark(node) != node_mark(edited):
+                found.append(Reference(identity(document), node_mark(node), "", "", f"{node.name()} ({name})"))
+    return found
+
+
+def _layers(parent: Any) -> list[Any]:
+    found = []
+    for node in parent.childNodes():
+        if node.type() in _KINDS:
+            found.append(node)
+            found.extend(_layers(node))
+    return found

@@ -1,0 +1,228 @@
+"""The plug-in's one link to the daemon, and what it knows of jobs and models. Widgets listen to its signals.
+
+The truth about jobs is the daemon's; nothing here has to be saved.
+"""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from krita import Krita
+
+from . import VERSION, applying, history
+from .pictures import image_of_frame
+from .qt import QApplication, QObject, Qt, QTimer, pyqtSignal
+from .session_qt import QtLoop
+from .submitting import split_reference
+from .text import tr
+from .wire import Client, Session, WireError, records
+
+Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
+KritaDocument: TypeAlias = Any
+
+_STROKE_WAIT_MS = 300
+
+
+class Desk(QObject):
+    """Requests, events and their consequences.
+
+    Signals:
+        job_changed(job id), job_removed(job id), preview_came(job id, QImage), thumbnail_came(job id, QImage),
+        layer_added(job id), link_changed(state, sentence), models_changed(), complained(sentence, hint),
+        captioned(text), reused(form values).
+    """
+
+    job_changed = pyqtSignal(str)
+    job_removed = pyqtSignal(str)
+    preview_came = pyqtSignal(str, object)
+    thumbnail_came = pyqtSignal(str, object)
+    layer_added = pyqtSignal(str)
+    link_changed = pyqtSignal(str, str)
+    models_changed = pyqtSignal()
+    complained = pyqtSignal(str, str)
+    captioned = pyqtSignal(str)
+    reused = pyqtSignal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.models: dict[str, dict[str, Any]] = {}
+        self.link = "lost"
+        self._expected: set[str] = set()
+        self._unsaved: dict[str, list[str]] = {}
+        self._asked_thumbnails: set[str] = set()
+        self._session: Session | None = None
+        Krita.instance().notifier().setActive(True)
+        Krita.instance().notifier().imageSaved.connect(self._saved)
+
+    def open(self) -> None:
+        """Connect, and start the daemon where none runs; harmless when that has been done."""
+        if self._session is None:
+            self._session = Session(
+                lambda: Client("krita", VERSION),
+                QtLoop(self),
+                on_event=self._event,
+                on_state=self._state,
+                previews=True,
+            )
+            self._session.start()
+
+    def request(
+        self,
+        op: str,
+        fields: dict[str, object],
+        done: Reply,
+        frames: Sequence[bytes | bytearray | memoryview] = (),
+        failed: Callable[[WireError], None] | None = None,
+    ) -> None:
+        """Send a request; `done` gets the reply's fields and frames, `failed` (else `complained`) the error."""
+        self.open()
+        assert self._session is not None
+        self._session.request(
+            op,
+            fields,
+            frames,
+            on_reply=lambda incoming: done(incoming.header, incoming.frames),
+            on_error=failed or self.complain,
+        )
+
+    def complain(self, error: WireError) -> None:
+        """Tell the painter what is wrong and what to do."""
+        self.complained.emit(error.message, error.hint)
+
+    def expect(self, job: str) -> None:
+        """The result of this job becomes a layer by itself."""
+        self._expected.add(job)
+
+    def take(self, job: dict[str, Any]) -> None:
+        """A job as the daemon now has it."""
+        known = self.jobs.get(job["job"])
+        if known is not None and known["seq"] > job["seq"]:
+            return
+        self.jobs[job["job"]] = job
+        self.job_changed.emit(job["job"])
+        if job["state"] == "done" and job["job"] in self._expected:
+            self._finish(job["job"])
+
+    def cancel(self, job: str) -> None:
+        """Stop a job."""
+        self.request("cancel", {"job": job}, lambda reply, _frames: self.take(reply["job"]))
+
+    def retry(self, job: str) -> None:
+        """Queue a failed or cancelled job again."""
+        self.expect(job)
+        self.request("retry", {"job": job}, lambda reply, _frames: self.take(reply["job"]))
+
+    def remove(self, job: str) -> None:
+        """Delete an ended job."""
+        self.request("remove", {"job": job}, lambda _reply, _frames: self._forget(job))
+
+    def thumbnail(self, job: str) -> None:
+        """Ask for a job's small picture, once; it comes as `thumbnail_came`."""
+        if job in self._asked_thumbnails:
+            return
+        self._asked_thumbnails.add(job)
+
+        def came(reply: dict[str, Any], frames: list[Any]) -> None:
+            pictures = {
+                entry["role"]: image_of_frame(entry, data)
+                for entry, data in zip(reply.get("frames", []), frames, strict=True)
+            }
+            best = pictures.get("preview", pictures.get("image"))
+            if best is not None:
+                self.thumbnail_came.emit(job, best)
+
+        self.request("thumbnail", {"job": job}, came, failed=lambda _error: None)
+
+    def applied(self, job: str, document: KritaDocument) -> None:
+        """The result is a layer now; the daemon may drop it as soon as the document is saved."""
+        self._expected.discard(job)
+        mark = history.load(document).document
+        self._unsaved.setdefault(mark, []).append(job)
+        self.layer_added.emit(job)
+
+    def _finish(self, job: str) -> None:
+        """A job that is waited for is done: fetch it, though never in the middle of a stroke."""
+        record = self.jobs[job]
+        kind = record["edit"]["kind"]
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            QTimer.singleShot(_STROKE_WAIT_MS, lambda: self._finish(job))
+            return
+        if kind == "caption":
+            self._expected.discard(job)
+            self.request("result", {"job": job}, lambda reply, _frames: self._caption(reply["record"]))
+        elif applying.home_of(record) is not None:
+            applying.fetch(self, job)
+
+    def _caption(self, record: dict[str, Any]) -> None:
+        caption = record.get("caption")
+        if isinstance(caption, str) and caption:
+            self.captioned.emit(caption)
+
+    def _forget(self, job: str) -> None:
+        self.jobs.pop(job, None)
+        self.job_removed.emit(job)
+
+    def _state(self, state: str, message: str) -> None:
+        self.link = state
+        self.link_changed.emit(state, message)
+        if state == "ready":
+            self.request("models", {}, self._took_models)
+
+    def _took_models(self, reply: dict[str, Any], _frames: list[Any]) -> None:
+        self.models = {model["id"]: model for model in reply["models"]}
+        self.models_changed.emit()
+
+    def _event(self, incoming: Any) -> None:
+        header = incoming.header
+        if header["kind"] == "job":
+            job = header["job"]
+            if header.get("frames") and incoming.frames:
+                self.preview_came.emit(job["job"], image_of_frame(header["frames"][0], incoming.frames[0]))
+            self.take(job)
+        elif header["kind"] == "removed":
+            self._forget(header["removed"])
+        elif header["kind"] == "model":
+            self.models[header["model"]["id"]] = header["model"]
+            self.models_changed.emit()
+
+    def _saved(self, filename: str) -> None:
+        """A document is safe on disk: the daemon need not keep the results that are layers of it."""
+        if not filename.lower().endswith((".kra", ".krz")):
+            return
+        for document in Krita.instance().documents():
+            if document.fileName() != filename:
+                continue
+            for job in self._unsaved.pop(history.load(document).document, []):
+                self.request("acknowledge", {"job": job}, lambda reply, _frames: self.take(reply["job"]), (), _quiet)
+
+    def jobs_of(self, document: KritaDocument | None) -> list[dict[str, Any]]:
+        """Ended and running jobs of this document, newest first."""
+        if document is None:
+            return []
+        register = history.load(document)
+        found = []
+        for job in self.jobs.values():
+            mark, _ = split_reference(job["edit"].get("document", {}).get("ref", ""))
+            if (mark and mark == register.document) or job["job"] in register.applied:
+                found.append(job)
+        return sorted(found, key=lambda job: job["created"], reverse=True)
+
+    def unfinished(self) -> list[dict[str, Any]]:
+        """All jobs of the daemon that have not ended, in the order of the queue."""
+        waiting = [job for job in self.jobs.values() if job["state"] not in records.ENDED]
+        return sorted(waiting, key=lambda job: (job["position"], job["created"]))
+
+
+def _quiet(_error: WireError) -> None:
+    """An acknowledgement that fails costs nothing: the result goes when it is old."""
+
+
+def why_not(models: dict[str, dict[str, Any]], model: str) -> str:
+    """Why a model can't be used now, or ""."""
+    entry = models.get(model)
+    if entry is None or entry["state"] == "ready":
+        return ""
+    return tr("“{title}” is not installed. Download it in the S²Edit tray.", title=entry["title"])

@@ -1,0 +1,233 @@
+"""The docker: the form above, the jobs below, and what its buttons do."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from krita import DockWidget
+
+from . import history, masks, recipes
+from .composing import ComposeDialog
+from .desk import Desk, why_not
+from .document import active, canvas, node_mark, source_layer
+from .form import Form
+from .joblist import JobList
+from .layers import add_object_mask
+from .order import Order
+from .pixels import Box
+from .preview import MaskPreview
+from .qt import QLabel, QScrollArea, QSplitter, Qt, QTimer, QVBoxLayout, QWidget
+from .submitting import plan_fields, submit
+from .text import tr
+from .variations import VariationsDialog
+from .wire import WireError
+
+DOCKER_ID = "s2edit_docker"
+_PLAN_MS = 350
+_STROKE_MS = 400
+
+
+class Docker(DockWidget):
+    """One per window; Krita makes it, so what it needs comes through the class.
+
+    Attributes:
+        desk, extension: the plug-in's only ones, set before the first docker is made.
+    """
+
+    desk: Desk
+    extension: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(tr("S²Edit"))
+        body = QWidget(self)
+        self.link = QLabel(body)
+        self.link.setWordWrap(True)
+        self.form = Form(body)
+        self.preview = MaskPreview(body)
+        self.jobs = JobList(self.desk, body)
+        upper = QWidget(body)
+        layout = QVBoxLayout(upper)
+        layout.setContentsMargins(4, 4, 4, 4)
+        for widget in (self.link, self.preview, self.form):
+            layout.addWidget(widget)
+        splitter = QSplitter(Qt.Orientation.Vertical, body)
+        for part in (upper, self.jobs):
+            area = QScrollArea(splitter)
+            area.setWidgetResizable(True)
+            area.setFrameShape(QScrollArea.Shape.NoFrame)
+            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            area.setWidget(part)
+            splitter.addWidget(area)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 2)
+        outer = QVBoxLayout(body)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(splitter)
+        self.setWidget(body)
+        self._crop: Box | None = None
+        self._complaint = ""
+        self._planning = self._timer(_PLAN_MS, self._plan)
+        self._looking = self._timer(_STROKE_MS, self._look)
+        self._connect()
+
+    def canvasChanged(self, _canvas: Any) -> None:
+        """Krita calls this when another document or view comes to the front."""
+        self._look()
+        self.jobs.rebuild_soon()
+
+    def begin(self) -> None:
+        """S²Edit… was chosen in a menu: connect and put the cursor where typing starts."""
+        self.desk.open()
+        self._recall()
+        self._look()
+        self.form.source.setFocus()
+
+    def paint_mask(self) -> None:
+        """Make a mask layer for the next object and take the brush."""
+        document, layer = self._document_and_layer()
+        if document is None or layer is None:
+            return
+        number, row = self.form.objects.row_for_painting()
+        word = row.target().word or tr("object")
+        node = add_object_mask(document, layer, word, number)
+        register = history.load(document)
+        register.masks[node_mark(node)] = history.MaskLayer(word, node_mark(layer))
+        history.store(document, register)
+        row.choose_mask(masks.MaskSource("layer", node_mark(node), node.name()))
+        self._look()
+        self.form.say(tr("Paint over the object, then choose “Edit”. The mask layer is not part of the picture."))
+
+    def submit(self, order: Order) -> None:
+        """Send one job."""
+        document, layer = self._document_and_layer()
+        if document is None or layer is None:
+            return
+        absent = why_not(self.desk.models, order.model)
+        if absent:
+            self.form.say(absent, bad=True)
+            return
+        self._complaint = ""
+        self.form.say(tr("Sending…"))
+        submit(self.desk, document, order, lambda _job: self.form.say(tr("Sent. You can go on painting.")))
+
+    def _connect(self) -> None:
+        form, desk = self.form, self.desk
+        form.changed.connect(self._planning.start)
+        form.edit_wanted.connect(lambda: self.submit(self.form.order()))
+        form.propose_wanted.connect(lambda: self.submit(replace(self.form.order("caption"), objects=())))
+        form.paint_wanted.connect(self.paint_mask)
+        form.automatic_wanted.connect(self._automatic)
+        form.variations_wanted.connect(self._vary)
+        form.compose_wanted.connect(self._compose)
+        desk.link_changed.connect(self._linked)
+        desk.models_changed.connect(self._models)
+        desk.complained.connect(self._complained)
+        desk.captioned.connect(self.form.source.setText)
+        desk.reused.connect(self.form.fill)
+        desk.layer_added.connect(lambda _job: self._looking.start())
+        self.extension.menus.stroke_ended.connect(self._looking.start)
+        self.visibilityChanged.connect(self._seen)
+        self._linked(desk.link, "")
+        self._models()
+
+    def _seen(self, shown: bool) -> None:
+        if shown:
+            self.desk.open()
+            self._look()
+
+    def _document_and_layer(self) -> tuple[Any, Any]:
+        document = active()
+        layer = source_layer(document) if document is not None else None
+        if layer is None:
+            self.form.say(tr("Open a picture and choose a layer first."), bad=True)
+        return document, layer
+
+    def _automatic(self) -> None:
+        order = self.form.order("mask")
+        first = order.objects[:1]
+        self.submit(
+            replace(order, objects=tuple(replace(one, mask=masks.automatic()) for one in first), edit_mask=None)
+        )
+
+    def _vary(self) -> None:
+        dialog = VariationsDialog(self.form.order(), self)
+        if dialog.exec():
+            for order in dialog.orders():
+                self.submit(order)
+
+    def _compose(self) -> None:
+        dialog = ComposeDialog(self.form.order("compose"), self)
+        if dialog.exec():
+            self.submit(dialog.order())
+
+    def _look(self) -> None:
+        """See what masks there are now, and draw the preview."""
+        document = active()
+        layer = source_layer(document) if document is not None and self.isVisible() else None
+        if document is None or layer is None:
+            self.preview.hide()
+            return
+        self.form.offer_masks(masks.sources(document, layer))
+        painted = self.form.order().painted()
+        crop = self._crop or Box(0, 0, *canvas(document))
+        inside = crop.clipped(*canvas(document))
+        if painted and inside is not None:
+            self.preview.show_crop(document, layer, inside, painted)
+        else:
+            self.preview.hide()
+        self._planning.start()
+
+    def _recall(self) -> None:
+        """On a result layer, the fields of the edit that made it."""
+        document = active()
+        node = document.activeNode() if document is not None else None
+        if node is not None and not self.form.target.text():
+            values = recipes.values_of_layer(document, node_mark(node))
+            if values:
+                self.form.fill(values)
+
+    def _plan(self) -> None:
+        """Let the daemon say what is wrong with the fields as they are, and how long it would take."""
+        document = active()
+        order = self.form.order()
+        if document is None or self.desk.link != "ready" or not order.source:
+            self.form.show_problems([])
+            return
+        try:
+            fields = plan_fields(document, order)
+        except WireError as error:
+            self.form.show_problems([{"field": "object", "message": error.message}])
+            return
+        self.desk.request("plan", fields, self._planned, failed=lambda error: self.form.say(error.message, bad=True))
+
+    def _planned(self, reply: dict[str, Any], _frames: list[Any]) -> None:
+        self._crop = Box(*reply["crop"])
+        self.form.objects.offer_words(reply["words"])
+        self.form.show_forecast(reply["forecast"])
+        self.form.show_problems(reply["problems"])
+        if self._complaint:
+            self.form.say(self._complaint, bad=True)
+
+    def _complained(self, message: str, hint: str) -> None:
+        self._complaint = f"{message} {hint}".strip()
+        self.form.say(self._complaint, bad=True)
+
+    def _linked(self, state: str, message: str) -> None:
+        words = {"ready": "", "connecting": tr("Connecting to S²Edit…"), "lost": message}[state]
+        self.link.setText(words)
+        self.link.setVisible(bool(words))
+        if state == "ready":
+            self._planning.start()
+
+    def _models(self) -> None:
+        self.form.offer_models(list(self.desk.models.values()))
+
+    def _timer(self, milliseconds: int, act: Any) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(act)
+        return timer

@@ -1,0 +1,166 @@
+"""Krita's documents: which one is meant, how it is found again, and what of it is sent.
+
+With `layers` and `masks` the only place that calls Krita's document API.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+from uuid import uuid4
+
+from krita import Krita
+
+from . import history
+from .pixels import DEPTHS, Box, Depth, to_wire
+from .qt import QByteArray, QUuid
+from .text import tr
+from .wire import WireError
+
+KritaDocument: TypeAlias = Any
+KritaNode: TypeAlias = Any
+
+_SRGB = ("sRGB-elle-V2-srgbtrc.icc", "sRGB built-in")
+_MASK_TYPES = frozenset({"transparencymask", "selectionmask", "filtermask", "transformmask", "colorizemask"})
+
+
+class Picture(NamedTuple):
+    """Pixels as they travel: H x W x 4 samples of `depth.dtype`, sRGB-encoded RGBA in the wire's order."""
+
+    box: Box
+    depth: Depth
+    data: bytes | bytearray
+
+
+def active() -> KritaDocument | None:
+    """The document in front, or None."""
+    return Krita.instance().activeDocument()
+
+
+def identity(document: KritaDocument) -> str:
+    """The document's own mark (32 hexadecimal digits), made at first use and saved with it."""
+    state = history.load(document)
+    if not state.document:
+        state.document = uuid4().hex
+        history.store(document, state)
+    return state.document
+
+
+def by_identity(mark: str) -> KritaDocument | None:
+    """The open document with this mark, the one in front first."""
+    front = active()
+    for document in ([front] if front else []) + list(Krita.instance().documents()):
+        if history.load(document).document == mark:
+            return document
+    return None
+
+
+def node_mark(node: KritaNode) -> str:
+    """A node's unique id without braces; Krita saves it in .kra."""
+    return str(node.uniqueId().toString())[1:-1]
+
+
+def node_by_mark(document: KritaDocument, mark: str) -> KritaNode | None:
+    """The node with this id, or None when it is gone."""
+    return document.nodeByUniqueID(QUuid("{" + mark + "}")) if mark else None
+
+
+def source_layer(document: KritaDocument) -> KritaNode | None:
+    """The layer to be edited: the active one; of a mask its layer; of an object mask the layer it was made for."""
+    node = document.activeNode()
+    if node is None:
+        return None
+    owner = history.load(document).masks.get(node_mark(node))
+    if owner is not None:
+        node = node_by_mark(document, owner.layer) or next(
+            (other for other in document.topLevelNodes() if node_mark(other) != node_mark(node)), node
+        )
+    while node is not None and node.type() in _MASK_TYPES:
+        node = node.parentNode()
+    return node
+
+
+def canvas(document: KritaDocument) -> tuple[int, int]:
+    """Width and height in pixels."""
+    return document.width(), document.height()
+
+
+def srgb_profile() -> str:
+    """The name of Krita's own sRGB profile."""
+    known = set(Krita.instance().profiles("RGBA", "U8"))
+    return next((name for name in _SRGB if name in known), "")
+
+
+def depth_of(document: KritaDocument) -> Depth:
+    """How the document's channels travel; raises WireError("bad_image") for a depth that Krita may yet invent."""
+    depth = DEPTHS.get(document.colorDepth())
+    if depth is None:
+        raise WireError("bad_image", tr("S²Edit cannot read pictures of depth {depth}.", depth=document.colorDepth()))
+    return depth
+
+
+def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth | None = None) -> Picture:
+    """The pixels of a layer with its masks, or of the whole visible picture when `node` is None; object masks left out.
+
+    Any colour model is converted with the layer's own profile. Animations give the current frame.
+    """
+    depth = depth or depth_of(document)
+    data, space = _projection(document, node, box)
+    return Picture(box, depth, to_wire(depth, converted(document, data, box, space, depth)))
+
+
+def converted(document: KritaDocument, data: QByteArray, box: Box, space: tuple[str, str, str], depth: Depth) -> bytes:
+    """Bytes of colour space `space` (model, depth, profile) as sRGB RGBA of the working depth, in Krita's order."""
+    if space == ("RGBA", depth.working, srgb_profile()):
+        return bytes(data)
+    layer = document.createNode("S²Edit", "paintlayer")
+    if (layer.colorModel(), layer.colorDepth(), layer.colorProfile()) != space:
+        layer.setColorSpace(*space)
+    layer.setPixelData(data, 0, 0, box.width, box.height)
+    layer.setColorSpace("RGBA", depth.working, srgb_profile())
+    return bytes(layer.pixelData(0, 0, box.width, box.height))
+
+
+def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, tuple[str, str, str]]:
+    owner = document if node is None else node
+    space = (owner.colorModel(), owner.colorDepth(), owner.colorProfile())
+    inside = _hidden_from(document, node)
+    through = node is not None and node.type() == "grouplayer" and node.passThroughMode()
+    if not inside and not through:
+        if node is None:
+            return document.pixelData(*box), space
+        return node.projectionPixelData(*box), space
+    copy = document.clone()
+    copy.setBatchmode(True)
+    try:
+        for mark in inside:
+            mask = node_by_mark(copy, mark)
+            if mask is not None:
+                mask.setVisible(False)
+        twin = None if node is None else node_by_mark(copy, node_mark(node))
+        if twin is not None and through:
+            # A group that passes through has no picture of its own.
+            twin.setPassThroughMode(False)
+        copy.refreshProjection()
+        copy.waitForDone()
+        data = copy.pixelData(*box) if twin is None else twin.projectionPixelData(*box)
+    finally:
+        copy.setModified(False)
+        copy.close()
+    return data, space
+
+
+def _hidden_from(document: KritaDocument, node: KritaNode | None) -> list[str]:
+    """Marks of the visible object masks within a group, or within the whole picture."""
+    if node is not None and node.type() != "grouplayer":
+        return []
+    found = []
+    for mark in history.load(document).masks:
+        mask = node_by_mark(document, mark)
+        if mask is None or not mask.visible():
+            continue
+        above = mask.parentNode()
+        while node is not None and above is not None and node_mark(above) != node_mark(node):
+            above = above.parentNode()
+        if above is not None:
+            found.append(mark)
+    return found

@@ -1,0 +1,55 @@
+"""What Krita sees of S²Edit: its actions, its menu entries and its docker."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from typing import Any
+
+from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
+
+from .desk import Desk
+from .docker import DOCKER_ID, Docker
+from .menus import Menus, add_to_layer_menu
+from .qt import QTimer
+from .text import tr
+
+
+class S2Edit(Extension):
+    """One for the whole of Krita; every window gets its own actions and docker."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        self.desk: Desk | None = None
+        self.menus: Menus | None = None
+
+    def setup(self) -> None:
+        """Called once, before any window."""
+        self.menus = Menus(self)
+
+    def createActions(self, window: Any) -> None:
+        """Called for each window; titles, icons and shortcuts stand in s2edit_krita.action."""
+        opened = window.createAction("s2edit_open", tr("S²Edit…"), "tools/scripts")
+        opened.triggered.connect(lambda: with_docker(window, Docker.begin))
+        painting = window.createAction("s2edit_paint_mask", tr("Paint object mask"), "tools/scripts")
+        painting.triggered.connect(lambda: with_docker(window, Docker.paint_mask))
+        # The menu bar is built after this call.
+        QTimer.singleShot(0, lambda: add_to_layer_menu(window))
+
+
+def with_docker(window: Any, act: Any) -> None:
+    """Show this window's docker and do something with it."""
+    for docker in window.dockers():
+        if docker.objectName() == DOCKER_ID:
+            docker.setVisible(True)
+            docker.raise_()
+            act(docker)
+
+
+def register() -> None:
+    """Tell Krita about the extension and the docker; called once, at import."""
+    krita = Krita.instance()
+    extension = S2Edit(krita)
+    krita.addExtension(extension)
+    extension.desk = Desk(extension)
+    Docker.desk, Docker.extension = extension.desk, extension
+    krita.addDockWidgetFactory(DockWidgetFactory(DOCKER_ID, DockWidgetFactoryBase.DockRight, Docker))

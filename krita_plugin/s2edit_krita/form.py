@@ -1,0 +1,229 @@
+"""The docker's upper part: what the picture shows, what it should show, which objects, which model."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import text
+from .advanced import Advanced
+from .masks import MaskSource
+from .objects import ObjectRows, heading, line
+from .order import Order
+from .qt import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+    pyqtSignal,
+)
+from .text import tr
+from .wire import records
+
+_BAD = "color: #e06c5c;"
+
+
+class Form(QWidget):
+    """All fields of an edit.
+
+    Signals:
+        changed(), edit_wanted(), propose_wanted(), paint_wanted(), automatic_wanted(), variations_wanted(),
+        compose_wanted().
+    """
+
+    changed = pyqtSignal()
+    edit_wanted = pyqtSignal()
+    propose_wanted = pyqtSignal()
+    paint_wanted = pyqtSignal()
+    automatic_wanted = pyqtSignal()
+    variations_wanted = pyqtSignal()
+    compose_wanted = pyqtSignal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.source = line(tr("a portrait of a woman with a hat"), "s2edit_source", self)
+        self.target = line(tr("a portrait of a woman with a crown"), "s2edit_target", self)
+        self.propose = QToolButton(self)
+        self.propose.setText(tr("Propose"))
+        self.propose.setToolTip(tr("Let S²Edit describe the picture"))
+        self.problems = {name: _problem_label(self) for name in ("source", "target", "object")}
+        self.objects = ObjectRows(self)
+        self.paint = _button(tr("Paint object mask"), "s2edit_paint", self)
+        self.automatic = _button(tr("Show automatic mask"), "s2edit_automatic", self)
+        self.more = _button(tr("Add object"), "s2edit_more", self)
+        self.model = QComboBox(self)
+        self.profile = QComboBox(self)
+        for name, label in zip(records.PROFILES, (tr("Faithful"), tr("Balanced"), tr("Fast")), strict=True):
+            self.profile.addItem(label, name)
+        self.profile.setCurrentIndex(1)
+        self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.fold = QToolButton(self)
+        self.fold.setText(tr("Advanced"))
+        self.fold.setCheckable(True)
+        self.fold.setAutoRaise(True)
+        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.fold.setArrowType(Qt.ArrowType.RightArrow)
+        self.advanced = Advanced(self)
+        self.advanced.hide()
+        self.forecast = _problem_label(self)
+        self.edit = _button(tr("Edit"), "s2edit_edit", self)
+        self.edit.setDefault(True)
+        self.variations = _button(tr("Variations…"), "s2edit_variations", self)
+        self.compose = _button(tr("Compose…"), "s2edit_compose", self)
+        self._lay_out()
+        self._connect()
+
+    def order(self, kind: str = "edit") -> Order:
+        """What the fields say."""
+        return Order(
+            kind=kind,
+            model=str(self.model.currentData() or "portraits"),
+            profile=str(self.profile.currentData()),
+            source=self.source.text().strip(),
+            target=self.target.text().strip(),
+            objects=self.objects.targets(),
+            edit_mask=self.advanced.chosen_mask(),
+            guidance=self.advanced.guidance_value(),
+            seed=self.advanced.seed_value(),
+            settings=self.advanced.settings(),
+            whole=self.advanced.whole.isChecked(),
+        )
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Show the values of an earlier edit (`order.form_values`)."""
+        self.source.setText(values["source"])
+        self.target.setText(values["target"])
+        self.objects.fill(values["words"])
+        self.advanced.fill(values["guidance"], values["seed"], values["settings"])
+        for box, wanted in ((self.model, values["model"]), (self.profile, values["profile"])):
+            index = box.findData(wanted)
+            if index >= 0:
+                box.setCurrentIndex(index)
+        self.changed.emit()
+
+    def offer_models(self, models: Sequence[Mapping[str, Any]]) -> None:
+        """The models that edit; those that are not installed say so."""
+        chosen = self.model.currentData()
+        self.model.blockSignals(True)
+        self.model.clear()
+        for model in models:
+            if model["role"] == "editor":
+                absent = "" if model["state"] == "ready" else f" ({tr('not installed')}, {text.size(model['size'])})"
+                self.model.addItem(model["title"] + absent, model["id"])
+                self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
+        self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        self.model.blockSignals(False)
+
+    def offer_masks(self, sources: Sequence[MaskSource]) -> None:
+        """Where masks can come from in the active document."""
+        self.objects.offer(sources)
+        self.advanced.offer(sources)
+
+    def show_problems(self, problems: Sequence[Mapping[str, Any]]) -> None:
+        """Each problem below its field; what is about no field goes below all."""
+        said: dict[str, list[str]] = {name: [] for name in self.problems}
+        rest: list[str] = []
+        for problem in problems:
+            said.get(problem["field"], rest).append(problem["message"])
+        for name, label in self.problems.items():
+            _say(label, "\n".join(said[name]), _BAD)
+        if rest:
+            _say(self.forecast, "\n".join(rest), _BAD)
+
+    def show_forecast(self, forecast: Mapping[str, Any]) -> None:
+        """How long it would take."""
+        if forecast["cached"]:
+            words = tr("This picture is known: about {time}.", time=text.duration(forecast["next_s"]))
+        else:
+            words = tr(
+                "First edit: about {first}; each further one: about {next}.",
+                first=text.duration(forecast["first_s"]),
+                next=text.duration(forecast["next_s"]),
+            )
+        if not forecast["measured"]:
+            words += " " + tr("(an estimate)")
+        _say(self.forecast, words, "")
+
+    def say(self, words: str, *, bad: bool = False) -> None:
+        """A sentence above the buttons."""
+        _say(self.forecast, words, _BAD if bad else "")
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        top = QHBoxLayout()
+        top.addWidget(heading(tr("What the picture shows"), self), 1)
+        top.addWidget(self.propose)
+        layout.addLayout(top)
+        layout.addWidget(self.source)
+        layout.addWidget(self.problems["source"])
+        layout.addWidget(heading(tr("What it should show"), self))
+        layout.addWidget(self.target)
+        layout.addWidget(self.problems["target"])
+        layout.addWidget(heading(tr("The object and its mask"), self))
+        layout.addWidget(self.objects)
+        layout.addWidget(self.problems["object"])
+        layout.addWidget(self.paint)
+        row = QHBoxLayout()
+        row.addWidget(self.automatic, 1)
+        row.addWidget(self.more)
+        layout.addLayout(row)
+        row = QHBoxLayout()
+        row.addWidget(self.model, 2)
+        row.addWidget(self.profile, 1)
+        layout.addLayout(row)
+        layout.addWidget(self.fold)
+        layout.addWidget(self.advanced)
+        layout.addWidget(self.forecast)
+        layout.addWidget(self.edit)
+        row = QHBoxLayout()
+        row.addWidget(self.variations)
+        row.addWidget(self.compose)
+        layout.addLayout(row)
+        layout.addStretch(1)
+
+    def _connect(self) -> None:
+        for field in (self.source, self.target):
+            field.textChanged.connect(lambda _text: self.changed.emit())
+            field.returnPressed.connect(self.edit_wanted.emit)
+        for box in (self.model, self.profile):
+            box.currentIndexChanged.connect(lambda _index: self.changed.emit())
+        self.objects.changed.connect(self.changed.emit)
+        self.advanced.changed.connect(self.changed.emit)
+        self.fold.toggled.connect(self._unfold)
+        self.propose.clicked.connect(self.propose_wanted)
+        self.paint.clicked.connect(self.paint_wanted)
+        self.automatic.clicked.connect(self.automatic_wanted)
+        self.more.clicked.connect(lambda *_: self.objects.add())
+        self.edit.clicked.connect(self.edit_wanted)
+        self.variations.clicked.connect(self.variations_wanted)
+        self.compose.clicked.connect(self.compose_wanted)
+
+    def _unfold(self, shown: bool) -> None:
+        self.advanced.setVisible(shown)
+        self.fold.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+
+
+def _button(label: str, name: str, parent: QWidget) -> QPushButton:
+    button = QPushButton(label, parent)
+    button.setObjectName(name)
+    button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+    return button
+
+
+def _problem_label(parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setWordWrap(True)
+    label.hide()
+    return label
+
+
+def _say(label: QLabel, words: str, style: str) -> None:
+    label.setText(words)
+    label.setStyleSheet(style)
+    label.setVisible(bool(words))

@@ -1,0 +1,125 @@
+"""The docker's lower part: the queue with progress, this document's edits, and results that wait from elsewhere."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .desk import Desk
+from .document import active
+from .jobrow import JobRow
+from .qt import QLabel, QTimer, QVBoxLayout, QWidget
+from .recipes import jobs_in
+from .text import tr
+from .wire import records
+
+_OTHERS = 8
+_REBUILD_MS = 60
+
+
+class JobList(QWidget):
+    """Three headed lists of rows that follow the desk's signals.
+
+    Args:
+        desk: where jobs come from.
+    """
+
+    def __init__(self, desk: Desk, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._rows: dict[str, JobRow] = {}
+        self._headings = {name: _heading(text, self) for name, text in _sections().items()}
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._empty = QLabel(tr("No edits yet."), self)
+        self._layout.addWidget(self._empty)
+        self._layout.addStretch(1)
+        # Several signals in one turn of the event loop give one rebuild.
+        self._rebuilding = QTimer(self)
+        self._rebuilding.setSingleShot(True)
+        self._rebuilding.setInterval(_REBUILD_MS)
+        self._rebuilding.timeout.connect(self.rebuild)
+        desk.job_changed.connect(self._changed)
+        desk.job_removed.connect(lambda _job: self.rebuild_soon())
+        desk.layer_added.connect(lambda _job: self.rebuild_soon())
+        desk.preview_came.connect(self._picture)
+        desk.thumbnail_came.connect(self._picture)
+
+    def rebuild_soon(self) -> None:
+        """Look again at what is to be shown, shortly."""
+        self._rebuilding.start()
+
+    def rebuild(self) -> None:
+        """Show what there is: rows are kept where their job is still shown."""
+        wanted = self._wanted()
+        shown = {job["job"] for jobs in wanted.values() for job in jobs}
+        for name in [name for name in self._rows if name not in shown]:
+            row = self._rows.pop(name)
+            row.setParent(None)
+            row.deleteLater()
+        while self._layout.count():
+            self._layout.takeAt(0)
+        for section, jobs in wanted.items():
+            self._headings[section].setVisible(bool(jobs))
+            if jobs:
+                self._layout.addWidget(self._headings[section])
+            for job in jobs:
+                self._layout.addWidget(self._row(job))
+        self._empty.setVisible(not shown)
+        self._layout.addWidget(self._empty)
+        self._layout.addStretch(1)
+
+    def row(self, job: str) -> JobRow | None:
+        """The row of a job, or None."""
+        return self._rows.get(job)
+
+    def _wanted(self) -> dict[str, list[dict[str, Any]]]:
+        document = active()
+        here = self._desk.jobs_of(document)
+        kept = jobs_in(document, {job["job"] for job in here}) if document is not None else []
+        queue = self._desk.unfinished()
+        history = [job for job in [*here, *kept] if job["state"] in records.ENDED and job["edit"]["kind"] != "caption"]
+        taken = {job["job"] for job in [*queue, *history]}
+        others = [
+            job
+            for job in sorted(self._desk.jobs.values(), key=lambda job: -float(job["created"]))
+            if job["job"] not in taken
+            and job["state"] == "done"
+            and not job["acknowledged"]
+            and job["edit"]["kind"] in {"edit", "compose"}
+        ]
+        return {"queue": list(queue), "history": history, "others": others[:_OTHERS]}
+
+    def _row(self, job: Mapping[str, Any]) -> JobRow:
+        row = self._rows.get(job["job"])
+        if row is None:
+            row = self._rows[job["job"]] = JobRow(self._desk, job, self)
+        row.update_job(job)
+        return row
+
+    def _changed(self, job: str) -> None:
+        row = self._rows.get(job)
+        record = self._desk.jobs.get(job)
+        if row is not None and record is not None and record["state"] == row.state:
+            row.update_job(record)
+        else:
+            self.rebuild_soon()
+
+    def _picture(self, job: str, image: Any) -> None:
+        row = self._rows.get(job)
+        if row is not None:
+            row.set_picture(image)
+
+
+def _sections() -> dict[str, str]:
+    return {"queue": tr("Queue"), "history": tr("Edits of this picture"), "others": tr("Waiting results")}
+
+
+def _heading(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    label.hide()
+    return label

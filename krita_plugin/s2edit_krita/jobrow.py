@@ -1,0 +1,175 @@
+"""One job in the docker: its picture, what it does, how far it is, and the buttons that its state allows."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import applying, history, text
+from .desk import Desk
+from .document import active
+from .order import form_values
+from .pictures import scaled
+from .qt import (
+    QFrame,
+    QHBoxLayout,
+    QImage,
+    QLabel,
+    QPixmap,
+    QProgressBar,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from .text import tr
+
+SIDE = 56
+Job = Mapping[str, Any]
+
+
+def phase_names() -> dict[str, str]:
+    """The wire's phases in words."""
+    return {
+        "waiting": tr("Waiting"),
+        "loading": tr("Loading the model"),
+        "identity": tr("Learning the object"),
+        "inversion": tr("Tracing the picture"),
+        "editing": tr("Editing"),
+        "compositing": tr("Putting together"),
+    }
+
+
+def state_sentence(job: Job) -> str:
+    """Where a job is, in one line."""
+    state = job["state"]
+    if state == "running":
+        words = phase_names()[job["phase"]]
+        if job["total"]:
+            words += f" {job['step']}/{job['total']}"
+        return words + (" · " + tr("{time} left", time=text.duration(job["eta"])) if "eta" in job else "")
+    if state == "queued":
+        return tr("Number {n} in the queue", n=job["position"]) if job["position"] else tr("Waiting")
+    if state == "failed":
+        return " ".join(part for part in (job.get("message", ""), job.get("hint", "")) if part)
+    return {"paused": tr("On hold"), "done": tr("Done"), "cancelled": tr("Cancelled")}[state]
+
+
+class JobRow(QFrame):
+    """The row.
+
+    Args:
+        desk: carries out what the buttons ask for.
+        job: the job as the daemon, or the document's own history, has it.
+    """
+
+    def __init__(self, desk: Desk, job: Job, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._desk, self._job = desk, job
+        self.state = ""
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setObjectName(f"s2edit_job_{job['job']}")
+        self._picture = QLabel(self)
+        self._picture.setFixedSize(SIDE, SIDE)
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title, self._said = QLabel(self), QLabel(self)
+        for label in (self._title, self._said):
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._bar = QProgressBar(self)
+        self._bar.setTextVisible(False)
+        self._bar.setMaximumHeight(6)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(2)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        for widget in (self._title, self._said, self._bar):
+            words.addWidget(widget)
+        words.addLayout(self._buttons)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+
+    def update_job(self, job: Job) -> None:
+        """Show the job as it is now."""
+        self._job = job
+        edit = job["edit"]
+        self._title.setText(edit.get("target") or {"mask": tr("Automatic mask")}.get(edit["kind"], edit["source"]))
+        self._title.setToolTip(edit["source"])
+        self._said.setText(state_sentence(job))
+        running = job["state"] == "running"
+        self._bar.setVisible(running)
+        self._bar.setRange(0, job["total"] if running else 1)
+        self._bar.setValue(job["step"] if running else 0)
+        there = self._layer_there()
+        wanted = job["state"] + str(there)
+        if wanted != self.state + str(getattr(self, "_there", None)):
+            self.state, self._there = job["state"], there
+            self._make_buttons()
+            self._ask_picture()
+
+    def set_picture(self, image: QImage) -> None:
+        """Show a thumbnail or a preview."""
+        if not image.isNull():
+            self._picture.setPixmap(QPixmap.fromImage(scaled(image, SIDE)))
+
+    def _layer_there(self) -> bool:
+        document = active()
+        return document is not None and applying.existing_layer(self._job["job"], document) is not None
+
+    def _ask_picture(self) -> None:
+        document = active()
+        kept = history.thumbnail(document, self._job["job"]) if document is not None else b""
+        if kept:
+            self.set_picture(QImage.fromData(kept))
+        elif self._job["job"] in self._desk.jobs:
+            self._desk.thumbnail(self._job["job"])
+
+    def _make_buttons(self) -> None:
+        while self._buttons.count():
+            widget = self._buttons.takeAt(0).widget()
+            if widget is not None:
+                widget.deleteLater()
+        job, desk = self._job["job"], self._desk
+        state, kind = self._job["state"], self._job["edit"]["kind"]
+        if state in {"queued", "paused", "running"}:
+            self._add(tr("Cancel"), "cancel", lambda: desk.cancel(job))
+        elif state == "done":
+            if job in desk.jobs or self._there:
+                label = tr("Show layer") if self._there else tr("Add as layer")
+                self._add(label, "apply", lambda: applying.fetch(desk, job))
+            if kind in {"edit", "compose"}:
+                self._add(tr("Again"), "again", self._again)
+                self._add(tr("Use as start"), "start", self._start)
+        else:
+            self._add(tr("Retry"), "retry", lambda: desk.retry(job))
+            self._add(tr("Again"), "again", self._again)
+        if state not in {"queued", "paused", "running"} and job in desk.jobs:
+            self._add("✕", "remove", lambda: desk.remove(job), tr("Remove from the list"))
+        self._buttons.addStretch(1)
+
+    def _again(self) -> None:
+        """The fields as they were."""
+        self._desk.reused.emit(form_values(self._job["edit"]))
+
+    def _start(self) -> None:
+        """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""
+        document = active()
+        layer = applying.existing_layer(self._job["job"], document) if document is not None else None
+        if document is not None and layer is not None:
+            document.setActiveNode(layer)
+        elif self._job["job"] in self._desk.jobs:
+            applying.fetch(self._desk, self._job["job"])
+        values = form_values(self._job["edit"])
+        self._desk.reused.emit({**values, "source": values["target"], "target": ""})
+
+    def _add(self, label: str, name: str, act: Callable[[], None], hint: str = "") -> None:
+        button = QToolButton(self)
+        button.setText(label)
+        button.setObjectName(f"s2edit_{name}")
+        button.setToolTip(hint or label)
+        button.clicked.connect(lambda *_: act())
+        self._buttons.addWidget(button)

@@ -1,0 +1,160 @@
+"""Krita's layers: a result becomes one layer with an editable mask, in one undo step; object masks are layers too."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from krita import Krita, ManagedColor, Selection
+
+from .document import depth_of, node_mark, read, srgb_profile
+from .pixels import DEPTHS, Box, Depth, alpha_as_layer, coloured_mask, to_krita
+from .qt import QByteArray
+from .text import tr
+
+KritaDocument: TypeAlias = Any
+KritaNode: TypeAlias = Any
+KritaSelection: TypeAlias = Any
+
+_MASK_COLOURS = ((40, 40, 230), (230, 120, 30), (60, 180, 40), (200, 60, 200))
+"""Blue, green, red of the first, second, … object mask."""
+_MASK_OPACITY = 128
+_RED_LABEL = 6
+
+
+class Patch(NamedTuple):
+    """A result as it arrived.
+
+    Args:
+        box: where it belongs in the picture.
+        depth: how its samples are kept.
+        colour: H x W x `channels` samples.
+        channels: 1 or 3.
+        alpha: H x W samples; 0 where nothing may change.
+    """
+
+    box: Box
+    depth: Depth
+    colour: bytes | bytearray | memoryview
+    channels: int
+    alpha: bytes | bytearray | memoryview
+
+
+def add_result(document: KritaDocument, source: KritaNode | None, name: str, patch: Patch) -> KritaNode:
+    """Put a result above `source` (or on top), opaque under a transparency mask that holds its alpha: one undo step.
+
+    The layer gets the document's colour space. The active layer stays the active one.
+    """
+    layer = _converted_layer(document, name, to_krita(patch.depth, patch.colour, patch.channels), patch)
+    mask = document.createTransparencyMask(tr("Where it changed"))
+    mask.setSelection(_selection(document, source, patch))
+    layer.addChildNode(mask, None)
+    before = document.activeNode()
+    parent = source.parentNode() if source is not None else None
+    # The children go in first: what is then attached with them is a single step of Krita's undo.
+    if parent is not None:
+        parent.addChildNode(layer, source)
+    else:
+        top = document.topLevelNodes()
+        document.rootNode().addChildNode(layer, top[-1] if top else None)
+    document.waitForDone()
+    if before is not None:
+        document.setActiveNode(before)
+    document.refreshProjection()
+    return layer
+
+
+def add_object_mask(document: KritaDocument, source: KritaNode, word: str, number: int) -> KritaNode:
+    """An empty, half opaque layer above `source` for painting the mask of object `number` (0 for the first)."""
+    layer = _mask_layer(document, word)
+    source.parentNode().addChildNode(layer, source)
+    document.waitForDone()
+    document.setActiveNode(layer)
+    _choose_brush(number)
+    return layer
+
+
+def add_filled_object_mask(
+    document: KritaDocument, source: KritaNode, word: str, box: Box, coverage: bytes | bytearray | memoryview
+) -> KritaNode:
+    """An object mask that already holds `coverage` (8 bit, of the box's size), to be corrected by brush."""
+    layer = _mask_layer(document, word)
+    space = (layer.colorModel(), layer.colorDepth(), layer.colorProfile())
+    layer.setColorSpace("RGBA", "U8", srgb_profile())
+    layer.setPixelData(QByteArray(bytes(coloured_mask(coverage, _MASK_COLOURS[0]))), *box)
+    layer.setColorSpace(*space)
+    source.parentNode().addChildNode(layer, source)
+    document.waitForDone()
+    document.setActiveNode(layer)
+    document.refreshProjection()
+    return layer
+
+
+def is_there(document: KritaDocument, node: KritaNode | None) -> bool:
+    """Whether the node hangs in the document's tree (after an undo it may exist without)."""
+    while node is not None:
+        if node_mark(node) == node_mark(document.rootNode()):
+            return True
+        node = node.parentNode()
+    return False
+
+
+def _mask_layer(document: KritaDocument, word: str) -> KritaNode:
+    layer = document.createNode(tr("Object mask: {word}", word=word), "paintlayer")
+    layer.setOpacity(_MASK_OPACITY)
+    layer.setColorLabel(_RED_LABEL)
+    return layer
+
+
+def _choose_brush(number: int) -> None:
+    """Take the brush and the mask's colour in hand, so that the next stroke already marks the object."""
+    window = Krita.instance().activeWindow()
+    view = window.activeView() if window else None
+    if view is None:
+        return
+    blue, green, red = _MASK_COLOURS[number % len(_MASK_COLOURS)]
+    colour = ManagedColor("RGBA", "U8", srgb_profile())
+    colour.setComponents([blue / 255, green / 255, red / 255, 1.0])
+    view.setForeGroundColor(colour)
+    brush = Krita.instance().action("KritaShape/KisToolBrush")
+    if brush is not None:
+        brush.trigger()
+
+
+def _converted_layer(document: KritaDocument, name: str, data: bytes | bytearray, patch: Patch) -> KritaNode:
+    layer = document.createNode(name, "paintlayer")
+    layer.setColorSpace("RGBA", patch.depth.working, srgb_profile())
+    layer.setPixelData(QByteArray(bytes(data)), *patch.box)
+    layer.setColorSpace(document.colorModel(), document.colorDepth(), document.colorProfile())
+    return layer
+
+
+def _selection(document: KritaDocument, source: KritaNode | None, patch: Patch) -> KritaSelection:
+    """The alpha as a selection; where the source is transparent, so is the mask, and a brush can open it again."""
+    selection = Selection()
+    selection.setPixelData(QByteArray(_alpha_bytes(document, patch)), *patch.box)
+    if source is not None and is_there(document, source):
+        under = bytes(read(document, source, patch.box, DEPTHS["U8"]).data)[3::4]
+        if under.strip(b"\xff"):
+            limit = Selection()
+            limit.setPixelData(QByteArray(under), *patch.box)
+            selection.intersect(limit)
+    return selection
+
+
+def _alpha_bytes(document: KritaDocument, patch: Patch) -> bytes:
+    if patch.depth.dtype == "u1":
+        return bytes(patch.alpha)
+    if patch.depth.dtype == "u2":
+        return bytes(patch.alpha)[1::2]
+    layer = document.createNode("S²Edit", "paintlayer")
+    layer.setColorSpace("RGBA", patch.depth.working, srgb_profile())
+    box = patch.box
+    layer.setPixelData(QByteArray(alpha_as_layer(patch.depth, patch.alpha)), 0, 0, box.width, box.height)
+    layer.setColorSpace("RGBA", "U8", srgb_profile())
+    return bytes(layer.pixelData(0, 0, box.width, box.height))[3::4]
+
+
+def result_depth(document: KritaDocument, dtype: str) -> Depth:
+    """How samples of this wire dtype are kept; the document's own depth where it fits."""
+    own = depth_of(document)
+    return own if own.dtype == dtype else next(depth for depth in DEPTHS.values() if depth.dtype == dtype)

@@ -1,0 +1,177 @@
+"""The rows of objects in the docker: each a word of the source prompt and the place its mask comes from."""
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .masks import MaskSource, automatic
+from .order import Target
+from .qt import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget, pyqtSignal
+from .text import tr
+from .wire import limits
+
+
+class ObjectRow(QWidget):
+    """One object.
+
+    Signals:
+        changed(), dropped(row).
+    """
+
+    changed = pyqtSignal()
+    dropped = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._wanted = automatic()
+        self.word = QComboBox(self)
+        self.word.setEditable(True)
+        self.word.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.word.lineEdit().setPlaceholderText(tr("Word"))
+        self.word.setToolTip(tr("The word of the first text that names what is edited"))
+        self.mask = QComboBox(self)
+        self.mask.setToolTip(tr("Where the object is in the picture"))
+        for box in (self.word, self.mask):
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            box.setMinimumWidth(80)
+        self.drop = QToolButton(self)
+        self.drop.setText("✕")
+        self.drop.setToolTip(tr("Remove this object"))
+        self.drop.setAutoRaise(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.word, 2)
+        layout.addWidget(self.mask, 3)
+        layout.addWidget(self.drop)
+        self.word.editTextChanged.connect(lambda _text: self.changed.emit())
+        self.mask.activated.connect(self._chosen)
+        self.drop.clicked.connect(lambda: self.dropped.emit(self))
+
+    def target(self) -> Target:
+        """What is chosen."""
+        return Target(self.word.currentText().strip(), self._wanted)
+
+    def offer_words(self, words: Sequence[str]) -> None:
+        """Words to pick from; what is typed stays."""
+        typed = self.word.currentText()
+        if [self.word.itemText(index) for index in range(self.word.count())] == list(words):
+            return
+        self.word.blockSignals(True)
+        self.word.clear()
+        self.word.addItems(list(words))
+        self.word.setEditText(typed)
+        self.word.blockSignals(False)
+
+    def offer_masks(self, sources: Sequence[MaskSource]) -> None:
+        """Mask sources to choose from; the chosen one stays as long as it exists."""
+        self.mask.clear()
+        for source in sources:
+            self.mask.addItem(source.label)
+        self._sources = list(sources)
+        places = [(source.kind, source.node) for source in sources]
+        wanted = (self._wanted.kind, self._wanted.node)
+        if wanted in places:
+            self.mask.setCurrentIndex(places.index(wanted))
+        else:
+            self._wanted = sources[0]
+            self.mask.setCurrentIndex(0)
+
+    def choose_mask(self, source: MaskSource) -> None:
+        """Choose a mask source."""
+        self._wanted = source
+        self.changed.emit()
+
+    def _chosen(self, index: int) -> None:
+        self._wanted = self._sources[index]
+        self.changed.emit()
+
+
+class ObjectRows(QWidget):
+    """All objects of the edit; the first is the main one and cannot be removed.
+
+    Signals:
+        changed().
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.rows: list[ObjectRow] = []
+        self._words: list[str] = []
+        self._sources: list[MaskSource] = [automatic()]
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.add()
+
+    def add(self) -> ObjectRow:
+        """One more object."""
+        row = ObjectRow(self)
+        row.offer_masks(self._sources)
+        row.offer_words(self._words)
+        row.drop.setVisible(bool(self.rows))
+        row.changed.connect(self.changed.emit)
+        row.dropped.connect(self._drop)
+        self.rows.append(row)
+        self._layout.addWidget(row)
+        self.changed.emit()
+        return row
+
+    def targets(self) -> tuple[Target, ...]:
+        """The objects that have a word."""
+        return tuple(target for target in (row.target() for row in self.rows) if target.word)
+
+    def offer(self, sources: Sequence[MaskSource]) -> None:
+        """Set the mask sources of all rows."""
+        if list(sources) != self._sources:
+            self._sources = list(sources)
+            for row in self.rows:
+                row.offer_masks(sources)
+
+    def offer_words(self, words: Sequence[str]) -> None:
+        """Set the words of all rows; an empty main object takes the first."""
+        self._words = list(words)
+        for row in self.rows:
+            row.offer_words(words)
+
+    def fill(self, words: Sequence[str]) -> None:
+        """Show these objects, masks to be chosen again where they are gone."""
+        while len(self.rows) > max(1, len(words)):
+            self._drop(self.rows[-1])
+        while len(self.rows) < len(words):
+            self.add()
+        for row, word in zip(self.rows, words, strict=False):
+            row.word.setEditText(word)
+
+    def row_for_painting(self) -> tuple[int, ObjectRow]:
+        """The first row whose mask is not painted yet, else a new one (the last when there are enough)."""
+        for index, row in enumerate(self.rows):
+            if row.target().mask.kind != "layer":
+                return index, row
+        if len(self.rows) < limits.MAX_OBJECTS:
+            return len(self.rows), self.add()
+        return len(self.rows) - 1, self.rows[-1]
+
+    def _drop(self, row: Any) -> None:
+        if len(self.rows) > 1 and row in self.rows:
+            self.rows.remove(row)
+            row.setParent(None)
+            row.deleteLater()
+            self.changed.emit()
+
+
+def heading(text: str, parent: QWidget) -> QLabel:
+    """A field's label above it."""
+    label = QLabel(text, parent)
+    label.setWordWrap(True)
+    return label
+
+
+def line(placeholder: str, name: str, parent: QWidget) -> QLineEdit:
+    """A one-line field with an example in gray."""
+    edit = QLineEdit(parent)
+    edit.setObjectName(name)
+    edit.setPlaceholderText(placeholder)
+    return edit

@@ -1,0 +1,63 @@
+"""What a result layer carries: the wire's recipe, kept as an annotation of the document, and jobs read back from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container, Mapping
+from typing import Any, TypeAlias
+
+from krita import Krita
+
+from . import VERSION, history
+from .order import form_values
+from .wire import Recipe, WireError
+
+KritaDocument: TypeAlias = Any
+
+
+def recipe_of(job: Mapping[str, Any], record: Mapping[str, Any], crop: list[int]) -> str:
+    """The recipe (JSON) of a result that was just put in at `crop`.
+
+    Args:
+        job: the job as the daemon has it.
+        record: what the worker wrote about the result.
+    """
+    digests = record.get("inputs", {})
+    return Recipe(
+        edit=dict(job["edit"]),
+        job=job["job"],
+        when=time.time(),
+        result_sha256=job.get("result_sha256", ""),
+        model_sha256=str(record.get("model_hash", "")),
+        mask_sha256=[digest for role, digest in sorted(digests.items()) if "mask" in role and digest],
+        crop=crop,
+        program={"host": f"Krita {Krita.instance().version()}", "plugin": VERSION},
+    ).to_json()
+
+
+def read(document: KritaDocument, job: str) -> Recipe | None:
+    """A job's recipe, or None when there is none that can be read."""
+    held = history.recipe(document, job)
+    try:
+        return Recipe.from_json(held) if held else None
+    except WireError:
+        return None
+
+
+def jobs_in(document: KritaDocument, known: Container[str]) -> list[dict[str, Any]]:
+    """Edits of this document that the daemon has forgotten, as jobs, newest first."""
+    found = []
+    for job in reversed(history.load(document).applied):
+        recipe = None if job in known else read(document, job)
+        if recipe is not None:
+            found.append({"job": job, "state": "done", "edit": recipe.edit, "created": recipe.when})
+    return found
+
+
+def values_of_layer(document: KritaDocument, mark: str) -> dict[str, Any] | None:
+    """What the form shows for the edit that made this layer, or None when it is no result."""
+    for job, layer in history.load(document).applied.items():
+        recipe = read(document, job) if layer == mark else None
+        if recipe is not None:
+            return form_values(recipe.edit)
+    return None

@@ -1,0 +1,176 @@
+"""From an order to a job: ask the daemon for the plan, copy only the crop out of Krita, hand it over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from krita import Krita
+
+from . import history, masks
+from .document import (
+    Picture,
+    by_identity,
+    canvas,
+    depth_of,
+    identity,
+    node_by_mark,
+    node_mark,
+    read,
+    source_layer,
+)
+from .order import MAX_TITLE, Order, Reference
+from .pixels import DEPTHS, Box
+from .text import tr
+from .wire import WireError, frames, new_job_id
+
+if TYPE_CHECKING:
+    from .desk import Desk
+
+KritaDocument: TypeAlias = Any
+Frame: TypeAlias = bytes | bytearray
+
+
+class Parcel(NamedTuple):
+    """The pixel frames of one message with their header entries."""
+
+    entries: list[dict[str, object]]
+    frames: list[Frame]
+
+    def add(self, entry: dict[str, object], data: Frame) -> None:
+        """Append one frame."""
+        self.entries.append(entry)
+        self.frames.append(data)
+
+
+def mark_of_reference(document_mark: str, layer_mark: str) -> str:
+    """The wire's `document.ref`: finds document and layer again."""
+    return f"krita:{document_mark}:{layer_mark}"
+
+
+def split_reference(ref: str) -> tuple[str, str]:
+    """Document's mark and layer's id of a `document.ref` made here; two empty texts for another host's."""
+    parts = ref.split(":")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "krita" else ("", "")
+
+
+def plan_fields(document: KritaDocument, order: Order) -> dict[str, object]:
+    """The `plan` request for an order; raises WireError when a chosen mask marks nothing."""
+    boxes = []
+    for mask in order.painted():
+        box = masks.extent(document, mask)
+        if box is None:
+            raise WireError(
+                "bad_mask",
+                tr("“{name}” marks nothing.", name=mask.label),
+                tr("Paint over the object first, or let the model find it."),
+            )
+        boxes.append(box)
+    return order.plan_fields(canvas(document), reduce(Box.united, boxes) if boxes else None)
+
+
+def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[str], None]) -> None:
+    """Plan and hand over; `sent` gets the job's id once the daemon has it, trouble goes to `desk.complain`."""
+    layer = source_layer(document)
+    if layer is None:
+        desk.complain(WireError("bad_image", tr("There is no layer to edit."), tr("Choose a layer first.")))
+        return
+    mark, layer_mark = identity(document), node_mark(layer)
+    try:
+        fields = plan_fields(document, order)
+    except WireError as error:
+        desk.complain(error)
+        return
+
+    def planned(reply: dict[str, Any], _frames: list[Any]) -> None:
+        blocking = [problem for problem in reply["problems"] if problem["blocking"]]
+        if blocking:
+            desk.complain(WireError(blocking[0]["code"], blocking[0]["message"]))
+            return
+        found = by_identity(mark)
+        if found is None:
+            desk.complain(WireError("bad_image", tr("The picture was closed before it could be sent.")))
+            return
+        try:
+            _hand_over(desk, found, layer_mark, order, Box(*reply["crop"]), sent)
+        except WireError as error:
+            desk.complain(error)
+
+    desk.request("plan", fields, planned)
+
+
+def _hand_over(
+    desk: Desk, document: KritaDocument, layer_mark: str, order: Order, crop: Box, sent: Callable[[str], None]
+) -> None:
+    layer = node_by_mark(document, layer_mark)
+    if layer is None:
+        raise WireError("bad_image", tr("The layer was deleted before it could be sent."))
+    parcel = Parcel([], [])
+    _add_picture(parcel, "image", read(document, None if order.whole else layer, crop))
+    for index, target in enumerate(order.objects):
+        if target.mask.kind != masks.AUTOMATIC:
+            _add_mask(parcel, "object_mask", crop, masks.coverage(document, target.mask, crop), index)
+    if order.edit_mask is not None and order.edit_mask.kind != masks.AUTOMATIC:
+        _add_mask(parcel, "edit_mask", crop, masks.coverage(document, order.edit_mask, crop))
+    if order.reference is not None:
+        _add_picture(parcel, "reference", read_reference(order.reference))
+    job = new_job_id()
+    where: dict[str, object] = {
+        "host": "krita",
+        "title": (document.name() or tr("Unnamed"))[:MAX_TITLE],
+        "layer": layer.name()[:MAX_TITLE],
+        "ref": mark_of_reference(identity(document), layer_mark),
+        "canvas": list(canvas(document)),
+        "crop": list(crop),
+    }
+    register = history.load(document)
+    position = layer.position()
+    register.pending[job] = history.Pending(layer_mark, position.x(), position.y())
+    history.store(document, register)
+    if order.by_itself:
+        desk.expect(job)
+    fields: dict[str, object] = {"job": job, "edit": order.edit_record(where), "frames": parcel.entries}
+
+    def accepted(reply: dict[str, Any], _frames: list[Any]) -> None:
+        desk.take(reply["job"])
+        sent(job)
+
+    def refused(error: WireError) -> None:
+        found = by_identity(identity(document))
+        if found is not None:
+            history.forget(found, job)
+        desk.complain(error)
+
+    desk.request("submit", fields, accepted, parcel.frames, refused)
+
+
+def read_reference(reference: Reference) -> Picture:
+    """The pixels of a composition's reference; raises WireError when it is gone or can't be read."""
+    if reference.path:
+        document = Krita.instance().openDocument(reference.path)
+        if document is None:
+            raise WireError("bad_image", tr("Krita cannot open “{name}”.", name=reference.label))
+        try:
+            return read(document, None, Box(0, 0, *canvas(document)), DEPTHS["U8"])
+        finally:
+            document.setModified(False)
+            document.close()
+    document = by_identity(reference.document)
+    layer = node_by_mark(document, reference.layer) if document is not None else None
+    if document is None or layer is None:
+        raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
+    rect = layer.bounds()
+    box = Box(rect.x(), rect.y(), rect.width(), rect.height()).clipped(*canvas(document))
+    if box is None:
+        raise WireError("bad_image", tr("The reference “{name}” is empty.", name=reference.label))
+    return read(document, layer, box, depth_of(document))
+
+
+def _add_picture(parcel: Parcel, role: str, picture: Picture) -> None:
+    shape = (picture.box.height, picture.box.width, 4)
+    parcel.add(frames.describe(role, shape, picture.depth.dtype), picture.data)
+
+
+def _add_mask(parcel: Parcel, role: str, crop: Box, data: bytes, index: int = 0) -> None:
+    parcel.add(frames.describe(role, (crop.height, crop.width, 1), "u1", "mask", index), data)

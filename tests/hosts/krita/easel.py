@@ -1,0 +1,93 @@
+"""Krita on a lab's desk: its configuration, the plug-in with its copy of the wire, a test's script and its report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..lab import PROJECT, Lab, wait_for
+from ..screen import Screen
+
+HERE = Path(__file__).parent
+_KRITARC = """[General]
+showWelcomePage=false
+
+[python]
+enable_s2edit_krita=true
+enable_s2edit_probe=true
+"""
+_DISPLAYRC = """[General]
+OpenGLRenderer=none
+canvasState=OPENGL_NOT_TRIED
+"""
+
+
+class Easel:
+    """Krita with the plug-in, ready to be started on the lab's screen.
+
+    Args:
+        lab: the desk; Krita gets its HOME.
+        screen: where the windows appear.
+        language: a language code for Krita, "" for English.
+    """
+
+    def __init__(self, lab: Lab, screen: Screen, language: str = "") -> None:
+        self.lab, self.screen = lab, screen
+        self._runs = 0
+        self._language = language
+        data = lab.home / ".local/share/krita"
+        plugins = data / "pykrita"
+        shutil.copytree(PROJECT / "krita_plugin/s2edit_krita", plugins / "s2edit_krita", ignore=_JUNK)
+        shutil.copytree(PROJECT / "server/s2edit_wire", plugins / "s2edit_krita/s2edit_wire", ignore=_JUNK)
+        shutil.copytree(HERE / "probe/s2edit_probe", plugins / "s2edit_probe", ignore=_JUNK)
+        for desktop in (PROJECT / "krita_plugin/s2edit_krita.desktop", HERE / "probe/s2edit_probe.desktop"):
+            shutil.copy(desktop, plugins)
+        (data / "actions").mkdir()
+        shutil.copy(PROJECT / "krita_plugin/s2edit_krita.action", data / "actions")
+        config = lab.home / ".config"
+        config.mkdir()
+        (config / "kritarc").write_text(_KRITARC, encoding="utf-8")
+        (config / "kritadisplayrc").write_text(_DISPLAYRC, encoding="utf-8")
+
+    def start(self, script: str, *files: Path, stay: bool = False, **variables: str) -> Path:
+        """Start Krita with a script of `scripts/`; returns where its report will be. `stay`: do not quit at its end."""
+        self._runs += 1
+        report = self.lab.folder / f"report-{self._runs}.json"
+        env = {
+            "QT_QPA_PLATFORM": "xcb",
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "S2EDIT_PROBE_SCRIPT": str(self._script(script)),
+            "S2EDIT_PROBE_REPORT": str(report),
+            "S2EDIT_PROBE_STAY": "1" if stay else "0",
+            "S2EDIT_PROBE_FOLDER": str(self.lab.folder),
+            **({"LANGUAGE": self._language} if self._language else {}),
+            **variables,
+        }
+        self.krita = self.lab.start("krita", "krita", "--nosplash", *map(str, files), env=env)
+        return report
+
+    def report(self, path: Path, timeout: float = 60) -> dict[str, Any]:
+        """The script's report, once it is written; an error in the script is raised here."""
+        wait_for(path.exists, f"Krita's report (see {self.lab.artifacts}/krita.log)", timeout)
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if "error" in found:
+            self.screen.photograph("script-failed")
+            raise AssertionError(found["error"])
+        return found
+
+    def run(self, script: str, *files: Path, timeout: float = 60, **variables: str) -> dict[str, Any]:
+        """Start Krita, let the script run to its end, and return its report; Krita quits."""
+        found = self.report(self.start(script, *files, **variables), timeout)
+        self.krita.wait(20)
+        return found
+
+    def _script(self, name: str) -> Path:
+        folder = self.lab.folder / "scripts"
+        if not folder.exists():
+            shutil.copytree(HERE / "scripts", folder, ignore=_JUNK)
+        return folder / f"{name}.py"
+
+
+_JUNK = shutil.ignore_patterns("__pycache__", "*.pyc")
