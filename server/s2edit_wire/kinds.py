@@ -163,7 +163,8 @@ class ListOf:
 
     def describe(self) -> str:
         """See `Kind.describe`."""
-        return f"list of {self.fewest} to {self.most}: {self.item.describe()}"
+        size = f"{self.most}" if self.fewest == self.most else f"{self.fewest} to {self.most}"
+        return f"list of {size}: {self.item.describe()}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .records import BOX, EDIT, JOB_ID, TIME
 VERSION = 1
 NAME = "s2edit-recipe"
 """What the parasite or annotation is called."""
+MASK_SOURCES = ("automatic", "selection", "layer_mask", "layer", "channel")
 
 FORMAT = Record(
     "recipe",
@@ -30,7 +31,7 @@ FORMAT = Record(
         Field("mask_sha256", ListOf(Hex(64), MAX_OBJECTS + 1), "Digests of the painted masks.", required=False),
         Field("crop", BOX, "x, y, width, height of the result in the picture.", required=False),
         Field("program", MapOf(Text(64), 4), "Versions: `host`, `plugin`, `daemon`.", required=False),
-        Field("mask_from", Choice(("automatic", "selection", "layer_mask", "layer", "channel")), "", required=False),
+        Field("mask_from", Choice(MASK_SOURCES), "Where the mask came from.", required=False),
     ),
 )
 

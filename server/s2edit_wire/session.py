@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .client import Client, Incoming
+from .client import Client, Incoming, new_job_id
 from .errors import Unreachable, WireError
 from .launcher import STARTABLE, Launch
 from .loop import Callback, LoopAdapter
@@ -329,4 +329,4 @@ class Session:
             self._on_state(state, message)
 
 
-__all__ = ["LoopAdapter", "Session"]
+__all__ = ["LoopAdapter", "Session", "new_job_id"]
