@@ -1,0 +1,193 @@
+"""Plans, and what is refused before a job exists."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from s2edit_server.estimates import unet_forwards
+from s2edit_server.planning import check_submit, plan
+from s2edit_server.timings import Pace
+from s2edit_server.weights.manager import Weights
+from s2edit_wire.errors import WireError
+from s2edit_wire.frames import describe
+from s2edit_wire.schema import check_reply
+
+from s2edit.settings import profile
+
+PLAN: dict[str, Any] = {
+    "kind": "edit",
+    "model": "portraits",
+    "profile": "balanced",
+    "canvas": [1600, 1200],
+    "mask_box": [400, 300, 200, 250],
+    "source": "a woman with glasses",
+    "target": "a woman with sunglasses",
+    "objects": [{"word": "woman", "masked": True}],
+}
+EDIT: dict[str, Any] = {
+    "kind": "edit",
+    "model": "portraits",
+    "profile": "balanced",
+    "source": "a woman with glasses",
+    "target": "a woman with sunglasses",
+    "objects": [{"word": "woman", "masked": True}],
+    "seed": 0,
+}
+Frame = tuple[dict[str, Any], memoryview]
+
+
+def planned(weights: Weights, request: dict[str, Any], **options: Any) -> dict[str, Any]:
+    reply = plan(request, weights, **options)
+    check_reply("plan", {"op": "reply", "id": 1, **reply})
+    return reply
+
+
+def frame(role: str, pixels: np.ndarray, index: int = 0) -> Frame:
+    height, width, channels = pixels.shape
+    space = "mask" if role.endswith("mask") else "srgb"
+    entry = describe(role, (height, width, channels), f"{pixels.dtype.kind}{pixels.dtype.itemsize}", space, index)
+    return entry, memoryview(pixels.tobytes())
+
+
+def pictures(mask: np.ndarray | None = None) -> list[Frame]:
+    if mask is None:
+        mask = np.full((8, 8, 1), 255, np.uint8)
+    return [frame("image", np.zeros((8, 8, 3), np.uint8)), frame("object_mask", mask)]
+
+
+def test_a_good_plan(weights: Weights) -> None:
+    reply = planned(weights, PLAN)
+    x, y, w, h = reply["crop"]
+    assert x <= 400 and y <= 300 and x + w >= 600 and y + h >= 550
+    assert reply["model_size"] == [128, 128] or min(reply["model_size"]) == 128
+    assert all(side % 32 == 0 for side in reply["model_size"])
+    assert reply["problems"] == [] and reply["words"][0] == "woman"
+    assert not reply["forecast"]["measured"] and reply["forecast"]["first_s"] > reply["forecast"]["next_s"] > 0
+
+
+def test_the_context_setting_widens_the_crop(weights: Weights) -> None:
+    narrow = planned(weights, PLAN | {"settings": {"blend.context": 0.1}})["crop"]
+    wide = planned(weights, PLAN | {"settings": {"blend.context": 1.0}})["crop"]
+    assert wide[2] > narrow[2] and wide[3] > narrow[3]
+
+
+def test_without_a_mask_the_whole_picture_is_sent(weights: Weights) -> None:
+    request = {name: value for name, value in PLAN.items() if name != "mask_box"}
+    assert planned(weights, request)["crop"] == [0, 0, 1600, 1200]
+
+
+def test_times_come_from_this_machine_once_known(weights: Weights) -> None:
+    paces = {"loading": Pace(2, 1), "identity": Pace(20, 1), "inversion": Pace(3, 1), "editing": Pace(4, 1)}
+    forecast = planned(weights, PLAN, paces=paces, memory_free=5)["forecast"]
+    assert forecast["measured"] and forecast["first_s"] == 29 and forecast["next_s"] == 4
+    assert forecast["memory_free"] == 5
+
+
+def test_a_photograph_is_told_the_right_model_and_its_size(weights: Weights) -> None:
+    (problem,) = planned(weights, PLAN | {"photo": 0.9})["problems"]
+    assert not problem["blocking"] and problem["field"] == "model"
+    assert "Stable Diffusion v1-4" in problem["message"] and "4.3 GB" in problem["message"]
+    assert planned(weights, PLAN | {"photo": 0.1})["problems"] == []
+
+
+def test_what_is_not_typed_yet_is_no_problem(weights: Weights) -> None:
+    bare = {name: PLAN[name] for name in ("kind", "model", "profile", "canvas")}
+    assert planned(weights, bare)["problems"] == []
+    assert planned(weights, bare | {"source": "a woman"})["words"] == ["woman"]
+
+
+def test_a_model_that_is_not_here_can_be_planned_for(weights: Weights) -> None:
+    reply = planned(weights, PLAN | {"model": "sd-v1-4"})
+    assert [problem["code"] for problem in reply["problems"]] == ["unknown_model"]
+    assert min(reply["model_size"]) == 512
+
+
+def test_a_wrong_setting_is_a_problem_of_the_plan(weights: Weights) -> None:
+    (problem,) = planned(weights, PLAN | {"settings": {"edit.gidance": 3}})["problems"]
+    assert problem["code"] == "bad_setting" and problem["word"] == "edit.gidance"
+
+
+def test_a_mask_box_outside_the_canvas_can_t_be_planned(weights: Weights) -> None:
+    with pytest.raises(WireError) as failure:
+        plan(PLAN | {"mask_box": [1500, 0, 200, 10]}, weights)
+    assert failure.value.code == "bad_mask"
+
+
+def test_a_good_job_is_let_through(weights: Weights) -> None:
+    assert check_submit(EDIT, pictures(), weights) is None
+    unmasked = EDIT | {"objects": [{"word": "woman", "masked": False}]}
+    assert check_submit(unmasked, pictures()[:1], weights) is None
+    caption = {**EDIT, "kind": "caption", "source": "", "target": "", "objects": []}
+    assert check_submit(caption, pictures()[:1], weights) is None
+    assert check_submit({**unmasked, "kind": "mask"}, pictures()[:1], weights) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"source": " "}, "bad_prompt", "source prompt is empty"),
+        ({"target": ""}, "bad_prompt", "target prompt is empty"),
+        ({"objects": []}, "bad_prompt", "No object"),
+        ({"objects": [{"word": "dragon", "masked": False}]}, "bad_prompt", "dragon"),
+        ({"target": "a woman " + "with glasses " * 90}, "bad_prompt", "too long"),
+        ({"source": "a woman " + "with glasses " * 70}, "bad_prompt", "too long"),
+        ({"target": "a woman with glasses"}, "bad_prompt", ""),
+        ({"target": "a man with glasses", "objects": [{"word": "glasses", "masked": True}], "source": "a man"},
+         "bad_prompt", "glasses"),
+        ({"model": "nothing"}, "unknown_model", "nothing"),
+        ({"model": "sd-v1-5"}, "unknown_model", "not installed"),
+        ({"model": "clip-vit-l-14"}, "unknown_model", "can't edit"),
+        ({"settings": {"edit.guidence": 2}}, "bad_setting", "edit.guidence"),
+        ({"settings": {"edit.guidance": 1e9}}, "bad_setting", "edit.guidance"),
+        ({"kind": "compose"}, "bad_prompt", "reference prompt is empty"),
+        ({"kind": "compose", "reference_prompt": "a man"}, "bad_image", "reference"),
+    ],
+)  # fmt: skip
+def test_bad_words_models_and_settings_are_refused(
+    weights: Weights, change: dict[str, Any], code: str, words: str
+) -> None:
+    error = check_submit(EDIT | change, pictures(), weights)
+    assert error is not None and error.code == code and words in error.message
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (lambda: [], "bad_image"),
+        (lambda: pictures()[1:], "bad_image"),
+        (lambda: pictures()[:1], "bad_mask"),
+        (lambda: pictures() + pictures()[:1], "bad_image"),
+        (lambda: pictures(np.full((8, 9, 1), 255, np.uint8)), "bad_mask"),
+        (lambda: pictures(np.zeros((8, 8, 1), np.uint8)), "bad_mask"),
+        (lambda: pictures(np.full((8, 8, 1), 100, np.uint8)), "bad_mask"),
+        (lambda: pictures(np.zeros((8, 8, 1), np.float32)), "bad_mask"),
+        (lambda: [*pictures(), frame("edit_mask", np.zeros((8, 8, 1), np.uint16))], "bad_mask"),
+    ],
+)
+def test_bad_pictures_and_masks_are_refused(weights: Weights, frames: Callable[[], list[Frame]], code: str) -> None:
+    error = check_submit(EDIT, frames(), weights)
+    assert error is not None and error.code == code
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_one_marked_pixel_is_enough(weights: Weights, dtype: str) -> None:
+    mask = np.zeros((8, 8, 1), dtype)
+    mask[7, 7] = {"u1": 255, "u2": 65_535, "f4": 1.0}[dtype]
+    assert check_submit(EDIT, pictures(mask), weights) is None
+
+
+def test_forward_passes_of_the_profiles() -> None:
+    """method.md: 200 x 3 = 600 for fine-tuning, 50 to invert and 150 to edit with direct inversion."""
+    assert unet_forwards(profile("balanced")) == (600, 50, 150)
+    assert unet_forwards(profile("faithful"))[1] == pytest.approx(1_650 + 150, abs=160)
+
+
+def test_planning_loads_no_torch(small_model: Path) -> None:
+    script = "import sys, s2edit_server.planning, s2edit_server.weights.manager; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
