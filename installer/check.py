@@ -1,7 +1,7 @@
 """All checks in one command: ruff, mypy --strict, import-linter, pytest; CI runs the same.
 
-    .venv/bin/python installer/check.py            everything
-    .venv/bin/python installer/check.py --quick    without the tests that take minutes or need the real editors
+.venv/bin/python installer/check.py            everything
+.venv/bin/python installer/check.py --quick    without the tests that take minutes or need the real editors
 """
 
 from __future__ import annotations
@@ -23,20 +23,26 @@ STATIC = (
 
 
 def main(arguments: list[str]) -> int:
-    """Run every check even when one fails; the exit status counts the failed ones (0: all passed)."""
+    """Run every check even when one fails; the exit status counts the failed ones (0: all passed).
+
+    pytest comes last, so that its closing line ends the output.
+    """
+    failed = [name for name, command in STATIC if not _passes(name, command)]
+    print("the checks so far passed" if not failed else "failed: " + ", ".join(failed), flush=True)
     pytest = [sys.executable, "-m", "pytest"]
     if "--quick" in arguments:
         pytest += ["-m", "not slow and not hosts"]
     extra = [argument for argument in arguments if argument != "--quick"]
-    failed = []
-    for name, command in (*STATIC, ("pytest", pytest + extra)):
-        print(f"== {name}", flush=True)
-        start = time.monotonic()
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            failed.append(name)
-        print(f"   {time.monotonic() - start:.1f} s", flush=True)
-    print("all checks passed" if not failed else "failed: " + ", ".join(failed), flush=True)
-    return len(failed)
+    print("== pytest", flush=True)
+    return len(failed) + bool(subprocess.run(pytest + extra, cwd=ROOT, check=False).returncode)
+
+
+def _passes(name: str, command: list[str]) -> bool:
+    print(f"== {name}", flush=True)
+    start = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    print(f"   {time.monotonic() - start:.1f} s", flush=True)
+    return code == 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Finds editors, vendors the wire into plug-ins, installs, uninstalls and examines.
+"""Finds editors, vendors the wire into plug-ins, installs, uninstalls, examines, and makes the environment itself.
 
-`quickstart.py` beside this package is standard library only and makes the environment that this package runs in.
+`environment`, `torch_choice` and `pip_run` are standard library only: `../quickstart.py` runs them before anything is
+there. `first_run` and the rest run inside the environment.
 """

@@ -1,0 +1,98 @@
+"""Running pip with one progress bar, and saying in plain words why it failed. Standard library only."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .words import Trouble, say
+
+_REASONS = (
+    (r"No space left on device", "The disk is full. Free some space, then run this again: what was fetched is kept."),
+    (
+        r"(Temporary failure in name resolution|Failed to establish a new connection|Network is unreachable"
+        r"|getaddrinfo|Name or service not known|nodename nor servname|Max retries exceeded)",
+        "The package index cannot be reached. Check the network, then run this again.\n"
+        "Behind a proxy, set HTTPS_PROXY=http://host:port first.",
+    ),
+    (r"(ProxyError|407 Proxy)", "The proxy refused. Set HTTPS_PROXY=http://user:password@host:port, run this again."),
+    (
+        r"CERTIFICATE_VERIFY_FAILED",
+        "A certificate is not trusted. A company's proxy may stand between: set PIP_CERT to its certificate file.",
+    ),
+    (
+        r"(No matching distribution found|Could not find a version)",
+        "The package index lacks a pinned version for this Python. Try Python 3.11 to 3.13, or give your own\n"
+        "versions with --constraints FILE or --torch SPEC.",
+    ),
+    (r"Permission denied", "A file may not be written. Run this as the user that owns this folder, without sudo."),
+)
+_TAIL = 12
+
+
+def explain(output: str) -> str:
+    """What pip's output means, in words; its last lines when it is nothing known."""
+    for pattern, words in _REASONS:
+        if re.search(pattern, output):
+            return words
+    return "pip failed:\n" + "\n".join(output.splitlines()[-_TAIL:])
+
+
+class Bar:
+    """One line on a terminal that shows what pip is doing; a line per download elsewhere."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._moving, self._width = title, sys.stdout.isatty(), 0
+        self._began, self._what = time.monotonic(), ""
+        if not self._moving:
+            say(f"{title} …")
+
+    def take(self, line: str) -> None:
+        """A line of pip's (`--progress-bar raw` gives `Progress BYTES of BYTES`)."""
+        if match := re.match(r"Progress (\d+) of (\d+)", line):
+            done, total = int(match[1]), int(match[2])
+            if self._moving and total:
+                filled = 20 * done // total
+                self._show(f"[{'█' * filled}{'·' * (20 - filled)}] {done >> 20}/{total >> 20} MiB  {self._what}")
+        elif match := re.match(r"\s*(?:Downloading|Using cached) (\S+?)(?:-\d\S*)?(?: \((.*)\))?$", line):
+            self._what = match[1].rsplit("/", 1)[-1]
+            self._show(f"{self._what} {match[2] or ''}")
+        elif line.startswith("Installing collected packages"):
+            self._show("unpacking …")
+
+    def close(self) -> None:
+        """Leave a line that says how long it took."""
+        words = f"{self._title}: {time.monotonic() - self._began:.0f} s"
+        say(f"\r{words:<{self._width}}" if self._moving else f"  {words}")
+
+    def _show(self, text: str) -> None:
+        if self._moving:
+            line = f"{self._title}  {text}"[: os.get_terminal_size().columns - 1]
+            say(f"\r{line:<{self._width}}", end="")
+            self._width = len(line)
+
+
+def pip(python: Path, arguments: list[str], title: str, *, raw: bool = True, constraints: Path | None = None) -> None:
+    """Run pip install; Trouble says what went wrong."""
+    command = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    command += ["--progress-bar", "raw" if raw else "off"]
+    environment = dict(os.environ, PYTHONUNBUFFERED="1")
+    if constraints:
+        command += ["-c", str(constraints)]
+    bar, tail = Bar(title), collections.deque[str](maxlen=200)
+    with subprocess.Popen(  # noqa: S603 - our own environment's pip
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            tail.append(line)
+            bar.take(line.rstrip())
+    if process.returncode:
+        say()
+        raise Trouble(explain("".join(tail)))
+    bar.close()
