@@ -75,9 +75,10 @@ class SettingsView(QWidget):
 
         def models(header: dict[str, Any], _frames: object) -> None:
             self._models = [(m["id"], m["title"]) for m in header["models"] if m["role"] == "editor"]
-            self._daemon.ask("settings", on_reply=lambda reply, _f: self._show(reply["settings"]))
 
+        # Answers come in the order of the questions, so the models are known when the settings arrive.
         self._daemon.ask("models", on_reply=models)
+        self._daemon.ask("settings", on_reply=lambda reply, _frames: self._show(reply["settings"]))
 
     def _field(self, entry: Entry) -> QWidget:
         if entry.kind == "flag":
