@@ -1,0 +1,136 @@
+"""The quickstart's second half, inside the environment: `python -m s2edit_installer.first_run`.
+
+Edits a sample portrait through the daemon, as any program would, puts the plug-ins into the editors that are there,
+opens the tray, and says what happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from s2edit_wire.launcher import own_command
+
+from . import launching, plugins
+from .words import Trouble, say
+
+SEED = 1
+"""The sample portrait's."""
+SIDE = 512
+SAMPLE = """
+import sys
+from PIL import Image
+from s2edit.starter import caption, sample_portrait
+pixels, portrait = sample_portrait(int(sys.argv[2]), int(sys.argv[3]))
+Image.fromarray(pixels).save(sys.argv[1])
+"""
+"""Runs in a process of its own: only the worker and this line know the method's package."""
+SOURCE = "a smiling woman with pink short hair"
+TARGET = "a smiling woman with sunglasses and pink short hair"
+OBJECT = "woman"
+SETTLE = 2.0
+"""Seconds after which a tray that lives is taken to have started."""
+
+
+def main() -> int:
+    """Do it; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="s2edit_installer.first_run", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--no-plugins", action="store_true")
+    parser.add_argument("--windows", action="store_true")
+    options = parser.parse_args()
+    try:
+        launching.write_launcher()
+        pictures = _edit_sample(options.out.resolve())
+        installed = [] if options.no_plugins else plugins.install()
+        tray = _open_tray() if options.windows else ""
+    except Trouble as trouble:
+        say(f"\n{trouble}")
+        return 1
+    _tell(pictures, installed, tray, options)
+    return int(any(outcome.state == "failed" for outcome in installed))
+
+
+def _edit_sample(out: Path) -> dict[str, Path]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Trouble(f"Nothing can be written to {out} ({error.strerror}). Give another folder with --out.") from error
+    pictures = {name: out / file for name, file in (("before", "before.png"), ("after", "after.png"))}
+    pictures |= {"layers": out / "layers.ora", "both": out / "before-and-after.png"}
+    say("Drawing the sample portrait …")
+    _run(
+        [sys.executable, "-c", SAMPLE, str(pictures["before"]), str(SEED), str(SIDE)], "The sample could not be drawn."
+    )
+    say(f"Editing it through the daemon: “{SOURCE}” → “{TARGET}”")
+    command = [sys.executable, "-m", "s2edit_cli.main", "edit", str(pictures["before"])]
+    command += ["-o", str(pictures["after"]), "--layers", str(pictures["layers"])]
+    command += ["--source", SOURCE, "--target", TARGET, "--object", OBJECT]
+    _run(command, "The sample could not be edited; see above. Ask  .venv/bin/s2edit doctor  what is wrong.")
+    _side_by_side(pictures)
+    return pictures
+
+
+def _side_by_side(pictures: dict[str, Path]) -> None:
+    import pyvips
+
+    before, after = (pyvips.Image.pngload(str(pictures[name])) for name in ("before", "after"))
+    before.join(after, "horizontal", shim=8, background=[255]).pngsave(str(pictures["both"]))
+
+
+def _run(command: list[str], trouble: str) -> None:
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own Python
+        raise Trouble(trouble)
+
+
+def _open_tray() -> str:
+    """Open the tray; "" when it runs, else why not."""
+    check = subprocess.run(
+        [sys.executable, "-c", "import PySide6.QtWidgets"], capture_output=True, text=True, check=False
+    )
+    if check.returncode:
+        reason = check.stderr.strip().splitlines()[-1] if check.stderr.strip() else "PySide6 does not work"
+        return (
+            f"The tray needs libraries that are missing here ({reason}).\n"
+            "On Debian and Ubuntu: sudo apt install libegl1 libxkbcommon0 libdbus-1-3 libxcb-cursor0"
+        )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "s2edit_tray.main"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(SETTLE)
+    # 0: it handed over to one that runs already.
+    return "" if process.poll() in (None, 0) else "The tray could not be opened. Try:  .venv/bin/s2edit-tray"
+
+
+def _tell(pictures: dict[str, Path], installed: list[plugins.Outcome], tray: str, options: argparse.Namespace) -> None:
+    say()
+    say("Done. What happened:")
+    say(f"  The daemon is running ({' '.join(own_command()[1:])}); it owns the model and the queue.")
+    say(f"  It edited a sample portrait:  {pictures['both']}")
+    say(f"  The same as two layers, for GIMP or Krita:  {pictures['layers']}")
+    for outcome in installed:
+        say(f"  {outcome.target}: plug-in {outcome.state}. {outcome.message}")
+        for path in outcome.kept:
+            say(f"    see {path}")
+    if not installed and not options.no_plugins:
+        say("  No GIMP 3 and no Krita were found. Start yours once, then run:  .venv/bin/s2edit install")
+    if options.windows:
+        launching.write_menu_entry()
+        say(f"  {tray or 'The tray app is open; it shows jobs and weights.'}")
+    say()
+    say("What next:")
+    if installed:
+        say("  In GIMP or Krita, right-click a layer and choose “S²Edit…”.")
+    say("  In a shell:  .venv/bin/s2edit edit PICTURE -o RESULT.png --source … --target … --object …")
+    say("  The model that comes along knows cartoon portraits. For photographs:  .venv/bin/s2edit models list")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Taking S²Edit out again: the daemon stopped, plug-ins and menu entry removed; `python -m s2edit_installer.leave`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from s2edit_wire.launcher import launcher_path
+from s2edit_wire.paths import state_folder
+
+from .plugins import uninstall
+from .words import Trouble, say
+
+
+def main() -> int:
+    """Do it; 0 when nothing of the installer's is left. Jobs, weights and settings stay in the state folder."""
+    subprocess.run([sys.executable, "-m", "s2edit_cli.main", "daemon", "stop"], check=False)
+    try:
+        outcomes = uninstall()
+    except Trouble as trouble:
+        say(str(trouble))
+        return 1
+    for outcome in outcomes:
+        say(f"{outcome.target}: {outcome.state}")
+        for path in outcome.kept:
+            say(f"    kept, because you changed it: {path}")
+        if outcome.message:
+            say(f"    {outcome.message}")
+    launcher_path(state_folder()).unlink(missing_ok=True)
+    say(f"Jobs, downloaded weights and settings are still in {state_folder()}; delete that folder if you want.")
+    return int(any(outcome.state == "failed" for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What the installer has written, with hashes, so that it takes away exactly that: `installed.json` in the state folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Entry:
+    """What was put into one editor.
+
+    Args:
+        version: S²Edit's. files: SHA-256 by absolute path. folders: those that were made, in that order.
+        config: the kritarc that was changed, or "". config_made: whether it was made; section_made: its section.
+    """
+
+    version: str
+    files: dict[str, str] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    config: str = ""
+    config_made: bool = False
+    section_made: bool = False
+
+
+class Manifest:
+    """All entries, by target folder.
+
+    Args:
+        path: the file; it need not exist. Raises ValueError when it is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.entries: dict[str, Entry] = {}
+        if path.exists():
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+                self.entries = {key: Entry(**entry) for key, entry in content["entries"].items()}
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ValueError(
+                    f"{path} is damaged. Move it away; then S²Edit knows of no installed plug-in."
+                ) from error
+
+    def save(self) -> None:
+        """Write it; the file goes when there is nothing to remember."""
+        if not self.entries:
+            self._path.unlink(missing_ok=True)
+            return
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        content = {"format": 1, "entries": {key: asdict(entry) for key, entry in self.entries.items()}}
+        write_file(self._path, json.dumps(content, indent=1).encode(), executable=False)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_file(path: Path, content: bytes, *, executable: bool) -> None:
+    """Replace a file in one step."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".s2edit-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o755 if executable else 0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
