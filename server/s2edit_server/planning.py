@@ -83,7 +83,7 @@ def plan(
     """
     entry = weights.entry(request["model"])
     problems: list[Problem] = []
-    path = _installed(entry, weights, problems)
+    path = _installed(entry, weights, problems, kind=request["kind"])
     settings = _settings(request, path, problems)
     native = settings.native_size or entry.native
     try:
@@ -127,7 +127,7 @@ def check_submit(
     problems: list[Problem] = []
     try:
         entry = weights.entry(edit["model"])
-        path = _installed(entry, weights, problems)
+        path = _installed(entry, weights, problems, kind=edit["kind"])
     except WireError as error:
         return error
     _settings(edit, path, problems)
@@ -250,11 +250,15 @@ def _photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) 
             return
 
 
-def _installed(entry: Entry, weights: Weights, problems: list[Problem]) -> Path | None:
+def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind: str) -> Path | None:
     """The model's path; None, with a problem noted, when it can't be used."""
-    if entry.role != "editor":
-        hint = "Choose an editing model."
-        problems.append(Problem("model", "unknown_model", f"“{entry.title}” can't edit pictures.", hint=hint))
+    message = hint = ""
+    if kind != "caption" and entry.role != "editor":
+        message, hint = f"“{entry.title}” can't edit pictures.", "Choose an editing model."
+    elif kind == "caption" and entry.role != "captioner" and entry.domain != "cartoon":
+        message, hint = f"“{entry.title}” can't describe pictures.", "Ask the model “blip-large”, or type the prompt."
+    if message:
+        problems.append(Problem("model", "unknown_model", message, hint=hint))
         return None
     try:
         return weights.find(entry.id)

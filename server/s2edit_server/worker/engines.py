@@ -30,7 +30,12 @@ class Engines:
         self._engine: Engine | None = None
         self._key: tuple[str, Signature] | None = None
         self._model = ""
-        self._threads = 0
+        self._set = 0
+
+    @property
+    def threads(self) -> int:
+        """Compute threads when a job names none."""
+        return physical_cores()
 
     def get(self, model: Model, threads: int) -> Engine:
         """The engine for these weights, loaded anew when they are others than last time, or were replaced on disk.
@@ -44,17 +49,17 @@ class Engines:
         from s2edit.engine import Engine
 
         key = (model.path, signature(Path(model.path)))
-        wanted = threads or physical_cores()
+        wanted = threads or self.threads
         if self._engine is None or key != self._key:
             self.drop()
             quota = SettingsFile(self._state / "settings.json").now.cache_quota
             self._engine = Engine(Path(model.path), cache_dir=self._state / "cache", cache_quota=quota, threads=wanted)
-            self._key, self._model, self._threads = key, model.id, wanted
-        elif wanted != self._threads:
+            self._key, self._model, self._set = key, model.id, wanted
+        elif wanted != self._set:
             import torch
 
             torch.set_num_threads(wanted)
-            self._threads = wanted
+            self._set = wanted
         return self._engine
 
     def drop(self) -> None:

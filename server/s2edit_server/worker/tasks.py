@@ -14,6 +14,7 @@ from s2edit.requests import EditResult
 
 from .. import worker_link as link
 from . import frames
+from .captions import propose
 from .choices import settings_for
 from .engines import Engines
 from .reporting import Reporter
@@ -47,10 +48,11 @@ def _mask(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     return {}, [frames.write(Path(run.out), "mask", mask)]
 
 
-def _caption(run: link.Run, engines: Engines, report: Reporter) -> Outcome:  # noqa: ARG001 - every task is called alike
-    from s2edit.starter.classifier import propose_caption
-
-    return {"caption": propose_caption(frames.to_rgb8(read_inputs(run.frames).image))}, []
+def _caption(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
+    picture = frames.to_rgb8(read_inputs(run.frames).image)
+    if report.cancelled():
+        raise WireError("cancelled", "The job was cancelled.")
+    return {"caption": propose(Path(run.model.path), picture, run.threads or engines.threads)}, []
 
 
 TASKS: dict[str, Task] = {"edit": _edit, "compose": _compose, "mask": _mask, "caption": _caption}

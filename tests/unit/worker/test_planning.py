@@ -147,6 +147,8 @@ def test_a_good_job_is_let_through(weights: Weights) -> None:
         ({"model": "clip-vit-l-14"}, "unknown_model", "can't edit"),
         ({"settings": {"edit.guidence": 2}}, "bad_setting", "edit.guidence"),
         ({"settings": {"edit.guidance": 1e9}}, "bad_setting", "edit.guidance"),
+        ({"kind": "caption", "model": "sd-v1-4"}, "unknown_model", "can't describe"),
+        ({"kind": "caption", "model": "blip-large"}, "unknown_model", "not installed"),
         ({"kind": "compose"}, "bad_prompt", "reference prompt is empty"),
         ({"kind": "compose", "reference_prompt": "a man"}, "bad_image", "reference"),
     ],

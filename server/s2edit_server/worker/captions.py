@@ -1,0 +1,60 @@
+"""Proposes a source prompt: with a captioner from the catalogue where one was asked for, else with the classifier."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from s2edit_wire.errors import WireError
+
+MAX_CAPTION_TOKENS = 30
+"""A source prompt longer than this says more than an edit needs, and CLIP's limit comes at 75."""
+
+
+def propose(model: Path, picture: NDArray[np.uint8], threads: int) -> str:
+    """A caption for an H×W×3 picture.
+
+    Args:
+        model: folder of a BLIP captioner, or of an editing model for drawn portraits.
+        threads: compute threads.
+    Raises:
+        WireError: model_failed.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    if _is_blip(model):
+        return _blip(model, picture)
+    from s2edit.starter.classifier import propose_caption
+
+    return propose_caption(picture)
+
+
+def _is_blip(model: Path) -> bool:
+    try:
+        config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("model_type") == "blip"
+
+
+def _blip(model: Path, picture: NDArray[np.uint8]) -> str:
+    """Li et al., BLIP, 2022, through transformers; loaded for one caption and let go: it is as large as an editor."""
+    import torch
+    from PIL import Image
+    from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipImageProcessor
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        network = BlipForConditionalGeneration.from_pretrained(model, local_files_only=True, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
+        processor = BlipImageProcessor.from_pretrained(model, local_files_only=True)
+    except (OSError, ValueError) as error:
+        hint = "Verify the captioner in the tray, or download it again."
+        raise WireError("model_failed", "The captioner can't be loaded.", hint) from error
+    pixels = processor(images=Image.fromarray(picture), return_tensors="pt")["pixel_values"].to(device)
+    with torch.inference_mode():
+        tokens = network.to(device).eval().generate(pixel_values=pixels, max_new_tokens=MAX_CAPTION_TOKENS)
+    return str(tokenizer.decode(tokens[0], skip_special_tokens=True)).strip()

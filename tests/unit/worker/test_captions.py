@@ -1,0 +1,50 @@
+"""Captions from a captioner of the catalogue's kind, tiny and untrained, and from files that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from s2edit_server.worker.captions import propose
+from s2edit_wire.errors import WireError
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "a", "man", "woman", "hat", "with"]
+
+
+@pytest.fixture
+def captioner(tmp_path: Path) -> Path:
+    import torch
+    from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration, BlipImageProcessor
+
+    torch.manual_seed(0)
+    small = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    config = BlipConfig(
+        text_config={
+            **small,
+            "vocab_size": len(WORDS),
+            "encoder_hidden_size": 8,
+            "bos_token_id": 5,
+            "sep_token_id": 3,
+            "eos_token_id": 3,
+            "pad_token_id": 0,
+        },
+        vision_config={**small, "image_size": 32, "patch_size": 16},
+        projection_dim=8,
+    )
+    BlipForConditionalGeneration(config).save_pretrained(tmp_path)
+    BlipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    BertTokenizer(vocab={word: index for index, word in enumerate(WORDS)}).save_pretrained(tmp_path)
+    return tmp_path
+
+
+def test_a_captioner_from_the_catalogue(captioner: Path) -> None:
+    caption = propose(captioner, np.zeros((20, 30, 3), np.uint8), threads=1)
+    assert caption and set(caption.split()) <= {*WORDS}
+
+
+def test_a_broken_captioner_says_what_to_do(captioner: Path) -> None:
+    (captioner / "model.safetensors").unlink()
+    with pytest.raises(WireError, match="can't be loaded") as failure:
+        propose(captioner, np.zeros((20, 30, 3), np.uint8), threads=1)
+    assert failure.value.code == "model_failed" and failure.value.hint
