@@ -23,6 +23,8 @@ COPY_BELOW = 4 * 1024
 """Frames smaller than this are joined with their neighbours before they are sent."""
 SHORT_LIMIT = 255
 """Longest frame body that fits the one-byte length."""
+LIBZMQ_ERROR = b"^RROR"
+"""What libzmq (4.3.5) sends for ERROR: the C literal "\\x5ERROR" of its PLAIN server is 0x5E followed by "RROR"."""
 MAX_CONTEXT = 16
 """Bytes of a PING's context, which its PONG repeats."""
 
@@ -240,6 +242,8 @@ class Dealer:
             self._parts_size = 0
 
     def _take_command(self, body: bytes) -> None:
+        if body.startswith(LIBZMQ_ERROR) and not self.ready:
+            raise _refused(body[len(LIBZMQ_ERROR) :])
         length = body[0] if body else 0
         name, data = body[1 : 1 + length], body[1 + length :]
         if not name or len(name) != length:
