@@ -6,7 +6,7 @@ from gi.repository import Gimp, GObject
 from s2edit_wire.records import PROFILES
 
 from .choices import UNSET
-from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
+from .mask_sources import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, MASK_LAYERS, SELECTION
 from .text import _
 
 FLAGS = GObject.ParamFlags.READWRITE
@@ -20,6 +20,7 @@ def mask_titles() -> dict[str, str]:
         LAYER_MASK: _("Layer mask"),
         MASK_LAYERS: _("Painted mask layers"),
         CHANNEL: _("Channel"),
+        EARLIER: _("Earlier result's mask"),
     }
 
 

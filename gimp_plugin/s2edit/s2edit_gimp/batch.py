@@ -1,4 +1,4 @@
-"""An edit without windows, for scripts and for “repeat with last values”: waits for the result and returns its layer."""
+"""An edit without windows, for scripts and for “repeat with last values”: waits for the result, returns its layer."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 from gi.repository import Gimp
+from s2edit_wire import launcher
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import Unreachable
-from s2edit_wire import launcher
-from s2edit_wire.records import ENDED, PHASES
+from s2edit_wire.records import ENDED
 
 from . import VERSION
 from .choices import Choices, masked_words
 from .delivery import deliver
 from .layers import remember_pending
 from .mask_sources import collect
-from .pixels import Picture
+from .progress import fraction
 from .snapshot import CannotEdit, Snapshot, plan_fields, take
 from .text import _
 
@@ -50,9 +50,9 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
         remember_pending(image, job, shot.anchor)
         record = _await_end(client, job, shot, progress)
         if record["state"] != "done":
-            raise CannotEdit(" ".join(filter(None, (record.get("message", _("The edit was cancelled.")), record.get("hint")))))
+            raise CannotEdit(f"{record.get('message', _('The edit was cancelled.'))} {record.get('hint', '')}".strip())
         answer = client.request("result", {"job": job}, timeout=PATIENCE)
-        new = deliver(image, answer, shot.masks, sent_picture(shot))
+        new = deliver(image, answer, shot.masks, shot.picture, choices.mask)
         client.request("acknowledge", {"job": job})
     return new
 
@@ -60,19 +60,6 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
 def default_model(settings: dict[str, Any]) -> str:
     """The model that the daemon's settings name for GIMP."""
     return str(settings.get("model_gimp") or settings.get("default_model") or "portraits")
-
-
-def sent_picture(shot: Snapshot) -> Picture:
-    """The crop as it was sent."""
-    height, width, channels = shot.entries[0]["shape"]  # type: ignore[misc]  # the wire's schema says so
-    return Picture(width, height, channels, str(shot.entries[0]["dtype"]), shot.frames[0])
-
-
-def fraction(record: dict[str, Any]) -> float:
-    """How far a job is, 0 to 1: phases count alike, for want of anything better before the first is over."""
-    phase = PHASES.index(record["phase"])
-    within = record["step"] / record["total"] if record["total"] else 0.0
-    return min(1.0, (phase + within) / len(PHASES))
 
 
 def _await_end(client: Client, job: str, shot: Snapshot, progress: Progress) -> dict[str, Any]:

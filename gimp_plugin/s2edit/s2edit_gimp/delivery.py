@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,15 +12,31 @@ from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
 from s2edit_wire.recipe import Recipe
 
+from . import VERSION
 from .choices import title_of
 from .layers import Anchor, anchor_of, forget_pending, insert_result
 from .locate import shift_of
+from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
 from .pixels import Picture
 from .text import _
 
+DIGEST = re.compile("[0-9a-f]{64}")
+RECIPE_MASKS = {
+    AUTOMATIC: "automatic",
+    SELECTION: "selection",
+    LAYER_MASK: "layer_mask",
+    MASK_LAYERS: "layer",
+    CHANNEL: "channel",
+}
+"""What the recipe calls the mask sources."""
+
 
 def deliver(
-    image: Gimp.Image, answer: Incoming, hide: Sequence[Gimp.Layer] = (), sent: Picture | None = None
+    image: Gimp.Image,
+    answer: Incoming,
+    hide: Sequence[Gimp.Layer] = (),
+    sent: Picture | None = None,
+    mask_from: str = "",
 ) -> Gimp.Layer:
     """Make the layer of a `result` answer.
 
@@ -27,6 +45,7 @@ def deliver(
         answer: what the daemon answered to `result`.
         hide: mask layers that have done their work.
         sent: the crop as it was sent, to find its place in a layer that was cropped meanwhile.
+        mask_from: one of `mask_sources.SOURCES`, "" when not known.
 
     Returns:
         The new layer. Raises WireError("bad_image") when the answer has no patch.
@@ -40,11 +59,11 @@ def deliver(
     new = insert_result(
         image,
         layer,
-        _place(image, layer, anchor, job["edit"], sent),
+        _place(layer, anchor, job["edit"], sent),
         pictures["patch"],
         pictures["alpha"],
         name=title_of(job["edit"]),
-        recipe=Recipe.of(job, record).to_json(),
+        recipe=_recipe(job, record, mask_from).to_json(),
         hide=hide,
     )
     forget_pending(image, job["job"])
@@ -60,6 +79,22 @@ def frames_by_role(answer: Incoming) -> dict[str, Picture]:
     }
 
 
+def _recipe(job: Mapping[str, Any], record: Mapping[str, Any], mask_from: str) -> Recipe:
+    model = str(record.get("model_hash", ""))
+    masks = [str(entry) for entry in record.get("mask_hashes", [])]
+    return Recipe(
+        edit=dict(job["edit"]),
+        job=job["job"],
+        when=time.time(),
+        result_sha256=job.get("result_sha256", ""),
+        model_sha256=model if DIGEST.fullmatch(model) else "",
+        mask_sha256=masks if all(DIGEST.fullmatch(mask) for mask in masks) else [],
+        crop=list(job["edit"].get("document", {}).get("crop", [])),
+        program={"host": f"GIMP {Gimp.version()}", "plugin": VERSION},
+        mask_from=RECIPE_MASKS.get(mask_from, ""),
+    )
+
+
 def _layer_of(image: Gimp.Image, edit: Mapping[str, Any], anchor: Anchor | None) -> Gimp.Layer | None:
     """The layer that was edited: by its mark, else by its name."""
     if anchor is not None:
@@ -69,7 +104,6 @@ def _layer_of(image: Gimp.Image, edit: Mapping[str, Any], anchor: Anchor | None)
 
 
 def _place(
-    image: Gimp.Image,
     layer: Gimp.Layer | None,
     anchor: Anchor | None,
     edit: Mapping[str, Any],

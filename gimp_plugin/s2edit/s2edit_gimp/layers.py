@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from gi.repository import Gimp
 from s2edit_wire.frames import ITEM_SIZE
+from s2edit_wire.recipe import NAME as RECIPE
 
-from .pixels import Box, Picture, interleave, read_colour, sample_type, write_colour, write_coverage
+from .pixels import Box, Picture, interleave, read_colour, sample_type, to_gray, to_rgb, write_colour, write_coverage
 
 DOCUMENT_PARASITE = "s2edit-document"
 PENDING_PARASITE = "s2edit-pending"
-RECIPE_PARASITE = "s2edit-recipe"
+SOURCE_PARASITE = "s2edit-source"
 MAX_PENDING = 64
 
 
@@ -76,7 +77,8 @@ def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
         return None
     try:
         (x, y), (width, height), crop = entry["offset"], entry["size"], entry["crop"]
-        return Anchor(int(entry["layer"]), (int(x), int(y)), (int(width), int(height)), tuple(map(int, crop)))
+        left, top, wide, high = map(int, crop)
+        return Anchor(int(entry["layer"]), (int(x), int(y)), (int(width), int(height)), (left, top, wide, high))
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -102,8 +104,30 @@ def _store_pending(image: Gimp.Image, pending: dict[str, object]) -> None:
 
 def recipe_text(layer: Gimp.Item) -> str | None:
     """The recipe that a result layer carries, as JSON; None for other layers."""
-    parasite = layer.get_parasite(RECIPE_PARASITE)
+    parasite = layer.get_parasite(RECIPE)
     return None if parasite is None else bytes(parasite.get_data()).decode("utf-8", "replace")
+
+
+def source_layer(image: Gimp.Image, result: Gimp.Item) -> Gimp.Layer | None:
+    """The layer that a result layer was made from; None when it is gone, or for other layers."""
+    parasite = result.get_parasite(SOURCE_PARASITE)
+    text = b"" if parasite is None else bytes(parasite.get_data())
+    return image.get_layer_by_tattoo(int(text)) if text.isdigit() else None
+
+
+def results_of(image: Gimp.Image, layer: Gimp.Drawable) -> list[Gimp.Layer]:
+    """The result layers that were made from a layer, the topmost first."""
+    return [found for found in all_layers(image.get_layers()) if source_layer(image, found) == layer]
+
+
+def all_layers(layers: Sequence[Gimp.Layer]) -> list[Gimp.Layer]:
+    """Layers and what is in their groups, from the top down."""
+    found = []
+    for layer in layers:
+        found.append(layer)
+        if layer.is_group():
+            found += all_layers(layer.get_children())
+    return found
 
 
 def insert_result(
@@ -129,7 +153,7 @@ def insert_result(
     Returns:
         The new layer; nothing else of the image has changed but the visibility of `hide`.
     """
-    patch, alpha = _as_image_wants(image, patch), alpha
+    patch = _as_image_wants(image, patch)
     opacity = None if layer is None else _opacity_under(layer, place, patch)
     image.undo_group_start()
     try:
@@ -143,7 +167,10 @@ def insert_result(
         new.add_mask(mask)
         write_coverage(mask, alpha)
         new.set_edit_mask(False)
-        new.attach_parasite(Gimp.Parasite.new(RECIPE_PARASITE, Gimp.PARASITE_PERSISTENT, recipe.encode()))
+        new.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, recipe.encode()))
+        if layer is not None:
+            tattoo = str(layer.get_tattoo()).encode()
+            new.attach_parasite(Gimp.Parasite.new(SOURCE_PARASITE, Gimp.PARASITE_PERSISTENT, tattoo))
         for covering in hide:
             if covering.is_valid():
                 covering.set_visible(False)
@@ -159,15 +186,7 @@ def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     if gray == (patch.channels == 1):
         return patch
-    code = {"u1": "B", "u2": "H", "f4": "f"}[patch.dtype]
-    source = memoryview(patch.data).cast("B").cast(code)
-    if gray:
-        # Green carries most of the brightness; exact weights need not matter for a picture that changed its mode.
-        return Picture(patch.width, patch.height, 1, patch.dtype, bytes(source[1::3].tobytes()))
-    out = memoryview(bytearray(len(patch.data) * 3)).cast(code)
-    for channel in range(3):
-        out[channel::3] = source
-    return Picture(patch.width, patch.height, 3, patch.dtype, bytes(out.cast("B")))
+    return to_gray(patch) if gray else to_rgb(patch)
 
 
 def _opacity_under(layer: Gimp.Drawable, place: tuple[int, int], patch: Picture) -> Picture | None:

@@ -1,6 +1,6 @@
 """Where an object's mask comes from: the selection, the layer's mask, a channel, painted mask layers, or nowhere.
 
-A mask layer is an ordinary layer whose painted parts are the mask; a parasite says for which layer and word it was made.
+A mask layer is an ordinary layer whose painted parts are the mask; a parasite says for which layer it was made.
 All boxes are (x, y, width, height) in the edited layer's own coordinates, whatever the mask itself is attached to.
 """
 
@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from gi.repository import Gegl, Gimp
 from s2edit_wire.limits import MAX_OBJECTS
 
-from .pixels import Box, read_coverage, read_opacity
+from .layers import all_layers, results_of
+from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
 from .text import _
 
-AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = "automatic", "selection", "layer-mask", "mask-layers", "channel"
-SOURCES = (AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL)
+AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = (
+    "automatic",
+    "selection",
+    "layer-mask",
+    "mask-layers",
+    "channel",
+)
+EARLIER = "earlier-result"
+SOURCES = (AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL, EARLIER)
 MASK_PARASITE = "s2edit-mask"
 MASK_COLOUR = "red"
 MASK_OPACITY = 50.0
@@ -56,19 +64,12 @@ def collect(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str = ""
         if not masks:
             raise NoMask(_("No mask is painted yet. Choose “Paint Object Mask”, paint over the object, and try again."))
         return masks
-    if source == SELECTION:
-        if Gimp.Selection.is_empty(image):
-            raise NoMask(_("Nothing is selected. Select the object first, or choose another mask."))
-        drawable, title = image.get_selection(), _("Selection")
-    elif source == LAYER_MASK:
-        drawable, title = layer.get_mask(), _("Layer mask")
-        if drawable is None:
-            raise NoMask(_("This layer has no layer mask. Add one, or choose another mask."))
-    else:
-        drawable, title = image.get_channel_by_name(channel), channel
-        if drawable is None:
-            raise NoMask(_("There is no channel “{name}”.").format(name=channel))
+    drawable, title = _drawable(image, layer, source, channel)
     shift = (0, 0) if source == LAYER_MASK else _offsets(layer)
+    if source == EARLIER:
+        # A layer mask has its layer's offsets, but GIMP tells them of the layer only.
+        other = _offsets(Gimp.Layer.from_mask(drawable))
+        shift = (shift[0] - other[0], shift[1] - other[1])
 
     def read(box: Box) -> bytes:
         return read_coverage(drawable, (box[0] + shift[0], box[1] + shift[1], box[2], box[3]))
@@ -79,23 +80,51 @@ def collect(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str = ""
     return [Coverage(title, "", covered, read)]
 
 
+def _drawable(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str) -> tuple[Gimp.Drawable, str]:
+    """The drawable that holds the mask, and what to call it."""
+    if source == SELECTION:
+        if Gimp.Selection.is_empty(image):
+            raise NoMask(_("Nothing is selected. Select the object first, or choose another mask."))
+        return image.get_selection(), _("Selection")
+    if source == LAYER_MASK:
+        if layer.get_mask() is None:
+            raise NoMask(_("This layer has no layer mask. Add one, or choose another mask."))
+        return layer.get_mask(), _("Layer mask")
+    if source == EARLIER:
+        results = [result for result in results_of(image, layer) if result.get_mask() is not None]
+        if not results:
+            raise NoMask(_("No earlier result of this layer has a mask. Choose another mask."))
+        return results[0].get_mask(), _("Earlier result")
+    found = image.get_channel_by_name(channel)
+    if found is None:
+        raise NoMask(_("There is no channel “{name}”.").format(name=channel))
+    return found, channel
+
+
 def available(image: Gimp.Image, layer: Gimp.Layer) -> list[str]:
     """The sources that have something to offer now, the likeliest first."""
+    painted = mask_layers(image, layer)
+    shown = any(mask.get_visible() for mask in painted)
     offers = [
-        (MASK_LAYERS, bool(mask_layers(image, layer))),
+        (MASK_LAYERS, shown),
         (SELECTION, not Gimp.Selection.is_empty(image)),
         (LAYER_MASK, layer.get_mask() is not None),
         (AUTOMATIC, True),
+        (MASK_LAYERS, bool(painted) and not shown),
+        (EARLIER, any(result.get_mask() is not None for result in results_of(image, layer))),
         (CHANNEL, bool(image.get_channels())),
     ]
     return [source for source, there in offers if there]
 
 
 def mask_layers(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
-    """The mask layers made for a layer, from the lowest up: the order in which they were painted."""
+    """The mask layers made for a layer, from the lowest up: the order in which they were painted.
+
+    Those that an edit has used are hidden; they count only where no other is there.
+    """
     tattoo = layer.get_tattoo()
-    found = [candidate for candidate in _all_layers(image.get_layers()) if _made_for(candidate) == tattoo]
-    return list(reversed(found))
+    found = [candidate for candidate in all_layers(image.get_layers()) if _made_for(candidate) == tattoo]
+    return list(reversed([mask for mask in found if mask.get_visible()] or found))
 
 
 def edited_layer(image: Gimp.Image, drawable: Gimp.Drawable) -> Gimp.Drawable:
@@ -142,11 +171,11 @@ def _painted(layer: Gimp.Layer, mask: Gimp.Layer) -> Coverage | None:
 
 def _bounds(layer: Gimp.Layer, read: Callable[[Box], bytes]) -> Box | None:
     width, height = layer.get_width(), layer.get_height()
-    return covered_box(read((0, 0, width, height)), width, height)
+    return covered_box(read((0, 0, width, height)), width)
 
 
-def covered_box(data: bytes, width: int, height: int) -> Box | None:
-    """The smallest box that holds every non-zero byte of a width x height plane; None when all are zero."""
+def covered_box(data: bytes, width: int) -> Box | None:
+    """The smallest box that holds every non-zero byte of a plane so wide; None when all are zero."""
     lead = len(data) - len(data.lstrip(b"\0"))
     if lead == len(data):
         return None
@@ -165,32 +194,37 @@ def _offsets(item: Gimp.Item) -> tuple[int, int]:
     return x, y
 
 
-def _all_layers(layers: list[Gimp.Layer]) -> list[Gimp.Layer]:
-    found = []
-    for layer in layers:
-        found.append(layer)
-        if layer.is_group():
-            found += _all_layers(layer.get_children())
-    return found
-
-
 def paint_layer(image: Gimp.Image, layer: Gimp.Layer, word: str = "") -> Gimp.Layer:
     """An empty mask layer over `layer`, half opaque, chosen for painting with a red brush; one undo step."""
-    number = len(mask_layers(image, layer)) + 1
-    name = _("S²Edit mask: {word}").format(word=word) if word else _("S²Edit mask {number}").format(number=number)
-    image.undo_group_start()
-    try:
-        kind = Gimp.ImageType.RGBA_IMAGE if image.get_base_type() == Gimp.ImageBaseType.RGB else Gimp.ImageType.GRAYA_IMAGE
-        mask = Gimp.Layer.new(
-            image, name, layer.get_width(), layer.get_height(), kind, MASK_OPACITY, Gimp.LayerMode.NORMAL
-        )
-        image.insert_layer(mask, layer.get_parent(), image.get_item_position(layer))
-        mask.set_offsets(*_offsets(layer))
-        mark(mask, layer, word)
-        image.set_selected_layers([mask])
-    finally:
-        image.undo_group_end()
+    mask = _new_layer(image, layer, word, None)
     Gimp.context_set_foreground(Gegl.Color.new(MASK_COLOUR))
     Gimp.context_set_paint_method("gimp-paintbrush")
     Gimp.displays_flush()
     return mask
+
+
+def mask_layer_from(image: Gimp.Image, layer: Gimp.Layer, word: str, mask: Picture, crop: Box) -> Gimp.Layer:
+    """A mask layer that shows the model's own mask of a crop, to be corrected with the brush; one undo step."""
+    made = _new_layer(image, layer, word, (mask, crop))
+    Gimp.displays_flush()
+    return made
+
+
+def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[Picture, Box] | None) -> Gimp.Layer:
+    number = len(mask_layers(image, layer)) + 1
+    name = _("S²Edit mask: {word}").format(word=word) if word else _("S²Edit mask {number}").format(number=number)
+    width, height = layer.get_width(), layer.get_height()
+    image.undo_group_start()
+    try:
+        gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+        kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
+        made = Gimp.Layer.new(image, name, width, height, kind, MASK_OPACITY, Gimp.LayerMode.NORMAL)
+        image.insert_layer(made, layer.get_parent(), image.get_item_position(layer))
+        made.set_offsets(*_offsets(layer))
+        if content is not None:
+            write_tint(made, *content)
+        mark(made, layer, word)
+        image.set_selected_layers([made])
+    finally:
+        image.undo_group_end()
+    return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from gi.repository import Gegl, Gimp
 from s2edit_wire.frames import ITEM_SIZE
@@ -49,10 +50,9 @@ def sample_type(image: Gimp.Image) -> str:
 def read_colour(drawable: Gimp.Drawable, box: Box) -> Picture:
     """The drawable's pixels in a box inside it, sRGB-encoded, with alpha where the drawable has it."""
     dtype = sample_type(drawable.get_image())
-    alpha = drawable.has_alpha()
-    model, channels = (("Y'", 1) if drawable.is_gray() else ("R'G'B'", 3)) if not alpha else (
-        ("Y'A", 2) if drawable.is_gray() else ("R'G'B'A", 4)
-    )
+    model, channels = ("Y'", 1) if drawable.is_gray() else ("R'G'B'", 3)
+    if drawable.has_alpha():
+        model, channels = model + "A", channels + 1
     data = _get(drawable.get_buffer(), box, f"{model} {BABL_TYPE[dtype]}")
     return Picture(box[2], box[3], channels, dtype, data)
 
@@ -88,21 +88,53 @@ def write_coverage(drawable: Gimp.Drawable, picture: Picture) -> None:
     _set(drawable, picture, f"Y {BABL_TYPE[picture.dtype]}")
 
 
+def write_tint(layer: Gimp.Layer, mask: Picture, box: Box) -> None:
+    """Fill a box of a layer with red whose alpha is the mask, an 8-bit picture of the box's size."""
+    data = bytearray(b"\xff\0\0\0" * (mask.width * mask.height))
+    data[3::4] = mask.data
+    buffer = layer.get_buffer()
+    rows = max(1, SAFE_PIXELS // mask.width)
+    for top in range(0, mask.height, rows):
+        height = min(rows, mask.height - top)
+        band = bytes(data[top * mask.width * 4 : (top + height) * mask.width * 4])
+        buffer.set(Gegl.Rectangle.new(box[0], box[1] + top, mask.width, height), "R'G'B'A u8", band)
+    buffer.flush()
+    layer.update(*box)
+
+
 def interleave(colour: Picture, alpha: Picture | None) -> Picture:
     """Gray or RGB samples with the last channel of `alpha` (same size and dtype) beside them; opaque without one."""
-    item, channels = ITEM_SIZE[colour.dtype], colour.channels
-    size = colour.width * colour.height
-    code = _STRUCT[colour.dtype]
-    out = memoryview(bytearray(size * (channels + 1) * item)).cast("B").cast(code)
-    source = memoryview(colour.data).cast("B").cast(code)
+    channels, size = colour.channels, colour.width * colour.height
+    out = samples(bytearray(size * (channels + 1) * ITEM_SIZE[colour.dtype]), colour.dtype)
+    source = samples(colour.data, colour.dtype)
     for channel in range(channels):
         out[channel :: channels + 1] = source[channel::channels]
     if alpha is None:
-        opaque = struct.pack(f"={code}", FULL[colour.dtype]) * size
-        out[channels :: channels + 1] = memoryview(opaque).cast(code)
+        opaque = struct.pack(f"={_STRUCT[colour.dtype]}", FULL[colour.dtype]) * size
+        out[channels :: channels + 1] = samples(opaque, colour.dtype)
     else:
-        out[channels :: channels + 1] = memoryview(alpha.data).cast("B").cast(code)[alpha.channels - 1 :: alpha.channels]
-    return Picture(colour.width, colour.height, channels + 1, colour.dtype, bytes(out.cast("B")))
+        out[channels :: channels + 1] = samples(alpha.data, colour.dtype)[alpha.channels - 1 :: alpha.channels]
+    return Picture(colour.width, colour.height, channels + 1, colour.dtype, out.tobytes())
+
+
+def to_gray(colour: Picture) -> Picture:
+    """One channel of an RGB picture: green, which carries most of the brightness."""
+    plane = samples(colour.data, colour.dtype)[1 :: colour.channels].tobytes()
+    return Picture(colour.width, colour.height, 1, colour.dtype, plane)
+
+
+def to_rgb(gray: Picture) -> Picture:
+    """A picture of one channel as RGB."""
+    out = samples(bytearray(3 * len(gray.data)), gray.dtype)
+    for channel in range(3):
+        out[channel::3] = samples(gray.data, gray.dtype)
+    return Picture(gray.width, gray.height, 3, gray.dtype, out.tobytes())
+
+
+def samples(data: bytes | bytearray, dtype: str) -> memoryview[Any]:
+    """Bytes seen as samples; slices with a step pick channels."""
+    code: Any = _STRUCT[dtype]
+    return memoryview(data).cast(code)
 
 
 def _get(buffer: Gegl.Buffer, box: Box, encoding: str) -> bytes:
@@ -135,8 +167,7 @@ def _arrived(picture: Picture, back: bytes) -> bool:
     """Whether what was read back is what was written, but for rounding on the way through the image's own space."""
     if back == picture.data:
         return True
-    code = _STRUCT[picture.dtype]
-    wanted, found = memoryview(picture.data).cast("B").cast(code), memoryview(back).cast(code)
+    wanted, found = samples(picture.data, picture.dtype), samples(back, picture.dtype)
     step = max(1, len(wanted) // 65_536) | 1  # odd, so that all channels are looked at
     tolerance = FULL[picture.dtype] * 0.04
     return all(abs(a - b) <= tolerance for a, b in zip(wanted[::step], found[::step], strict=True))

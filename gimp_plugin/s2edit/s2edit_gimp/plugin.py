@@ -10,11 +10,13 @@ from s2edit_wire.errors import Unreachable, WireError
 
 from .arguments import add_edit_arguments
 from .choices import Choices
-from .mask_sources import NoMask, edited_layer, paint_layer
+from .layers import recipe_text, source_layer
+from .mask_sources import EARLIER, MASK_LAYERS, NoMask, edited_layer, mask_layers, paint_layer
 from .snapshot import CannotEdit, check_layer
 from .text import _
 
-EDIT, PAINT_MASK, AGAIN, JOBS = "plug-in-s2edit", "plug-in-s2edit-paint-mask", "plug-in-s2edit-again", "plug-in-s2edit-jobs"
+EDIT, PAINT_MASK = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
+AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
 SUBMENU = "<Image>/Filters/S²Edit"
 # The canvas' and the Layers dialog's own context menus; "<Layers>" alone would replace that menu.
 CANVAS, LAYERS = "<Image>", "<Layers>/Layers Menu"
@@ -89,11 +91,9 @@ def run(
             paint_layer(image, layer)
             return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
         if run_mode == Gimp.RunMode.INTERACTIVE:
-            from .interactive import open_windows
-
-            if not open_windows(procedure.get_name(), image, layer, config):
-                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-            return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+            kept = _with_windows(procedure.get_name(), image, layer, config)
+            status = Gimp.PDBStatusType.SUCCESS if kept else Gimp.PDBStatusType.CANCEL
+            return procedure.new_return_values(status, None)
         return _without_windows(procedure, image, layer, config)
     except EXPECTED as error:
         message = " ".join(filter(None, (str(error), getattr(error, "hint", ""))))
@@ -101,6 +101,25 @@ def run(
         traceback.print_exc()
         message = _("S²Edit stopped because of an error of its own: {error}").format(error=error)
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, GLib.Error(message))
+
+
+def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig) -> bool:
+    # GTK takes half a second to load, which scripts need not wait for.
+    from .interactive import choices_of, open_windows
+
+    if name == JOBS:
+        return open_windows(image, layer, None, None)
+    if name == AGAIN:
+        choices = choices_of(layer)
+        source = source_layer(image, layer) or layer
+        choices.mask = MASK_LAYERS if mask_layers(image, source) else EARLIER
+        return open_windows(image, source, choices, None)
+    if recipe_text(layer) is None:
+        return open_windows(image, layer, Choices.from_config(config), config)
+    # A result as start of the next edit: it shows now what was wished for then.
+    choices = choices_of(layer)
+    choices.source = choices.target
+    return open_windows(image, layer, choices, config)
 
 
 def _without_windows(

@@ -27,6 +27,7 @@ class Snapshot:
         entries: descriptions of the frames; frames: their bytes.
         anchor: where the picture came from.
         masks: mask layers to hide when the result comes.
+        picture: the crop as it was sent.
     """
 
     edit: dict[str, Any]
@@ -34,6 +35,7 @@ class Snapshot:
     frames: list[bytes]
     anchor: Anchor
     masks: list[Gimp.Layer]
+    picture: Picture
 
     def fields(self, job: str) -> dict[str, object]:
         """The fields of `submit`."""
@@ -102,7 +104,7 @@ def take(
         entries.append(_entry("reference", reference))
         frames.append(reference.data)
     edit = choices.to_edit(len(masks), document(image, layer, anchor), model)
-    return Snapshot(edit, entries, frames, anchor, [mask.layer for mask in masks if mask.layer is not None])
+    return Snapshot(edit, entries, frames, anchor, [mask.layer for mask in masks if mask.layer is not None], picture)
 
 
 def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> dict[str, object]:
@@ -126,5 +128,3 @@ def _entry(role: str, picture: Picture) -> dict[str, object]:
 
 def _printable(text: str) -> str:
     return "".join(character for character in text if character.isprintable())
-
-

@@ -1,0 +1,286 @@
+"""The S²Edit dialog: the form, a picture of what will be sent, and what the daemon thinks of it while one types."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from gi.repository import Gimp, GimpUi, GLib, Gtk
+from s2edit_wire.client import Incoming
+from s2edit_wire.errors import WireError
+
+from .choices import Choices
+from .form import Form
+from .jobs import Jobs
+from .mask_sources import Coverage, NoMask, available, collect, mask_layer_from, mask_layers, paint_layer
+from .models import ModelRow
+from .photo import likeness
+from .pixels import Box, Picture, read_colour
+from .snapshot import plan_fields, take
+from .text import _, amount, duration
+from .thumbnails import crop_picture
+from .widgets import BORDER, SPACING, note
+
+THUMBNAIL = 224
+DEBOUNCE_MS = 250
+PAINT = 1
+"""The dialog's answer besides OK and CANCEL: the painter wants to paint a mask now."""
+MOST_DIGESTED = 4_000_000
+"""Pixels of a crop whose digest is worth its time, to learn whether the daemon has it cached."""
+
+
+class EditDialog:
+    """One open dialog.
+
+    Args:
+        image, layer: what is edited.
+        jobs: the connection, and where submitted jobs go.
+        choices: what to begin with.
+        done: called when the dialog is closed, with False when it was cancelled.
+    """
+
+    def __init__(
+        self, image: Gimp.Image, layer: Gimp.Drawable, jobs: Jobs, choices: Choices, done: Callable[[bool], None]
+    ) -> None:
+        self._image, self._layer, self._jobs, self._done = image, layer, jobs, done
+        self._masks: list[Coverage] = []
+        self._mask_trouble = ""
+        self._masks_of: tuple[str, str] | None = None
+        self._crop: Box | None = None
+        self._digest: tuple[Box, str, float] | None = None
+        self._timer = 0
+        self._ticket = 0
+        self._blocked = True
+        self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit"), role="s2edit")
+        self.window.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+        self._ok = self.window.add_button(_("_Edit"), Gtk.ResponseType.OK)
+        self.window.set_default_response(Gtk.ResponseType.OK)
+        GimpUi.window_set_transient(self.window)
+        self._form = Form(self._later)
+        self._models = ModelRow(jobs, self.window, self._later)
+        self._fill()
+        self._refresh_masks()
+        if choices.mask not in available(image, layer):
+            choices.mask = available(image, layer)[0]
+        self._form.show(choices)
+        self._wanted_model = choices.model
+        self.window.connect("response", self._responded)
+        self.window.connect("focus-in-event", self._came_back)
+        self._form.paint.connect("clicked", lambda _button: self.window.response(PAINT))
+        self._form.propose.connect("clicked", lambda _button: self._small_job("caption"))
+        self._form.automatic.connect("clicked", lambda _button: self._small_job("mask"))
+        jobs.session.request("settings", on_reply=self._got_settings)
+        self.window.show_all()
+        self._form.focus()
+
+    def _fill(self) -> None:
+        box = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
+        box.set_border_width(BORDER)
+        left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        self._thumbnail = Gtk.Image()
+        self._thumbnail.set_size_request(THUMBNAIL, THUMBNAIL)
+        frame = Gtk.Frame()
+        frame.set_shadow_type(Gtk.ShadowType.IN)
+        frame.add(self._thumbnail)
+        self._caption, self._forecast = note(dim=True), note(dim=True)
+        for label in (self._caption, self._forecast):
+            label.set_max_width_chars(28)
+        for widget in (frame, self._caption, self._forecast):
+            left.pack_start(widget, False, False, 0)
+        right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
+        self._message = note()
+        for widget in (self._form.widget, self._models.widget, self._message):
+            right.pack_start(widget, False, False, 0)
+        box.pack_start(left, False, False, 0)
+        box.pack_start(right, True, True, 0)
+        self.window.get_content_area().add(box)
+
+    def connection_changed(self, state: str, message: str) -> None:
+        """Say what the connection does; nothing can be submitted without one."""
+        self._connected = state == "ready"
+        self._message.set_text("" if self._connected else message)
+        self._ok.set_sensitive(self._connected and not self._blocked)
+        if self._connected:
+            self._models.ask()
+            self._later()
+
+    def model_changed(self, model: dict[str, Any]) -> None:
+        """A model is being downloaded."""
+        self._models.changed(model)
+
+    # What the daemon thinks of it
+
+    def _got_settings(self, answer: Incoming) -> None:
+        from .batch import default_model
+
+        self._default = default_model(answer.header["settings"])
+        self._models.ask(lambda titles: self._form.set_models(titles, self._wanted_model or self._default))
+
+    _default = "portraits"
+    _connected = False
+
+    def _later(self) -> None:
+        """Plan anew once typing pauses."""
+        if self._timer:
+            GLib.source_remove(self._timer)
+        self._timer = GLib.timeout_add(DEBOUNCE_MS, self._plan)
+
+    def _plan(self) -> bool:
+        self._timer = 0
+        choices = self._form.read()
+        if (choices.mask, choices.channel) != self._masks_of:
+            self._read_masks(choices)
+        fields = plan_fields(self._layer, choices, self._masks, self._default)
+        if self._digest is not None and self._digest[0] == self._crop:
+            fields |= {"image_sha256": self._digest[1], "photo": self._digest[2]}
+        self._models.choose(choices.model or self._default)
+        self._jobs.session.forget(self._ticket)
+        self._ticket = self._jobs.session.request("plan", fields, (), self._planned, self._no_plan)
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _planned(self, answer: Incoming) -> None:
+        plan = answer.header
+        self._form.set_candidates(plan["words"])
+        x, y, width, height = plan["crop"]
+        if self._crop != (x, y, width, height):
+            self._crop = (x, y, width, height)
+            self._show_crop()
+        self._show_problems(plan["problems"])
+        self._show_forecast(plan["forecast"])
+        if self._digest is None or self._digest[0] != self._crop:
+            self._digest_crop(self._crop)
+
+    def _no_plan(self, error: WireError) -> None:
+        self._message.set_text(f"{error.message} {error.hint}".strip())
+
+    def _show_problems(self, problems: list[dict[str, Any]]) -> None:
+        choices = self._form.read()
+        untouched = {name for name in ("source", "target") if not getattr(choices, name)}
+        shown = [problem for problem in problems if problem["field"] not in untouched]
+        self._form.mark({problem["field"]: problem["message"] for problem in shown})
+        self._blocked = bool(self._mask_trouble) or any(problem["blocking"] for problem in problems)
+        sentences = [self._mask_trouble, *(problem["message"] for problem in shown)]
+        self._message.set_text("\n".join(sentence for sentence in sentences if sentence))
+        self._ok.set_sensitive(self._connected and not self._blocked)
+
+    def _show_forecast(self, forecast: dict[str, Any]) -> None:
+        first, following = duration(forecast["first_s"]), duration(forecast["next_s"])
+        if forecast["cached"]:
+            times = _("The object is already learnt: about {time}.").format(time=following)
+        else:
+            times = _("About {time}; the next edit of the same object about {next}.").format(time=first, next=following)
+        memory = _("Needs {needed} of {free} free memory.").format(
+            needed=amount(forecast["memory"]), free=amount(forecast["memory_free"])
+        )
+        self._forecast.set_text(f"{times}\n{memory}" if forecast["memory_free"] else times)
+
+    def _show_crop(self) -> None:
+        assert self._crop is not None
+        self._thumbnail.set_from_pixbuf(crop_picture(self._layer, self._crop, self._masks, THUMBNAIL))
+        self._caption.set_text(
+            _("{width} × {height} of the layer's {layer_width} × {layer_height} pixels are sent.").format(
+                width=self._crop[2],
+                height=self._crop[3],
+                layer_width=self._layer.get_width(),
+                layer_height=self._layer.get_height(),
+            )
+        )
+
+    def _digest_crop(self, crop: Box) -> None:
+        if crop[2] * crop[3] <= MOST_DIGESTED:
+            picture = read_colour(self._layer, crop)
+            self._digest = (crop, hashlib.sha256(picture.data).hexdigest(), likeness(picture))
+            self._later()
+
+    # Masks
+
+    def _refresh_masks(self) -> None:
+        channels = [channel.get_name() for channel in self._image.get_channels()]
+        self._form.set_masks(available(self._image, self._layer), channels)
+        self._masks_of = None
+
+    def _read_masks(self, choices: Choices) -> None:
+        self._masks_of = (choices.mask, choices.channel)
+        self._mask_trouble = ""
+        try:
+            self._masks = collect(self._image, self._layer, choices.mask, choices.channel)
+        except NoMask as trouble:
+            self._masks, self._mask_trouble = [], str(trouble)
+        self._form.set_objects([mask.title for mask in self._masks] or [""], [mask.word for mask in self._masks])
+        if len(self._masks) > max(1, len(choices.words)):
+            self._mask_trouble = _("Name the object of each mask.")
+        self._crop = None
+
+    def _came_back(self, *_event: object) -> bool:
+        """The painter may have selected or painted something meanwhile."""
+        self._refresh_masks()
+        self._later()
+        return False
+
+    # Doing it
+
+    def _responded(self, _dialog: Gtk.Dialog, answer: int) -> None:
+        if answer == Gtk.ResponseType.OK:
+            if self._blocked or self._crop is None:
+                return
+            self._submit(self._crop)
+        elif answer == PAINT:
+            word = next(iter(self._form.read().words), "")
+            paint_layer(self._image, self._layer, word)
+        self._close(answer in (Gtk.ResponseType.OK, PAINT))
+
+    def _submit(self, crop: Box) -> None:
+        variations = self._form.variations()
+        self._read_masks(variations[0])
+        for choices in variations:
+            shot = take(self._image, self._layer, choices, self._masks, crop, self._default)
+            self._jobs.submit(shot, automatic=len(variations) == 1, mask_from=choices.mask)
+        self.submitted = variations[0]
+
+    submitted: Choices | None = None
+    """What was submitted: the last values of the next run."""
+
+    def _close(self, submitted: bool) -> None:
+        if self._timer:
+            GLib.source_remove(self._timer)
+        self.typed = self._form.read()
+        self._jobs.session.forget(self._ticket)
+        self.window.destroy()
+        self._done(submitted)
+
+    typed: Choices | None = None
+    """What was in the form when the dialog closed."""
+
+    def _small_job(self, kind: str) -> None:
+        """Have the picture described, or the object found, and use what comes."""
+        choices = self._form.read()
+        choices.kind = kind
+        crop = self._crop or (0, 0, self._layer.get_width(), self._layer.get_height())
+        shot = take(self._image, self._layer, choices, [], crop, self._default)
+        button = self._form.propose if kind == "caption" else self._form.automatic
+        button.set_sensitive(False)
+
+        def came(answer: Incoming) -> None:
+            button.set_sensitive(True)
+            if kind == "caption":
+                self._form.set_source(str(answer.header["record"].get("caption", "")))
+                return
+            from .delivery import frames_by_role
+
+            self._mask_came(frames_by_role(answer)["mask"], crop, next(iter(choices.words), ""))
+
+        def failed(message: str) -> None:
+            button.set_sensitive(True)
+            self._message.set_text(message)
+
+        job = self._jobs.submit(shot, on_result=came)
+        job.on_trouble = failed
+
+    def _mask_came(self, mask: Picture, crop: Box, word: str) -> None:
+        mask_layer_from(self._image, self._layer, word, mask, crop)
+        self._refresh_masks()
+        choices = self._form.read()
+        choices.mask = available(self._image, self._layer)[0]
+        self._form.show(choices)
+        assert mask_layers(self._image, self._layer)

@@ -1,0 +1,95 @@
+"""One run with windows: the dialog, then the small window, and the loop that lives until nothing is left to come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gi.repository import Gimp, GimpUi, GLib, Gtk
+from s2edit_wire.recipe import Recipe
+
+from .choices import Choices
+from .dialog import EditDialog
+from .job_window import JobWindow
+from .jobs import Job, Jobs
+from .layers import recipe_text
+from .snapshot import CannotEdit
+from .text import _, is_right_to_left
+
+
+def open_windows(
+    image: Gimp.Image, layer: Gimp.Drawable, choices: Choices | None, config: Gimp.ProcedureConfig | None
+) -> bool:
+    """Run the dialog (unless `choices` is None) and the window of jobs; True when something was submitted or shown.
+
+    Args:
+        image, layer: what is edited.
+        choices: what the dialog begins with; None for the window alone.
+        config: takes the choices as last values when something is submitted.
+    """
+    GimpUi.init("s2edit")
+    if is_right_to_left():
+        Gtk.Widget.set_default_direction(Gtk.TextDirection.RTL)
+    return _Run(image, layer, config).go(choices)
+
+
+def choices_of(layer: Gimp.Drawable) -> Choices:
+    """The choices that made a result layer. Raises CannotEdit for other layers, WireError for a damaged recipe."""
+    text = recipe_text(layer)
+    if text is None:
+        raise CannotEdit(_("This layer is no result of S²Edit. Select a layer that S²Edit has made."))
+    return Choices.from_edit(Recipe.from_json(text).edit)
+
+
+class _Run:
+    def __init__(self, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig | None) -> None:
+        self._image, self._layer, self._config = image, layer, config
+        self._loop = GLib.MainLoop()
+        self._jobs = Jobs(image)
+        self._window = JobWindow(self._jobs, self._settle)
+        self._dialog: EditDialog | None = None
+        self._jobs.on_change = self._job_changed
+        self._jobs.on_state = self._state_changed
+        self._jobs.on_model = self._model_changed
+
+    def go(self, choices: Choices | None) -> bool:
+        if choices is None:
+            self._jobs.ask_waiting()
+            self._window.show()
+            submitted = True
+        else:
+            self._dialog = EditDialog(self._image, self._layer, self._jobs, choices, self._dialog_done)
+            submitted = False
+        self._loop.run()
+        self._jobs.close()
+        return submitted or self._submitted
+
+    _submitted = False
+
+    def _dialog_done(self, submitted: bool) -> None:
+        assert self._dialog is not None
+        remembered, jobs = self._dialog.submitted or self._dialog.typed, self._dialog.submitted is not None
+        self._dialog = None
+        self._submitted = submitted
+        if self._config is not None and remembered is not None:
+            remembered.to_config(self._config)
+        if jobs:
+            self._window.show()
+        self._settle()
+
+    def _job_changed(self, job: Job) -> None:
+        self._window.job_changed(job)
+        self._settle()
+
+    def _state_changed(self, state: str, message: str) -> None:
+        self._window.connection_changed(state, message)
+        if self._dialog is not None:
+            self._dialog.connection_changed(state, message)
+
+    def _model_changed(self, model: dict[str, Any]) -> None:
+        if self._dialog is not None:
+            self._dialog.model_changed(model)
+
+    def _settle(self) -> None:
+        """Leave when no window is open and nothing is to come."""
+        if self._dialog is None and not self._window.visible and not self._jobs.active:
+            self._loop.quit()

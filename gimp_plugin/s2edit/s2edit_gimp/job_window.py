@@ -1,0 +1,132 @@
+"""The small window that follows jobs: preview, phase, time left; cancel, add to the picture, try again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gi.repository import GimpUi, Gtk, Pango
+
+from .choices import title_of
+from .jobs import Job, Jobs
+from .progress import fraction, status_line
+from .text import _
+from .thumbnails import fit, to_pixbuf
+from .widgets import BORDER, SPACING, note
+
+PREVIEW = 72
+EMPTY = _("No edits are running, and no results are waiting.")
+
+
+class JobWindow:
+    """Closing it stops nothing: results still arrive as layers.
+
+    Args:
+        jobs: the jobs that it shows.
+        closed: called when the window is closed.
+    """
+
+    def __init__(self, jobs: Jobs, closed: Callable[[], None]) -> None:
+        self._jobs = jobs
+        self._rows: dict[str, _Row] = {}
+        self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit Jobs"), role="s2edit-jobs")
+        self.window.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
+        GimpUi.window_set_transient(self.window)
+        self._closed = closed
+        self.window.connect("response", lambda _dialog, _answer: self._close())
+        self.window.connect("delete-event", self._close)
+        self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
+        self._box.set_border_width(BORDER)
+        self._message = note(dim=True)
+        self._box.pack_end(self._message, False, False, 0)
+        scrolled = Gtk.ScrolledWindow()
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled.set_propagate_natural_height(True)
+        scrolled.set_max_content_height(480)
+        scrolled.add(self._box)
+        self.window.get_content_area().pack_start(scrolled, True, True, 0)
+        self._message.set_text(EMPTY)
+
+    def show(self) -> None:
+        """Open it."""
+        self.window.show_all()
+        self.window.present()
+
+    def _close(self, *_event: object) -> bool:
+        """Hide it; True keeps GTK from destroying it."""
+        self.window.hide()
+        self._closed()
+        return True
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is open."""
+        return bool(self.window.get_visible())
+
+    def job_changed(self, job: Job) -> None:
+        """Show a job as it is now."""
+        if job.on_result is not None:
+            return
+        row = self._rows.get(job.id)
+        if row is None:
+            row = self._rows[job.id] = _Row(job, self._jobs)
+            self._box.pack_start(row.widget, False, False, 0)
+            row.widget.show_all()
+            self._message.set_text("")
+        row.update()
+
+    def connection_changed(self, state: str, message: str) -> None:
+        """Say when there is no daemon to ask."""
+        self._message.set_text(message if state != "ready" else "" if self._rows else EMPTY)
+
+
+class _Row:
+    """One job."""
+
+    def __init__(self, job: Job, jobs: Jobs) -> None:
+        self._job, self._jobs = job, jobs
+        self.widget = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
+        self._picture = Gtk.Image()
+        self._picture.set_size_request(PREVIEW, PREVIEW)
+        self._shown: object = None
+        middle = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        title = Gtk.Label(label=title_of(job.edit))
+        title.set_xalign(0.0)
+        title.set_ellipsize(Pango.EllipsizeMode.END)
+        title.set_width_chars(36)
+        self._status, self._bar = note(dim=True), Gtk.ProgressBar()
+        self._status.set_max_width_chars(36)
+        for widget in (title, self._bar, self._status):
+            middle.pack_start(widget, False, False, 0)
+        self._button = Gtk.Button(use_underline=True)
+        self._button.set_valign(Gtk.Align.CENTER)
+        self._button.connect("clicked", lambda _button: self._act())
+        self.widget.pack_start(self._picture, False, False, 0)
+        self.widget.pack_start(middle, True, True, 0)
+        self.widget.pack_start(self._button, False, False, 0)
+
+    def update(self) -> None:
+        """Show the job as it is now."""
+        job = self._job
+        self._status.set_text(status_line(job))
+        self._bar.set_fraction(1.0 if job.layer is not None or job.state == "done" else fraction(job.record))
+        self._bar.set_visible(job.active)
+        if job.preview is not None and job.preview is not self._shown:
+            self._shown = job.preview
+            self._picture.set_from_pixbuf(fit(to_pixbuf(job.preview), PREVIEW))
+        label = self._action()[0]
+        self._button.set_label(label)
+        self._button.set_visible(bool(label))
+
+    def _action(self) -> tuple[str, Callable[[], None]]:
+        """What the button says and does in the job's state."""
+        job, jobs = self._job, self._jobs
+        if job.layer is not None:
+            return "", lambda: None
+        if job.state == "done":
+            return _("_Add to Picture"), lambda: jobs.fetch(job)
+        if job.state in ("failed", "cancelled"):
+            return _("_Try Again"), lambda: jobs.act(job, "retry")
+        return _("_Cancel"), lambda: jobs.act(job, "cancel")
+
+    def _act(self) -> None:
+        self._action()[1]()

@@ -1,0 +1,237 @@
+"""The jobs that one run of the plug-in looks after: handed in, followed, and turned into layers when they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gi.repository import Gimp
+from s2edit_wire.client import Client, Incoming, new_job_id
+from s2edit_wire.errors import WireError
+from s2edit_wire.records import ENDED
+from s2edit_wire.session import Session
+
+from . import VERSION
+from .delivery import deliver, frames_by_role
+from .layers import document_id, remember_pending
+from .pixels import Picture
+from .session_glib import GLibLoop
+from .snapshot import Snapshot
+from .text import _
+
+
+@dataclass
+class Job:
+    """One job as the windows show it.
+
+    Args:
+        id: the client-made id.
+        record: the daemon's last word on it (`records.JOB`), empty until it has answered.
+        shot: what was handed in; None for a job of an earlier run.
+        automatic: whether the result becomes a layer by itself.
+        preview: the newest small picture.
+        layer: the result layer, once there is one.
+        trouble: what went wrong here, as a sentence.
+        on_result: takes the answer to `result` instead of a layer being made.
+        fetching: whether the result is on its way.
+        mask_from: one of `mask_sources.SOURCES`, "" when not known.
+        on_trouble: takes the sentence when it fails, for jobs with `on_result`.
+    """
+
+    id: str
+    record: dict[str, Any] = field(default_factory=dict)
+    shot: Snapshot | None = None
+    automatic: bool = True
+    preview: Picture | None = None
+    layer: Gimp.Layer | None = None
+    trouble: str = ""
+    on_result: Callable[[Incoming], None] | None = None
+    fetching: bool = False
+    mask_from: str = ""
+    on_trouble: Callable[[str], None] | None = None
+
+    @property
+    def state(self) -> str:
+        """The daemon's state of it; `sending` before the daemon has answered."""
+        return str(self.record.get("state", "failed" if self.trouble else "sending"))
+
+    @property
+    def active(self) -> bool:
+        """Whether something is still to come by itself."""
+        if self.trouble or self.layer is not None or (self.shot is None and not self.fetching):
+            return False
+        return self.state not in ENDED or (self.state == "done" and self.fetching)
+
+    @property
+    def edit(self) -> dict[str, Any]:
+        """What was asked for."""
+        return self.shot.edit if self.shot is not None else dict(self.record.get("edit", {}))
+
+
+class Jobs:
+    """All of them, over one lasting connection.
+
+    Args:
+        image: the picture that results go to.
+
+    Attributes:
+        on_change: called with a job whenever something about it changed.
+        on_state: called with the connection's state and a sentence.
+        on_model: called with a model's record when it changed.
+    """
+
+    def __init__(self, image: Gimp.Image) -> None:
+        self.image = image
+        self.all: dict[str, Job] = {}
+        self.on_change: Callable[[Job], None] = lambda _job: None
+        self.on_state: Callable[[str, str], None] = lambda _state, _message: None
+        self.on_model: Callable[[dict[str, Any]], None] = lambda _model: None
+        self.session = Session(
+            lambda: Client("gimp", VERSION),
+            GLibLoop(),
+            on_event=self._on_event,
+            on_state=self._on_state,
+        )
+        self.session.start()
+
+    @property
+    def active(self) -> bool:
+        """Whether any job still has something to come."""
+        return any(job.active for job in self.all.values())
+
+    def submit(
+        self,
+        shot: Snapshot,
+        *,
+        automatic: bool = True,
+        on_result: Callable[[Incoming], None] | None = None,
+        mask_from: str = "",
+    ) -> Job:
+        """Hand a snapshot in; the answer and everything after it comes through `on_change`."""
+        job = Job(new_job_id(), shot=shot, automatic=automatic, on_result=on_result, mask_from=mask_from)
+        self.all[job.id] = job
+        if on_result is None:
+            remember_pending(self.image, job.id, shot.anchor)
+        self.session.request(
+            "submit", shot.fields(job.id), shot.frames, lambda answer: self._heard(job, answer), self._refused(job)
+        )
+        self.on_change(job)
+        return job
+
+    def ask_waiting(self) -> None:
+        """Look for edits of this picture, or from GIMP at all, whose result nobody has taken yet."""
+        self.session.request("list", {"host": "gimp", "limit": 50}, on_reply=self._listed)
+
+    def act(self, job: Job, op: str) -> None:
+        """`cancel`, `retry` or `remove` it."""
+        if op == "retry":
+            job.trouble, job.automatic = "", True
+        self.session.request(op, {"job": job.id}, (), lambda answer: self._heard(job, answer), self._refused(job))
+
+    def fetch(self, job: Job) -> None:
+        """Get a finished job's result and make its layer."""
+        if job.fetching or job.layer is not None:
+            return
+        job.fetching = True
+        self.session.request(
+            "result", {"job": job.id}, (), lambda answer: self._deliver(job, answer), self._refused(job)
+        )
+
+    def thumbnail(self, job: Job) -> None:
+        """Get a small picture of a finished job's result as its preview."""
+        self.session.request("thumbnail", {"job": job.id}, (), lambda answer: self._pictured(job, answer), None)
+
+    def close(self) -> None:
+        """Hang up; the daemon goes on."""
+        self.session.close()
+
+    def waiting(self) -> Iterable[Job]:
+        """Finished jobs whose result is not in the picture."""
+        return [job for job in self.all.values() if job.state == "done" and job.layer is None and not job.fetching]
+
+    def _on_state(self, state: str, message: str) -> None:
+        self.on_state(state, message)
+
+    def _on_event(self, event: Incoming) -> None:
+        if event.header["kind"] == "model":
+            self.on_model(event.header["model"])
+        if event.header["kind"] != "job":
+            return
+        record = event.header["job"]
+        job = self.all.get(record["job"])
+        if job is None:
+            if record["edit"].get("document", {}).get("ref") == document_id(self.image) and not record["acknowledged"]:
+                self._found(record)
+            return
+        pictures = frames_by_role(event)
+        job.preview = pictures.get("preview", job.preview)
+        self._update(job, record)
+
+    def _heard(self, job: Job, answer: Incoming) -> None:
+        if "job" in answer.header:
+            self._update(job, answer.header["job"])
+
+    def _update(self, job: Job, record: dict[str, Any]) -> None:
+        """Take over a newer record; a finished job's result is fetched at once when it is awaited."""
+        if record["seq"] < job.record.get("seq", 0):
+            return
+        job.record = record
+        if record["state"] == "done" and job.layer is None:
+            if job.automatic:
+                self.fetch(job)
+            elif job.shot is not None and not job.fetching:
+                self.thumbnail(job)
+        if record["state"] in ("failed", "cancelled") and job.on_trouble is not None:
+            job.on_trouble(f"{record.get('message', '')} {record.get('hint', '')}".strip())
+        self.on_change(job)
+
+    def _listed(self, answer: Incoming) -> None:
+        for record in reversed(answer.header["jobs"]):
+            known = record["job"] in self.all
+            if not known and not record["acknowledged"] and record["edit"]["kind"] in ("edit", "compose"):
+                self._found(record)
+
+    def _found(self, record: dict[str, Any]) -> None:
+        """A job of an earlier run, or of another window."""
+        job = Job(record["job"], record, automatic=False)
+        self.all[job.id] = job
+        if job.state == "done":
+            self.thumbnail(job)
+        self.on_change(job)
+
+    def _pictured(self, job: Job, answer: Incoming) -> None:
+        pictures = frames_by_role(answer)
+        job.preview = pictures.get("preview", pictures.get("image", job.preview))
+        self.on_change(job)
+
+    def _deliver(self, job: Job, answer: Incoming) -> None:
+        job.fetching = False
+        try:
+            if job.on_result is not None:
+                job.on_result(answer)
+            elif not self.image.is_valid():
+                # The picture was closed: the daemon keeps the result until it is opened again.
+                job.trouble = _("The picture is closed. Open it again and choose “S²Edit Jobs” to fetch the result.")
+                self.on_change(job)
+                return
+            else:
+                masks = job.shot.masks if job.shot is not None else []
+                sent = job.shot.picture if job.shot is not None else None
+                job.layer = deliver(self.image, answer, masks, sent, job.mask_from)
+        except (WireError, OSError) as error:
+            job.trouble = str(error)
+        else:
+            self.session.request("acknowledge", {"job": job.id}, (), lambda again: self._heard(job, again), None)
+        job.automatic = False
+        self.on_change(job)
+
+    def _refused(self, job: Job) -> Callable[[WireError], None]:
+        def refused(error: WireError) -> None:
+            job.fetching = False
+            job.trouble = f"{error.message} {error.hint}".strip()
+            if job.on_trouble is not None:
+                job.on_trouble(job.trouble)
+            self.on_change(job)
+
+        return refused

@@ -1,0 +1,123 @@
+"""Small pieces of GTK that the windows share: labelled rows, numbers that may be left to the model, plain messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gi.repository import Gtk
+
+from .text import _
+
+SPACING = 6
+BORDER = 12
+
+
+def grid() -> Gtk.Grid:
+    """An empty grid with GIMP's distances."""
+    made = Gtk.Grid()
+    made.set_row_spacing(SPACING)
+    made.set_column_spacing(SPACING)
+    return made
+
+
+def add_row(made: Gtk.Grid, row: int, label: str, widget: Gtk.Widget, tip: str = "") -> Gtk.Label:
+    """A mnemonic label and its widget as the grid's row."""
+    named = Gtk.Label.new_with_mnemonic(label)
+    named.set_xalign(1.0)
+    focus = widget.get_children()[0] if isinstance(widget, Gtk.Box) else widget
+    named.set_mnemonic_widget(focus)
+    widget.set_hexpand(True)
+    if tip:
+        widget.set_tooltip_text(tip)
+    made.attach(named, 0, row, 1, 1)
+    made.attach(widget, 1, row, 1, 1)
+    return named
+
+
+def beside(*widgets: Gtk.Widget) -> Gtk.Box:
+    """Widgets in a line; the first takes the room."""
+    box = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACING)
+    for index, widget in enumerate(widgets):
+        box.pack_start(widget, index == 0, index == 0, 0)
+    return box
+
+
+def note(dim: bool = False) -> Gtk.Label:
+    """A label for sentences, wrapped."""
+    label = Gtk.Label()
+    label.set_xalign(0.0)
+    label.set_line_wrap(True)
+    label.set_max_width_chars(48)
+    if dim:
+        label.get_style_context().add_class("dim-label")
+    return label
+
+
+def chooser(titles: Mapping[str, str], changed: Callable[[], None]) -> Gtk.ComboBoxText:
+    """A choice of ids by their titles."""
+    combo = Gtk.ComboBoxText()
+    fill(combo, titles)
+    combo.connect("changed", lambda _combo: changed())
+    return combo
+
+
+def fill(combo: Gtk.ComboBoxText, titles: Mapping[str, str]) -> None:
+    """Replace what can be chosen, keeping the choice where it is still there."""
+    kept = combo.get_active_id()
+    combo.remove_all()
+    for name, title in titles.items():
+        combo.append(name, title)
+    if kept is None or not combo.set_active_id(kept):
+        combo.set_active(0)
+
+
+def number(low: float, high: float, step: float, digits: int, changed: Callable[[], None]) -> Gtk.SpinButton:
+    """A number to type or to turn."""
+    spin = Gtk.SpinButton.new_with_range(low, high, step)
+    spin.set_digits(digits)
+    spin.set_activates_default(True)
+    spin.connect("value-changed", lambda _spin: changed())
+    return spin
+
+
+def optional_number(unset: float, high: float, step: float, digits: int, changed: Callable[[], None]) -> Gtk.SpinButton:
+    """A number whose lowest value, shown as a word, leaves the choice to the model and the profile."""
+    spin = number(unset, high, step, digits, changed)
+    spin.set_width_chars(11)
+
+    def show(shown: Gtk.SpinButton) -> bool:
+        if shown.get_value() > unset + step / 2 or shown.get_value() >= 0 > unset:
+            return False
+        shown.set_text(_("automatic"))
+        return True
+
+    spin.connect("output", show)
+    spin.set_value(unset)
+    return spin
+
+
+def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
+    """Content that is folded away at first."""
+    made = Gtk.Expander.new_with_mnemonic(title)
+    content.set_margin_start(BORDER)
+    content.set_margin_top(SPACING)
+    made.add(content)
+    made.set_resize_toplevel(True)
+    return made
+
+
+def ask(parent: Gtk.Window, question: str, details: str, yes: str) -> bool:
+    """A question to be answered before anything goes on; False for cancel."""
+    dialog = Gtk.MessageDialog(
+        transient_for=parent,
+        modal=True,
+        message_type=Gtk.MessageType.QUESTION,
+        buttons=Gtk.ButtonsType.CANCEL,
+        text=question,
+        secondary_text=details,
+    )
+    dialog.add_button(yes, Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.OK)
+    answer = dialog.run()
+    dialog.destroy()
+    return bool(answer == Gtk.ResponseType.OK)
