@@ -50,6 +50,8 @@ class Engines:
 
         key = (model.path, signature(Path(model.path)))
         wanted = threads or self.threads
+        # The daemon may have cleared it since the engine was made.
+        (self._state / "cache").mkdir(exist_ok=True)
         if self._engine is None or key != self._key:
             self.drop()
             quota = SettingsFile(self._state / "settings.json").now.cache_quota
