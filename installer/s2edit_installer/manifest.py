@@ -1,4 +1,4 @@
-"""What the installer has written, with hashes, so that it takes away exactly that: `installed.json` in the state folder."""
+"""What the installer has written, with hashes, so that it takes away exactly that: `installed.json` in the state."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from .words import Trouble
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Manifest:
     """All entries, by target folder.
 
     Args:
-        path: the file; it need not exist. Raises ValueError when it is damaged.
+        path: the file; it need not exist. Raises Trouble when it is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,9 +44,8 @@ class Manifest:
                 content = json.loads(path.read_text(encoding="utf-8"))
                 self.entries = {key: Entry(**entry) for key, entry in content["entries"].items()}
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(
-                    f"{path} is damaged. Move it away; then S²Edit knows of no installed plug-in."
-                ) from error
+                words = f"{path} is damaged. Move it away; S²Edit then knows of no installed plug-in."
+                raise Trouble(words) from error
 
     def save(self) -> None:
         """Write it; the file goes when there is nothing to remember."""

@@ -24,8 +24,8 @@ class Outcome:
     """What happened to one editor.
 
     Args:
-        target: its name. folder: where. state: `installed`, `upgraded`, `ready`, `removed`, `failed`; with `would be` before
-            it in a dry run. kept: files of the user's that were left or saved. message: what to do, or "".
+        target: its name. folder: where. kept: files of the user's that were left or saved. message: what to do, or "".
+        state: `installed`, `upgraded`, `ready`, `removed` or `failed`; in a dry run with `would be` before it.
     """
 
     target: str
@@ -61,6 +61,7 @@ def uninstall(state: Path | None = None, *, dry_run: bool = False) -> list[Outco
     outcomes = []
     for key, entry in list(manifest.entries.items()):
         kept = [path for path, known in entry.files.items() if _is_changed(Path(path), known)]
+        kept += _saved_earlier(entry)
         if not dry_run:
             try:
                 _remove(entry, kept)
@@ -95,7 +96,7 @@ def _install(target: Target, manifest: Manifest, *, dry_run: bool) -> Outcome:
     # Remembered before the first byte is written: what an interrupted run leaves can be taken out, too.
     entry.version, entry.files = now, {**known, **{path: _of(file) for path, file in files.items()}}
     manifest.entries[key] = entry
-    _make_folders(files, entry)
+    _make_folders([*files, *([str(target.config)] if target.config else [])], entry)
     manifest.save()
     for path, file in files.items():
         write_file(Path(path), file.content, executable=file.executable)
@@ -112,7 +113,7 @@ def _note(target: Target) -> str:
     return "Restart it if it is open." if target.host == "krita" else ""
 
 
-def _make_folders(files: dict[str, File], entry: Entry) -> None:
+def _make_folders(files: list[str], entry: Entry) -> None:
     for path in files:
         missing = [folder for folder in Path(path).parents if not folder.exists()]
         for folder in reversed(missing):
@@ -124,8 +125,6 @@ def _turn_on(target: Target, entry: Entry) -> None:
     if target.config is None:
         return
     made = not target.config.exists()
-    if made:
-        target.config.parent.mkdir(parents=True, exist_ok=True)
     before = "" if made else target.config.read_text(encoding="utf-8")
     after, section_made = kritarc.enable(before)
     if after != before:
@@ -160,6 +159,10 @@ def _remove(entry: Entry, kept: list[str]) -> None:
             # A folder that is not empty holds something that is not ours.
             with contextlib.suppress(OSError):
                 empty.rmdir()
+
+
+def _saved_earlier(entry: Entry) -> list[str]:
+    return [str(path) for folder in entry.folders for path in sorted(Path(folder).glob("*" + KEPT_SUFFIX))]
 
 
 def _save(path: Path) -> str:

@@ -76,7 +76,7 @@ PLACES = (
         "windows",
         "roaming/krita",
         "local/kritarc",
-        ("programs/Krita (x64)/bin/krita.exe",),
+        ("programs/Krita (x64)",),
     ),
     Place(
         "krita",
@@ -115,7 +115,8 @@ class Target:
     @property
     def name(self) -> str:
         """In words."""
-        return f"{'GIMP' if self.host == 'gimp' else 'Krita'}{' ' + self.version if self.version else ''} ({self.packaging})"
+        program = f"GIMP {self.version}".strip() if self.host == "gimp" else "Krita"
+        return f"{program} ({self.packaging})"
 
 
 def find(around: Surroundings) -> list[Target]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from s2edit_wire.errors import Unreachable, WireError
 
-from . import daemon_commands, edit_commands, job_commands, model_commands
+from . import daemon_commands, edit_commands, install_commands, job_commands, model_commands
 from .exit_codes import MEANING, Exit
 from .report import Ended, fail, print_object, tell
 
@@ -27,6 +27,8 @@ app.command()(edit_commands.compose)
 app.add_typer(job_commands.app, name="jobs")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(daemon_commands.app, name="daemon")
+app.command()(install_commands.install)
+app.command()(install_commands.uninstall)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
