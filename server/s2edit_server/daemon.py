@@ -18,8 +18,8 @@ from pathlib import Path
 
 import zmq
 from s2edit_wire.auth import plain_credentials
-from s2edit_wire.connection import write_connection_file
-from s2edit_wire.paths import state_folder
+from s2edit_wire.connection import remove_connection_file, write_connection_file
+from s2edit_wire.paths import run_folder, state_folder
 
 from . import (
     handlers_daemon,
@@ -38,6 +38,7 @@ from .blobs import Blobs
 from .broker import Broker
 from .desk import Desk
 from .events import Events
+from .gate import Gate
 from .router import Router
 from .scheduler import Scheduler
 from .services import Services, version
@@ -61,14 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = state_folder()
     try:
         instance.private_folder(folder)
-        run_folder = instance.private_folder(folder / "run")
-        held = instance.lock(run_folder)
+        run = instance.private_folder(run_folder(folder))
+        held = instance.lock(run)
     except (instance.AlreadyRunning, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
         _raise_limits()
-        return _serve(options, folder, run_folder)
+        return _serve(options, folder, run)
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -99,19 +100,19 @@ def _raise_limits() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _serve(options: argparse.Namespace, folder: Path, run_folder: Path) -> int:
+def _serve(options: argparse.Namespace, folder: Path, run: Path) -> int:
     settings = SettingsFile(folder / "settings.json", offline=options.offline, log_level=options.log_level)
     logs.start(folder / "logs", settings.now.log_level)
     # libzmq's descriptors can be watched by a selector only; Windows' default loop is none.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(Daemon(options, settings, folder, run_folder).run())
+        return runner.run(Daemon(options, settings, folder, run).run())
 
 
 class Daemon:
     """All parts, put together and taken apart again."""
 
-    def __init__(self, options: argparse.Namespace, settings: SettingsFile, folder: Path, run_folder: Path) -> None:
-        self._options, self._settings, self._folder, self._run_folder = options, settings, folder, run_folder
+    def __init__(self, options: argparse.Namespace, settings: SettingsFile, folder: Path, run: Path) -> None:
+        self._options, self._settings, self._folder, self._run = options, settings, folder, run
         self._ending = asyncio.Event()
         self._end_when_idle = False
         self._telling: set[asyncio.Task[None]] = set()
@@ -122,32 +123,39 @@ class Daemon:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         store = Store(self._folder / "jobs.sqlite3")
         services, broker, router = await self._assemble(context, store, key)
-        authenticator = Authenticator(context, *plain_credentials(key))
-        authenticator.start()
-        endpoint = router.bind(instance.endpoint_to_bind(self._run_folder))
+        credentials = plain_credentials(key)
+        Authenticator(context, *credentials).start()
+        gate = Gate(*credentials, router.bind(instance.inner_endpoint(self._run)))
+        endpoint = gate.bind(instance.socket_path(self._run))
         write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
         self._watch_signals()
         router.start()
+        gate.start()
         LOG.info("S²Edit %s is ready at %s", version(), endpoint.split(":", 1)[0])
         tasks = [
             asyncio.create_task(services.scheduler.serve(), name="scheduler"),
             asyncio.create_task(retention.serve(services.desk, lambda: self._settings.now), name="retention"),
             asyncio.create_task(self._watch_idle(services), name="idle"),
         ]
+        resuming = asyncio.create_task(services.weights.resume(), name="downloads")
         ending = asyncio.create_task(self._ending.wait())
         done, _ = await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
         failed = [task for task in done if task is not ending and task.exception() is not None]
         for task in failed:
             LOG.critical("“%s” ended by itself", task.get_name(), exc_info=task.exception())
         LOG.info("stopping")
-        (self._run_folder / "daemon.json").unlink(missing_ok=True)
+        remove_connection_file(self._folder, services.boot)
         await broker.finish(FINISH_S)
-        for task in (ending, *tasks):
+        for task in (ending, resuming, *tasks):
             task.cancel()
-        await asyncio.gather(ending, *tasks, return_exceptions=True)
+        await asyncio.gather(ending, resuming, *tasks, return_exceptions=True)
+        await services.weights.close()
         await services.runner.stop()
+        await asyncio.sleep(0.02)  # for the last answers' way through the gate
+        await gate.stop()
         router.close()
-        context.destroy(linger=500)
+        # Not `destroy`: it would close the authenticator's socket under its thread.
+        context.term()
         store.close()
         return 1 if failed else 0
 
@@ -172,7 +180,12 @@ class Daemon:
             self._deadlines,
             lambda: self._tell_status(services),
         )
-        weights = WeightsDesk(self._folder, lambda: self._settings.now, foreign=foreign)
+        weights = WeightsDesk(
+            self._folder,
+            lambda: self._settings.now,
+            lambda record: events.state("model", model=record),
+            foreign=foreign,
+        )
         scheduler = Scheduler(desk, runner, self._folder / "work", weights.find_model, lambda: self._settings.now)
         services = Services(
             state_folder=self._folder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,6 +11,7 @@ from filelock import FileLock, Timeout
 MAX_IPC_PATH = 100
 """Bytes; sockaddr_un has room for 103 (macOS) or 107 (Linux) and a terminator."""
 SOCKET_NAME = "daemon.sock"
+INNER_NAME = "inner.sock"
 
 
 class AlreadyRunning(Exception):
@@ -44,14 +46,24 @@ def lock(run_folder: Path) -> FileLock:
     return held
 
 
-def endpoint_to_bind(run_folder: Path) -> str:
+def socket_path(run_folder: Path) -> Path | None:
     """Where to listen; call with the lock held, since a socket left by a killed daemon is removed here.
 
-    A Unix socket in the private folder; loopback with a port of the system's choice on Windows, or when the folder's
-    path is too long for a socket.
+    None, for a loopback port, on Windows or when the folder's path is too long for a Unix socket.
     """
     path = run_folder / SOCKET_NAME
     if os.name != "posix" or len(os.fsencode(path)) > MAX_IPC_PATH:
+        return None
+    path.unlink(missing_ok=True)
+    return path
+
+
+def inner_endpoint(run_folder: Path) -> str:
+    """Where libzmq listens, behind the gate: a Unix socket in a private folder, or on Windows a loopback port."""
+    if os.name != "posix":
         return "tcp://127.0.0.1:*"
+    path = run_folder / INNER_NAME
+    if len(os.fsencode(path)) > MAX_IPC_PATH:
+        path = Path(tempfile.mkdtemp(prefix="s2edit-")) / INNER_NAME
     path.unlink(missing_ok=True)
     return f"ipc://{path}"

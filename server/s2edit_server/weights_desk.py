@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s2edit_wire.errors import WireError
 
+from . import timings
 from .settings import Settings
+from .store import Store
+from .supervisor import Health
 
+if TYPE_CHECKING:
+    from .weights.manager import Weights
+
+LOG = logging.getLogger(__name__)
 SIZE_AGE = 5.0
 """Seconds for which a folder's size is believed."""
 
@@ -23,21 +32,70 @@ class WeightsDesk:
     Args:
         state_folder: holds `weights/` and `cache/`.
         settings: asked for each time.
-        foreign: True when the worker is not S²Edit's own: models are then not looked up.
+        on_change: called on the event loop with a changed model's record.
+        foreign: True when the worker is not S²Edit's own: models need not be installed then.
     """
 
-    def __init__(self, state_folder: Path, settings: Callable[[], Settings], *, foreign: bool) -> None:
+    def __init__(
+        self,
+        state_folder: Path,
+        settings: Callable[[], Settings],
+        on_change: Callable[[dict[str, Any]], None],
+        *,
+        foreign: bool,
+    ) -> None:
         self._folder, self._settings, self._foreign = state_folder, settings, foreign
+        self._on_change, self._loop = on_change, asyncio.get_running_loop()
         self._sizes: dict[Path, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+        self._weights: Weights | None = None
 
     def find_model(self, model: str) -> Path:
         """Path of a model's weights; blocks. Raises WireError("unknown_model")."""
-        if self._foreign:
-            return self._folder
-        raise WireError("unknown_model", f"There is no model “{model}”.")
+        return self._folder if self._foreign else self._loaded().find(model)
 
     async def check_submit(self, edit: dict[str, Any], frames: list[tuple[dict[str, Any], memoryview]]) -> None:
         """Raise WireError for an edit that can't succeed, so that no job is made of it."""
+        if self._foreign:
+            return
+        problem = await asyncio.to_thread(lambda: _planning().check_submit(edit, frames, self._loaded()))
+        if problem is not None:
+            raise problem
+
+    async def plan(self, request: dict[str, Any], store: Store, health: Health) -> dict[str, Any]:
+        """The answer to `plan`; raises WireError."""
+        kind, model, profile = request["kind"], request["model"], request["profile"]
+        paces = await store.call(timings.expected, kind, model, profile)
+        told: dict[str, Any] = {"paces": paces, "device": health.device, "memory_free": health.memory_free}
+        answer: dict[str, Any] = await asyncio.to_thread(lambda: _planning().plan(request, self._loaded(), **told))
+        if self._foreign:
+            answer["problems"] = [problem for problem in answer["problems"] if problem["field"] != "model"]
+        return answer
+
+    async def models(self) -> list[dict[str, Any]]:
+        """The records of all models."""
+        return await asyncio.to_thread(lambda: self._loaded().models())
+
+    async def act(self, model: str, action: str) -> dict[str, Any]:
+        """Do something with a model's weights; returns its record. Raises WireError."""
+        return await asyncio.to_thread(lambda: self._loaded().act(model, action))
+
+    async def rescan(self) -> None:
+        """Look again for imported and cached weights."""
+        await asyncio.to_thread(lambda: self._loaded().rescan())
+
+    async def resume(self) -> None:
+        """Go on with the downloads that the last end of the daemon interrupted."""
+        if (self._folder / "weights").is_dir():
+            try:
+                await asyncio.to_thread(lambda: self._loaded().resume_interrupted())
+            except (OSError, ValueError, WireError):
+                LOG.exception("interrupted downloads can't be taken up")
+
+    async def close(self) -> None:
+        """Stop downloads; they go on at the next start."""
+        if self._weights is not None:
+            await asyncio.to_thread(self._weights.close)
 
     async def cache_bytes(self) -> int:
         """Size of the identity cache."""
@@ -52,12 +110,33 @@ class WeightsDesk:
         await asyncio.to_thread(shutil.rmtree, self._folder / "cache", ignore_errors=True)
         self._sizes.clear()
 
+    def _loaded(self) -> Weights:
+        with self._lock:
+            if self._weights is None:
+                from .weights.manager import Weights
+
+                self._weights = Weights(self._folder, self._settings, self._changed)
+            return self._weights
+
+    def _changed(self, record: dict[str, Any]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._on_change, record)
+        except RuntimeError:
+            LOG.debug("a change of %s came after the end", record["id"])
+
     async def _size(self, folder: Path) -> int:
         at, size = self._sizes.get(folder, (0.0, 0))
-        if time.monotonic() - at > SIZE_AGE:
+        if time.monotonic() - at > SIZE_AGE or not at:
             size = await asyncio.to_thread(_folder_bytes, folder)
             self._sizes[folder] = (time.monotonic(), size)
         return size
+
+
+def _planning() -> Any:
+    # Not at import: it brings NumPy and the tokenizer.
+    from . import planning
+
+    return planning
 
 
 def _folder_bytes(folder: Path) -> int:

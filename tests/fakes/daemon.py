@@ -1,8 +1,8 @@
 """A daemon process for tests: started with the fake worker, stopped, killed, and talked to.
 
-    with RunningDaemon(folder) as daemon, daemon.client() as client:
-        job = submit(client, picture())
-        finished(client, job)
+with RunningDaemon(folder) as daemon, daemon.client() as client:
+    job = submit(client, picture())
+    finished(client, job)
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
 from s2edit_wire.frames import describe
@@ -156,7 +155,10 @@ def fake(**settings: object) -> dict[str, Any]:
 
 
 def submit(
-    client: Client, image: np.ndarray[Any, Any] | None = None, edit: dict[str, Any] | None = None, job: str | None = None
+    client: Client,
+    image: np.ndarray[Any, Any] | None = None,
+    edit: dict[str, Any] | None = None,
+    job: str | None = None,
 ) -> str:
     """Hand a job in; returns its id once it is accepted."""
     job = job or new_job_id()

@@ -42,7 +42,7 @@ POINTS: dict[str, tuple[Any, str, bool, Callable[[], Exception]]] = {
     "before_answer": (broker.Broker, "_answer", False, _os_full),
     "before_result": (scheduler.Scheduler, "_keep", False, _os_full),
 }
-"""Point: where it is, the function's name, whether it comes after the function's work, and how a full disk shows there."""
+"""Point: where it is, the function's name, whether it comes after the function's work, how a full disk shows there."""
 CRASH_POINTS = tuple(POINTS)
 FULL_POINTS = ("before_blob_flush", "before_blob_name", "before_commit")
 

@@ -1,11 +1,9 @@
-"""Blobs: durable before they are named, shared by content, never swept while in use, and honest when the disk is full."""
+"""Blobs: durable before they are named, shared by content, never swept in use, honest when the disk is full."""
 
 import errno
-import os
 from pathlib import Path
 
 import pytest
-
 from s2edit_server import blobs as blobs_module
 from s2edit_server.blobs import Blobs, digest_of
 from s2edit_wire.errors import WireError
@@ -27,7 +25,9 @@ def test_the_same_content_is_kept_once_and_counted_once(tmp_path: Path) -> None:
 def test_file_and_folder_are_flushed_before_put_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[str] = []
     monkeypatch.setattr(
-        blobs_module, "flush_file", lambda descriptor: flushed.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        blobs_module,
+        "flush_file",
+        lambda descriptor: flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink())),
     )
     blobs = Blobs(tmp_path / "blobs")
     digest = put(blobs, b"pixels")

@@ -7,7 +7,6 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from s2edit_server import envelope
 from s2edit_wire.errors import WireError
 from s2edit_wire.limits import MAGIC, MAX_DEPTH, MAX_FRAMES, MAX_HEADER, MAX_ITEMS, MAX_TEXT

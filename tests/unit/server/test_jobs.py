@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from s2edit_server import jobs, queries, store, timings
 from s2edit_server.store import MIGRATIONS, Store
 from s2edit_wire.errors import WireError

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from s2edit_server import instance
 from s2edit_server.blobs import Blobs, digest_of
 from s2edit_server.events import Events
@@ -113,8 +112,9 @@ def test_a_second_lock_is_refused_and_a_long_path_uses_loopback(tmp_path: Path) 
     with pytest.raises(instance.AlreadyRunning):
         instance.lock(tmp_path)
     held.release()
-    (tmp_path / "daemon.sock").write_text("stale")
-    short = Path("/tmp") / "x"
-    assert instance.endpoint_to_bind(short).startswith("ipc:///tmp/x/")
+    stale = tmp_path / "daemon.sock"
+    stale.write_text("stale")
+    short = Path("/tmp") / f"s2-{os.getpid()}"
+    assert instance.socket_path(short) == short / "daemon.sock"
     deep = tmp_path / ("x" * 100)
-    assert instance.endpoint_to_bind(deep) == "tcp://127.0.0.1:*"
+    assert instance.socket_path(deep) is None

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from s2edit_server.settings import SettingsFile
 from s2edit_wire.errors import WireError
 

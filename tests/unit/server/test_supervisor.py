@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from s2edit_server import worker_link as link
 from s2edit_server.supervisor import Deadlines, ProcessRunner, WorkerDied
 
@@ -191,7 +190,7 @@ def test_the_worker_has_its_own_process_group_and_no_descriptor_of_ours(tmp_path
             await runner.run(order(tmp_path), ignore)
             pid = runner.health().pid
             assert os.getpgid(pid) == pid
-            names = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
-            assert str(tmp_path / "held") not in names
+            names = {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()}
+            assert tmp_path / "held" not in names
 
     with_runner(tmp_path, body)
