@@ -40,9 +40,12 @@ def read_private_json(path: Path, limit: int, *, secret: bool) -> dict[str, Any]
         raise
     except OSError as error:
         raise _untrusted(path, "can't be opened, or is a link") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check(os.fstat(descriptor), path, forbidden, folder=False)
-        data = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise _untrusted(path, "is too big")
     try:

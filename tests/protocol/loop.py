@@ -62,7 +62,7 @@ class Loop:
     def _turn(self) -> None:
         now = time.monotonic()
         for number, (due, callback) in list(self._timers.items()):
-            if due <= now and self._timers.pop(number, None):
+            if due <= now and self._timers.pop(number, None) is not None:
                 callback()
         poll = select.poll()
         wanted: dict[int, int] = {}

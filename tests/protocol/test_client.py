@@ -72,7 +72,7 @@ def test_frame_of_64_mib_there_and_back(state: Path, tcp: bool) -> None:
     with Router(state, echo, tcp=tcp), client(state) as connected:
         answer = connected.request("submit", {**SUBMIT, "frames": [entry]}, [pixels])
         assert answer.header["digests"] == [hashlib.sha256(pixels).hexdigest()]
-        assert answer.frames[0] == pixels
+        assert bytes(answer.frames[0]) == pixels
 
 
 def test_two_uploads_at_once_stay_apart(state: Path) -> None:
@@ -82,7 +82,7 @@ def test_two_uploads_at_once_stay_apart(state: Path) -> None:
         numbers = {each: each.send("submit", {**SUBMIT, "frames": [entry]}, [pictures[each]]) for each in (one, two)}
         for each in (one, two):
             answer = wait_for(each, numbers[each])
-            assert answer.frames[0] == pictures[each]
+            assert bytes(answer.frames[0]) == pictures[each]
 
 
 def wait_for(connected: Client, number: int) -> Incoming:
@@ -176,7 +176,8 @@ def test_works_through_a_forwarded_socket(state: Path, tmp_path: Path) -> None:
         with Client("cli", "1", here) as connected:
             pixels = secrets.token_bytes(300 * 300 * 4)
             entry = describe("image", (300, 300, 4))
-            assert connected.request("submit", {**SUBMIT, "frames": [entry]}, [pixels]).frames[0] == pixels
+            answer = connected.request("submit", {**SUBMIT, "frames": [entry]}, [pixels])
+            assert bytes(answer.frames[0]) == pixels
 
 
 def test_wrong_password_is_told_in_words(state: Path) -> None:

@@ -15,7 +15,7 @@ SCALARS = (
     st.booleans()
     | st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",)), max_size=300)
+    | st.text(st.characters(codec="utf-8"), max_size=300)
     | st.binary(max_size=300)
 )
 VALUES = st.recursive(
