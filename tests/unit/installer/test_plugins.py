@@ -1,0 +1,344 @@
+"""Install, upgrade and uninstall in homes as each packaging makes them: exactly the expected trees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import s2edit_wire
+from s2edit_installer import kritarc, plugins, targets, vendoring
+from s2edit_installer.surroundings import Surroundings
+from s2edit_installer.words import Trouble
+
+KRITARC = "[General]\nshowWelcomePage=false\n\n[python]\nenable_other=true\n\n[theme]\nTheme=dark\n"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A made-up machine.
+
+    Args:
+        system: of `Surroundings`. files: what is there, by path below the home; folders end in a slash.
+        expected: target names and their folders below the home. programs: found on the path.
+        variables: environment; values are below the home. config: kritarc below the home.
+    """
+
+    system: str
+    files: Mapping[str, str]
+    expected: Mapping[str, str]
+    programs: tuple[str, ...] = ()
+    variables: Mapping[str, str] | None = None
+    config: str = ""
+
+
+HOMES = {
+    "GIMP 3.0 package": Home(
+        "linux", {".config/GIMP/3.0/gimprc": ""}, {"GIMP 3.0 (package or AppImage)": ".config/GIMP/3.0/plug-ins"}
+    ),
+    "GIMP 3.0 and 3.2 with 2.10": Home(
+        "linux",
+        {".config/GIMP/2.10/": "", ".config/GIMP/3.0/plug-ins/other/other.py": "x", ".config/GIMP/3.2/": ""},
+        {
+            "GIMP 3.0 (package or AppImage)": ".config/GIMP/3.0/plug-ins",
+            "GIMP 3.2 (package or AppImage)": ".config/GIMP/3.2/plug-ins",
+        },
+    ),
+    "GIMP 3.2 never started": Home(
+        "linux", {}, {"GIMP 3.2 (package or AppImage)": ".config/GIMP/3.2/plug-ins"}, ("gimp-3.2", "gimp-3.0")
+    ),
+    "GIMP 3 never started after 2.10": Home("linux", {".config/GIMP/2.10/": ""}, {}, ("gimp-3.0",)),
+    "GIMP in another XDG folder": Home(
+        "linux",
+        {"cfg/GIMP/3.0/": ""},
+        {"GIMP 3.0 (package or AppImage)": "cfg/GIMP/3.0/plug-ins"},
+        (),
+        {"XDG_CONFIG_HOME": "cfg"},
+    ),
+    "GIMP Flatpak": Home(
+        "linux",
+        {".var/app/org.gimp.GIMP/config/GIMP/3.0/": ""},
+        {"GIMP 3.0 (Flatpak)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Flatpak never started": Home(
+        "linux",
+        {".local/share/flatpak/app/org.gimp.GIMP/": ""},
+        {"GIMP 3.0 (Flatpak)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Snap": Home(
+        "linux",
+        {"snap/gimp/current/.config/GIMP/3.0/": ""},
+        {"GIMP 3.0 (Snap)": "snap/gimp/current/.config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Windows installer or Steam": Home(
+        "windows",
+        {"AppData/Roaming/GIMP/3.0/": ""},
+        {"GIMP 3.0 (installer or Steam)": "AppData/Roaming/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Microsoft Store": Home(
+        "windows",
+        {"AppData/Local/Packages/GIMP.43237F745459_abc/LocalCache/Roaming/GIMP/3.2/": ""},
+        {
+            "GIMP 3.2 (Microsoft Store)": (
+                "AppData/Local/Packages/GIMP.43237F745459_abc/LocalCache/Roaming/GIMP/3.2/plug-ins"
+            )
+        },
+    ),
+    "GIMP macOS": Home(
+        "macos",
+        {"Library/Application Support/GIMP/3.0/": ""},
+        {"GIMP 3.0 (application)": "Library/Application Support/GIMP/3.0/plug-ins"},
+    ),
+    "Krita package": Home(
+        "linux",
+        {".local/share/krita/": "", ".config/kritarc": KRITARC},
+        {"Krita (package or AppImage)": ".local/share/krita"},
+        config=".config/kritarc",
+    ),
+    "Krita package never started": Home(
+        "linux", {}, {"Krita (package or AppImage)": ".local/share/krita"}, ("krita",), config=".config/kritarc"
+    ),
+    "Krita Flatpak": Home(
+        "linux",
+        {".var/app/org.kde.krita/data/krita/": "", ".var/app/org.kde.krita/config/kritarc": KRITARC},
+        {"Krita (Flatpak)": ".var/app/org.kde.krita/data/krita"},
+        config=".var/app/org.kde.krita/config/kritarc",
+    ),
+    "Krita Snap": Home(
+        "linux",
+        {"snap/krita/current/.local/share/krita/": ""},
+        {"Krita (Snap)": "snap/krita/current/.local/share/krita"},
+        config="snap/krita/current/.config/kritarc",
+    ),
+    "Krita Windows installer or Steam": Home(
+        "windows",
+        {"AppData/Roaming/krita/": "", "AppData/Local/kritarc": KRITARC},
+        {"Krita (installer or Steam)": "AppData/Roaming/krita"},
+        config="AppData/Local/kritarc",
+    ),
+    "Krita Microsoft Store": Home(
+        "windows",
+        {"AppData/Local/Packages/49800Krita_x/LocalCache/Roaming/krita/": ""},
+        {"Krita (Microsoft Store)": "AppData/Local/Packages/49800Krita_x/LocalCache/Roaming/krita"},
+        config="AppData/Local/Packages/49800Krita_x/LocalCache/Local/kritarc",
+    ),
+    "Krita macOS": Home(
+        "macos",
+        {"Library/Application Support/krita/": "", "Library/Preferences/kritarc": KRITARC},
+        {"Krita (application)": "Library/Application Support/krita"},
+        config="Library/Preferences/kritarc",
+    ),
+    "nothing": Home("linux", {".config/other": "x"}, {}),
+}
+
+
+PLUGINS = {host: vendoring.plugin_files(host) for host in ("gimp", "krita")}
+"""Read once: the sources may be edited while the tests run."""
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "plugin_files", lambda host: dict(PLUGINS[host]))
+
+
+@pytest.fixture(params=HOMES, name="home")
+def make_home(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Home, Surroundings]:
+    home = HOMES[request.param]
+    for name, content in home.files.items():
+        path = tmp_path / "home" / name
+        if name.endswith("/"):
+            path.mkdir(parents=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+    (tmp_path / "home").mkdir(exist_ok=True)
+    return home, surroundings(home, tmp_path)
+
+
+def surroundings(home: Home, tmp_path: Path) -> Surroundings:
+    variables = {name: str(tmp_path / "home" / value) for name, value in (home.variables or {}).items()}
+    return Surroundings(
+        home.system,
+        tmp_path / "home",
+        variables,
+        tmp_path / "root",
+        lambda program: f"/usr/bin/{program}" if program in home.programs else None,
+    )
+
+
+def tree(folder: Path) -> dict[str, tuple[str, bool]]:
+    """Every file's digest and whether it is executable, and every folder, below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder",
+            path.is_file() and bool(path.stat().st_mode & 0o111),
+        )
+        for path in folder.rglob("*")
+    }
+
+
+def test_install_and_uninstall_leave_exactly_the_expected_trees(
+    home: tuple[Home, Surroundings], tmp_path: Path
+) -> None:
+    made, around = home
+    state = tmp_path / "state"
+    before = tree(around.home)
+    assert {target.name: target.folder for target in targets.find(around)} == {
+        name: around.home / folder for name, folder in made.expected.items()
+    }
+
+    rehearsed = plugins.install(around, state, dry_run=True)
+    assert [outcome.state for outcome in rehearsed] == ["would be installed"] * len(made.expected)
+    assert tree(around.home) == before
+    assert not state.exists()
+
+    assert [outcome.state for outcome in plugins.install(around, state)] == ["installed"] * len(made.expected)
+    after = tree(around.home)
+    for folder in made.expected.values():
+        host = "krita" if "krita" in folder.lower() else "gimp"
+        for path, file in PLUGINS[host].items():
+            expected = (hashlib.sha256(file.content).hexdigest(), file.executable)
+            assert after.pop(f"{folder}/{path}") == expected
+    if made.config:
+        assert kritarc.is_enabled((around.home / made.config).read_text())
+        after.pop(made.config)
+    rest = {path for path in after if after[path][0] != "folder" and before.get(path) != after[path]}
+    assert not rest, "files that nobody asked for"
+
+    assert [outcome.state for outcome in plugins.install(around, state)] == ["ready"] * len(made.expected)
+    plugins.uninstall(state)
+    assert tree(around.home) == before
+    assert not list(state.glob("*"))
+
+
+def test_upgrade_replaces_removes_and_saves(
+    home: tuple[Home, Surroundings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, around = home
+    state = tmp_path / "state"
+    mine = {"gimp": "s2edit/s2edit.py", "krita": "pykrita/s2edit_krita/__init__.py"}
+
+    def older(host: str) -> dict[str, vendoring.File]:
+        files = dict(PLUGINS[host])
+        files[mine[host]] = replace(files[mine[host]], content=b"# older")
+        return {**files, mine[host].rsplit("/", 1)[0] + "/gone.py": vendoring.File(b"# dropped since")}
+
+    monkeypatch.setattr(plugins, "plugin_files", older)
+    before = tree(around.home)
+    plugins.install(around, state)
+    changed = []
+    for folder in made.expected.values():
+        host = "krita" if "krita" in folder.lower() else "gimp"
+        changed.append(around.home / folder / mine[host])
+        changed[-1].write_text("# mine")
+    monkeypatch.setattr(plugins, "plugin_files", lambda host: dict(PLUGINS[host]))
+
+    outcomes = plugins.install(around, state)
+    assert [outcome.state for outcome in outcomes] == ["upgraded"] * len(made.expected)
+    for path, outcome in zip(changed, outcomes, strict=True):
+        saved = path.with_name(path.name + ".yours")
+        assert outcome.kept == [str(saved)]
+        assert saved.read_text() == "# mine"
+        assert path.read_text() not in ("# mine", "# older")
+        assert not (path.parent / "gone.py").exists()
+
+    outcomes = plugins.uninstall(state)
+    left = {path for path in tree(around.home) if path not in before and (around.home / path).is_file()}
+    assert left == {str(Path(kept).relative_to(around.home)) for outcome in outcomes for kept in outcome.kept}
+    assert len(left) == len(made.expected)
+
+
+def test_what_others_wrote_is_never_touched(tmp_path: Path) -> None:
+    home = HOMES["GIMP 3.0 package"]
+    around, state = surroundings(home, tmp_path), tmp_path / "state"
+    stranger = around.home / ".config/GIMP/3.0/plug-ins/s2edit/s2edit.py"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_text("# somebody else's")
+    (outcome,) = plugins.install(around, state)
+    assert outcome.state == "failed"
+    assert outcome.kept == [str(stranger)]
+    assert stranger.read_text() == "# somebody else's"
+    assert list(stranger.parent.iterdir()) == [stranger]
+
+
+def test_compiled_files_go_and_added_files_stay(tmp_path: Path) -> None:
+    around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
+    (around.home / ".config/GIMP/3.0").mkdir(parents=True)
+    plugins.install(around, state)
+    folder = around.home / ".config/GIMP/3.0/plug-ins/s2edit"
+    (folder / "s2edit_wire/__pycache__").mkdir()
+    (folder / "s2edit_wire/__pycache__/client.cpython-313.pyc").write_bytes(b"")
+    (folder / "notes.txt").write_text("mine")
+    plugins.uninstall(state)
+    assert [path.name for path in folder.rglob("*")] == ["notes.txt"]
+
+
+def test_an_interrupted_installation_is_taken_out_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
+    (around.home / ".config/GIMP/3.0").mkdir(parents=True)
+    before = tree(around.home)
+    written = []
+
+    def stop_soon(path: Path, content: bytes, *, executable: bool) -> None:
+        if len(written) > 3:
+            raise KeyboardInterrupt
+        written.append(path)
+        path.write_bytes(content)
+
+    monkeypatch.setattr(plugins, "write_file", stop_soon)
+    with pytest.raises(KeyboardInterrupt):
+        plugins.install(around, state)
+    assert tree(around.home) != before
+    monkeypatch.undo()
+    plugins.uninstall(state)
+    assert tree(around.home) == before
+
+
+def test_a_folder_that_cannot_be_written_is_one_failed_target(tmp_path: Path) -> None:
+    around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
+    (around.home / ".config/GIMP/3.0").mkdir(parents=True)
+    (around.home / ".config/GIMP/3.0/plug-ins").write_text("a file where a folder should be")
+    (outcome,) = plugins.install(around, state)
+    assert outcome.state == "failed"
+    assert "s2edit install" in outcome.message
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "installed.json").write_text("{")
+    with pytest.raises(Trouble, match="is damaged"):
+        plugins.uninstall(tmp_path)
+
+
+def test_the_wire_is_vendored_to_the_byte() -> None:
+    source = Path(s2edit_wire.__file__).parent
+    for host, folder in (("gimp", "s2edit/s2edit_wire"), ("krita", "pykrita/s2edit_krita/s2edit_wire")):
+        files = PLUGINS[host]
+        vendored = {path.removeprefix(f"{folder}/"): file for path, file in files.items() if path.startswith(folder)}
+        assert {"client.py", "session.py", "recipe.py", "launcher.py"} <= set(vendored)
+        for name, file in vendored.items():
+            assert file.content == (source / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "[python]\nenable_s2edit_krita=true\n"),
+        ("[a]\nb=1", "[a]\nb=1\n\n[python]\nenable_s2edit_krita=true\n"),
+        ("[python]\nx=1\n[z]\n", "[python]\nenable_s2edit_krita=true\nx=1\n[z]\n"),
+        ("[python]", "[python]\nenable_s2edit_krita=true\n"),
+    ],
+)
+def test_kritarc_switch(before: str, after: str) -> None:
+    enabled, made = kritarc.enable(before)
+    assert enabled == after
+    assert kritarc.is_enabled(enabled)
+    assert kritarc.enable(enabled) == (enabled, False)
+    restored = kritarc.disable(enabled, section_made=made)
+    assert restored.strip() == before.strip()
+    assert not kritarc.is_enabled(restored)
+
+
+def test_kritarc_that_was_switched_off_is_switched_on() -> None:
+    assert kritarc.enable("[python]\nenable_s2edit_krita=false\n")[0] == "[python]\nenable_s2edit_krita=true\n"
