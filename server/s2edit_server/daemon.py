@@ -156,6 +156,7 @@ class Daemon:
         router.close()
         # Not `destroy`: it would close the authenticator's socket under its thread.
         context.term()
+        instance.remove_sockets(self._run)
         store.close()
         return 1 if failed else 0
 

@@ -89,11 +89,19 @@ class Desk:
             result.append(record)
         return rows, result
 
-    async def publish(self, job: str, preview: tuple[dict[str, object], bytes] | None = None) -> dict[str, Any]:
-        """Tell of a changed job; returns its record."""
+    async def publish(
+        self, job: str, preview: tuple[dict[str, object], bytes] | None = None, progress: Record | None = None
+    ) -> Record:
+        """Tell of a changed job; returns its record.
+
+        Args:
+            progress: `phase`, `step` and `total` at the moment that is told of; by now they may be further.
+        """
         # One at a time: what is read later must be told later, or a client would end up with the older state.
         async with self._telling:
             record = await self.record(job)
+            if progress is not None and record["state"] == "running":
+                record |= progress
             record["seq"] = self.events.touch(job)
             self.events.job(record, preview)
         return record

@@ -67,3 +67,9 @@ def inner_endpoint(run_folder: Path) -> str:
         path = Path(tempfile.mkdtemp(prefix="s2edit-")) / INNER_NAME
     path.unlink(missing_ok=True)
     return f"ipc://{path}"
+
+
+def remove_sockets(run_folder: Path) -> None:
+    """Leave no sockets behind at a clean end; call with the lock held."""
+    for name in (SOCKET_NAME, INNER_NAME):
+        (run_folder / name).unlink(missing_ok=True)

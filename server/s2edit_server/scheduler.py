@@ -182,7 +182,8 @@ class Scheduler:
                     "nbytes": len(report.preview.data),
                 }
                 preview = (entry, report.preview.data)
-            task = asyncio.create_task(self._desk.publish(report.job, preview))
+            progress = {"phase": report.phase, "step": report.step, "total": report.total}
+            task = asyncio.create_task(self._desk.publish(report.job, preview, progress))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 

@@ -20,11 +20,10 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from s2edit_wire.client import Client
+from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import Unreachable
 from s2edit_wire.frames import describe
 from s2edit_wire.records import ENDED
-from s2edit_wire.session import new_job_id
 
 ROOT = Path(__file__).parents[2]
 FAKE_WORKER = "tests.fakes.worker"

@@ -1,0 +1,343 @@
+"""The daemon as its clients see it, with the fake worker: jobs, queue, events, settings, and errors in words."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from s2edit_server import handlers_daemon, handlers_jobs, handlers_queue, handlers_views, handlers_weights
+from s2edit_wire.client import Client, new_job_id
+from s2edit_wire.errors import WireError
+from s2edit_wire.frames import describe
+from s2edit_wire.schema import EVENT, MESSAGES
+
+from tests.fakes.daemon import EDIT, RunningDaemon, fake, finished, picture, show, submit, wait_until
+
+SLOW = fake(steps=200, step_ms=20)
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
+    # At this level the daemon checks its own answers against the schema; a wrong one would come as `internal`.
+    with RunningDaemon(tmp_path_factory.mktemp("d") / "s", arguments=["--log-level", "debug"]) as running:
+        yield running
+        assert running.process is not None
+        assert running.process.poll() is None, "no test may end the daemon"
+        assert "Traceback" not in running.log()
+
+
+@pytest.fixture
+def client(daemon: RunningDaemon) -> Iterator[Client]:
+    with daemon.client() as client:
+        yield client
+        for record in client.request("list", {"states": ["queued", "paused", "running"]}).header["jobs"]:
+            client.request("cancel", {"job": record["job"]})
+            finished(client, record["job"])
+
+
+def code_of(client: Client, op: str, **fields: object) -> str:
+    with pytest.raises(WireError) as caught:
+        client.request(op, fields)
+    assert "/" not in caught.value.message, "no path in words for painters"
+    return caught.value.code
+
+
+def test_every_message_has_a_handler() -> None:
+    services = MagicMock()
+    topics = (handlers_jobs, handlers_queue, handlers_views, handlers_weights)
+    handled = {op for topic in topics for op in topic.handlers(services)}
+    assert handled | set(handlers_daemon.handlers(services, MagicMock())) == set(MESSAGES)
+
+
+def test_an_edit_goes_through_and_comes_back_to_the_bit(client: Client) -> None:
+    image = picture(64)
+    job = submit(client, image)
+    record = finished(client, job)
+    assert (record["state"], record["attempt"], record["position"]) == ("done", 1, 0)
+    answer = client.request("result", {"job": job})
+    patch, alpha, mask = (bytes(frame) for frame in answer.frames)
+    assert (np.frombuffer(patch, "u1") == 255 - image.ravel()).all()
+    assert set(alpha) == {0, 255} and len(mask) == 64 * 64
+    assert answer.header["record"]["seed"] == 1
+    assert [entry["role"] for entry in answer.header["frames"]] == ["patch", "alpha", "mask"]
+    thumbnails = client.request("thumbnail", {"job": job})
+    assert [entry["role"] for entry in thumbnails.header["frames"]] == ["image", "preview"]
+    lines = client.request("log", {"job": job}).header["lines"]
+    assert lines[0].endswith("accepted") and lines[-1].endswith("done")
+    assert client.request("acknowledge", {"job": job}).header["job"]["acknowledged"]
+    client.request("remove", {"job": job})
+    assert code_of(client, "show", job=job) == "unknown_job"
+
+
+def test_sending_a_job_again_is_answered_with_the_job_and_other_content_refused(client: Client) -> None:
+    job = submit(client, picture(seed=1))
+    done = finished(client, job)
+    assert submit(client, picture(seed=1), job=job) == job
+    assert {**show(client, job), "seq": 0} == {**done, "seq": 0}
+    with pytest.raises(WireError) as caught:
+        submit(client, picture(seed=2), job=job)
+    assert caught.value.code == "job_conflict"
+
+
+def test_a_damaged_frame_is_refused(client: Client) -> None:
+    entry = {**describe("image", (1, 1, 1)), "sha256": "0" * 64}
+    with pytest.raises(WireError, match="damaged"):
+        client.request("submit", {"job": new_job_id(), "edit": EDIT, "frames": [entry]}, [memoryview(b"x")])
+
+
+def test_the_thirty_third_job_is_busy_with_a_time_to_try_again(client: Client) -> None:
+    client.request("pause_queue")
+    for _ in range(32):
+        submit(client)
+    with pytest.raises(WireError) as caught:
+        submit(client)
+    assert caught.value.code == "busy" and caught.value.retry_after
+    for record in client.request("list", {"states": ["queued"]}).header["jobs"]:
+        client.request("cancel", {"job": record["job"]})
+    client.request("resume_queue")
+
+
+def test_the_queue_is_paused_reordered_held_and_resumed(client: Client) -> None:
+    client.request("pause_queue")
+    assert client.request("status").header["status"]["queue_paused"]
+    first, second, third = (submit(client) for _ in range(3))
+    assert [show(client, job)["position"] for job in (first, second, third)] == [1, 2, 3]
+    assert client.request("move", {"job": third, "before": first}).header["job"]["position"] == 1
+    assert client.request("hold", {"job": second}).header["job"]["state"] == "paused"
+    client.request("resume_queue")
+    started = [finished(client, job)["started"] for job in (third, first)]
+    assert started == sorted(started)
+    assert show(client, second)["state"] == "paused"
+    client.request("release", {"job": second})
+    assert finished(client, second)["state"] == "done"
+
+
+def test_events_tell_every_change_and_reconnecting_catches_up(daemon: RunningDaemon, client: Client) -> None:
+    with daemon.client() as watcher:
+        start = watcher.request("subscribe", {"after": 0, "previews": True}).header["seq"]
+        job = submit(client, picture(64), fake(steps=20))
+        events = []
+        deadline = time.monotonic() + 10
+        while not any(event.get("job", {}).get("state") == "done" for event in events):
+            assert time.monotonic() < deadline
+            for incoming in watcher.pump():
+                EVENT.check(incoming.header, "")
+                events.append(incoming.header)
+                if "frames" in incoming.header:
+                    assert len(incoming.frames[0]) == incoming.header["frames"][0]["nbytes"]
+            time.sleep(0.005)
+    assert [event["seq"] for event in events] == list(range(start + 1, start + 1 + len(events)))
+    mine = [event["job"] for event in events if event.get("job", {}).get("job") == job]
+    assert [record["state"] for record in mine if record["state"] != "running"] == ["queued", "done"]
+    phases = list(dict.fromkeys(record["phase"] for record in mine if record["state"] == "running"))
+    assert phases == ["waiting", "loading", "identity", "inversion", "editing", "compositing"]
+    assert any("frames" in event for event in events)
+    late = client.request("subscribe", {"after": start}).header
+    assert job in [record["job"] for record in late["jobs"]]
+    assert client.request("subscribe", {"after": late["seq"]}).header["jobs"] == []
+
+
+def test_the_expected_time_is_known_after_one_job(client: Client) -> None:
+    edit = {**SLOW, "profile": "balanced", "settings": {"fake.steps": 30, "fake.step_ms": 10}}
+    finished(client, submit(client, edit=edit))
+    running = submit(client, picture(seed=5), edit)
+    waiting = submit(client, picture(seed=6), edit)
+    eta = wait_until(client, running, "running").get("eta", 0)
+    assert 0 < eta < 3
+    assert show(client, waiting).get("eta", 0) > eta
+
+
+@pytest.mark.parametrize("fault", ["exit_once", "kill_once", "segv_once", "garbage_once"])
+def test_one_death_of_the_worker_costs_one_attempt(client: Client, fault: str) -> None:
+    record = finished(client, submit(client, edit=fake(fault=fault)))
+    assert (record["state"], record["attempt"]) == ("done", 2)
+
+
+def test_two_deaths_end_the_job_and_the_next_one_runs(client: Client) -> None:
+    record = finished(client, submit(client, edit=fake(fault="segv")))
+    assert (record["state"], record["error"], record["attempt"]) == ("failed", "worker_crashed", 2)
+    assert "SIGSEGV" in record["message"]
+    assert finished(client, submit(client))["state"] == "done"
+    again = client.request("retry", {"job": record["job"]}).header["job"]
+    assert (again["state"], "error" in again) == ("queued", False)
+    assert finished(client, record["job"])["error"] == "worker_crashed"
+
+
+def test_out_of_memory_is_tried_once_lower_then_told_with_figures(client: Client) -> None:
+    job = submit(client, edit=fake(fault="oom_full"))
+    assert finished(client, job)["attempt"] == 2
+    assert client.request("result", {"job": job}).header["record"]["lower"]
+    record = finished(client, submit(client, edit=fake(fault="oom")))
+    assert (record["error"], record["attempt"]) == ("out_of_memory", 2)
+    assert "GiB" in record["message"] and record["hint"]
+    assert finished(client, submit(client))["state"] == "done"
+
+
+def test_a_failed_and_a_torn_result_are_errors_with_words(client: Client) -> None:
+    failed = finished(client, submit(client, edit=fake(fault="fail")))
+    assert (failed["error"], failed["message"]) == ("model_failed", "The model said no.")
+    assert finished(client, submit(client, edit=fake(fault="torn")))["error"] == "internal"
+
+
+def test_cancel_reaches_waiting_and_running_jobs_and_no_other(client: Client) -> None:
+    running = submit(client, edit=SLOW)
+    waiting, other = submit(client, edit=SLOW), submit(client)
+    assert client.request("cancel", {"job": waiting}).header["job"]["state"] == "cancelled"
+    wait_until(client, running, "running")
+    start = time.monotonic()
+    client.request("cancel", {"job": running})
+    record = finished(client, running)
+    assert record["state"] == "cancelled" and time.monotonic() - start < 2
+    assert finished(client, other)["state"] == "done"
+    assert client.request("cancel", {"job": other}).header["job"]["state"] == "done"
+
+
+def test_captions_and_masks_have_results_too(client: Client) -> None:
+    caption = submit(client, edit={**EDIT, "kind": "caption", "objects": []})
+    assert finished(client, caption)["state"] == "done"
+    assert "caption" in client.request("result", {"job": caption}).header["record"]
+    mask = submit(client, edit={**EDIT, "kind": "mask"})
+    finished(client, mask)
+    assert [entry["role"] for entry in client.request("result", {"job": mask}).header["frames"]] == ["mask"]
+
+
+def test_wrong_states_and_unknown_jobs_are_told(client: Client) -> None:
+    job = submit(client)
+    finished(client, job)
+    for op in ("retry", "hold", "release", "move"):
+        assert code_of(client, op, job=job) == "wrong_state"
+    for op in ("show", "cancel", "result", "thumbnail", "log", "remove", "acknowledge", "retry"):
+        assert code_of(client, op, job="f" * 32) == "unknown_job"
+    running = submit(client, edit=SLOW)
+    for op in ("result", "remove", "acknowledge"):
+        assert code_of(client, op, job=running) == "wrong_state"
+
+
+def test_long_lists_come_in_pages_that_fit(client: Client) -> None:
+    client.request("pause_queue")
+    long = {**EDIT, "source": "a" * 1_000, "target": "é" * 1_000, "reference_prompt": "b" * 1_000}
+    sent = [submit(client, edit={**long, "document": {"host": "other", "ref": "pages"}}) for _ in range(30)]
+    seen: list[str] = []
+    fields: dict[str, object] = {"ref": "pages", "limit": 100}
+    while True:
+        page = client.request("list", fields).header
+        seen += [record["job"] for record in page["jobs"]]
+        if "cursor" not in page:
+            break
+        fields["before"] = page["cursor"]
+    assert seen == sent[::-1]
+    for job in sent:
+        client.request("cancel", {"job": job})
+    client.request("resume_queue")
+
+
+def test_settings_are_changed_all_or_none(client: Client) -> None:
+    before = client.request("settings").header["settings"]
+    assert code_of(client, "configure", settings={"idle_unload_s": 60, "threads": -1}) == "bad_setting"
+    assert client.request("settings").header["settings"] == before
+    changed = client.request("configure", {"settings": {"idle_unload_s": 60}}).header["settings"]
+    assert changed == {**before, "idle_unload_s": 60}
+
+
+def test_memory_is_freed_on_request_and_models_and_plans_are_answered(client: Client) -> None:
+    finished(client, submit(client))
+    status = client.request("status").header["status"]
+    assert (status["worker"], status["model"]) == ("idle", "portraits")
+    client.request("free_memory")
+    deadline = time.monotonic() + 10
+    while client.request("status").header["status"]["worker"] != "stopped":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "portraits" in [model["id"] for model in client.request("models").header["models"]]
+    plan = {"kind": "edit", "model": "portraits", "profile": "fast", "canvas": [640, 480], "source": "a woman, hat"}
+    answer = client.request("plan", plan).header
+    assert answer["crop"][2] <= 640 and "hat" in answer["words"]
+    assert code_of(client, "model", model="nobody", action="verify") == "unknown_model"
+    client.request("rescan"), client.request("clear_cache")
+
+
+def test_requests_about_one_job_keep_their_order(client: Client) -> None:
+    for number in range(10):
+        job = new_job_id()
+        image = picture(256, number)
+        client.send("submit", {"job": job, "edit": SLOW, "frames": [describe("image", image.shape)]}, [image.tobytes()])
+        assert client.request("cancel", {"job": job}).header["job"]["job"] == job
+        assert finished(client, job)["state"] == "cancelled"
+
+
+def test_a_second_daemon_refuses_and_the_first_goes_on(daemon: RunningDaemon, client: Client) -> None:
+    second = RunningDaemon(daemon.folder)
+    second.launch()
+    assert second.process is not None
+    assert second.process.wait(20) == 1
+    assert "running already" in second.errors()
+    client.request("ping")
+
+
+def test_ready_in_a_second_and_a_clean_end_leaves_no_files(tmp_path: Path) -> None:
+    daemon = RunningDaemon(tmp_path / "s")
+    times = []
+    for _ in range(3):
+        times.append(daemon.start())
+        with daemon.client() as client:
+            client.request("shutdown", {"when": "now"})
+        assert daemon.process is not None
+        assert daemon.process.wait(10) == 0
+        assert sorted(path.name for path in (tmp_path / "s" / "run").iterdir()) == ["daemon.lock"]
+    assert min(times) < 1.0
+
+
+def test_shutdown_when_idle_waits_for_the_queue(tmp_path: Path) -> None:
+    with RunningDaemon(tmp_path / "s") as daemon, daemon.client() as client:
+        jobs = [submit(client) for _ in range(3)]
+        client.request("shutdown", {"when": "idle"})
+        assert daemon.process is not None
+        assert daemon.process.wait(20) == 0
+        daemon.start()
+        with daemon.client() as again:
+            assert [show(again, job)["state"] for job in jobs] == ["done"] * 3
+
+
+def test_a_taken_result_goes_after_its_grace_and_the_job_stays_known(tmp_path: Path) -> None:
+    daemon = RunningDaemon(tmp_path / "s", settings={"result_grace_s": 0})
+    with daemon, daemon.client() as client:
+        job = submit(client)
+        finished(client, job)
+        client.request("acknowledge", {"job": job})
+    with daemon, daemon.client() as client:
+        deadline = time.monotonic() + 10
+        while client.request("status").header["status"]["result_bytes"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert show(client, job)["acknowledged"]
+        assert code_of(client, "result", job=job) == "wrong_state"
+
+
+def test_idle_exit_and_offline(tmp_path: Path) -> None:
+    daemon = RunningDaemon(tmp_path / "s", arguments=["--idle-exit", "0.5", "--offline"])
+    daemon.start()
+    with daemon.client() as client:
+        assert client.request("status").header["status"]["offline"]
+    assert daemon.process is not None
+    assert daemon.process.wait(20) == 0
+
+
+def test_the_real_worker_module_refuses_bad_edits_before_a_job_exists(tmp_path: Path) -> None:
+    with RunningDaemon(tmp_path / "s", worker=None) as daemon, daemon.client() as client:
+        job = new_job_id()
+        with pytest.raises(WireError) as caught:
+            submit(client, edit={**EDIT, "model": "nobody"}, job=job)
+        assert caught.value.code == "unknown_model"
+        assert code_of(client, "show", job=job) == "unknown_job"
+
+
+def test_no_torch_and_no_method_in_the_daemon(tmp_path: Path) -> None:
+    code = "import sys, json, s2edit_server.daemon; print(json.dumps(sorted(m for m in sys.modules if '.' not in m)))"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    loaded = set(json.loads(output.stdout))
+    assert not loaded & {"torch", "s2edit", "numpy", "diffusers", "transformers"}
