@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gi.repository import Gegl, Gimp
 from s2edit_wire.limits import MAX_OBJECTS
 
+from .brush import choose_paintbrush
 from .layers import all_layers, results_of
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
 from .text import _
@@ -195,10 +196,9 @@ def _offsets(item: Gimp.Item) -> tuple[int, int]:
 
 
 def paint_layer(image: Gimp.Image, layer: Gimp.Layer, word: str = "") -> Gimp.Layer:
-    """An empty mask layer over `layer`, half opaque, chosen for painting with a red brush; one undo step."""
+    """An empty mask layer over `layer`, red and half opaque whatever it is painted with; one undo step."""
     mask = _new_layer(image, layer, word, None)
-    Gimp.context_set_foreground(Gegl.Color.new(MASK_COLOUR))
-    Gimp.context_set_paint_method("gimp-paintbrush")
+    choose_paintbrush()
     Gimp.displays_flush()
     return mask
 
@@ -223,8 +223,18 @@ def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[P
         made.set_offsets(*_offsets(layer))
         if content is not None:
             write_tint(made, *content)
+        _always_red(made)
         mark(made, layer, word)
         image.set_selected_layers([made])
     finally:
         image.undo_group_end()
     return made
+
+
+def _always_red(mask: Gimp.Layer) -> None:
+    """A filter that shows everything painted in red: a plug-in can't change the painter's brush colour."""
+    tint = Gimp.DrawableFilter.new(mask, "gegl:color-overlay", _("Mask colour"))
+    tint.get_config().set_property("value", Gegl.Color.new(MASK_COLOUR))
+    tint.update()
+    mask.append_filter(tint)
+    mask.set_color_tag(Gimp.ColorTag.RED)
