@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import cache
 from importlib import resources
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+LOG = logging.getLogger(__name__)
+FILE = "catalogue.json"
 COMMIT = re.compile("[0-9a-f]{40}")
 
 
@@ -99,4 +102,18 @@ def read(text: bytes) -> dict[str, Entry]:
 @cache
 def load() -> dict[str, Entry]:
     """S²Edit's own catalogue."""
-    return read(resources.files(__package__).joinpath("catalogue.json").read_bytes())
+    return read(resources.files(__package__).joinpath(FILE).read_bytes())
+
+
+def load_own(weights: Path) -> dict[str, Entry]:
+    """The user's additions, or their employer's: a `catalogue.json` of the same form in the weights folder.
+
+    One that breaks a rule is left out as a whole, and the log says why.
+    """
+    try:
+        return read((weights / FILE).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        LOG.warning("the catalogue in the weights folder is left out: %s", error)
+        return {}

@@ -18,13 +18,15 @@ from s2edit_wire.errors import WireError
 
 from ..settings import Settings
 from . import imports, places, transfers
-from .catalogue import Entry, load
+from .catalogue import Entry, load, load_own
 from .hub import Hub, find_token
 from .licences import Licences
 from .places import Place
 from .verification import damaged_files
 
 LOG = logging.getLogger(__name__)
+VERIFY_PATIENCE = 540.0
+"""Seconds that an answer to `verify` may take; the verification goes on after them, and tells `on_change`."""
 
 
 class Weights:
@@ -34,7 +36,7 @@ class Weights:
         state_folder: `weights/` below it holds downloads, licences, imports and the token.
         settings: asked for each time (offline, mirror, proxy).
         on_change: called with a changed model's record (`s2edit_wire.records.MODEL`), from whatever thread.
-        catalogue: by id; S²Edit's own when left out.
+        catalogue: by id; S²Edit's own and the user's additions when left out.
         caches: Hugging Face cache folders; the environment's when left out.
         options: passed on to downloads, for tests.
     """
@@ -51,7 +53,7 @@ class Weights:
     ) -> None:
         self.folder = state_folder / "weights"
         self._settings, self._on_change, self._options = settings, on_change, options
-        self._catalogue = dict(catalogue if catalogue is not None else load())
+        self._catalogue = dict(catalogue) if catalogue is not None else load() | load_own(self.folder)
         self._caches = caches if caches is not None else places.hub_caches()
         self._licences = Licences(self.folder / "licences.json")
         self._headers = places.HeaderChecks()
@@ -110,6 +112,8 @@ class Weights:
     def act(self, model: str, action: str) -> dict[str, Any]:
         """Do one of `s2edit_wire.schema.MODEL_ACTIONS`; returns the model's record.
 
+        `verify` reads all files and answers when it has (for minutes at most); `download` and `repair` answer at once.
+
         Raises:
             WireError: unknown_model, licence_required, offline, wrong_state.
         """
@@ -123,6 +127,9 @@ class Weights:
                 "remove": self._remove,
                 "accept_licence": self._licences.accept,
             }[action](entry)
+            check = self._checking.get(model) if action == "verify" else None
+        if check is not None:
+            check.join(VERIFY_PATIENCE)
         return self.record(entry)
 
     def resume_interrupted(self) -> None:

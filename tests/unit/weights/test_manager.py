@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from s2edit_server.settings import Settings
 from s2edit_server.weights import catalogue, places
 from s2edit_server.weights.catalogue import Entry
 from s2edit_server.weights.manager import Weights
@@ -154,9 +155,7 @@ def test_damage_is_found_and_repaired(make_weights: Make, harm: str) -> None:
         file.write_bytes(data[:1_000_000])
     else:
         file.unlink()
-    weights.act("model", "verify")
-    assert weights.wait("model", 10)
-    record = weights.model("model")
+    record = weights.act("model", "verify")
     assert record["state"] == "broken" and WEIGHTS in record["message"]
     with pytest.raises(WireError, match="damaged"):
         weights.find("model")
@@ -271,6 +270,12 @@ def test_a_catalogue_with_a_branch_a_climbing_path_or_a_pickle_is_refused(change
     catalogue.read(json.dumps({"models": [entry]}).encode())
     with pytest.raises(ValueError):
         catalogue.read(json.dumps({"models": [entry | change]}).encode())
+
+
+def test_a_damaged_catalogue_of_the_users_own_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "catalogue.json").write_text('{"models": [{"id": 3}]}')
+    assert {record["id"] for record in Weights(tmp_path, Settings, caches=[]).models()} == set(catalogue.load())
 
 
 def test_the_embedded_model_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

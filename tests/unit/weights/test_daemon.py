@@ -1,0 +1,90 @@
+"""Downloads through a real daemon, which is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from s2edit_server.weights.catalogue import Entry
+from s2edit_wire.client import Client
+from s2edit_wire.errors import WireError
+
+from tests.fakes.daemon import RunningDaemon
+
+from .conftest import FILES, WEIGHTS
+from .fake_hub import FakeHub
+
+
+@pytest.fixture
+def daemon(hub: FakeHub, entry: Entry) -> Iterator[RunningDaemon]:
+    with tempfile.TemporaryDirectory(prefix="s2e") as name:
+        folder = Path(name)
+        (folder / "weights").mkdir(mode=0o700)
+        own = {"models": [msgspec.to_builtins(entry)]}
+        (folder / "weights" / "catalogue.json").write_text(json.dumps(own))
+        environment = {"HF_HUB_CACHE": str(folder / "hub"), "HF_TOKEN": ""}
+        running = RunningDaemon(folder, settings={"mirror": hub.base}, environment=environment)
+        with running:
+            yield running
+
+
+def act(client: Client, action: str) -> dict[str, Any]:
+    record: dict[str, Any] = client.request("model", {"model": "model", "action": action}, timeout=30).header["model"]
+    return record
+
+
+def model(client: Client) -> dict[str, Any]:
+    models = client.request("models", {}, timeout=30).header["models"]
+    return next(record for record in models if record["id"] == "model")
+
+
+def until(client: Client, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    end = time.monotonic() + 30
+    while not condition(record := model(client)):
+        assert time.monotonic() < end, record
+        time.sleep(0.02)
+    return record
+
+
+def test_killed_in_the_middle_and_done_after_the_restart(daemon: RunningDaemon, hub: FakeHub) -> None:
+    target = daemon.folder / "weights" / "model" / "0123456789ab" / WEIGHTS
+    hub.faults.slow = 0.05
+    with daemon.client() as client:
+        with pytest.raises(WireError) as failure:
+            act(client, "download")
+        assert failure.value.code == "licence_required"
+        act(client, "accept_licence")
+        assert act(client, "download")["state"] == "downloading"
+        until(client, lambda record: record["present"] > 500_000)
+    daemon.kill()
+    assert not target.exists()
+    hub.faults.slow = 0
+    daemon.start()
+    with daemon.client() as client:
+        until(client, lambda record: record["state"] == "ready")
+        assert target.read_bytes() == FILES[WEIGHTS]
+        assert act(client, "verify")["state"] == "ready"
+    resumed = [asked for method, path, asked, _ in hub.requests if method == "GET" and path.startswith("/store/")]
+    assert resumed[0] == "" and resumed[-1].startswith("bytes=")
+
+
+def test_a_client_hears_of_the_progress(daemon: RunningDaemon, hub: FakeHub) -> None:
+    hub.faults.slow = 0.02
+    with daemon.client() as client:
+        client.request("subscribe", {"after": 0})
+        act(client, "accept_licence")
+        act(client, "download")
+        states: list[str] = []
+        end = time.monotonic() + 30
+        while "ready" not in states:
+            assert time.monotonic() < end
+            news = [incoming.header for incoming in client.pump() if incoming.op == "event"]
+            states += [header["model"]["state"] for header in news if header["kind"] == "model"]
+            time.sleep(0.02)
+    assert "downloading" in states
