@@ -16,7 +16,6 @@ from .pictures import image_of_frame
 from .qt import QApplication, QObject, Qt, QTimer, pyqtSignal
 from .session_qt import QtLoop
 from .submitting import split_reference
-from .text import tr
 from .wire import Client, Session, WireError, records
 
 Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
@@ -218,11 +217,3 @@ class Desk(QObject):
 
 def _quiet(_error: WireError) -> None:
     """An acknowledgement that fails costs nothing: the result goes when it is old."""
-
-
-def why_not(models: dict[str, dict[str, Any]], model: str) -> str:
-    """Why a model can't be used now, or ""."""
-    entry = models.get(model)
-    if entry is None or entry["state"] == "ready":
-        return ""
-    return tr("“{title}” is not installed. Download it in the S²Edit tray.", title=entry["title"])

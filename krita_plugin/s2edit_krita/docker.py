@@ -10,15 +10,15 @@ from krita import DockWidget
 
 from . import history, masks, recipes
 from .composing import ComposeDialog
-from .desk import Desk, why_not
+from .desk import Desk
 from .document import active, canvas, node_mark, source_layer
 from .form import Form
 from .joblist import JobList
-from .layers import add_object_mask
+from .layers import add_object_mask, give_back_colour, take_brush
 from .order import Order
 from .pixels import Box
 from .preview import MaskPreview
-from .qt import QLabel, QScrollArea, QSplitter, Qt, QTimer, QVBoxLayout, QWidget
+from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
 from .submitting import plan_fields, submit
 from .text import tr
 from .variations import VariationsDialog
@@ -27,6 +27,8 @@ from .wire import WireError
 DOCKER_ID = "s2edit_docker"
 _PLAN_MS = 350
 _STROKE_MS = 400
+_LEAST_HEIGHT = 360
+_GOOD_HEIGHT = 520
 
 
 class Docker(DockWidget):
@@ -47,27 +49,28 @@ class Docker(DockWidget):
         self.link.setWordWrap(True)
         self.form = Form(body)
         self.preview = MaskPreview(body)
-        self.jobs = JobList(self.desk, body)
-        upper = QWidget(body)
-        layout = QVBoxLayout(upper)
+        self.queue = JobList(self.desk, ("queue",), body)
+        self.jobs = JobList(self.desk, ("history", "others"), body)
+        layout = QVBoxLayout(body)
         layout.setContentsMargins(4, 4, 4, 4)
-        for widget in (self.link, self.preview, self.form):
+        for widget in (self.link, self.queue, self.preview, self.form, self.jobs):
             layout.addWidget(widget)
-        splitter = QSplitter(Qt.Orientation.Vertical, body)
-        for part in (upper, self.jobs):
-            area = QScrollArea(splitter)
-            area.setWidgetResizable(True)
-            area.setFrameShape(QScrollArea.Shape.NoFrame)
-            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            area.setWidget(part)
-            splitter.addWidget(area)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 2)
-        outer = QVBoxLayout(body)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(splitter)
-        self.setWidget(body)
+        layout.addStretch(1)
+        # What is pressed most stays in sight, however small the docker is.
+        whole = QWidget(self)
+        outer = QVBoxLayout(whole)
+        outer.setContentsMargins(0, 0, 0, 4)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(body)
+        area.setMinimumWidth(body.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
+        outer.addWidget(area, 1)
+        outer.addWidget(self.form.footer)
+        self.setWidget(whole)
         self._crop: Box | None = None
+        self._colour: Any = None
         self._complaint = ""
         self._planning = self._timer(_PLAN_MS, self._plan)
         self._looking = self._timer(_STROKE_MS, self._look)
@@ -76,11 +79,13 @@ class Docker(DockWidget):
     def canvasChanged(self, _canvas: Any) -> None:
         """Krita calls this when another document or view comes to the front."""
         self._look()
-        self.jobs.rebuild_soon()
+        for jobs in (self.queue, self.jobs):
+            jobs.rebuild_soon()
 
     def begin(self) -> None:
         """S²Edit… was chosen in a menu: connect and put the cursor where typing starts."""
         self.desk.open()
+        self._make_room()
         self._recall()
         self._look()
         self.form.source.setFocus()
@@ -92,7 +97,8 @@ class Docker(DockWidget):
             return
         number, row = self.form.objects.row_for_painting()
         word = row.target().word or tr("object")
-        node = add_object_mask(document, layer, word, number)
+        node = add_object_mask(document, layer, word)
+        self._colour = take_brush(number) or self._colour
         register = history.load(document)
         register.masks[node_mark(node)] = history.MaskLayer(word, node_mark(layer))
         history.store(document, register)
@@ -105,10 +111,12 @@ class Docker(DockWidget):
         document, layer = self._document_and_layer()
         if document is None or layer is None:
             return
-        absent = why_not(self.desk.models, order.model)
-        if absent:
-            self.form.say(absent, bad=True)
+        if not order.objects and order.kind != "caption":
+            self.form.show_problems([{"field": "object", "message": tr("Type the word that names the object.")}])
             return
+        if self._colour is not None:
+            give_back_colour(self._colour)
+            self._colour = None
         self._complaint = ""
         self.form.say(tr("Sending…"))
         submit(self.desk, document, order, lambda _job: self.form.say(tr("Sent. You can go on painting.")))
@@ -145,6 +153,11 @@ class Docker(DockWidget):
             self.form.say(tr("Open a picture and choose a layer first."), bad=True)
         return document, layer
 
+    def _make_room(self) -> None:
+        """Krita squeezes a docker that is shown for the first time to a slit."""
+        if not self.isFloating() and self.height() < _LEAST_HEIGHT:
+            self.parentWidget().resizeDocks([self], [_GOOD_HEIGHT], Qt.Orientation.Vertical)
+
     def _automatic(self) -> None:
         order = self.form.order("mask")
         first = order.objects[:1]
@@ -171,7 +184,7 @@ class Docker(DockWidget):
             self.preview.hide()
             return
         self.form.offer_masks(masks.sources(document, layer))
-        painted = self.form.order().painted()
+        painted = self.form.painted()
         crop = self._crop or Box(0, 0, *canvas(document))
         inside = crop.clipped(*canvas(document))
         if painted and inside is not None:
@@ -205,7 +218,7 @@ class Docker(DockWidget):
 
     def _planned(self, reply: dict[str, Any], _frames: list[Any]) -> None:
         self._crop = Box(*reply["crop"])
-        self.form.objects.offer_words(reply["words"])
+        self.form.offer_words(reply["words"])
         self.form.show_forecast(reply["forecast"])
         self.form.show_problems(reply["problems"])
         if self._complaint:

@@ -28,21 +28,23 @@ class S2Edit(Extension):
 
     def createActions(self, window: Any) -> None:
         """Called for each window; titles, icons and shortcuts stand in s2edit_krita.action."""
+        # Krita deletes its Window object after this call; the Qt window lives as long as it is seen.
+        main = window.qwindow()
         opened = window.createAction("s2edit_open", tr("S²Edit…"), "tools/scripts")
-        opened.triggered.connect(lambda: with_docker(window, Docker.begin))
+        opened.triggered.connect(lambda *_: with_docker(main, Docker.begin))
         painting = window.createAction("s2edit_paint_mask", tr("Paint object mask"), "tools/scripts")
-        painting.triggered.connect(lambda: with_docker(window, Docker.paint_mask))
+        painting.triggered.connect(lambda *_: with_docker(main, Docker.paint_mask))
         # The menu bar is built after this call.
-        QTimer.singleShot(0, lambda: add_to_layer_menu(window))
+        QTimer.singleShot(0, lambda: add_to_layer_menu(main))
 
 
-def with_docker(window: Any, act: Any) -> None:
+def with_docker(main: Any, act: Any) -> None:
     """Show this window's docker and do something with it."""
-    for docker in window.dockers():
-        if docker.objectName() == DOCKER_ID:
-            docker.setVisible(True)
-            docker.raise_()
-            act(docker)
+    docker = main.findChild(Docker, DOCKER_ID)
+    if docker is not None:
+        docker.setVisible(True)
+        docker.raise_()
+        act(docker)
 
 
 def register() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import text
 from .advanced import Advanced
-from .masks import MaskSource
+from .masks import AUTOMATIC, MaskSource
 from .objects import ObjectRows, heading, line
 from .order import Order
 from .qt import (
@@ -56,7 +56,9 @@ class Form(QWidget):
         self.objects = ObjectRows(self)
         self.paint = _button(tr("Paint object mask"), "s2edit_paint", self)
         self.automatic = _button(tr("Show automatic mask"), "s2edit_automatic", self)
-        self.more = _button(tr("Add object"), "s2edit_more", self)
+        self.more = _button("+", "s2edit_more", self)
+        self.more.setToolTip(tr("Add object"))
+        self.more.setMaximumWidth(32)
         self.model = QComboBox(self)
         self.profile = QComboBox(self)
         for name, label in zip(records.PROFILES, (tr("Faithful"), tr("Balanced"), tr("Fast")), strict=True):
@@ -71,10 +73,11 @@ class Form(QWidget):
         self.fold.setArrowType(Qt.ArrowType.RightArrow)
         self.advanced = Advanced(self)
         self.advanced.hide()
-        self.forecast = _problem_label(self)
-        self.edit = _button(tr("Edit"), "s2edit_edit", self)
+        self.footer = QWidget(parent)
+        self.forecast = _problem_label(self.footer)
+        self.edit = _button(tr("Edit"), "s2edit_edit", self.footer)
         self.edit.setDefault(True)
-        self.variations = _button(tr("Variations…"), "s2edit_variations", self)
+        self.variations = _button(tr("Variations…"), "s2edit_variations", self.footer)
         self.compose = _button(tr("Compose…"), "s2edit_compose", self)
         self._lay_out()
         self._connect()
@@ -125,6 +128,20 @@ class Form(QWidget):
         self.objects.offer(sources)
         self.advanced.offer(sources)
 
+    def offer_words(self, words: Sequence[str]) -> None:
+        """Words of the source prompt that can name the object; a still empty main object takes the changed one."""
+        self.objects.offer_words(words)
+        main = self.objects.rows[0].word
+        wanted = self.target.text().lower().split()
+        gone = [word for word in words if word.lower() not in wanted]
+        if wanted and gone and not main.currentText() and not main.hasFocus():
+            main.setEditText(gone[-1])
+
+    def painted(self) -> list[MaskSource]:
+        """All chosen masks that are not left to the model, also those of objects without a word."""
+        chosen = [row.target().mask for row in self.objects.rows] + [self.advanced.chosen_mask()]
+        return [mask for mask in chosen if mask is not None and mask.kind != AUTOMATIC]
+
     def show_problems(self, problems: Sequence[Mapping[str, Any]]) -> None:
         """Each problem below its field; what is about no field goes below all."""
         said: dict[str, list[str]] = {name: [] for name in self.problems}
@@ -168,24 +185,25 @@ class Form(QWidget):
         layout.addWidget(heading(tr("The object and its mask"), self))
         layout.addWidget(self.objects)
         layout.addWidget(self.problems["object"])
-        layout.addWidget(self.paint)
         row = QHBoxLayout()
-        row.addWidget(self.automatic, 1)
+        row.addWidget(self.paint, 1)
         row.addWidget(self.more)
         layout.addLayout(row)
+        layout.addWidget(self.automatic)
         row = QHBoxLayout()
         row.addWidget(self.model, 2)
         row.addWidget(self.profile, 1)
         layout.addLayout(row)
         layout.addWidget(self.fold)
         layout.addWidget(self.advanced)
-        layout.addWidget(self.forecast)
-        layout.addWidget(self.edit)
+        layout.addWidget(self.compose)
+        below = QVBoxLayout(self.footer)
+        below.setContentsMargins(6, 0, 6, 0)
+        below.addWidget(self.forecast)
         row = QHBoxLayout()
-        row.addWidget(self.variations)
-        row.addWidget(self.compose)
-        layout.addLayout(row)
-        layout.addStretch(1)
+        row.addWidget(self.edit, 2)
+        row.addWidget(self.variations, 1)
+        below.addLayout(row)
 
     def _connect(self) -> None:
         for field in (self.source, self.target):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .desk import Desk
@@ -19,22 +19,20 @@ _REBUILD_MS = 60
 
 
 class JobList(QWidget):
-    """Three headed lists of rows that follow the desk's signals.
+    """Headed lists of rows that follow the desk's signals.
 
     Args:
         desk: where jobs come from.
+        sections: which lists: `queue`, `history` (this document's), `others` (results that wait from elsewhere).
     """
 
-    def __init__(self, desk: Desk, parent: QWidget) -> None:
+    def __init__(self, desk: Desk, sections: Sequence[str], parent: QWidget) -> None:
         super().__init__(parent)
         self._desk = desk
         self._rows: dict[str, JobRow] = {}
-        self._headings = {name: _heading(text, self) for name, text in _sections().items()}
+        self._headings = {name: _heading(_sections()[name], self) for name in sections}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._empty = QLabel(tr("No edits yet."), self)
-        self._layout.addWidget(self._empty)
-        self._layout.addStretch(1)
         # Several signals in one turn of the event loop give one rebuild.
         self._rebuilding = QTimer(self)
         self._rebuilding.setSingleShot(True)
@@ -52,7 +50,8 @@ class JobList(QWidget):
 
     def rebuild(self) -> None:
         """Show what there is: rows are kept where their job is still shown."""
-        wanted = self._wanted()
+        found = self._wanted()
+        wanted = {name: found[name] for name in self._headings}
         shown = {job["job"] for jobs in wanted.values() for job in jobs}
         for name in [name for name in self._rows if name not in shown]:
             row = self._rows.pop(name)
@@ -66,9 +65,6 @@ class JobList(QWidget):
                 self._layout.addWidget(self._headings[section])
             for job in jobs:
                 self._layout.addWidget(self._row(job))
-        self._empty.setVisible(not shown)
-        self._layout.addWidget(self._empty)
-        self._layout.addStretch(1)
 
     def row(self, job: str) -> JobRow | None:
         """The row of a job, or None."""

@@ -8,7 +8,7 @@ from krita import Krita, ManagedColor, Selection
 
 from .document import depth_of, node_mark, read, srgb_profile
 from .pixels import DEPTHS, Box, Depth, alpha_as_layer, coloured_mask, to_krita
-from .qt import QByteArray
+from .qt import QByteArray, QTimer
 from .text import tr
 
 KritaDocument: TypeAlias = Any
@@ -19,6 +19,7 @@ _MASK_COLOURS = ((40, 40, 230), (230, 120, 30), (60, 180, 40), (200, 60, 200))
 """Blue, green, red of the first, second, … object mask."""
 _MASK_OPACITY = 128
 _RED_LABEL = 6
+_SETTLE_MS = 60
 
 
 class Patch(NamedTuple):
@@ -57,19 +58,26 @@ def add_result(document: KritaDocument, source: KritaNode | None, name: str, pat
         top = document.topLevelNodes()
         document.rootNode().addChildNode(layer, top[-1] if top else None)
     document.waitForDone()
-    if before is not None:
-        document.setActiveNode(before)
     document.refreshProjection()
+    if before is not None:
+        QTimer.singleShot(_SETTLE_MS, lambda: _go_back(document, layer, before))
     return layer
 
 
-def add_object_mask(document: KritaDocument, source: KritaNode, word: str, number: int) -> KritaNode:
-    """An empty, half opaque layer above `source` for painting the mask of object `number` (0 for the first)."""
+def _go_back(document: KritaDocument, layer: KritaNode, before: KritaNode) -> None:
+    """Krita chooses a new layer some time after it was added; whoever goes on painting must not land on it."""
+    now = document.activeNode()
+    chosen = {node_mark(layer), *(node_mark(mask) for mask in layer.childNodes())}
+    if now is not None and node_mark(now) in chosen and is_there(document, before):
+        document.setActiveNode(before)
+
+
+def add_object_mask(document: KritaDocument, source: KritaNode, word: str) -> KritaNode:
+    """An empty, half opaque layer above `source` for painting an object's mask."""
     layer = _mask_layer(document, word)
     source.parentNode().addChildNode(layer, source)
     document.waitForDone()
-    document.setActiveNode(layer)
-    _choose_brush(number)
+    _choose_later(document, layer)
     return layer
 
 
@@ -84,9 +92,14 @@ def add_filled_object_mask(
     layer.setColorSpace(*space)
     source.parentNode().addChildNode(layer, source)
     document.waitForDone()
-    document.setActiveNode(layer)
     document.refreshProjection()
+    _choose_later(document, layer)
     return layer
+
+
+def _choose_later(document: KritaDocument, layer: KritaNode) -> None:
+    """Krita's windows learn of a new layer a moment after the picture has it; only then can it be chosen."""
+    QTimer.singleShot(_SETTLE_MS, lambda: is_there(document, layer) and document.setActiveNode(layer))
 
 
 def is_there(document: KritaDocument, node: KritaNode | None) -> bool:
@@ -105,12 +118,12 @@ def _mask_layer(document: KritaDocument, word: str) -> KritaNode:
     return layer
 
 
-def _choose_brush(number: int) -> None:
-    """Take the brush and the mask's colour in hand, so that the next stroke already marks the object."""
-    window = Krita.instance().activeWindow()
-    view = window.activeView() if window else None
+def take_brush(number: int) -> ManagedColor | None:
+    """Take the brush and the colour of mask `number` in hand; returns the colour that was there before."""
+    view = _view()
     if view is None:
-        return
+        return None
+    before = view.foregroundColor()
     blue, green, red = _MASK_COLOURS[number % len(_MASK_COLOURS)]
     colour = ManagedColor("RGBA", "U8", srgb_profile())
     colour.setComponents([blue / 255, green / 255, red / 255, 1.0])
@@ -118,6 +131,21 @@ def _choose_brush(number: int) -> None:
     brush = Krita.instance().action("KritaShape/KisToolBrush")
     if brush is not None:
         brush.trigger()
+    return before
+
+
+def give_back_colour(colour: ManagedColor) -> None:
+    """The painter's own colour, after the mask is done; kept as it is when another was chosen meanwhile."""
+    view = _view()
+    if view is not None:
+        held = [round(part * 255) for part in view.foregroundColor().componentsOrdered()[:3]]
+        if any(held == list(reversed(bgr)) for bgr in _MASK_COLOURS):
+            view.setForeGroundColor(colour)
+
+
+def _view() -> Any:
+    window = Krita.instance().activeWindow()
+    return window.activeView() if window else None
 
 
 def _converted_layer(document: KritaDocument, name: str, data: bytes | bytearray, patch: Patch) -> KritaNode:

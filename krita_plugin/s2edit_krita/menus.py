@@ -60,9 +60,9 @@ class Menus(QObject):
             _add_button(watched)
 
 
-def add_to_layer_menu(window: Any) -> None:
+def add_to_layer_menu(main: Any) -> None:
     """S²Edit… at the end of the main window's Layer menu."""
-    for entry in window.qwindow().menuBar().actions():
+    for entry in main.menuBar().actions():
         menu = entry.menu()
         if menu is not None and menu.objectName().lower() == "layer" and not menu.property(_DONE):
             menu.setProperty(_DONE, True)

@@ -35,7 +35,7 @@ class ObjectRow(QWidget):
         self.mask.setToolTip(tr("Where the object is in the picture"))
         for box in (self.word, self.mask):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            box.setMinimumWidth(80)
+            box.setMinimumWidth(60)
         self.drop = QToolButton(self)
         self.drop.setText("✕")
         self.drop.setToolTip(tr("Remove this object"))

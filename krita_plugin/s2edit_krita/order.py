@@ -114,7 +114,7 @@ class Order:
         return fields
 
     def variations(self, targets: Sequence[str], seeds: int, guidances: Sequence[float]) -> list[Order]:
-        """This order with every target, `seeds` seeds from its own on, every guidance; none is made a layer by itself."""
+        """This order with every target, `seeds` seeds from its own on, every guidance; no layer comes by itself."""
         wanted: list[float | None] = [*guidances] or [self.guidance]
         return [
             replace(self, target=target, seed=(self.seed + step) % SEED_RANGE, guidance=guidance, by_itself=False)

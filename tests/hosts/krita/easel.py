@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from ..lab import PROJECT, Lab, wait_for
+from ..provision import default_root
 from ..screen import Screen
 
 HERE = Path(__file__).parent
@@ -44,7 +46,8 @@ class Easel:
         shutil.copytree(HERE / "probe/s2edit_probe", plugins / "s2edit_probe", ignore=_JUNK)
         for desktop in (PROJECT / "krita_plugin/s2edit_krita.desktop", HERE / "probe/s2edit_probe.desktop"):
             shutil.copy(desktop, plugins)
-        (data / "actions").mkdir()
+        _warm_up(data)
+        (data / "actions").mkdir(exist_ok=True)
         shutil.copy(PROJECT / "krita_plugin/s2edit_krita.action", data / "actions")
         config = lab.home / ".config"
         config.mkdir()
@@ -61,6 +64,7 @@ class Easel:
             "S2EDIT_PROBE_SCRIPT": str(self._script(script)),
             "S2EDIT_PROBE_REPORT": str(report),
             "S2EDIT_PROBE_STAY": "1" if stay else "0",
+            "S2EDIT_PROBE_WAIT": "1" if files else "0",
             "S2EDIT_PROBE_FOLDER": str(self.lab.folder),
             **({"LANGUAGE": self._language} if self._language else {}),
             **variables,
@@ -72,6 +76,7 @@ class Easel:
         """The script's report, once it is written; an error in the script is raised here."""
         wait_for(path.exists, f"Krita's report (see {self.lab.artifacts}/krita.log)", timeout)
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _keep_warm(self.lab.home / ".local/share/krita")
         if "error" in found:
             self.screen.photograph("script-failed")
             raise AssertionError(found["error"])
@@ -88,6 +93,24 @@ class Easel:
         if not folder.exists():
             shutil.copytree(HERE / "scripts", folder, ignore=_JUNK)
         return folder / f"{name}.py"
+
+
+def _warm_folder() -> Path:
+    return default_root().parent / "krita-resources"
+
+
+def _warm_up(data: Path) -> None:
+    """Krita's first start fills its resource database for half a minute; start from an earlier test's."""
+    if _warm_folder().exists():
+        shutil.copytree(_warm_folder(), data, dirs_exist_ok=True)
+
+
+def _keep_warm(data: Path) -> None:
+    kept = _warm_folder()
+    if not kept.exists() and (data / "resourcecache.sqlite").exists():
+        draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+        shutil.copytree(data, draft, ignore=shutil.ignore_patterns("pykrita", "actions", "*.lock"))
+        draft.replace(kept)
 
 
 _JUNK = shutil.ignore_patterns("__pycache__", "*.pyc")

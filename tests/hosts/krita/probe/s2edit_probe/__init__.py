@@ -31,7 +31,7 @@ def _quit():
 
 
 class Probe(Extension):
-    """Starts the script once a window is there."""
+    """Starts the script once a window is there, and a document where S2EDIT_PROBE_WAIT is 1."""
 
     def setup(self):
         """Nothing to do before the window."""
@@ -43,6 +43,11 @@ class Probe(Extension):
             QTimer.singleShot(500, lambda: self._run(script))
 
     def _run(self, script):
+        if os.environ.get("S2EDIT_PROBE_WAIT") == "1" and Krita.instance().activeDocument() is None:
+            QTimer.singleShot(100, lambda: self._run(script))
+            return
+        for window in Krita.instance().windows():
+            window.qwindow().showMaximized()
         report = {}
         self.report = report
 

@@ -1,0 +1,139 @@
+"""A painter at Krita: real mouse and key events, aimed by what `scripts/watch.py` tells of the windows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..lab import wait_for
+from .easel import Easel
+
+State = dict[str, Any]
+FOOTER = 75
+"""Pixels at the docker's lower end that do not scroll."""
+
+
+class Painter:
+    """Starts Krita with a picture and acts.
+
+    Args:
+        easel: where Krita stands.
+        picture: what is opened.
+    """
+
+    def __init__(self, easel: Easel, picture: Path) -> None:
+        self.easel, self.screen, self._folder = easel, easel.screen, easel.lab.folder
+        self._asked = 0
+        for name in ("state.json", "finish"):
+            (self._folder / name).unlink(missing_ok=True)
+        self._report = easel.start("watch", picture)
+        self.wait(lambda state: state["corners"] is not None and state["rows"], "Krita's window", 240)
+
+    def state(self) -> State:
+        """What there is now."""
+        path = self._folder / "state.json"
+        found: State = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return found
+
+    def wait(self, test: Callable[[State], Any], what: str, timeout: float = 20) -> State:
+        """The state, once `test` holds for it."""
+
+        def probe() -> State | None:
+            state = self.state()
+            return state if state and test(state) else None
+
+        try:
+            return wait_for(probe, what, timeout)
+        except AssertionError:
+            self.screen.photograph("waiting-in-vain")
+            (self.easel.lab.artifacts / "state.json").write_text(json.dumps(self.state(), indent=1), encoding="utf-8")
+            raise
+
+    def ask(self, code: str) -> Any:
+        """Run Python in Krita that sets `answer`; returns it. For what a person sees but the state does not tell."""
+        self._asked += 1
+        name = f"answer{self._asked}"
+        draft = self._folder / "ask.part"
+        draft.write_text(f"name = {name!r}\n{code}\n", encoding="utf-8")
+        draft.rename(self._folder / "ask.py")
+        return self.wait(lambda state: name in state["answers"], "an answer")["answers"][name]
+
+    def click_widget(self, name: str, index: int = 0, button: int = 1) -> None:
+        """Click the middle of a widget of the plug-in."""
+        state = self.wait(lambda state: len(state["widgets"].get(name, [])) > index, f"the widget {name}")
+        x, y, width, height, *_ = state["widgets"][name][index]
+        self.screen.click(x + width // 2, y + height // 2, button)
+
+    def scroll_to(self, name: str) -> None:
+        """Turn the wheel over the docker, down and then up, until a widget of the plug-in is in sight."""
+        left, top, width, height, *_ = self.state()["widgets"]["s2edit_docker"][0]
+        for button in ("5",) * 12 + ("4",) * 24:
+            if self.in_sight(name):
+                return
+            self.screen.do("mousemove", str(left + 6), str(top + height // 2), "click", button, "sleep", "0.3")
+        raise AssertionError(f"No wheel brings {name} into sight.")
+
+    def in_sight(self, name: str) -> bool:
+        """Whether the middle of a widget of the plug-in can be clicked."""
+        time.sleep(0.25)
+        state = self.state()
+        found = state["widgets"].get(name)
+        if not found:
+            return False
+        _, top, _, height, *_ = state["widgets"]["s2edit_docker"][0]
+        middle = found[0][1] + found[0][3] // 2
+        return bool(top < middle < top + height - FOOTER)
+
+    def fill(self, name: str, text: str) -> None:
+        """Replace a field's text by typing."""
+        self.click_widget(name)
+        self.screen.key("ctrl+a")
+        self.screen.type(text)
+
+    def click_layer(self, name: str, button: int = 1) -> None:
+        """Click a layer in the Layers docker."""
+        state = self.wait(lambda state: name in state["rows"], f"the layer {name} in the docker")
+        x, y, width, height = state["rows"][name]
+        self.screen.click(x + int(width * 0.6), y + height // 2, button)
+
+    def choose(self, entry: str) -> None:
+        """Click an entry of the menu that is open."""
+
+        def find(state: State) -> list[int] | None:
+            for menu in state["menus"]:
+                for text, *place in menu["entries"]:
+                    if text.replace("&", "") == entry:
+                        return place
+            return None
+
+        x, y, width, height = find(self.wait(find, f"a menu with “{entry}”")) or (0, 0, 0, 0)
+        self.screen.click(x + width // 2, y + height // 2)
+
+    def at(self, x: float, y: float) -> tuple[int, int]:
+        """Where a point of the picture (fractions of its sides) is on the screen."""
+        left, top, right, bottom = self.state()["corners"]
+        return round(left + (right - left) * x), round(top + (bottom - top) * y)
+
+    def stroke(self, points: Sequence[tuple[float, float]]) -> None:
+        """Draw through points of the picture."""
+        self.screen.stroke([self.at(x, y) for x, y in points])
+
+    def names(self) -> list[str]:
+        """The layers' names, lowest first."""
+        return [name for name, kind, _ in self.state()["layers"] if kind != "selectionmask"]
+
+    def wait_layer(self, start: str, timeout: float = 60) -> State:
+        """Wait until the topmost tree has a layer whose name begins so."""
+        return self.wait(
+            lambda state: any(name.startswith(start) for name, _, _ in state["layers"]), f"a layer {start}…", timeout
+        )
+
+    def leave(self) -> State:
+        """Quit Krita; returns the last state."""
+        (self._folder / "finish").touch()
+        found: State = self.easel.report(self._report)["end"]
+        self.easel.krita.wait(30)
+        return found

@@ -1,0 +1,144 @@
+"""Tells a test that acts by mouse and keys what a person would see: where things are, which layers there are.
+
+Writes `state.json` five times a second into S2EDIT_PROBE_FOLDER; ends when a file `finish` appears there. A file
+`ask.py` there is executed once, with its answer (`answer`) in the next state: for what can't be seen from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from krita import Krita
+from PyQt5.QtCore import QPoint, QPointF, QTimer
+from PyQt5.QtWidgets import QAbstractItemView, QApplication, QMenu, QWidget
+
+FOLDER = Path(os.environ["S2EDIT_PROBE_FOLDER"])
+
+
+def run(report: dict[str, Any], done: Any) -> None:
+    timer = QTimer(QApplication.instance())
+    answers: dict[str, Any] = {}
+
+    def tick() -> None:
+        ask = FOLDER / "ask.py"
+        if ask.exists():
+            code = ask.read_text("utf-8")
+            ask.unlink()
+            scope: dict[str, Any] = {}
+            exec(compile(code, "ask.py", "exec"), scope)
+            answers[scope.get("name", "answer")] = scope.get("answer")
+        draft = FOLDER / "state.part"
+        draft.write_text(json.dumps({**state(), "answers": answers}, ensure_ascii=False, default=str), "utf-8")
+        draft.replace(FOLDER / "state.json")
+        if (FOLDER / "finish").exists():
+            timer.stop()
+            report["end"] = state()
+            done()
+
+    timer.timeout.connect(tick)
+    timer.start(200)
+
+
+def state() -> dict[str, Any]:
+    document = Krita.instance().activeDocument()
+    return {
+        "widgets": widgets(),
+        "menus": menus(),
+        "layers": tree(document.rootNode()) if document else [],
+        "active": document.activeNode().name() if document and document.activeNode() else "",
+        "rows": layer_rows(),
+        "modified": bool(document and document.modified()),
+        "corners": corners(document) if document else None,
+        "jobs": jobs(),
+        "link": link(),
+    }
+
+
+def tree(node: Any) -> list[Any]:
+    return [[n.name(), n.type(), tree(n)] for n in node.childNodes()]
+
+
+def rectangle(widget: QWidget) -> list[int]:
+    corner = widget.mapToGlobal(QPoint(0, 0))
+    return [corner.x(), corner.y(), widget.width(), widget.height()]
+
+
+def widgets() -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for widget in QApplication.allWidgets():
+        name = widget.objectName()
+        if name.startswith("s2edit_") and widget.isVisible() and not widget.visibleRegion().isEmpty():
+            text = widget.text() if hasattr(widget, "text") else ""
+            found.setdefault(name, []).append([*rectangle(widget), text, widget.isEnabled()])
+    return found
+
+
+def menus() -> list[dict[str, Any]]:
+    found = []
+    for menu in QApplication.topLevelWidgets():
+        if isinstance(menu, QMenu) and menu.isVisible():
+            entries = []
+            for action in menu.actions():
+                place = menu.actionGeometry(action)
+                corner = menu.mapToGlobal(place.topLeft())
+                entries.append([action.text(), corner.x(), corner.y(), place.width(), place.height()])
+            found.append({"name": menu.objectName(), "entries": entries})
+    return found
+
+
+def layer_rows() -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    docker = next((d for d in Krita.instance().dockers() if d.objectName() == "KisLayerBox"), None)
+    for view in docker.findChildren(QAbstractItemView) if docker else []:
+        model = view.model()
+        if model is None or not view.isVisible():
+            continue
+
+        def walk(parent: Any, view: Any = view, model: Any = model) -> None:
+            for row in range(model.rowCount(parent)):
+                index = model.index(row, 0, parent)
+                place = view.visualRect(index)
+                corner = view.viewport().mapToGlobal(place.topLeft())
+                if place.height():
+                    found.setdefault(str(index.data()), [corner.x(), corner.y(), place.width(), place.height()])
+                walk(index)
+
+        walk(view.rootIndex())
+    return found
+
+
+def corners(document: Any) -> list[float] | None:
+    """Left, top, right and bottom of the picture on the screen."""
+    window = Krita.instance().activeWindow()
+    view = window.activeView() if window else None
+    canvas = next((w for w in QApplication.allWidgets() if "PainterCanvas" in w.metaObject().className()), None)
+    if view is None or canvas is None:
+        return None
+    to_flake, _ = view.flakeToImageTransform().inverted()
+    to_canvas = view.flakeToCanvasTransform()
+    corner = canvas.mapToGlobal(QPoint(0, 0))
+    points = []
+    for x, y in ((0, 0), (document.width(), document.height())):
+        point = to_canvas.map(to_flake.map(QPointF(x, y)))
+        points += [corner.x() + point.x(), corner.y() + point.y()]
+    return points
+
+
+def docker() -> Any:
+    return next((d for d in Krita.instance().dockers() if d.objectName() == "s2edit_docker"), None)
+
+
+def jobs() -> list[dict[str, Any]]:
+    desk = getattr(docker(), "desk", None)
+    found = sorted(desk.jobs.values(), key=lambda job: job["created"]) if desk else []
+    return [
+        [j["job"], j["state"], j["phase"], j["step"], j["edit"].get("target", ""), j["acknowledged"]] for j in found
+    ]
+
+
+def link() -> str:
+    desk = getattr(docker(), "desk", None)
+    return desk.link if desk else ""
