@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -218,3 +219,11 @@ def test_weights_signature_follows_every_file(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_bytes(b"2")
     assert engines.signature(tmp_path) != before
     assert len(engines.signature(tmp_path / "a.safetensors")) == 1
+
+
+def test_by_hand_it_says_how_it_is_started() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("S2EDIT_WORKER")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "s2edit_server.worker"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2 and "python -m s2edit_server" in ended.stderr and "Traceback" not in ended.stderr
