@@ -37,10 +37,11 @@ class Alignment:
 
 @dataclass(frozen=True, eq=False)
 class PromptPlan:
-    """The prompts of an edit: P, P~, P~* and how P~* hangs together with P~."""
+    """The prompts of an edit: P, P~, P*, P~*, and how P~* hangs together with P~."""
 
     plain: Prompt
     source: Prompt
+    plain_target: Prompt
     target: Prompt
     alignment: Alignment
 
@@ -97,7 +98,7 @@ def plan_prompts(
     for k, position in enumerate(after.identity):
         if alignment.mapper[before.identity[k], position] != 1 or alignment.alphas[position] != 1:
             raise _unaligned(objects[k], changed)
-    return PromptPlan(plain, before, after, alignment)
+    return PromptPlan(plain, before, changed, after, alignment)
 
 
 def is_replacement(source: Prompt, target: Prompt) -> bool:

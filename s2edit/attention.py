@@ -32,8 +32,9 @@ class Injection:
     """Attention carried over from the source row to the target row (see `alignment.Alignment`).
 
     Args:
-        mapper: L×L. alphas, equalizer: L. cross: whether cross-attention is carried over in this step; the equalizer
-            holds in every step, and `reweights` says whether it does anything. self_queries: largest N whose self-attention is carried over in this step, 0 for none.
+        mapper: L×L. alphas, equalizer: L. cross: whether cross-attention is carried over in this step.
+        self_queries: largest N whose self-attention is carried over in this step, 0 for none.
+        reweights: whether the equalizer does anything; it holds in every step.
     """
 
     source: int

@@ -67,7 +67,7 @@ class DiskCache:
         try:
             with safe_open(path, framework="pt") as file:
                 wanted = (file.metadata() or {}).get("sha256", "")
-            tensors = load_file(path)
+            tensors: dict[str, Tensor] = load_file(path)
         except FileNotFoundError:
             return None
         except (SafetensorError, OSError, ValueError):
@@ -138,5 +138,5 @@ def _content_hash(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         found.update(f"{name}\0{tuple(tensor.shape)}\0{tensor.dtype}\0".encode())
-        found.update(memoryview(tensor.contiguous().flatten().view(torch.uint8).numpy()))
+        found.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()

@@ -30,7 +30,7 @@ def choose_device(name: str) -> torch.device:
 def precision(name: str, device: torch.device) -> torch.dtype | None:
     """The autocast dtype of a name, or None for float32; turns TF32 on or off for the process as a side effect.
 
-    "auto" is bfloat16 autocast on CUDA cards that have it (weights, deltas and latents stay float32) and float32 elsewhere.
+    "auto" is bfloat16 autocast on CUDA cards that have it (weights and latents stay float32), and float32 elsewhere.
     """
     choices = ("auto", "float32", "tf32", "bfloat16")
     if name not in choices:

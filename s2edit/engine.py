@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from . import imaging
-from .alignment import PromptPlan, plan_prompts
-from .cache import DiskCache, array_digest
-from .checkpoints import load
+from .alignment import plan_prompts
+from .attention import install
+from .cache import DiskCache
+from .checkpoints import Checkpoint, load
+from .composition import plan_composition
 from .device import choose_device, memory_figures, out_of_memory, precision
-from .diffusion import Ddim, Denoiser
-from .editing import Branches, Sampled, sample
-from .identity import encode_prompt
-from .inversion import Inversion
+from .diffusion import Denoiser
+from .errors import MaskError
 from .job import Job
-from .masks import area_pool
-from .prompts import PromptTokenizer
+from .prompts import Prompt
 from .region import model_size
 from .requests import (
     CancelCallback,
@@ -36,14 +34,10 @@ from .requests import (
     no_progress,
 )
 from .settings import Settings
-from .stages import Identity, Stages, Subject, map_shape
+from .stages import Stages, Subject
+from .work import Work, painted_edit_mask, perform
 
 __all__ = ["ComposeRequest", "EditRequest", "EditResult", "Engine", "ObjectSpec", "Progress"]
-
-_PREVIEWS = 5
-"""Previews in an edit: each costs a decoding."""
-_RING = 32
-"""Width of the ring on which colours are matched, px of the model's size."""
 
 
 class Engine:
@@ -87,14 +81,63 @@ class Engine:
             PromptError, MaskError, ImageError, SettingError: the request can't be met; nothing was computed.
             CheckpointError, OutOfMemory, Cancelled: as they say; the engine can be used again.
         """
-        check_request(request)
+        settings = request.settings
+        settings.validate()
+        imaging.check_image(request.image)
+        _check_masks(request.image, request.objects, request.edit_mask)
         job = Job(progress, cancelled)
-        with out_of_memory(self._device, request.settings.identity.level):
+        with out_of_memory(self._device, settings.identity.level):
             with job.phase("loading"):
                 stages = self._loaded()
-                plan = self._plan(stages.checkpoint.tokenizer, request)
-                subject = self._subject(stages, request.image, plan, request.objects, request.settings)
-            return self._run(stages, request, plan, subject, job)
+                plan = plan_prompts(
+                    stages.checkpoint.tokenizer,
+                    request.source,
+                    request.target,
+                    [spec.word for spec in request.objects],
+                    emphasize=settings.edit.emphasize,
+                    mode=settings.edit.mode,
+                    identity=settings.identity.enabled,
+                )
+                subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+            edit_mask = painted_edit_mask(request.objects, request.edit_mask)
+            work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
+            return perform(stages, work, job)
+
+    def compose(
+        self,
+        request: ComposeRequest,
+        progress: ProgressCallback = no_progress,
+        cancelled: CancelCallback = never_cancelled,
+    ) -> EditResult:
+        """Carry an attribute of the reference picture over to the source picture; raises as `edit` does."""
+        settings = request.settings
+        settings.validate()
+        imaging.check_image(request.image)
+        imaging.check_image(request.reference, "reference picture")
+        source = (ObjectSpec(request.word, request.mask),)
+        reference = (ObjectSpec(request.attribute, request.reference_mask),)
+        _check_masks(request.image, source, request.edit_mask)
+        _check_masks(request.reference, reference, None)
+        job = Job(progress, cancelled)
+        with out_of_memory(self._device, settings.identity.level):
+            with job.phase("loading"):
+                stages = self._loaded()
+                plan = plan_composition(
+                    stages.checkpoint.tokenizer,
+                    request.source,
+                    request.reference_prompt,
+                    request.mix,
+                    word=request.word,
+                    attribute=request.attribute,
+                )
+                subject = self._subject(stages, request.image, plan.edit.plain, plan.edit.source, source, settings)
+                # Both pictures go through the U-Net in one batch, so the reference takes the source's size.
+                other = self._subject(
+                    stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
+                )
+            edit_mask = painted_edit_mask(source, request.edit_mask)
+            work = Work(request.image, (subject, other), plan.edit, edit_mask, settings, request.seed)
+            return perform(stages, work, job)
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
         """Where the model sees a word of a prompt: H×W uint8, 0 or 255.
@@ -107,10 +150,14 @@ class Engine:
         stages = self._loaded()
         plain = stages.checkpoint.tokenizer.encode(prompt)
         plain.positions(word)
-        mean, _ = self._moments(stages, image, settings)
-        with torch.no_grad():
-            mask = stages.automatic_mask(mean, plain, word, settings.edit, Job(no_progress, never_cancelled))
-        return imaging.image_mask(mask.cpu(), (image.shape[0], image.shape[1]))
+        size = self._model_size(stages.checkpoint, image, settings)
+        mean, _ = self._moments(stages.checkpoint, image, size)
+        job = Job(no_progress, never_cancelled)
+        mask = stages.automatic_mask(mean, plain, word, settings.edit, job)
+        found = imaging.image_mask(mask.cpu(), (image.shape[0], image.shape[1]))
+        if not found.any():
+            raise MaskError(f"The model finds no place for “{word}” in the picture.", code="mask_empty")
+        return found
 
     def unload(self) -> None:
         """Give the memory back; the next edit loads again."""
@@ -124,8 +171,6 @@ class Engine:
 
     def _loaded(self) -> Stages:
         if self._stages is None:
-            from .attention import install
-
             checkpoint = load(self._path)
             checkpoint.move_to(self._device)
             denoiser = Denoiser(checkpoint.unet, install(checkpoint.unet), autocast=self._autocast)
@@ -133,184 +178,35 @@ class Engine:
         return self._stages
 
     @staticmethod
-    def _plan(tokenizer: PromptTokenizer, request: EditRequest) -> PromptPlan:
-        return plan_prompts(
-            tokenizer,
-            request.source,
-            request.target,
-            [spec.word for spec in request.objects],
-            emphasize=request.settings.edit.emphasize,
-            mode=request.settings.edit.mode,
-            identity=request.settings.identity.enabled,
-        )
+    def _model_size(checkpoint: Checkpoint, image: Pixels, settings: Settings) -> tuple[int, int]:
+        native = settings.native_size or checkpoint.native_size
+        return model_size(image.shape[1], image.shape[0], native=native, multiple=checkpoint.size_multiple)
 
     @torch.no_grad()
-    def _moments(self, stages: Stages, image: Pixels, settings: Settings) -> tuple[Tensor, Tensor]:
-        checkpoint = stages.checkpoint
-        native = settings.native_size or checkpoint.native_size
-        size = model_size(image.shape[1], image.shape[0], native=native, multiple=checkpoint.size_multiple)
+    def _moments(self, checkpoint: Checkpoint, image: Pixels, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         return checkpoint.latent_moments(imaging.model_input(image, size).to(self._device))
 
     def _subject(
-        self, stages: Stages, image: Pixels, plan: PromptPlan, objects: Sequence[ObjectSpec], settings: Settings
+        self,
+        stages: Stages,
+        image: Pixels,
+        plain: Prompt,
+        prompt: Prompt,
+        objects: Sequence[ObjectSpec],
+        settings: Settings,
+        size: tuple[int, int] | None = None,
     ) -> Subject:
-        mean, std = self._moments(stages, image, settings)
-        size = (mean.shape[-2] * 8, mean.shape[-1] * 8)
+        size = size or self._model_size(stages.checkpoint, image, settings)
+        mean, std = self._moments(stages.checkpoint, image, size)
         painted = tuple(
             None if spec.mask is None else imaging.model_mask(spec.mask, size).to(self._device) for spec in objects
         )
-        return Subject(image, plan.plain, plan.source, tuple(objects), mean, std, painted)
-
-    def _run(self, stages: Stages, request: EditRequest, plan: PromptPlan, subject: Subject, job: Job) -> EditResult:
-        settings, checkpoint = request.settings, stages.checkpoint
-        counts: dict[str, int] = {}
-        before = stages.denoiser.forwards
-
-        def count(phase: str) -> None:
-            nonlocal before
-            counts[phase], before = stages.denoiser.forwards - before, stages.denoiser.forwards
-
-        with job.phase("identity", settings.identity.steps):
-            identity, known = stages.identity([subject], settings, request.seed, job)
-        count("identity")
-        null = self._null(stages)
-        inversion_steps = settings.inversion.steps * (2 if settings.inversion.mode == "null_text" else 1)
-        with job.phase("inversion", inversion_steps):
-            inversion, inverted = stages.inversion(identity, subject, null, settings, job)
-        count("inversion")
-        with job.phase("editing", settings.inversion.steps):
-            edit_mask = painted_edit_mask(request)
-            sampled = self._sample(stages, plan, subject, identity, inversion, null, settings, edit_mask, job)
-        count("editing")
-        with job.phase("compositing"):
-            with torch.no_grad():
-                decoded = checkpoint.decode(sampled.latent)
-            size = (request.image.shape[0], request.image.shape[1])
-            patch, alpha = composite(request.image, decoded, edit_mask, sampled.blend, settings)
-            objects = [imaging.image_mask(mask.cpu(), size) for mask in identity.masks[0]]
-        return EditResult(
-            patch=patch,
-            alpha=alpha,
-            object_mask=np.maximum.reduce(objects),
-            box=imaging.bounding_box(alpha > 0),
-            record={
-                "seed": request.seed,
-                "settings": settings.as_dict(),
-                "model_hash": checkpoint.model_hash,
-                "masks": {
-                    "objects": [array_digest(spec.mask) for spec in request.objects],
-                    "edit": array_digest(request.edit_mask),
-                },
-                "phases": {name: round(seconds, 4) for name, seconds in job.seconds.items()},
-                "unet_forwards": counts,
-                "cached": {"identity": known, "inversion": inverted},
-                "model_size": list(subject.size),
-                "device": str(self._device),
-            },
-        )
-
-    @torch.no_grad()
-    def _null(self, stages: Stages) -> Tensor:
-        tokenizer = stages.checkpoint.tokenizer
-        ids = [tokenizer.start, tokenizer.end]
-        ids += [tokenizer.pad] * (tokenizer.length - 2)
-        return stages.checkpoint.encode_text([ids], self._device)
-
-    def _sample(
-        self,
-        stages: Stages,
-        plan: PromptPlan,
-        subject: Subject,
-        identity: Identity,
-        inversion: Inversion,
-        null: Tensor,
-        settings: Settings,
-        edit_mask: Mask | None,
-        job: Job,
-    ) -> Sampled:
-        checkpoint = stages.checkpoint
-        with torch.no_grad():
-            source, target = (
-                encode_prompt(checkpoint, prompt, plan.plain, settings.identity)
-                for prompt in (plan.source, plan.target)
-            )
-        source_masks = stages.masks(identity, plan.source, subject.words(), settings)
-        target_masks = stages.masks(identity, plan.target, plan.target_words(subject.words()), settings)
-        npi = settings.inversion.mode == "npi"
-        latent_size = (subject.mean.shape[-2], subject.mean.shape[-1])
-        blend = None
-        if edit_mask is not None:
-            blend = area_pool(imaging.model_mask(edit_mask, subject.size), *latent_size).to(self._device)
-        every = max(1, settings.inversion.steps // _PREVIEWS)
-
-        def on_step(index: int, clean: Tensor) -> None:
-            shown = index % every == every - 1
-            job.step(index, imaging.preview(checkpoint.decode(clean)) if shown else None)
-
-        stages.denoiser.control.semantics = settings.identity.mask_semantics
-        return sample(
-            stages.denoiser,
-            Ddim(checkpoint.alphas, settings.inversion.steps),
-            inversion,
-            Branches(
-                source,
-                target,
-                source if npi else null,
-                plan.alignment,
-                source_masks,
-                target_masks,
-                source_masks if npi else (),
-            ),
-            settings.edit,
-            settings.inversion.mode,
-            edit_mask=blend,
-            map_shape=map_shape(latent_size, settings.edit, checkpoint.native_size),
-            on_step=on_step,
-        )
+        return Subject(image, plain, prompt, tuple(objects), mean, std, painted)
 
 
-def check_request(request: EditRequest) -> None:
-    """Raise for what can be seen wrong with a request without the model."""
-    request.settings.validate()
-    imaging.check_image(request.image)
-    for spec in request.objects:
+def _check_masks(image: Pixels, objects: Sequence[ObjectSpec], edit_mask: Mask | None) -> None:
+    for spec in objects:
         if spec.mask is not None:
-            imaging.check_mask(spec.mask, request.image, f"mask of “{spec.word}”")
-    if request.edit_mask is not None:
-        imaging.check_mask(request.edit_mask, request.image, "edit mask")
-
-
-def painted_edit_mask(request: EditRequest) -> Mask | None:
-    """Where pixels may change as painted: the edit mask, else all painted object masks together, else None."""
-    if request.edit_mask is not None:
-        return request.edit_mask
-    painted = [spec.mask for spec in request.objects if spec.mask is not None]
-    return np.maximum.reduce(painted) if painted else None
-
-
-def composite(
-    image: Pixels, decoded: Tensor, edit_mask: Mask | None, blend: Tensor | None, settings: Settings
-) -> tuple[Pixels, Pixels]:
-    """Patch and alpha for the picture.
-
-    Args:
-        decoded: 1×3×h×w in [-1, 1]. edit_mask: as painted, or None for `blend`, the latent's mask; both None means all.
-    """
-    size = (image.shape[0], image.shape[1])
-    scale = (size[0] * size[1] / (decoded.shape[-2] * decoded.shape[-1])) ** 0.5
+            imaging.check_mask(spec.mask, image, f"mask of “{spec.word}”")
     if edit_mask is not None:
-        inside = edit_mask > 127
-    elif blend is not None:
-        # Half a latent cell beyond the mask, where the feather is still thin.
-        inside = (
-            (torch.nn.functional.interpolate(blend[None, None].float(), size, mode="bilinear")[0, 0] > 0).cpu().numpy()
-        )
-    else:
-        inside = np.ones(size, bool)
-    inside = imaging.grown(inside, settings.blend.grow * scale)
-    ring = None
-    if settings.blend.colour_match:
-        ring = torch.from_numpy(imaging.grown(inside, _RING * scale) & ~inside)
-    patch = imaging.patch(decoded, image, ring)
-    alpha = imaging.feathered(inside, settings.blend.feather * scale)
-    return patch, imaging.alpha_channel(alpha, image.dtype)
+        imaging.check_mask(edit_mask, image, "edit mask")

@@ -215,13 +215,14 @@ class PromptTokenizer:
             return False
         return True
 
-    def with_identity(self, prompt: Prompt, places: Sequence[int]) -> Prompt:
+    def with_identity(self, prompt: Prompt, places: Sequence[int], first: int = 0) -> Prompt:
         """P~: an identity token in front of each given token of a plain prompt.
 
         Args:
             places: position in `prompt` of the first piece of each object's word, in the objects' order.
+            first: number of the first identity token.
         Returns:
-            A prompt whose object k has the id `vocabulary_size + k`.
+            A prompt whose object k has the id `vocabulary_size + first + k`.
         """
         ids, spans = list(prompt.ids), list(prompt.spans)
         moved = {position: position + sum(place <= position for place in places) for position in range(len(ids))}
@@ -230,9 +231,9 @@ class PromptTokenizer:
         )
         units = [Unit(unit.text, tuple(moved[p] for p in unit.positions)) for unit in prompt.units]
         for k, position in sorted(enumerate(identity), key=lambda item: item[1]):
-            ids.insert(position, self.vocabulary_size + k)
+            ids.insert(position, self.vocabulary_size + first + k)
             spans.insert(position, (0, 0))
-            units.append(Unit(f"[I{k}]", (position,)))
+            units.append(Unit(f"[I{first + k}]", (position,)))
         units.sort(key=lambda unit: unit.positions)
         return Prompt(prompt.text, tuple(ids), tuple(spans), tuple(units), identity)
 

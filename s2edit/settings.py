@@ -142,7 +142,8 @@ class EditSettings:
         for name in ("cross_replace", "self_replace", "local_blend_threshold", "local_blend_start", "mask_threshold"):
             _within(f"edit.{name}", getattr(self, name), 0, 1)
         _within("edit.self_replace_max_queries", self.self_replace_max_queries, 0, 1 << 24)
-        _within("edit.map_stride", self.map_stride, 0, 8)
+        if self.map_stride not in (0, 1, 2, 4, 8):
+            raise SettingError(f"The setting “edit.map_stride” has to be 0, 1, 2, 4 or 8, not {self.map_stride}.")
         for word, factor in self.emphasize.items():
             _within(f"edit.emphasize.{word}", factor, -10, 10)
 

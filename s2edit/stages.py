@@ -18,6 +18,7 @@ from .inversion import Inversion, ddim_inversion, null_text_optimisation
 from .job import Job
 from .masks import MaskPyramid, object_mask
 from .prompts import Prompt
+from .region import LATENT_STRIDE
 from .requests import ObjectSpec, Pixels
 from .settings import EditSettings, Settings
 from .weights import BaseWeights
@@ -25,7 +26,7 @@ from .weights import BaseWeights
 _VERSION = 1
 """Of the computation: raised when the same request would give other deltas or trajectories."""
 _MASK_TIMES = tuple(range(50, 750, 100))
-"""Noise levels at which the automatic mask listens (ours): from where shapes are settled to where they are still open."""
+"""Noise levels at which the automatic mask listens (ours): from shapes that are settled to shapes still open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Subject:
     @property
     def size(self) -> tuple[int, int]:
         """The model's (h, w), px."""
-        return (self.mean.shape[-2] * 8, self.mean.shape[-1] * 8)
+        return (self.mean.shape[-2] * LATENT_STRIDE, self.mean.shape[-1] * LATENT_STRIDE)
 
     def words(self) -> tuple[tuple[int, ...], ...]:
         """Positions of the objects' words in P~."""
@@ -121,7 +122,7 @@ class Stages:
         checkpoint = self.checkpoint
         tokenizer = checkpoint.tokenizer
         latent_size = (mean.shape[-2], mean.shape[-1])
-        recorder = Recorder(map_shape(latent_size, settings, checkpoint.native_size), {0: prompt.positions(word)})
+        recorder = Recorder(map_shape(latent_size, settings, checkpoint), {0: prompt.positions(word)})
         with torch.no_grad():
             encoding = checkpoint.encode_text([prompt.padded(tokenizer.length, tokenizer.pad)], mean.device)
             # The same noise for every picture: the mask is no lottery.
@@ -131,7 +132,7 @@ class Stages:
                 alpha = float(checkpoint.alphas[time])
                 noisy = alpha**0.5 * mean + (1 - alpha) ** 0.5 * noise
                 self.denoiser(noisy, time, encoding, recorder=recorder)
-        size = (latent_size[0] * 8, latent_size[1] * 8)
+        size = (latent_size[0] * LATENT_STRIDE, latent_size[1] * LATENT_STRIDE)
         return object_mask(recorder.maps[0], size, settings.mask_threshold, word)
 
     def restore(self) -> None:
@@ -209,9 +210,10 @@ class Stages:
         return token_masks((0,), prompt, words, identity.pyramids(), settings.identity)
 
 
-def map_shape(latent: tuple[int, int], settings: EditSettings, native: int) -> tuple[int, int]:
+def map_shape(latent: tuple[int, int], settings: EditSettings, checkpoint: Checkpoint) -> tuple[int, int]:
     """(H, W) of the layers whose maps are recorded: SD's 16×16, and 8×8 in a model of 128 px."""
-    stride = settings.map_stride or (4 if native >= 256 else 2)
+    stride = settings.map_stride or (4 if checkpoint.native_size >= 256 else 2)
+    stride = min(stride, checkpoint.size_multiple // LATENT_STRIDE)
     return (latent[0] // stride, latent[1] // stride)
 
 

@@ -1,0 +1,129 @@
+"""The edited crop as a layer: colours matched around the mask, resampled, with a feathered alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .imaging import alpha_channel, colour, quantised, resample
+from .requests import Mask, Pixels
+from .settings import BlendSettings
+
+_RING = 32
+"""Width of the ring on which colours are matched, px of the model's size."""
+# Rec. 709 luma, for gray pictures.
+_LUMA = (0.2126, 0.7152, 0.0722)
+
+
+def composite(
+    image: Pixels, decoded: Tensor, edit_mask: Mask | None, blend: Tensor | None, settings: BlendSettings
+) -> tuple[Pixels, Pixels]:
+    """Patch and alpha for a picture.
+
+    Args:
+        image: H×W×C. decoded: 1×3×h×w in [-1, 1].
+        edit_mask: as painted, or None for `blend`, the latent's bool mask; both None means everywhere.
+    Returns:
+        H×W×{1, 3} and H×W in the image's dtype; alpha is exactly 0 outside the mask (and what `grow` adds to it).
+    """
+    size = (image.shape[0], image.shape[1])
+    scale = (size[0] * size[1] / (decoded.shape[-2] * decoded.shape[-1])) ** 0.5
+    if edit_mask is not None:
+        inside = edit_mask > 127
+    elif blend is not None:
+        # Half a latent cell beyond the mask, where the feather is still thin.
+        inside = (F.interpolate(blend[None, None].float(), size, mode="bilinear")[0, 0] > 0).cpu().numpy()
+    else:
+        inside = np.ones(size, bool)
+    inside = grown(inside, settings.grow * scale)
+    values = resample((decoded.float().cpu() + 1) / 2, size)
+    original = colour(image)
+    if original.shape[1] == 1:
+        values = (values * torch.tensor(_LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
+    if settings.colour_match:
+        values = match_colours(values, original, torch.from_numpy(grown(inside, _RING * scale) & ~inside))
+    patch = quantised(values[0].permute(1, 2, 0).clamp(0, 1), image.dtype)
+    return patch, alpha_channel(feathered(inside, settings.feather * scale), image.dtype)
+
+
+def match_colours(edited: Tensor, original: Tensor, ring: Tensor) -> Tensor:
+    """Undo the shift that the decoder gives to all colours, as measured where nothing was to change.
+
+    Args:
+        edited, original: 1×C×H×W. ring: H×W bool, around the mask.
+    Returns:
+        `edited` with a gain (0.8 to 1.25) and an offset per channel that fit the ring best in least squares.
+    """
+    if int(ring.sum()) < 64:
+        return edited
+    found = edited[0][:, ring].double()
+    wanted = original[0][:, ring].double()
+    mean, goal = found.mean(dim=1, keepdim=True), wanted.mean(dim=1, keepdim=True)
+    spread = ((found - mean) ** 2).mean(dim=1, keepdim=True)
+    together = ((found - mean) * (wanted - goal)).mean(dim=1, keepdim=True)
+    # A flat ring says nothing about the gain.
+    gain = torch.where(spread > 1e-4, together / spread.clamp(min=1e-4), torch.ones_like(spread)).clamp(0.8, 1.25)
+    gain, offset = gain.float()[None, :, :, None], (goal - gain * mean).float()[None, :, :, None]
+    return edited * gain + offset
+
+
+def feathered(inside: NDArray[np.bool_], feather: float) -> Tensor:
+    """Alpha that rises from the mask's edge inwards.
+
+    Args:
+        inside: H×W. feather: px until alpha is 1. Where a stroke is too thin for that, alpha is 1 along its middle.
+    Returns:
+        H×W float32, exactly 0 outside, more than 0 inside.
+    """
+    mask = torch.from_numpy(inside.astype(np.float32))
+    steps = round(feather)
+    if steps < 2 or bool(inside.all()):
+        return mask
+    # Distance from the edge by repeated erosion, the picture's border not being an edge.
+    distance = mask.clone()
+    eroded = mask
+    for step in range(1, steps):
+        # Squares and crosses in turn: an octagon, nearer to a circle than either.
+        eroded = _eroded(eroded, cross=step % 2 == 0)
+        if not bool(eroded.any()):
+            break
+        distance += eroded
+    reach = 2 * (steps // 2) + 1
+    local = F.max_pool2d(distance[None, None], reach, stride=1, padding=reach // 2)[0, 0]
+    ratio = mask * distance / local.clamp(min=1)
+    return ratio * ratio * (3 - 2 * ratio)
+
+
+def _eroded(mask: Tensor, *, cross: bool) -> Tensor:
+    outside = 1 - mask[None, None]
+    if cross:
+        grown = torch.maximum(
+            F.max_pool2d(outside, (3, 1), stride=1, padding=(1, 0)),
+            F.max_pool2d(outside, (1, 3), stride=1, padding=(0, 1)),
+        )
+    else:
+        grown = F.max_pool2d(outside, 3, stride=1, padding=1)
+    return 1 - grown[0, 0]
+
+
+def grown(inside: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:
+    """The mask and what is within some pixels of it."""
+    reach = round(pixels)
+    if reach < 1:
+        return inside
+    # Two one-dimensional passes are the same square, and linear in its side.
+    values = torch.from_numpy(inside.astype(np.float32))[None, None]
+    values = F.max_pool2d(values, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
+    return (F.max_pool2d(values, (1, 2 * reach + 1), stride=1, padding=(0, reach))[0, 0] > 0).numpy()
+
+
+def bounding_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """x, y, width, height of what is True; all 0 for nothing."""
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return (0, 0, 0, 0)
+    x, y = int(columns[0]), int(rows[0])
+    return (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)

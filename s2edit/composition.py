@@ -1,0 +1,61 @@
+"""Composition (the paper's section 3.3): [I] from the source picture and [A] from a reference, mixed in one prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .alignment import PromptPlan, align, is_replacement
+from .errors import PromptError
+from .prompts import Prompt, PromptTokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class CompositionPlan:
+    """The prompts of a composition.
+
+    Args:
+        edit: P_src, P~_src ("a [I] lady"), P_mix and P~_mix ("a [I] lady with [A] makeup"), aligned.
+        reference, plain_reference: P~_ref ("a model with [A] makeup") and P_ref.
+    """
+
+    edit: PromptPlan
+    reference: Prompt
+    plain_reference: Prompt
+
+
+def plan_composition(
+    tokenizer: PromptTokenizer, source: str, reference: str, mix: str, *, word: str, attribute: str
+) -> CompositionPlan:
+    """Tokenise and align the prompts of a composition.
+
+    Args:
+        word: the object's word in `source` and `mix`. attribute: the attribute's word in `reference` and `mix`.
+    Raises:
+        PromptError: a word is missing from its prompt, or a prompt is empty or too long.
+    """
+    plain = tokenizer.encode(source, room=1, name="source prompt")
+    plain_reference = tokenizer.encode(reference, room=1, name="reference prompt")
+    mixed = tokenizer.encode(mix, room=2, name="mixed prompt")
+    places = [mixed.positions(word)[0], mixed.positions(attribute)[0]]
+    if places[0] == places[1]:
+        raise PromptError(
+            f"“{word}” can't be both the object and the attribute.",
+            code="unaligned_object",
+            hint="Name the attribute with a word of its own, such as “makeup”.",
+        )
+    before = tokenizer.with_identity(plain, [plain.positions(word)[0]])
+    after = tokenizer.with_identity(mixed, places)
+    # [A] is a word that only the mixed prompt has, so both are the same length only by accident.
+    mode = "replace" if is_replacement(before, after) else "refine"
+    alignment = align(before, after, tokenizer.length, mode=mode)
+    if alignment.mapper[before.identity[0], after.identity[0]] != 1:
+        raise PromptError(
+            f"The object “{word}” has no counterpart in the mixed prompt “{mixed.text}”.",
+            code="unaligned_object",
+            hint="Begin the mixed prompt as the source prompt begins.",
+        )
+    return CompositionPlan(
+        PromptPlan(plain, before, mixed, after, alignment),
+        tokenizer.with_identity(plain_reference, [plain_reference.positions(attribute)[0]], first=1),
+        plain_reference,
+    )

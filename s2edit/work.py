@@ -1,0 +1,179 @@
+"""The three stages in a row, for an edit and for a composition alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import imaging
+from .alignment import PromptPlan
+from .attention import TokenMask
+from .cache import array_digest
+from .compositing import bounding_box, composite
+from .diffusion import Ddim
+from .editing import Branches, Sampled, sample
+from .identity import encode_prompt, token_masks
+from .inversion import Inversion
+from .job import Job
+from .masks import MaskPyramid, area_pool
+from .requests import EditResult, Mask, ObjectSpec, Pixels
+from .settings import Settings
+from .stages import Identity, Stages, Subject, map_shape
+
+_PREVIEWS = 5
+"""Previews in an edit: each costs a decoding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """An edit ready to be computed.
+
+    Args:
+        image: as given. subjects: the pictures to learn from; the first is the one to change.
+        plan: its prompts. With two subjects the target prompt has one more identity token than the first subject: the
+            last one is [A] of the second subject.
+        edit_mask: where pixels may change, H×W, or None to go by the changed words' attention.
+    """
+
+    image: Pixels
+    subjects: tuple[Subject, ...]
+    plan: PromptPlan
+    edit_mask: Mask | None
+    settings: Settings
+    seed: int
+
+
+def painted_edit_mask(objects: Sequence[ObjectSpec], edit_mask: Mask | None) -> Mask | None:
+    """Where pixels may change as painted: the edit mask, else all painted object masks together, else None."""
+    if edit_mask is not None:
+        return edit_mask
+    painted = [spec.mask for spec in objects if spec.mask is not None]
+    return np.maximum.reduce(painted) if painted else None
+
+
+def perform(stages: Stages, work: Work, job: Job) -> EditResult:
+    """Learn the identity, invert, edit, composite; raises MaskError, Cancelled."""
+    settings, subject = work.settings, work.subjects[0]
+    forwards = _Forwards(stages)
+    with job.phase("identity", settings.identity.steps):
+        identity, known = stages.identity(work.subjects, settings, work.seed, job)
+    forwards.count("identity")
+    null = _null_encoding(stages)
+    with job.phase("inversion", settings.inversion.steps * (2 if settings.inversion.mode == "null_text" else 1)):
+        inversion, inverted = stages.inversion(identity, subject, null, settings, job)
+    forwards.count("inversion")
+    with job.phase("editing", settings.inversion.steps):
+        sampled = _sample(stages, work, identity, inversion, null, job)
+    forwards.count("editing")
+    with job.phase("compositing"):
+        with torch.no_grad():
+            decoded = stages.checkpoint.decode(sampled.latent)
+        patch, alpha = composite(work.image, decoded, work.edit_mask, sampled.blend, settings.blend)
+        size = (work.image.shape[0], work.image.shape[1])
+        objects = [
+            imaging.image_mask(mask.cpu(), size) if spec.mask is None else imaging.binary(spec.mask)
+            for spec, mask in zip(subject.objects, identity.masks[0], strict=True)
+        ]
+    found = {"identity": known, "inversion": inverted}
+    return EditResult(
+        patch=patch,
+        alpha=alpha,
+        object_mask=np.maximum.reduce(objects),
+        box=bounding_box(alpha > 0),
+        record=_record(stages, work, job, forwards.by_phase, found),
+    )
+
+
+class _Forwards:
+    def __init__(self, stages: Stages) -> None:
+        self._denoiser = stages.denoiser
+        self._before = stages.denoiser.forwards
+        self.by_phase: dict[str, int] = {}
+
+    def count(self, phase: str) -> None:
+        now = self._denoiser.forwards
+        self.by_phase[phase], self._before = now - self._before, now
+
+
+def _record(stages: Stages, work: Work, job: Job, forwards: dict[str, int], cached: dict[str, bool]) -> dict[str, Any]:
+    objects = [spec for subject in work.subjects for spec in subject.objects]
+    return {
+        "seed": work.seed,
+        "settings": work.settings.as_dict(),
+        "model_hash": stages.checkpoint.model_hash,
+        "masks": {"objects": [array_digest(spec.mask) for spec in objects], "edit": array_digest(work.edit_mask)},
+        "phases": {name: round(seconds, 4) for name, seconds in job.seconds.items()},
+        "unet_forwards": forwards,
+        "cached": cached,
+        "model_size": list(work.subjects[0].size),
+        "device": str(stages.checkpoint.unet.device),
+    }
+
+
+@torch.no_grad()
+def _null_encoding(stages: Stages) -> Tensor:
+    tokenizer = stages.checkpoint.tokenizer
+    ids = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
+    return stages.checkpoint.encode_text([ids], stages.checkpoint.unet.device)
+
+
+def _target_masks(work: Work, identity: Identity) -> list[TokenMask]:
+    """Eq. 3 of the target branch. [A] of a composition acts where pixels may change, else on the object (ours)."""
+    target, subject = work.plan.target, work.subjects[0]
+    if not target.identity:
+        return []
+    words, pyramids = list(work.plan.target_words(subject.words())), list(identity.pyramids())
+    if len(work.subjects) > 1:
+        attribute = work.subjects[1].objects[0].word
+        where = identity.masks[0][0]
+        if work.edit_mask is not None:
+            where = imaging.model_mask(work.edit_mask, subject.size).to(where)
+        words.append(target.positions(attribute))
+        pyramids.append(MaskPyramid(where))
+    return token_masks((0,), target, words, pyramids, work.settings.identity)
+
+
+def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion, null: Tensor, job: Job) -> Sampled:
+    checkpoint, settings, plan = stages.checkpoint, work.settings, work.plan
+    subject = work.subjects[0]
+    with torch.no_grad():
+        source = encode_prompt(checkpoint, plan.source, plan.plain, settings.identity)
+        target = encode_prompt(checkpoint, plan.target, plan.plain_target, settings.identity)
+    source_masks = stages.masks(identity, plan.source, subject.words(), settings)
+    npi = settings.inversion.mode == "npi"
+    branches = Branches(
+        source,
+        target,
+        source if npi else null,
+        plan.alignment,
+        source_masks,
+        _target_masks(work, identity),
+        source_masks if npi else (),
+    )
+    latent_size = (subject.mean.shape[-2], subject.mean.shape[-1])
+    blend = None
+    if work.edit_mask is not None:
+        blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(source.device)
+    every = max(1, settings.inversion.steps // _PREVIEWS)
+
+    def on_step(index: int, clean: Tensor) -> None:
+        shown = index % every == every - 1
+        job.step(index, imaging.preview(checkpoint.decode(clean)) if shown else None)
+
+    stages.denoiser.control.semantics = settings.identity.mask_semantics
+    return sample(
+        stages.denoiser,
+        Ddim(checkpoint.alphas, settings.inversion.steps),
+        inversion,
+        branches,
+        settings.edit,
+        settings.inversion.mode,
+        edit_mask=blend,
+        map_shape=map_shape(latent_size, settings.edit, checkpoint),
+        on_step=on_step,
+    )
