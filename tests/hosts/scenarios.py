@@ -34,7 +34,7 @@ class Scene:
     mask: tuple[Fractions, ...]
     doodle: Fractions
     second_target: str
-    step_ms: int = 120
+    step_ms: int = 600
 
 
 MAIN = Scene(
@@ -60,7 +60,6 @@ KILLED = Scene(
     mask=MAIN.mask,
     doodle=MAIN.doodle,
     second_target=MAIN.second_target,
-    step_ms=400,
 )
 """The daemon is killed (kill -9) in the middle of this edit and started again; the layer must arrive all the same."""
 

@@ -49,7 +49,11 @@ class Screen:
 
     def wait_window(self, title: str, timeout: float = 30) -> str:
         """Id of the newest window with this title, once there is one."""
-        return wait_for(lambda: self.windows(title), f"a window “{title}”; there are: {self.titles()}", timeout)[-1]
+        try:
+            return wait_for(lambda: self.windows(title), f"a window “{title}”", timeout)[-1]
+        except AssertionError as error:
+            self.photograph("missing-window")
+            raise AssertionError(f"{error} There are: {self.titles()}") from None
 
     def wait_gone(self, title: str, timeout: float = 30) -> None:
         """Wait until no window has this title."""

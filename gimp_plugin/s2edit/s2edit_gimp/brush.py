@@ -14,7 +14,15 @@ def choose_paintbrush() -> None:
     try:
         bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
         bus.call_sync(
-            NAME, PATH, "org.gtk.Actions", "Activate", arguments, None, Gio.DBusCallFlags.NO_AUTO_START, TIMEOUT_MS, None
+            NAME,
+            PATH,
+            "org.gtk.Actions",
+            "Activate",
+            arguments,
+            None,
+            Gio.DBusCallFlags.NO_AUTO_START,
+            TIMEOUT_MS,
+            None,
         )
     except GLib.Error:
         return

@@ -13,7 +13,17 @@ from s2edit_wire.errors import WireError
 from .choices import Choices
 from .form import Form
 from .jobs import Jobs
-from .mask_sources import Coverage, NoMask, available, collect, mask_layer_from, mask_layers, paint_layer
+from .mask_sources import (
+    MASK_LAYERS,
+    SELECTION,
+    Coverage,
+    NoMask,
+    available,
+    collect,
+    mask_layer_from,
+    mask_layers,
+    paint_layer,
+)
 from .models import ModelRow
 from .photo import likeness
 from .pixels import Box, Picture, read_colour
@@ -38,10 +48,18 @@ class EditDialog:
         jobs: the connection, and where submitted jobs go.
         choices: what to begin with.
         done: called when the dialog is closed, with False when it was cancelled.
+        again: keep the mask of `choices` even where a selection or a painted mask offers itself.
     """
 
     def __init__(
-        self, image: Gimp.Image, layer: Gimp.Drawable, jobs: Jobs, choices: Choices, done: Callable[[bool], None]
+        self,
+        image: Gimp.Image,
+        layer: Gimp.Drawable,
+        jobs: Jobs,
+        choices: Choices,
+        done: Callable[[bool], None],
+        *,
+        again: bool = False,
     ) -> None:
         self._image, self._layer, self._jobs, self._done = image, layer, jobs, done
         self._masks: list[Coverage] = []
@@ -61,8 +79,9 @@ class EditDialog:
         self._models = ModelRow(jobs, self.window, self._later)
         self._fill()
         self._refresh_masks()
-        if choices.mask not in available(image, layer):
-            choices.mask = available(image, layer)[0]
+        offers = available(image, layer)
+        if choices.mask not in offers or (not again and offers[0] in (MASK_LAYERS, SELECTION)):
+            choices.mask = offers[0]
         self._form.show(choices)
         self._wanted_model = choices.model
         self.window.connect("response", self._responded)

@@ -17,19 +17,25 @@ from .text import _, is_right_to_left
 
 
 def open_windows(
-    image: Gimp.Image, layer: Gimp.Drawable, choices: Choices | None, config: Gimp.ProcedureConfig | None
+    image: Gimp.Image,
+    layer: Gimp.Drawable,
+    choices: Choices | None,
+    config: Gimp.ProcedureConfig | None,
+    *,
+    again: bool = False,
 ) -> bool:
     """Run the dialog (unless `choices` is None) and the window of jobs; True when something was submitted or shown.
 
     Args:
         image, layer: what is edited.
         choices: what the dialog begins with; None for the window alone.
-        config: takes the choices as last values when something is submitted.
+        config: takes the choices as last values.
+        again: whether `choices` come from a result, mask and all.
     """
     GimpUi.init("s2edit")
     if is_right_to_left():
         Gtk.Widget.set_default_direction(Gtk.TextDirection.RTL)
-    return _Run(image, layer, config).go(choices)
+    return _Run(image, layer, config).go(choices, again=again)
 
 
 def choices_of(layer: Gimp.Drawable) -> Choices:
@@ -51,13 +57,13 @@ class _Run:
         self._jobs.on_state = self._state_changed
         self._jobs.on_model = self._model_changed
 
-    def go(self, choices: Choices | None) -> bool:
+    def go(self, choices: Choices | None, *, again: bool) -> bool:
         if choices is None:
             self._jobs.ask_waiting()
             self._window.show()
             submitted = True
         else:
-            self._dialog = EditDialog(self._image, self._layer, self._jobs, choices, self._dialog_done)
+            self._dialog = EditDialog(self._image, self._layer, self._jobs, choices, self._dialog_done, again=again)
             submitted = False
         self._loop.run()
         self._jobs.close()

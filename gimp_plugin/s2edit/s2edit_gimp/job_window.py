@@ -30,6 +30,7 @@ class JobWindow:
         self._rows: dict[str, _Row] = {}
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit Jobs"), role="s2edit-jobs")
         self.window.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
+        self.window.set_default_size(480, -1)
         GimpUi.window_set_transient(self.window)
         self._closed = closed
         self.window.connect("response", lambda _dialog, _answer: self._close())

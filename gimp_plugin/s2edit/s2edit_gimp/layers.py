@@ -151,10 +151,11 @@ def insert_result(
         hide: mask layers that have done their work.
 
     Returns:
-        The new layer; nothing else of the image has changed but the visibility of `hide`.
+        The new layer, selected only if none but `hide` was; nothing else has changed but the visibility of `hide`.
     """
     patch = _as_image_wants(image, patch)
     opacity = None if layer is None else _opacity_under(layer, place, patch)
+    selected = image.get_selected_layers()
     image.undo_group_start()
     try:
         kind = Gimp.ImageType.RGBA_IMAGE if patch.channels == 3 else Gimp.ImageType.GRAYA_IMAGE
@@ -174,7 +175,9 @@ def insert_result(
         for covering in hide:
             if covering.is_valid():
                 covering.set_visible(False)
-        image.set_selected_layers([new])
+        # Somebody who paints on meanwhile must not find the brush on another layer.
+        busy = [other for other in selected if other.is_valid() and other not in hide]
+        image.set_selected_layers(busy or [new])
     finally:
         image.undo_group_end()
     Gimp.displays_flush()

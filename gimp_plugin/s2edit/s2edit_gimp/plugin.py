@@ -113,7 +113,7 @@ def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gi
         choices = choices_of(layer)
         source = source_layer(image, layer) or layer
         choices.mask = MASK_LAYERS if mask_layers(image, source) else EARLIER
-        return open_windows(image, source, choices, None)
+        return open_windows(image, source, choices, None, again=True)
     if recipe_text(layer) is None:
         return open_windows(image, layer, Choices.from_config(config), config)
     # A result as start of the next edit: it shows now what was wished for then.

@@ -1,1 +1,4 @@
-"""The plug-in in the real GIMP: scripts that run inside GIMP (`inside/`), the scripted user, and what both must show."""
+"""The plug-in in the real GIMP.
+
+`gimp` runs it, `person` uses it with mouse and keyboard, `inside/` holds the scripts that run in GIMP's own Python.
+"""

@@ -38,12 +38,21 @@ class GimpDesk:
         lab.env |= {"GIMP3_DIRECTORY": str(self.folder), "GSETTINGS_BACKEND": "memory", "S2_LAB": str(lab.folder)}
         if language:
             lab.env["LANGUAGE"] = language
+        self.inside = lab.folder / "inside"
+        shutil.copytree(INSIDE, self.inside, ignore=shutil.ignore_patterns("__pycache__"))
         self._calls = 0
 
     def batch(self, script: str, timeout: float = 120, **parameters: object) -> dict[str, Any]:
         """Run `inside/SCRIPT.py` in a GIMP without windows; returns the report that it wrote."""
         report, code = self._prepare(script, parameters)
-        options = "--new-instance --no-interface --no-fonts --console-messages --batch-interpreter python-fu-eval".split()
+        options = [
+            "--new-instance",
+            "--no-interface",
+            "--no-fonts",
+            "--console-messages",
+            "--batch-interpreter",
+            "python-fu-eval",
+        ]
         process = self.lab.start(f"gimp-{script}", "gimp-console", *options, "-b", code, "--quit")
         process.wait(timeout)
         return self._read(report, script)
@@ -51,7 +60,7 @@ class GimpDesk:
     def open(self, screen: Screen, picture: Path) -> str:
         """Start GIMP with a window and a picture; returns the window's id."""
         self.lab.start("gimp", "gimp", "--no-splash", "--console-messages", str(picture))
-        window = screen.wait_window(rf"{picture.stem}.*GIMP", 60)
+        window = screen.wait_window(rf"{picture.stem}.*GIMP", 150)
         screen.do("windowsize", "--sync", window, str(screen.width), str(screen.height))
         screen.do("windowmove", window, "0", "0")
         return window
@@ -76,11 +85,14 @@ class GimpDesk:
         self._calls += 1
         report = self.lab.folder / f"{script}-{self._calls}.json"
         source = self.lab.folder / f"{script}-{self._calls}.py"
-        given = {**parameters, "report": str(report), "folder": str(self.lab.folder)}
-        head = f"import json\nGIVEN = json.loads({json.dumps(json.dumps(given, default=str))})\n"
-        common = (INSIDE / "common.py").read_text(encoding="utf-8")
-        source.write_text(f"{head}{common}\n{(INSIDE / script).with_suffix('.py').read_text(encoding='utf-8')}")
-        return report, f"exec(compile(open('{source}').read(), '{script}', 'exec'), {{'__name__': '{script}'}})"
+        given = json.dumps({**parameters, "report": str(report), "folder": str(self.lab.folder)}, default=str)
+        source.write_text(
+            f"import json, runpy, sys\nsys.path.insert(0, {str(self.inside)!r})\n"
+            f"import common\ncommon.GIVEN.update(json.loads({given!r}))\n"
+            f"runpy.run_path({str(self.inside / script)!r} + '.py')\n",
+            encoding="utf-8",
+        )
+        return report, f"exec(open({str(source)!r}).read())"
 
     def _read(self, report: Path, script: str) -> dict[str, Any]:
         time.sleep(0.05)

@@ -1,22 +1,30 @@
-# Runs inside GIMP, before each of the scripts beside this one; GIVEN holds the test's parameters.
-import os
+"""For the scripts beside this one, which run inside GIMP's own Python: the test's parameters, the report, calls."""
+
+import json
 import traceback
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gegl, Gimp, Gio
+gi.require_version("Gegl", "0.4")
+
+from gi.repository import Gegl, Gimp, Gio  # noqa: E402 - versions first
+
+GIVEN = {}
+"""What the test handed over, by name."""
 
 
 def report(body):
     """Run `body` and write what it returns, or its traceback, where the test looks for it."""
     try:
         value = body()
-    except BaseException:
+    except Exception:  # noqa: BLE001 - the test has to hear of everything
         value = {"error": traceback.format_exc()}
-    with open(GIVEN["report"] + ".new", "w") as file:
-        json.dump(value, file)
-    os.rename(GIVEN["report"] + ".new", GIVEN["report"])
+    path = Path(GIVEN["report"])
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(value), encoding="utf-8")
+    new.replace(path)
 
 
 def call(name, image, drawables, **values):
@@ -43,3 +51,25 @@ def pixels(drawable, encoding, box=None):
 def load(path):
     """The image in a file."""
     return Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(path))
+
+
+def describe(image):
+    """What an image is made of, from the top down."""
+    return {
+        "images": len(Gimp.get_images()),
+        "name": image.get_name(),
+        "dirty": image.is_dirty(),
+        "size": [image.get_width(), image.get_height()],
+        "layers": [
+            {
+                "name": layer.get_name(),
+                "offset": list(layer.get_offsets())[1:],
+                "size": [layer.get_width(), layer.get_height()],
+                "visible": layer.get_visible(),
+                "mask": layer.get_mask() is not None,
+                "parasites": sorted(layer.get_parasite_list()),
+            }
+            for layer in image.get_layers()
+        ],
+        "selected": [layer.get_name() for layer in image.get_selected_layers()],
+    }

@@ -1,0 +1,154 @@
+"""A painter at GIMP's window: acts out scenes with mouse and keyboard, and looks at the result through GIMP itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ..lab import wait_for
+from ..scenarios import Fractions, Scene
+from ..screen import Point, Screen
+from .gimp import GimpDesk
+
+EDGE = 4
+"""Pixels at the picture's border that GIMP's dashed layer boundary may cover."""
+
+
+class Person:
+    """Somebody who uses S²Edit.
+
+    Args:
+        desk: GIMP; screen: where it is; picture: the file to open, shown at 100 %.
+    """
+
+    def __init__(self, desk: GimpDesk, screen: Screen, picture: Path) -> None:
+        self.desk, self.screen, self.picture = desk, screen, picture
+        self.window = desk.open(screen, picture)
+        with Image.open(picture) as opened:
+            self.size = opened.size
+        self.origin = wait_for(self._find, "the picture on the screen", 30)
+
+    def state(self) -> dict[str, Any]:
+        """What GIMP says about the newest image: layers from the top down, dirty or not, selected layers."""
+        return self.desk.ask("state", 60)
+
+    def wait_layers(self, count: int, timeout: float = 90) -> dict[str, Any]:
+        """The image's state once it has so many layers."""
+
+        def probe() -> dict[str, Any] | None:
+            now = self.state()
+            return now if len(now["layers"]) == count else None
+
+        return wait_for(probe, f"{count} layers", timeout)
+
+    def open_dialog(self) -> str:
+        """Right-click the canvas and choose S²Edit…, its last entry; returns the dialog's window."""
+        self.screen.activate(self.window)
+        self.screen.click(*self._at((0.5, 1.25)), 3)
+        time.sleep(0.8)
+        self.screen.photograph("context-menu")
+        self.screen.key("Up", "Return")
+        return self._dialog()
+
+    def type_words(self, scene: Scene) -> None:
+        """Fill in what the picture shows and should show, and the object's word."""
+        self.screen.type(scene.source)
+        self.screen.key("Tab", "Tab")
+        self.screen.type(scene.target)
+        self.screen.key("Tab")
+        self.screen.type(scene.word)
+
+    def paint_mask(self, scene: Scene) -> None:
+        """From the open dialog: ask for a mask layer and paint the object on it."""
+        self.screen.key("alt+n")
+        self.screen.wait_gone("^S²Edit$")
+        self.wait_layers(len(self.state()["layers"]))
+        self.screen.activate(self.window)
+        for stroke in scene.mask:
+            self.paint(stroke)
+
+    def paint(self, stroke: Fractions) -> None:
+        """Draw on the selected layer."""
+        self.screen.stroke([self._at(point) for point in stroke])
+        time.sleep(0.2)
+
+    def submit(self, dialog: str) -> str:
+        """Press Enter in the dialog; returns the window of jobs, moved out of the way."""
+        time.sleep(1.5)  # what was typed last is planned and drawn
+        self.screen.activate(dialog)
+        self.screen.photograph("dialog")
+        self.screen.key("Return")
+        jobs = self.screen.wait_window("^S²Edit Jobs$", 60)
+        self.screen.do("windowmove", "--sync", jobs, "700", "70")
+        return jobs
+
+    def select_lowest_layer(self) -> None:
+        """Go down in the layer list with the keyboard."""
+        self.screen.activate(self.window)
+        self.screen.key("End")
+
+    def save_as(self, path: Path) -> None:
+        """Save as XCF through GIMP's file dialog."""
+        self.screen.activate(self.window)
+        self.screen.key("ctrl+shift+s")
+        self._type_path("Save Image", path)
+        wait_for(path.exists, f"{path.name} on disk", 30)
+        wait_for(lambda: not self.state()["dirty"], "the image to be clean", 30)
+
+    def close_picture(self) -> None:
+        """Close the image; it must have been saved."""
+        self.screen.activate(self.window)
+        self.screen.key("ctrl+w")
+        self.window = self.screen.wait_window("^GNU Image Manipulation Program$", 30)
+
+    def open_picture(self, path: Path) -> None:
+        """Open a file through GIMP's file dialog."""
+        self.screen.activate(self.window)
+        self.screen.key("ctrl+o")
+        self._type_path("Open Image", path)
+        self.window = self.screen.wait_window(rf"{path.stem}.*GIMP", 60)
+
+    def choose_again(self) -> str:
+        """Filters → S²Edit → Edit Again…, by keyboard; returns the dialog's window."""
+        self.screen.activate(self.window)
+        self.screen.key("alt+r")
+        time.sleep(0.8)
+        self.screen.key("Up", "Right")
+        time.sleep(0.5)
+        self.screen.key("a")
+        return self._dialog()
+
+    def _dialog(self) -> str:
+        dialog = self.screen.wait_window("^S²Edit$", 60)
+        self.screen.activate(dialog)
+        time.sleep(1.0)
+        return dialog
+
+    def _type_path(self, title: str, path: Path) -> None:
+        dialog = self.screen.wait_window(title, 30)
+        self.screen.activate(dialog)
+        time.sleep(0.5)
+        self.screen.key("ctrl+a")
+        self.screen.type(str(path))
+        time.sleep(0.3)
+        self.screen.key("Return")
+        self.screen.wait_gone(title)
+
+    def _at(self, point: tuple[float, float]) -> Point:
+        return round(self.origin[0] + point[0] * self.size[0]), round(self.origin[1] + point[1] * self.size[1])
+
+    def _find(self) -> Point | None:
+        """Where the picture's left upper corner is on the screen, by the row that has most colours."""
+        shot = np.asarray(Image.open(self.screen.photograph("opened")).convert("RGB"))
+        picture = np.asarray(Image.open(self.picture).convert("RGB"))
+        row = max(range(EDGE, picture.shape[0] - EDGE), key=lambda y: len(np.unique(picture[y], axis=0)))
+        wanted = picture[row, EDGE:-EDGE].tobytes()
+        for y in range(shot.shape[0]):
+            found = shot[y].tobytes().find(wanted)
+            if found >= 0 and found % 3 == 0:
+                return found // 3 - EDGE, y - row
+        return None
