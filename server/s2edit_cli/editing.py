@@ -188,7 +188,7 @@ def summary(
 ) -> dict[str, Any]:
     """The object that `--json` prints for a finished edit."""
     edit = job["edit"]
-    named = ("phases", "unet_forwards", "cached", "model_hash", "mask_hashes", "model_size")
+    named = ("phases", "unet_forwards", "cached", "model_hash", "model_size")
     return {
         "exit_code": 0,
         "job": job["job"],
@@ -202,6 +202,7 @@ def summary(
         "seed": edit["seed"],
         "changed_box": list(changed) if changed else None,
         "crop": edit.get("document", {}).get("crop"),
+        "mask_hashes": record.get("masks"),
         **{name: record.get(name) for name in named},
         "record": record,
     }
