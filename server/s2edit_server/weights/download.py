@@ -152,8 +152,9 @@ class Fetch:
                 wait = wait * 2 if failures > 1 else self.backoff
                 before = now
                 if failures >= MAX_FAILURES:
-                    message = f"The connection to the hub keeps breaking: {broken}."
-                    raise WireError("download_failed", message, "What arrived is kept. Try again later.") from broken
+                    message = f"The model hub can't be reached, or keeps breaking off: {broken}."
+                    hint = "Check the connection, the mirror and the proxy, and try again: what has arrived is kept."
+                    raise WireError("download_failed", message, hint) from broken
             self._sleep(min(wait, 30.0))
 
     def _sleep(self, seconds: float) -> None:
@@ -232,5 +233,5 @@ def verify(path: Path, facts: Facts) -> str:
 
 
 def _full(needed: int = 0) -> WireError:
-    figure = f" {needed / 1e9:.1f} GB are needed." if needed else ""
+    figure = f" {needed / 2**30:.1f} GiB are needed." if needed else ""
     return WireError("disk_full", f"There is no room for these weights.{figure}", "Free some space and try again.")
