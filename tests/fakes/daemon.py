@@ -68,6 +68,9 @@ class RunningDaemon:
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.ready_cpu_s = 0.0
+        self.prefix: list[str] = []
+        """What the command is run by: `strace`, `unshare` …"""
         if settings:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / "settings.json").write_text(json.dumps(settings))
@@ -82,7 +85,10 @@ class RunningDaemon:
         self._launched = time.monotonic()
         with (self.folder.parent / f"{self.folder.name}.err").open("ab") as errors:
             self.process = subprocess.Popen(
-                self._command, env={**self._environment, **(environment or {})}, stderr=errors, cwd=ROOT
+                [*self.prefix, *self._command],
+                env={**self._environment, **(environment or {})},
+                stderr=errors,
+                cwd=ROOT,
             )
 
     def wait_ready(self, timeout: float = 20.0) -> float:
@@ -93,9 +99,28 @@ class RunningDaemon:
                 raise RuntimeError(f"the daemon ended: {self.errors()}")
             with contextlib.suppress(Unreachable), self.client() as client:
                 client.request("ping", {}, timeout=5)
-                return time.monotonic() - self._launched
+                ready = time.monotonic() - self._launched
+                self.ready_cpu_s = self.cpu_s()
+                return ready
             time.sleep(0.01)
         raise RuntimeError(f"the daemon did not get ready: {self.errors()}")
+
+    def cpu_s(self) -> float:
+        """Processor seconds it has used."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mib(self) -> float:
+        """Memory it holds, in MiB."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def descriptors(self) -> int:
+        """How many descriptors it has open."""
+        assert self.process is not None
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def errors(self) -> str:
         """What it wrote to its standard error."""

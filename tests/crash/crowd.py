@@ -1,0 +1,103 @@
+"""Promises 7 and 12: many clients at once get their own results, pings stay quick, and nothing grows over time."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from s2edit_wire.errors import WireError
+
+from tests.crash.daemon_kills import p99
+from tests.fakes.daemon import RunningDaemon, fake, finished, picture, submit
+
+PICTURES = 20
+SIDE = 1_024
+PING_LIMIT_S = 0.050
+EDIT = fake(steps=1, step_ms=0)
+
+
+class Visitor(threading.Thread):
+    """A client with pictures of its own; checks each result by hash."""
+
+    def __init__(self, daemon: RunningDaemon, number: int, pictures: int) -> None:
+        super().__init__(daemon=True)
+        self._running, self._number, self._pictures = daemon, number, pictures
+        self.right = 0
+        self.fault: BaseException | None = None
+
+    def run(self) -> None:
+        """Send, wait, fetch, compare."""
+        try:
+            with self._running.client() as client:
+                for number in range(self._pictures):
+                    image = picture(SIDE, self._number * 1_000 + number)
+                    job = self._patiently(client, image)
+                    assert finished(client, job, 1_800)["state"] == "done"
+                    patch = client.request("result", {"job": job}, timeout=120).frames[0]
+                    assert hashlib.sha256(patch).digest() == hashlib.sha256(np.subtract(255, image)).digest()
+                    client.request("acknowledge", {"job": job}, timeout=120)
+                    self.right += 1
+        except BaseException as fault:  # noqa: BLE001 - raised again by `check`
+            self.fault = fault
+
+    @staticmethod
+    def _patiently(client: object, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> str:
+        while True:
+            try:
+                return submit(client, image, EDIT)  # type: ignore[arg-type]
+            except WireError as error:
+                if error.code != "busy":
+                    raise
+                time.sleep(error.retry_after or 1.0)
+
+
+def check(scale: int, folder: Path) -> str:
+    """`scale` clients with twenty pictures of 1024 x 1024 each, while one more client pings."""
+    pings: list[float] = []
+    with RunningDaemon(folder / "s") as daemon, daemon.client() as client:
+        pictures = PICTURES if scale >= PICTURES else 3
+        visitors = [Visitor(daemon, number, pictures) for number in range(scale)]
+        for visitor in visitors:
+            visitor.start()
+        while any(visitor.is_alive() for visitor in visitors):
+            start = time.perf_counter()
+            client.request("ping", timeout=60)
+            pings.append(time.perf_counter() - start)
+            time.sleep(0.01)
+        for visitor in visitors:
+            if visitor.fault is not None:
+                raise visitor.fault
+        right = sum(visitor.right for visitor in visitors)
+    assert right == scale * pictures
+    pings.sort()
+    return (
+        f"{scale} clients x {pictures} pictures of {SIDE} px: all {right} right by hash; ping p50"
+        f" {pings[len(pings) // 2] * 1000:.0f} ms, p99 {p99(pings) * 1000:.0f} ms of {len(pings)}"
+    )
+
+
+def soak(scale: int, folder: Path) -> str:
+    """`scale` jobs one after the other: memory and descriptors stay where they were after the first tenth."""
+    settings = {"result_grace_s": 0, "result_days": 0}
+    with RunningDaemon(folder / "s", settings) as daemon, daemon.client() as client:
+        start = time.monotonic()
+        early = (0.0, 0)
+        for number in range(scale):
+            job = submit(client, picture(64, number), EDIT)
+            assert finished(client, job)["state"] == "done"
+            assert client.request("result", {"job": job}).frames
+            client.request("acknowledge", {"job": job})
+            client.request("remove", {"job": job})
+            if number == max(1, scale // 10):
+                early = (daemon.memory_mib(), daemon.descriptors())
+        late = (daemon.memory_mib(), daemon.descriptors())
+        seconds = time.monotonic() - start
+    assert late[0] - early[0] < 20
+    assert late[1] - early[1] < 8
+    return (
+        f"{scale} jobs in {seconds:.0f} s: memory {early[0]:.1f} -> {late[0]:.1f} MiB,"
+        f" descriptors {early[1]} -> {late[1]}"
+    )

@@ -1,0 +1,68 @@
+"""The gate's arithmetic: frames are followed however they are cut, and stopped where they are too much."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from s2edit_server.framewalk import COMMAND, LONG, MAX_COMMAND, MORE, Broken, FrameWalk
+from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER
+
+
+def frame(size: int, flags: int = 0, *, body: bool = True) -> bytes:
+    head = bytes([flags | LONG]) + size.to_bytes(8, "big") if size > 255 else bytes([flags, size])
+    return head + (bytes(size) if body else b"")
+
+
+def message(*sizes: int) -> bytes:
+    return b"".join(frame(size, MORE if place < len(sizes) - 1 else 0) for place, size in enumerate(sizes))
+
+
+GOOD = frame(300, COMMAND) + message(4, 1_000) + frame(20, COMMAND) + message(4, 70, 5_000, 3) + message(4, 2)
+
+
+@given(st.lists(st.integers(1, len(GOOD)), max_size=20))
+def test_good_traffic_passes_however_it_is_cut(cuts: list[int]) -> None:
+    walk = FrameWalk()
+    places = sorted({0, *cuts, len(GOOD)})
+    for start, end in itertools.pairwise(places):
+        walk.feed(memoryview(GOOD)[start:end])
+    walk.feed(memoryview(message(4, 1)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(MAX_COMMAND + 1, COMMAND, body=False),
+        frame(MAX_COMMAND + 1, MORE, body=False),
+        frame(4, MORE) + frame(2 * MAX_HEADER + 1, body=False),
+        frame(4, MORE) + frame(9, MORE) + frame(MAX_FRAME + 1, body=False),
+        frame(4, MORE) + frame(0, MORE) * (2 * MAX_FRAMES + 8),
+        frame(4, MORE) * 1_000,
+        frame(0, MORE) * 1_000,
+        b"\xff" * 9,
+    ],
+)
+def test_too_much_is_stopped_at_its_announcement(data: bytes) -> None:
+    with pytest.raises(Broken):
+        FrameWalk().feed(memoryview(data))
+
+
+def test_the_sum_of_a_messages_frames_is_limited() -> None:
+    walk = FrameWalk()
+    chunk = memoryview(bytes(1 << 20))
+    walk.feed(memoryview(frame(4, MORE) + frame(9, MORE) + frame(MAX_FRAME, MORE, body=False)))
+    for _ in range(MAX_FRAME >> 20):
+        walk.feed(chunk)
+    with pytest.raises(Broken, match="a message of"):
+        walk.feed(memoryview(frame(MAX_FRAME, body=False)))
+
+
+@given(st.binary(max_size=2_000))
+def test_any_bytes_are_followed_or_stopped(data: bytes) -> None:
+    try:
+        FrameWalk().feed(memoryview(data))
+    except Broken:
+        return
