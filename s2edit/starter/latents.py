@@ -82,6 +82,15 @@ def load_vae(folder: Path, *, newest_decoder: bool = False) -> Any:
     return vae
 
 
+def adopt_refined(folder: Path) -> None:
+    """Make the autoencoder of stage `refine` the frozen one; cached latents and a trained-on decoder are out of date then."""
+    state = load_file(folder / "refine.safetensors")
+    refined = {key.removeprefix("vae:"): value for key, value in state.items() if key.startswith("vae:")}
+    save_file(refined, folder / "frozen.safetensors")
+    for stale in [*(folder / "latents").glob("*.npy"), folder / "decoder.safetensors", folder / "refine.safetensors"]:
+        stale.unlink(missing_ok=True)
+
+
 def cache(folder: Path, shards: int) -> None:
     """Encode the shards that have no latents yet into (SHARD, 4, 16, 16) float16 files."""
     vae = freeze(folder, shards)

@@ -51,11 +51,18 @@ def vae(
 
 
 @app.command()
-def latents(folder: Folder = _TRAINING, shards: Shards = 20, threads: Threads = 1) -> None:
+def latents(
+    folder: Folder = _TRAINING,
+    shards: Shards = 20,
+    threads: Threads = 1,
+    adopt: Annotated[bool, typer.Option(help="Freeze the refined autoencoder and encode everything with it.")] = False,
+) -> None:
     """Stage 2: freeze the encoder and encode the portraits that are not encoded yet."""
-    from s2edit.starter.latents import cache
+    from s2edit.starter.latents import adopt_refined, cache
 
     _threads(threads)
+    if adopt:
+        adopt_refined(folder)
     cache(folder, shards)
 
 
@@ -82,6 +89,22 @@ def unet(
 
 
 @app.command()
+def refine(
+    folder: Folder = _TRAINING,
+    shards: Shards = 4,
+    steps: int = 1600,
+    minutes: Minutes = math.inf,
+    threads: Threads = 1,
+    seed: Seed = 5,
+) -> None:
+    """Go on with the whole autoencoder near the latents in use; `latents --adopt` then re-encodes with it."""
+    from s2edit.starter.train_vae import train_on
+
+    _threads(threads)
+    print(train_on(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, with_encoder=True))
+
+
+@app.command()
 def decoder(
     folder: Folder = _TRAINING,
     shards: Shards = 4,
@@ -90,11 +113,11 @@ def decoder(
     threads: Threads = 1,
     seed: Seed = 3,
 ) -> None:
-    """Stage 4, at any time after stage 2: the autoencoder's decoder alone; the latents stay as they are."""
-    from s2edit.starter.train_vae import train_vae
+    """At any time after `latents`: the autoencoder's decoder alone; the latents stay as they are."""
+    from s2edit.starter.train_vae import train_on
 
     _threads(threads)
-    print(train_vae(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, decoder_only=True))
+    print(train_on(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, with_encoder=False))
 
 
 @app.command()

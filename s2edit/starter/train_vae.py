@@ -1,4 +1,4 @@
-"""Stages `vae` and `decoder`: the autoencoder, first whole, later its decoder alone behind frozen latents."""
+"""Stages `vae`, `refine` and `decoder`: the autoencoder whole, whole near known latents, its decoder alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from s2edit.starter.loop import Stage, run
 from s2edit.starter.models import new_vae
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 _SIDE = 64
 _BATCH = 16
+_TIE = 0.1
 
 
 def to_tensor(pictures: NDArray[np.uint8]) -> torch.Tensor:
@@ -34,34 +36,19 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
     return loss
 
 
-def train_vae(
-    folder: Path, *, shards: int, steps: int, seconds: float, seed: int, decoder_only: bool = False
-) -> dict[str, Any]:
-    """Train the autoencoder (or only its decoder) and return the checkpoint's facts.
+def _batch(pictures: list[NDArray[np.uint8]], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Generator]:
+    target = to_tensor(crops(pictures, rng, _BATCH, _SIDE))
+    return target, torch.Generator().manual_seed(int(rng.integers(1 << 62)))
 
-    The decoder stage starts from the whitened autoencoder that the latents were cached with; its encoder stays.
-    """
+
+def train_vae(folder: Path, *, shards: int, steps: int, seconds: float, seed: int) -> dict[str, Any]:
+    """Stage `vae`: encoder and decoder from nothing; returns the checkpoint's facts."""
     torch.manual_seed(seed)
     vae = new_vae()
-    name = "decoder" if decoder_only else "vae"
-    if decoder_only:
-        from s2edit.starter.latents import load_vae
-
-        vae = load_vae(folder)
-        vae.encoder.requires_grad_(requires_grad=False)
-        vae.quant_conv.requires_grad_(requires_grad=False)
     pictures = open_pictures(folder, shards)
 
     def step_loss(step: int) -> torch.Tensor:
-        rng = np.random.default_rng([seed, int(decoder_only), step])
-        target = to_tensor(crops(pictures, rng, _BATCH, _SIDE))
-        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-        if decoder_only:
-            with torch.no_grad():
-                latents = vae.encode(target).latent_dist.mean
-            # A little noise: what the U-Net makes is never exactly what the encoder makes.
-            latents = latents + 0.03 * torch.randn(latents.shape, generator=generator)
-            return reconstruction_loss(vae.decode(latents).sample, target)
+        target, generator = _batch(pictures, np.random.default_rng([seed, 0, step]))
         posterior = vae.encode(target).latent_dist
         output = vae.decode(posterior.sample(generator=generator)).sample
         loss: torch.Tensor = (
@@ -69,15 +56,56 @@ def train_vae(
         )
         return loss
 
-    trained = [parameter for parameter in vae.parameters() if parameter.requires_grad]
+    return _run("vae", folder, vae, step_loss, shards=shards, steps=steps, seconds=seconds, seed=seed, rate=2e-3)
+
+
+def train_on(folder: Path, *, shards: int, steps: int, seconds: float, seed: int, with_encoder: bool) -> dict[str, Any]:
+    """Stages `refine` (with the encoder) and `decoder` (without): go on from the frozen autoencoder.
+
+    `refine` holds the latents near those that the U-Net has learned (a squared penalty), so that the U-Net's training
+    can go on with the refined ones instead of starting anew. `decoder` leaves the encoder, hence all latents, as it is.
+    """
+    from s2edit.starter.latents import load_vae
+
+    anchor, vae = load_vae(folder).requires_grad_(requires_grad=False), load_vae(folder)
+    if not with_encoder:
+        vae.encoder.requires_grad_(requires_grad=False)
+        vae.quant_conv.requires_grad_(requires_grad=False)
+    pictures = open_pictures(folder, shards)
+
+    def step_loss(step: int) -> torch.Tensor:
+        target, generator = _batch(pictures, np.random.default_rng([seed, 1, step]))
+        old = anchor.encode(target).latent_dist.mean
+        latents = vae.encode(target).latent_dist.mean if with_encoder else old
+        # A little noise: what the U-Net makes is never exactly what the encoder makes.
+        noisy = latents + 0.03 * torch.randn(latents.shape, generator=generator)
+        loss = reconstruction_loss(vae.decode(noisy).sample, target)
+        return loss + _TIE * F.mse_loss(latents, old) if with_encoder else loss
+
+    name = "refine" if with_encoder else "decoder"
+    return _run(name, folder, vae, step_loss, shards=shards, steps=steps, seconds=seconds, seed=seed, rate=1e-3)
+
+
+def _run(
+    name: str,
+    folder: Path,
+    vae: Any,
+    step_loss: Callable[[int], torch.Tensor],
+    *,
+    shards: int,
+    seed: int,
+    steps: int,
+    seconds: float,
+    rate: float,
+) -> dict[str, Any]:
     stage = Stage(
         path=folder / f"{name}.safetensors",
         modules={"vae": vae},
-        parameters=trained,
+        parameters=[parameter for parameter in vae.parameters() if parameter.requires_grad],
         step_loss=step_loss,
         steps=steps,
-        rate=5e-4 if decoder_only else 2e-3,
-        warmup=200,
+        rate=rate,
+        warmup=min(200, steps // 10),
         decay=1e-4,
         facts={"stage": name, "batch": _BATCH, "crop": _SIDE, "seed": seed, "shards": shards},
     )
