@@ -245,7 +245,9 @@ def _photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) 
         if other.role == "editor" and other.domain == "photo":
             state = weights.record(other)["state"]
             hint = f"“{other.title}” fits"
-            hint += " and is installed: choose it." if state == "ready" else f": {other.size / 1e9:.1f} GB to download."
+            hint += (
+                " and is installed: choose it." if state == "ready" else f": {other.size / 2**30:.1f} GiB to download."
+            )
             yield Problem("model", "bad_image", message, blocking=False, hint=hint)
             return
 

@@ -102,7 +102,7 @@ class Weights:
                 "unknown_model", f"The model “{entry.title}” is damaged: {fault}.", "Repair it in the tray."
             )
         if place is None:
-            size = f"{entry.size / 1e9:.1f} GB"
+            size = f"{entry.size / 2**30:.1f} GiB"
             hint = f"Download it ({size}) in the tray, or with: s2edit models download {entry.id}"
             if entry.embedded:
                 hint = "Install S²Edit again: its own model is missing."
@@ -219,13 +219,12 @@ class Weights:
         transfer = self._transfers.get(entry.id)
         if transfer is not None and transfer.active:
             return
-        if not entry.files:
-            raise WireError(
-                "wrong_state", f"“{entry.title}” can't be downloaded.", "Install S²Edit again to restore it."
-            )
         place, fault = self._place(entry)
         if place is not None and not fault:
             return
+        if not entry.files:
+            hint = "Install S²Edit again to restore it." if entry.embedded else "Put a whole copy in its place."
+            raise WireError("wrong_state", f"“{entry.title}” can't be downloaded.", hint)
         if not self._licences.accepted(entry):
             message = f"“{entry.title}” may only be used under the licence {entry.licence}."
             raise WireError("licence_required", message, f"Read it at {entry.licence_url} and accept it first.")

@@ -94,7 +94,7 @@ def test_times_come_from_this_machine_once_known(weights: Weights) -> None:
 def test_a_photograph_is_told_the_right_model_and_its_size(weights: Weights) -> None:
     (problem,) = planned(weights, PLAN | {"photo": 0.9})["problems"]
     assert not problem["blocking"] and problem["field"] == "model"
-    assert "Stable Diffusion v1-4" in problem["message"] and "4.3 GB" in problem["message"]
+    assert "Stable Diffusion v1-4" in problem["message"] and "4.0 GiB" in problem["message"]
     assert planned(weights, PLAN | {"photo": 0.1})["problems"] == []
 
 
