@@ -1,0 +1,103 @@
+"""Promise 6: connections that say nothing, or a byte a second, don't slow down those who talk."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import threading
+import time
+from pathlib import Path
+
+from s2edit_wire.client import Client
+from s2edit_wire.connection import read_connection_file
+from s2edit_wire.zmtp import greeting
+
+from tests.fakes.daemon import RunningDaemon
+
+SECONDS = 5.0
+LIMIT_S = 0.1
+
+
+def check(scale: int, folder: Path) -> str:
+    """Keep `scale` silent connections open, and a twentieth as many that drip, while a client pings."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 3 * scale + 200), hard), hard))
+    with RunningDaemon(folder / "s") as daemon, daemon.client() as client:
+        calm = _p99(_pings(client, SECONDS / 2))
+        ending = threading.Event()
+        crowd = threading.Thread(target=_crowd, args=(read_connection_file(daemon.folder).socket_path, scale, ending))
+        crowd.start()
+        try:
+            spent = _pings(client, SECONDS)
+        finally:
+            ending.set()
+            crowd.join()
+    # A machine that is busy with other things answers no ping in time, attack or not.
+    assert _p99(spent) < max(LIMIT_S, 3 * calm), f"p99 {_p99(spent):.3f} s, without the attack {calm:.3f} s"
+    return (
+        f"{scale} silent and {scale // 20} dripping connections: ping p99 {1_000 * _p99(spent):.0f} ms"
+        f" ({1_000 * calm:.0f} ms without them)"
+    )
+
+
+def _pings(client: Client, seconds: float) -> list[float]:
+    spent = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.monotonic()
+        client.request("ping")
+        spent.append(time.monotonic() - begun)
+        time.sleep(0.005)
+    return spent
+
+
+def _crowd(path: str, count: int, ending: threading.Event) -> None:
+    """Silent and dripping connections; those that the daemon closes are opened again."""
+    silent: list[socket.socket] = []
+    dripping: list[tuple[socket.socket, int]] = []
+    with contextlib.ExitStack() as all_of_them:
+
+        def connect() -> socket.socket | None:
+            line = socket.socket(socket.AF_UNIX)
+            line.setblocking(False)
+            try:
+                line.connect(path)
+            except OSError:  # its queue is full for the moment
+                line.close()
+                return None
+            all_of_them.callback(line.close)
+            return line
+
+        while not ending.wait(0.2):
+            silent = [line for line in silent if _is_open(line)]
+            fresh = [connect() for _ in range(min(count - len(silent), count // 4))]
+            silent += [line for line in fresh if line is not None]
+            dripping = [(line, sent + 1) for line, sent in dripping if _drip(line, sent)]
+            if len(dripping) < count // 20 and (line := connect()) is not None:
+                dripping.append((line, 0))
+
+
+def _is_open(line: socket.socket) -> bool:
+    try:
+        open_still = line.recv(4_096) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        open_still = False
+    if not open_still:
+        line.close()
+    return open_still
+
+
+def _drip(line: socket.socket, sent: int) -> bool:
+    try:
+        line.send(greeting()[sent % 64 : sent % 64 + 1])
+    except OSError:
+        line.close()
+        return False
+    return True
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[int(0.99 * (len(values) - 1))]
