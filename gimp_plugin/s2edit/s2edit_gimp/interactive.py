@@ -15,6 +15,9 @@ from .layers import recipe_text
 from .snapshot import CannotEdit
 from .text import _, is_right_to_left
 
+LINGER_S = 6
+"""Seconds for which the window of jobs stays when all results have arrived."""
+
 
 def open_windows(
     image: Gimp.Image,
@@ -70,6 +73,13 @@ class _Run:
         return submitted or self._submitted
 
     _submitted = False
+    _farewell = 0
+
+    def _say_farewell(self) -> bool:
+        self._farewell = 0
+        if self._jobs.settled and self._dialog is None:
+            self._window.close()
+        return bool(GLib.SOURCE_REMOVE)
 
     def _dialog_done(self, submitted: bool) -> None:
         assert self._dialog is not None
@@ -96,6 +106,14 @@ class _Run:
             self._dialog.model_changed(model)
 
     def _settle(self) -> None:
-        """Leave when no window is open and nothing is to come."""
+        """Leave when no window is open and nothing is to come; a window that has nothing left to say goes by itself."""
+        if (
+            self._jobs.all
+            and self._jobs.settled
+            and not self._jobs.listing
+            and self._window.visible
+            and not self._farewell
+        ):
+            self._farewell = int(GLib.timeout_add_seconds(LINGER_S, self._say_farewell))
         if self._dialog is None and not self._window.visible and not self._jobs.active:
             self._loop.quit()

@@ -14,6 +14,8 @@ from .thumbnails import fit, to_pixbuf
 from .widgets import BORDER, SPACING, note
 
 PREVIEW = 72
+ROW = PREVIEW + 2 * BORDER
+TALLEST = 480
 EMPTY = _("No edits are running, and no results are waiting.")
 
 
@@ -33,8 +35,8 @@ class JobWindow:
         self.window.set_default_size(480, -1)
         GimpUi.window_set_transient(self.window)
         self._closed = closed
-        self.window.connect("response", lambda _dialog, _answer: self._close())
-        self.window.connect("delete-event", self._close)
+        self.window.connect("response", lambda _dialog, _answer: self.close())
+        self.window.connect("delete-event", self.close)
         self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
         self._box.set_border_width(BORDER)
         self._message = note(dim=True)
@@ -42,8 +44,9 @@ class JobWindow:
         scrolled = Gtk.ScrolledWindow()
         scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         scrolled.set_propagate_natural_height(True)
-        scrolled.set_max_content_height(480)
+        scrolled.set_max_content_height(TALLEST)
         scrolled.add(self._box)
+        self._scrolled = scrolled
         self.window.get_content_area().pack_start(scrolled, True, True, 0)
         self._message.set_text(EMPTY)
 
@@ -52,8 +55,8 @@ class JobWindow:
         self.window.show_all()
         self.window.present()
 
-    def _close(self, *_event: object) -> bool:
-        """Hide it; True keeps GTK from destroying it."""
+    def close(self, *_event: object) -> bool:
+        """Hide it, stopping nothing; True keeps GTK from destroying it."""
         self.window.hide()
         self._closed()
         return True
@@ -72,6 +75,7 @@ class JobWindow:
             row = self._rows[job.id] = _Row(job, self._jobs)
             self._box.pack_start(row.widget, False, False, 0)
             row.widget.show_all()
+            self._scrolled.set_min_content_height(min(len(self._rows) * ROW, TALLEST))
             self._message.set_text("")
         row.update()
 
@@ -109,7 +113,7 @@ class _Row:
         """Show the job as it is now."""
         job = self._job
         self._status.set_text(status_line(job))
-        self._bar.set_fraction(1.0 if job.layer is not None or job.state == "done" else fraction(job.record))
+        self._bar.set_fraction(1.0 if job.state == "done" else fraction(job.record))
         self._bar.set_visible(job.active)
         if job.preview is not None and job.preview is not self._shown:
             self._shown = job.preview
@@ -121,7 +125,7 @@ class _Row:
     def _action(self) -> tuple[str, Callable[[], None]]:
         """What the button says and does in the job's state."""
         job, jobs = self._job, self._jobs
-        if job.layer is not None:
+        if job.delivered:
             return "", lambda: None
         if job.state == "done":
             return _("_Add to Picture"), lambda: jobs.fetch(job)

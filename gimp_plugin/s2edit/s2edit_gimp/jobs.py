@@ -57,9 +57,14 @@ class Job:
         return str(self.record.get("state", "failed" if self.trouble else "sending"))
 
     @property
+    def delivered(self) -> bool:
+        """Whether the result is in a picture, put there by this run or another."""
+        return self.layer is not None or bool(self.record.get("acknowledged"))
+
+    @property
     def active(self) -> bool:
         """Whether something is still to come by itself."""
-        if self.trouble or self.layer is not None or (self.shot is None and not self.fetching):
+        if self.trouble or self.delivered or (self.shot is None and not self.fetching):
             return False
         return self.state not in ENDED or (self.state == "done" and self.fetching)
 
@@ -79,11 +84,13 @@ class Jobs:
         on_change: called with a job whenever something about it changed.
         on_state: called with the connection's state and a sentence.
         on_model: called with a model's record when it changed.
+        listing: whether jobs of other runs are shown, too.
     """
 
     def __init__(self, image: Gimp.Image) -> None:
         self.image = image
         self.all: dict[str, Job] = {}
+        self.listing = False
         self.on_change: Callable[[Job], None] = lambda _job: None
         self.on_state: Callable[[str, str], None] = lambda _state, _message: None
         self.on_model: Callable[[dict[str, Any]], None] = lambda _model: None
@@ -94,6 +101,11 @@ class Jobs:
             on_state=self._on_state,
         )
         self.session.start()
+
+    @property
+    def settled(self) -> bool:
+        """Whether every job's result is in the picture."""
+        return all(job.delivered for job in self.all.values() if job.on_result is None)
 
     @property
     def active(self) -> bool:
@@ -121,6 +133,7 @@ class Jobs:
 
     def ask_waiting(self) -> None:
         """Look for edits of this picture, or from GIMP at all, whose result nobody has taken yet."""
+        self.listing = True
         self.session.request("list", {"host": "gimp", "limit": 50}, on_reply=self._listed)
 
     def act(self, job: Job, op: str) -> None:
@@ -131,7 +144,7 @@ class Jobs:
 
     def fetch(self, job: Job) -> None:
         """Get a finished job's result and make its layer."""
-        if job.fetching or job.layer is not None:
+        if job.fetching or job.delivered:
             return
         job.fetching = True
         self.session.request(
@@ -148,7 +161,7 @@ class Jobs:
 
     def waiting(self) -> Iterable[Job]:
         """Finished jobs whose result is not in the picture."""
-        return [job for job in self.all.values() if job.state == "done" and job.layer is None and not job.fetching]
+        return [job for job in self.all.values() if job.state == "done" and not job.delivered and not job.fetching]
 
     def _on_state(self, state: str, message: str) -> None:
         self.on_state(state, message)
@@ -161,7 +174,7 @@ class Jobs:
         record = event.header["job"]
         job = self.all.get(record["job"])
         if job is None:
-            if record["edit"].get("document", {}).get("ref") == document_id(self.image) and not record["acknowledged"]:
+            if self.listing and record["edit"].get("document", {}).get("ref") == document_id(self.image):
                 self._found(record)
             return
         pictures = frames_by_role(event)
@@ -177,7 +190,7 @@ class Jobs:
         if record["seq"] < job.record.get("seq", 0):
             return
         job.record = record
-        if record["state"] == "done" and job.layer is None:
+        if record["state"] == "done" and not job.delivered:
             if job.automatic:
                 self.fetch(job)
             elif job.shot is not None and not job.fetching:

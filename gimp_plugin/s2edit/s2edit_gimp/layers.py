@@ -17,6 +17,10 @@ DOCUMENT_PARASITE = "s2edit-document"
 PENDING_PARASITE = "s2edit-pending"
 SOURCE_PARASITE = "s2edit-source"
 MAX_PENDING = 64
+# A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
+# history; so those are undoable and part of an undo group, or not persistent.
+UNDOABLE = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
+PASSING = 0
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,17 @@ class Anchor:
 
 
 def document_id(image: Gimp.Image) -> str:
-    """The picture's own id, kept in its XCF file; made when it has none."""
+    """The picture's own id; made when it has none, and kept in its XCF file from the first result on."""
     parasite = image.get_parasite(DOCUMENT_PARASITE)
     if parasite is not None:
         return bytes(parasite.get_data()).decode("ascii", "replace")[:64]
     name = uuid.uuid4().hex
-    image.attach_parasite(Gimp.Parasite.new(DOCUMENT_PARASITE, Gimp.PARASITE_PERSISTENT, name.encode()))
+    image.attach_parasite(Gimp.Parasite.new(DOCUMENT_PARASITE, PASSING, name.encode()))
     return name
 
 
 def remember_pending(image: Gimp.Image, job: str, anchor: Anchor) -> None:
-    """Keep with the picture where a job's result belongs."""
+    """Keep with the open picture where a job's result belongs."""
     pending = _pending(image)
     pending[job] = {"layer": anchor.layer, "offset": anchor.offset, "size": anchor.size, "crop": anchor.crop}
     _store_pending(image, dict(list(pending.items())[-MAX_PENDING:]))
@@ -97,7 +101,7 @@ def _pending(image: Gimp.Image) -> dict[str, object]:
 def _store_pending(image: Gimp.Image, pending: dict[str, object]) -> None:
     if pending:
         data = json.dumps(pending).encode()
-        image.attach_parasite(Gimp.Parasite.new(PENDING_PARASITE, Gimp.PARASITE_PERSISTENT, data))
+        image.attach_parasite(Gimp.Parasite.new(PENDING_PARASITE, PASSING, data))
     else:
         image.detach_parasite(PENDING_PARASITE)
 
@@ -154,32 +158,33 @@ def insert_result(
         The new layer, selected only if none but `hide` was; nothing else has changed but the visibility of `hide`.
     """
     patch = _as_image_wants(image, patch)
-    opacity = None if layer is None else _opacity_under(layer, place, patch)
-    selected = image.get_selected_layers()
+    # All that takes time happens before the layer is in the image: the painter may press Ctrl+Z at any moment.
+    kind = Gimp.ImageType.RGBA_IMAGE if patch.channels == 3 else Gimp.ImageType.GRAYA_IMAGE
+    new = Gimp.Layer.new(image, name, patch.width, patch.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    new.set_offsets(*place)
+    write_colour(new, interleave(patch, None if layer is None else _opacity_under(layer, place, patch)))
+    mask = new.create_mask(Gimp.AddMaskType.BLACK)
+    new.add_mask(mask)
+    write_coverage(mask, alpha)
+    new.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, recipe.encode()))
+    parent, position = None, 0
+    if layer is not None:
+        tattoo = str(layer.get_tattoo()).encode()
+        new.attach_parasite(Gimp.Parasite.new(SOURCE_PARASITE, Gimp.PARASITE_PERSISTENT, tattoo))
+        parent, position = layer.get_parent(), image.get_item_position(layer)
+    # Somebody who paints on meanwhile must not find the brush on another layer.
+    busy = [other for other in image.get_selected_layers() if other not in hide]
     image.undo_group_start()
     try:
-        kind = Gimp.ImageType.RGBA_IMAGE if patch.channels == 3 else Gimp.ImageType.GRAYA_IMAGE
-        new = Gimp.Layer.new(image, name, patch.width, patch.height, kind, 100.0, Gimp.LayerMode.NORMAL)
-        parent, position = (None, 0) if layer is None else (layer.get_parent(), image.get_item_position(layer))
         image.insert_layer(new, parent, position)
-        new.set_offsets(*place)
-        write_colour(new, interleave(patch, opacity))
-        mask = new.create_mask(Gimp.AddMaskType.BLACK)
-        new.add_mask(mask)
-        write_coverage(mask, alpha)
-        new.set_edit_mask(False)
-        new.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, recipe.encode()))
-        if layer is not None:
-            tattoo = str(layer.get_tattoo()).encode()
-            new.attach_parasite(Gimp.Parasite.new(SOURCE_PARASITE, Gimp.PARASITE_PERSISTENT, tattoo))
+        image.attach_parasite(Gimp.Parasite.new(DOCUMENT_PARASITE, UNDOABLE, document_id(image).encode()))
         for covering in hide:
             if covering.is_valid():
                 covering.set_visible(False)
-        # Somebody who paints on meanwhile must not find the brush on another layer.
-        busy = [other for other in selected if other.is_valid() and other not in hide]
-        image.set_selected_layers(busy or [new])
     finally:
         image.undo_group_end()
+    new.set_edit_mask(False)
+    image.set_selected_layers(busy or [new])
     Gimp.displays_flush()
     return new
 

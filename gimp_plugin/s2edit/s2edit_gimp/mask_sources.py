@@ -213,21 +213,21 @@ def mask_layer_from(image: Gimp.Image, layer: Gimp.Layer, word: str, mask: Pictu
 def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[Picture, Box] | None) -> Gimp.Layer:
     number = len(mask_layers(image, layer)) + 1
     name = _("S²Edit mask: {word}").format(word=word) if word else _("S²Edit mask {number}").format(number=number)
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
     width, height = layer.get_width(), layer.get_height()
+    made = Gimp.Layer.new(image, name, width, height, kind, MASK_OPACITY, Gimp.LayerMode.NORMAL)
+    made.set_offsets(*_offsets(layer))
+    if content is not None:
+        write_tint(made, *content)
+    mark(made, layer, word)
     image.undo_group_start()
     try:
-        gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
-        kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
-        made = Gimp.Layer.new(image, name, width, height, kind, MASK_OPACITY, Gimp.LayerMode.NORMAL)
         image.insert_layer(made, layer.get_parent(), image.get_item_position(layer))
-        made.set_offsets(*_offsets(layer))
-        if content is not None:
-            write_tint(made, *content)
         _always_red(made)
-        mark(made, layer, word)
-        image.set_selected_layers([made])
     finally:
         image.undo_group_end()
+    image.set_selected_layers([made])
     return made
 
 

@@ -38,7 +38,7 @@ def status_line(job: Job) -> str:
     """One line about a job."""
     if job.trouble:
         return job.trouble
-    if job.layer is not None:
+    if job.delivered:
         return _("Added as a new layer.")
     record = job.record
     if job.state == "sending":

@@ -47,14 +47,20 @@ class CannotEdit(Exception):
 
 
 def check_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Drawable:
-    """The one drawable to edit. Raises CannotEdit for none, several, channels, and indexed images."""
+    """The one drawable to edit. A layer's mask stands for the layer.
+
+    Raises CannotEdit for none, several, channels, and indexed images.
+    """
     if len(drawables) != 1:
         raise CannotEdit(_("S²Edit works on one layer at a time. Select a single layer."))
-    if not drawables[0].is_layer():
-        raise CannotEdit(_("S²Edit works on layers. Select a layer instead of a mask or channel."))
+    drawable = drawables[0]
+    if drawable.is_layer_mask():
+        drawable = Gimp.Layer.from_mask(drawable)
+    if not drawable.is_layer():
+        raise CannotEdit(_("S²Edit works on layers. Select a layer instead of a channel."))
     if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
         raise CannotEdit(_("This picture uses indexed colours. Convert it first: Image → Mode → RGB."))
-    return drawables[0]
+    return drawable
 
 
 def plan_fields(layer: Gimp.Drawable, choices: Choices, masks: Sequence[Coverage], model: str) -> dict[str, object]:
