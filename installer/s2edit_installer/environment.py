@@ -99,7 +99,7 @@ class Environment:
             )
 
     def _check_space(self, choice: Choice) -> None:
-        for place in {self.root, Path(tempfile.gettempdir())}:
+        for place in (self.root, Path(tempfile.gettempdir())):
             free = shutil.disk_usage(place).free / 2**30
             needed = NEEDED[choice.kind] if place == self.root else 1
             if free < needed:

@@ -58,3 +58,26 @@ def _report(outcomes: list[Outcome], as_json: bool) -> None:
                 say(f"    yours, kept: {path}", "yellow")
     if failed:
         raise typer.Exit(int(code))
+
+
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    editors: Annotated[bool, typer.Option("--editors/--no-editors", help="Start the editors that are found.")] = True,
+    json_: options.Json = False,
+) -> None:
+    """Examine the installation; says per line what is wrong and how to mend it."""
+    from s2edit_installer.doctor import examine
+
+    findings = examine(fix=fix, editors=editors)
+    sound = all(finding.state != "wrong" for finding in findings)
+    code = Exit.DONE if sound else Exit.INTERNAL
+    if json_:
+        print_object({"exit_code": int(code), "sound": sound, "findings": [finding.as_dict() for finding in findings]})
+    else:
+        for finding in findings:
+            style = {"ok": "green", "warning": "yellow", "wrong": "red"}[finding.state]
+            say(f"{finding.what}: {finding.message}", style)
+            if finding.hint:
+                say(f"    {finding.hint}")
+    if not sound:
+        raise typer.Exit(int(code))

@@ -29,6 +29,7 @@ app.add_typer(model_commands.app, name="models")
 app.add_typer(daemon_commands.app, name="daemon")
 app.command()(install_commands.install)
 app.command()(install_commands.uninstall)
+app.command()(install_commands.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
