@@ -51,7 +51,7 @@ def check(path: Path) -> dict[str, Any]:
         text = file.read(length)
     try:
         header = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadTensorFile("its header is damaged") from error
     if not isinstance(header, dict):
         raise BadTensorFile("its header is damaged")
@@ -70,10 +70,11 @@ def _span(entry: object) -> tuple[int, int]:
     if not isinstance(entry, dict):
         raise BadTensorFile("its header is damaged")
     shape, offsets = _naturals(entry.get("shape")), _naturals(entry.get("data_offsets"))
-    if len(offsets) != 2 or entry.get("dtype") not in BITS:
+    bits = BITS.get(str(entry.get("dtype")))
+    if len(offsets) != 2 or bits is None:
         raise BadTensorFile("its header is damaged")
     start, stop = offsets
-    if stop - start != prod(shape) * BITS[entry["dtype"]] // 8:
+    if stop - start != prod(shape) * bits // 8:
         raise BadTensorFile("a tensor's size does not fit its shape")
     return start, stop
 
