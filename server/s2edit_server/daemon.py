@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 import zmq
 from s2edit_wire.auth import plain_credentials
 from s2edit_wire.connection import remove_connection_file, write_connection_file
+from s2edit_wire.errors import WireError
 from s2edit_wire.paths import run_folder, state_folder
 
 from . import (
@@ -70,8 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _raise_limits()
         return _serve(options, folder, run)
-    except RuntimeError as error:
+    except (RuntimeError, WireError) as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        LOG.exception("the daemon can't start")
+        sys.stderr.write(f"S²Edit's daemon can't use its folder {folder}: {error}\n")
         return 1
     finally:
         held.release()

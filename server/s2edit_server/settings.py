@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta
 from s2edit_wire.errors import WireError
 
+from .blobs import room_errors
+
 GIB = 1024**3
 Bytes = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 ModelId = Annotated[str, Meta(max_length=100)]
@@ -81,7 +83,10 @@ class SettingsFile:
         return msgspec.structs.asdict(self.now)
 
     def configure(self, changes: dict[str, object]) -> Settings:
-        """Change all of these settings or, when one of them is wrong, none: WireError("bad_setting") names it."""
+        """Change all of these settings or, when one of them is wrong, none: WireError("bad_setting") names it.
+
+        Also raises WireError("disk_full").
+        """
         known = msgspec.structs.asdict(self._saved)
         for name in changes:
             if name not in known:
@@ -90,7 +95,8 @@ class SettingsFile:
             changed = msgspec.convert({**known, **changes}, Settings)
         except msgspec.ValidationError as error:
             raise WireError("bad_setting", f"A setting can't be used: {error}.") from error
-        self._write(changed)
+        with room_errors():
+            self._write(changed)
         self._saved = changed
         for name in changes:
             self._overrides.pop(name, None)

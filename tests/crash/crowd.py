@@ -81,7 +81,7 @@ def check(scale: int, folder: Path) -> str:
 
 def soak(scale: int, folder: Path) -> str:
     """`scale` jobs one after the other: memory and descriptors stay where they were after the first tenth."""
-    settings = {"result_grace_s": 0, "result_days": 0}
+    settings: dict[str, object] = {"result_grace_s": 0, "result_days": 0}
     with RunningDaemon(folder / "s", settings) as daemon, daemon.client() as client:
         start = time.monotonic()
         early = (0.0, 0)

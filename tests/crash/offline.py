@@ -36,7 +36,7 @@ def check(scale: int, folder: Path) -> str:
     finally:
         daemon.kill()
     assert watched or isolated, f"neither strace nor a network namespace to look with on {sys.platform}"
-    outside = [address for address in _OUTSIDE.findall(trace.read_text())] if watched else []
+    outside = list(_OUTSIDE.findall(trace.read_text())) if watched else []
     assert [address for address in outside if address not in {"127.0.0.1", "::1"}] == []
     how = [*(["in a namespace without a network"] if isolated else []), *(["under strace"] if watched else [])]
     return f"{scale} edits {' and '.join(how)}: {len(outside)} connections attempted, none off this machine"

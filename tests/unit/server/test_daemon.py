@@ -338,3 +338,14 @@ def test_no_torch_and_no_method_in_the_daemon(tmp_path: Path) -> None:
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     loaded = set(json.loads(output.stdout))
     assert not loaded & {"torch", "s2edit", "numpy", "diffusers", "transformers"}
+
+
+def test_a_broken_database_is_told_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir(mode=0o700)
+    (folder / "jobs.sqlite3").write_bytes(b"no database" * 1_000)
+    daemon = RunningDaemon(folder)
+    daemon.launch()
+    assert daemon.process is not None
+    assert daemon.process.wait(20) == 1
+    assert "can't use its folder" in daemon.errors() and "Traceback" not in daemon.errors()
