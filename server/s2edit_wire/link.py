@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from .auth import plain_credentials
 from .connection import START_HINT, Connection
@@ -20,8 +21,12 @@ READ_SLICE = 0.05
 """Seconds that one `pump` reads on before it lets the caller's event loop have its turn."""
 SEND_BUFFER = 4 * 1024 * 1024
 """Bytes asked for in the system's own buffer: with the usual 208 KiB, a picture takes hundreds of process switches."""
+NO_SIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
+"""A Python that an editor embeds without signal handlers doesn't ignore SIGPIPE: a dead daemon would end the editor."""
 GATHER = 16
 """Buffers handed to the system in one call."""
+SO_NOSIGPIPE = 0x1022
+"""macOS's way to the same end; Python's socket module has no name for it."""
 RESTART_HINT = "Try again; if that doesn't help, restart it: s2edit daemon stop"
 
 
@@ -119,7 +124,7 @@ class Link:
                 if sys.platform == "win32":
                     count = self._socket.send(queue[0])
                 else:
-                    count = self._socket.sendmsg([queue[index] for index in range(min(GATHER, len(queue)))])
+                    count = self._socket.sendmsg(list(islice(queue, GATHER)), (), NO_SIGNAL)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
@@ -160,6 +165,8 @@ def _open(connection: Connection) -> tuple[socket.socket, bool]:
     try:
         opened.setblocking(False)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        if sys.platform == "darwin":
+            opened.setsockopt(socket.SOL_SOCKET, SO_NOSIGPIPE, 1)
         if port is None:
             opened.connect(connection.socket_path)
         else:

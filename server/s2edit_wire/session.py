@@ -299,8 +299,14 @@ class Session:
     def _fail(self, requests: Sequence[_Request], error: WireError) -> None:
         failed = [request.ticket for request in requests]
         self._waiting = [request for request in self._waiting if request.ticket not in failed]
-        for request in requests:
-            self._loop.call_later(0.0, lambda request=request: request.on_error and request.on_error(error))  # type: ignore[misc]
+
+        def tell() -> None:
+            for request in requests:
+                if request.on_error is not None and self.state != "stopped":
+                    request.on_error(error)
+
+        if requests:
+            self._loop.call_later(0.0, tell)
 
     # The loop
 

@@ -4,6 +4,8 @@ import hashlib
 import os
 import secrets
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -314,6 +316,33 @@ def test_a_web_server_in_the_daemons_place(state: Path) -> None:
             time.sleep(0.05)
             with pytest.raises(Unreachable, match="Another program"):
                 connected.pump()
+
+
+def test_a_dead_daemon_does_not_end_an_editor_that_does_not_ignore_sigpipe(state: Path) -> None:
+    with Router(state, lambda header, frames: None) as router:
+        program = f"""
+import pathlib, signal, sys
+from s2edit_wire.client import Client
+from s2edit_wire.errors import Unreachable
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in a program that embeds Python without its signal handlers
+client = Client("other", "1", pathlib.Path({str(state)!r}))
+client.connect()
+client.send("ping")
+print("up", flush=True)
+sys.stdin.readline()
+try:
+    for _ in range(3):
+        client._linked().send([b"x" * 100_000])
+except Unreachable:
+    print("lost")
+"""
+        editor = subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert editor.stdout is not None and editor.stdout.readline() == "up\n"
+        assert router.ops()[0] == "hello"
+    assert editor.communicate("go on\n", timeout=10)[0] == "lost\n"
+    assert editor.returncode == 0
 
 
 def test_job_ids_differ() -> None:

@@ -5,7 +5,7 @@ import struct
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from s2edit_wire.errors import ProtocolError, WireError
 from s2edit_wire.limits import MAX_DEPTH, MAX_HEADER, MAX_ITEMS, MAX_SAFE_INTEGER, MAX_TEXT
@@ -41,16 +41,19 @@ def head(form: str, *values: int) -> bytes:
     return struct.pack(">" + form, *values)
 
 
+@settings(max_examples=60, deadline=None)
 @given(VALUES)
 def test_bytes_are_those_of_msgpack(value: object) -> None:
     assert pack(value) == msgpack.packb(value)
 
 
+@settings(max_examples=60, deadline=None)
 @given(VALUES)
 def test_reads_what_msgpack_writes(value: object) -> None:
     assert unpack(msgpack.packb(value)) == value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_it_accepts_msgpack_reads_the_same(data: bytes) -> None:
     try:

@@ -5,7 +5,7 @@ import tracemalloc
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from s2edit_wire.errors import ProtocolError, Unreachable
 from s2edit_wire.limits import MAX_COMMAND, MAX_FRAME, MAX_MESSAGE
@@ -84,6 +84,7 @@ def test_refused_credentials_are_told() -> None:
         assert caught.value.reason == "not_ours"
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=700), min_size=1, max_size=MAX_PARTS), st.lists(st.integers(1, 300), max_size=40))
 def test_messages_in_any_portions(parts: list[bytes], portions: list[int]) -> None:
     dealer = ready_dealer()
