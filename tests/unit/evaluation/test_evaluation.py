@@ -1,0 +1,99 @@
+"""The benchmark's own arithmetic: metrics against hand-made values, cases that say what they change, resumed scores."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from s2edit.evaluation import bench, tables
+from s2edit.evaluation.cases import EDITS, TEST_FIRST, Case, cases
+from s2edit.evaluation.metrics import CEILING, psnr, ssim
+
+
+@pytest.fixture(scope="module")
+def few() -> list[Case]:
+    return list(cases(12, 1))
+
+
+def test_psnr_is_computed_in_floating_point() -> None:
+    black, gray = np.zeros((16, 16, 3), np.uint8), np.full((16, 16, 3), 200, np.uint8)
+    assert psnr(black, gray) == pytest.approx(10 * np.log10(255**2 / 200**2))
+    assert psnr(gray, black) == psnr(black, gray)
+    assert psnr(gray, gray) == CEILING
+
+
+def test_a_region_counts_alone() -> None:
+    truth = np.zeros((32, 32, 3), np.uint8)
+    picture = truth.copy()
+    picture[:16] = 50
+    top = np.zeros((32, 32), bool)
+    top[:16] = True
+    assert psnr(picture, truth, ~top) == CEILING
+    assert psnr(picture, truth, top) == pytest.approx(10 * np.log10(255**2 / 2500))
+    assert ssim(picture, truth, ~top) > ssim(picture, truth, top)
+    with pytest.raises(ValueError, match="no pixel"):
+        psnr(picture, truth, np.zeros((32, 32), bool))
+
+
+def test_every_case_has_a_visible_change_named_in_its_prompts(few: list[Case]) -> None:
+    assert {case.edit.name for case in few} >= {"add glasses", "add a beard", "smiling to sad"}
+    for case in few:
+        assert case.seed >= TEST_FIRST
+        assert case.prompts[0] != case.prompts[1]
+        assert 0.005 < case.changed.mean() < 0.95
+        assert np.array_equal(case.image[~case.changed], case.truth[~case.changed])
+        assert (case.mask is None) != case.painted
+        if case.mask is not None:
+            assert (case.mask[case.changed] == 255).all()
+
+
+def test_the_truth_scores_best_and_the_untouched_source_fails_the_change(few: list[Case]) -> None:
+    reached = [bench.judge(case, "truth", case.truth).reached for case in few]
+    untouched = [bench.judge(case, "source", case.image).reached for case in few]
+    assert np.mean(reached) > 0.8
+    assert np.mean(untouched) < 0.3
+    assert all(bench.judge(case, "truth", case.truth).psnr_inside == CEILING for case in few)
+
+
+def test_scoring_a_folder_counts_missing_pictures_as_no_edit(few: list[Case], tmp_path: Path) -> None:
+    Image.fromarray(few[0].truth).save(tmp_path / f"{few[0].id}.png")
+    first, second, *_ = bench.score_folder(tmp_path, few, "other")
+    assert first.psnr_inside == CEILING
+    assert second.error == "no picture"
+    Image.new("RGB", (64, 64)).save(tmp_path / f"{few[1].id}.png")
+    with pytest.raises(ValueError, match="64×64"):
+        list(bench.score_folder(tmp_path, few, "other"))
+
+
+def test_a_line_cut_short_is_passed_over(few: list[Case], tmp_path: Path) -> None:
+    score = next(bench.score_folder(tmp_path, few, "other"))
+    line = json.dumps(asdict(score))
+    (tmp_path / bench.SCORES).write_text(line + "\n" + line[:40])
+    assert bench.load(tmp_path) == [score]
+
+
+def test_paired_differences_use_common_cases_only(few: list[Case]) -> None:
+    full = [bench.judge(case, "s2edit", case.truth) for case in few[:4]]
+    other = [bench.judge(case, "ift", case.image) for case in few[1:]]
+    found = tables.differences([*full, *other], "reached")["ift"]
+    assert found.low <= found.mean <= found.high
+    assert found.mean > 0
+    assert "| ift |" in tables.markdown([*full, *other])
+
+
+def test_an_interval_shrinks_with_more_values() -> None:
+    rng = np.random.default_rng(1)
+    few_values, many = rng.normal(size=10).tolist(), rng.normal(size=1000).tolist()
+    wide, narrow = tables.interval(few_values), tables.interval(many)
+    assert narrow.high - narrow.low < wide.high - wide.low
+    with pytest.raises(ValueError, match="no values"):
+        tables.interval([])
+
+
+def test_edits_have_names_of_their_own() -> None:
+    assert len({edit.name for edit in EDITS}) == len(EDITS)
