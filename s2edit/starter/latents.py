@@ -83,7 +83,7 @@ def load_vae(folder: Path, *, newest_decoder: bool = False) -> Any:
 
 
 def adopt_refined(folder: Path) -> None:
-    """Make the autoencoder of stage `refine` the frozen one; cached latents and a trained-on decoder are out of date then."""
+    """Freeze the autoencoder of stage `refine`; cached latents and a trained-on decoder are out of date then."""
     state = load_file(folder / "refine.safetensors")
     refined = {key.removeprefix("vae:"): value for key, value in state.items() if key.startswith("vae:")}
     save_file(refined, folder / "frozen.safetensors")

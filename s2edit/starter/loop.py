@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,10 @@ def learning_rate(stage: Stage, step: int) -> float:
 def run(
     stage: Stage, *, seconds: float = math.inf, on_save: Callable[[int], None] = lambda _step: None
 ) -> dict[str, Any]:
-    """Train from the last checkpoint to the last step, or until the time is spent; returns the checkpoint's facts."""
+    """Train from the last checkpoint to the last step, or until the time is spent or SIGTERM comes.
+
+    Returns the facts of the checkpoint that it leaves.
+    """
     import torch
 
     optimizer = torch.optim.AdamW(stage.parameters, lr=stage.rate, betas=stage.betas, weight_decay=stage.decay)
@@ -67,6 +71,8 @@ def run(
         save_state(stage.path, stage.modules, optimizer, facts)
         on_save(int(facts["step"]))
 
+    stopping: list[int] = []
+    earlier = signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     progress = tqdm(
         range(int(facts["step"]), stage.steps), initial=int(facts["step"]), total=stage.steps, mininterval=10
     )
@@ -87,7 +93,8 @@ def run(
         if now - saved > stage.save_every:
             save()
             saved = now
-        if now - began > seconds:
+        if stopping or now - began > seconds:
             break
+    signal.signal(signal.SIGTERM, earlier)
     save()
     return facts
