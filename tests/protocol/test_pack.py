@@ -1,6 +1,7 @@
 """The header codec against msgpack itself, both ways, and everything it has to refuse."""
 
 import math
+import random
 import struct
 
 import msgpack
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from s2edit_wire.errors import ProtocolError, WireError
 from s2edit_wire.limits import MAX_DEPTH, MAX_HEADER, MAX_ITEMS, MAX_SAFE_INTEGER, MAX_TEXT
 from s2edit_wire.pack import pack, unpack
+
+from tests.fuzz import mutation
 
 SCALARS = (
     st.booleans()
@@ -61,6 +64,20 @@ def test_whatever_it_accepts_msgpack_reads_the_same(data: bytes) -> None:
     except ProtocolError:
         return
     assert msgpack.unpackb(data, strict_map_key=True) == value
+
+
+def test_spoiled_headers_are_refused_or_read_as_msgpack_reads_them() -> None:
+    dice = random.Random(5)
+    read = 0
+    for number in range(3_000):
+        data = mutation.header(number, dice)
+        try:
+            value = unpack(data)
+        except ProtocolError:
+            continue
+        read += 1
+        assert msgpack.unpackb(data, strict_map_key=True) == value
+    assert 300 < read < 2_700, "the spoiling is too harsh or too mild to test anything"
 
 
 @pytest.mark.parametrize("size", [31, 32, 255, 256, 16_384])
