@@ -14,7 +14,7 @@ from .desk import Desk
 from .document import active, canvas, node_mark, source_layer
 from .form import Form
 from .joblist import JobList
-from .layers import add_object_mask, give_back_colour, take_brush
+from .layers import add_object_mask, give_back_colour, hide_object_masks, take_brush
 from .order import Order
 from .pixels import Box
 from .preview import MaskPreview
@@ -119,7 +119,12 @@ class Docker(DockWidget):
             self._colour = None
         self._complaint = ""
         self.form.say(tr("Sending…"))
-        submit(self.desk, document, order, lambda _job: self.form.say(tr("Sent. You can go on painting.")))
+        submit(self.desk, document, order, lambda _job: self._sent(document, layer, order))
+
+    def _sent(self, document: Any, layer: Any, order: Order) -> None:
+        """The masks have done their work: out of sight, and back to the picture's own layer."""
+        self.form.say(tr("Sent. You can go on painting."))
+        hide_object_masks(document, [mask.node for mask in order.painted() if mask.kind == "layer"], layer)
 
     def _connect(self) -> None:
         form, desk = self.form, self.desk

@@ -27,6 +27,7 @@ from .text import tr
 from .wire import records
 
 _BAD = "color: #e06c5c;"
+_BAD_FIELD = "border: 1px solid #e06c5c;"
 
 
 class Form(QWidget):
@@ -52,7 +53,6 @@ class Form(QWidget):
         self.propose = QToolButton(self)
         self.propose.setText(tr("Propose"))
         self.propose.setToolTip(tr("Let S²Edit describe the picture"))
-        self.problems = {name: _problem_label(self) for name in ("source", "target", "object")}
         self.objects = ObjectRows(self)
         self.paint = _button(tr("Paint object mask"), "s2edit_paint", self)
         self.automatic = _button(tr("Show automatic mask"), "s2edit_automatic", self)
@@ -74,7 +74,7 @@ class Form(QWidget):
         self.advanced = Advanced(self)
         self.advanced.hide()
         self.footer = QWidget(parent)
-        self.forecast = _problem_label(self.footer)
+        self.forecast = _sentence(self.footer)
         self.edit = _button(tr("Edit"), "s2edit_edit", self.footer)
         self.edit.setDefault(True)
         self.variations = _button(tr("Variations…"), "s2edit_variations", self.footer)
@@ -143,15 +143,16 @@ class Form(QWidget):
         return [mask for mask in chosen if mask is not None and mask.kind != AUTOMATIC]
 
     def show_problems(self, problems: Sequence[Mapping[str, Any]]) -> None:
-        """Each problem below its field; what is about no field goes below all."""
-        said: dict[str, list[str]] = {name: [] for name in self.problems}
-        rest: list[str] = []
+        """Mark the fields that are wrong, and say why below; nothing moves while somebody types or aims."""
+        said: dict[str, list[str]] = {}
         for problem in problems:
-            said.get(problem["field"], rest).append(problem["message"])
-        for name, label in self.problems.items():
-            _say(label, "\n".join(said[name]), _BAD)
-        if rest:
-            _say(self.forecast, "\n".join(rest), _BAD)
+            said.setdefault(problem["field"], []).append(problem["message"])
+        main = self.objects.rows[0].word
+        for name, field in (("source", self.source), ("target", self.target), ("object", main)):
+            field.setStyleSheet(_BAD_FIELD if name in said else "")
+            field.setToolTip("\n".join(said.get(name, [])))
+        if said:
+            self.say("\n".join(message for messages in said.values() for message in messages), bad=True)
 
     def show_forecast(self, forecast: Mapping[str, Any]) -> None:
         """How long it would take."""
@@ -178,13 +179,10 @@ class Form(QWidget):
         top.addWidget(self.propose)
         layout.addLayout(top)
         layout.addWidget(self.source)
-        layout.addWidget(self.problems["source"])
         layout.addWidget(heading(tr("What it should show"), self))
         layout.addWidget(self.target)
-        layout.addWidget(self.problems["target"])
         layout.addWidget(heading(tr("The object and its mask"), self))
         layout.addWidget(self.objects)
-        layout.addWidget(self.problems["object"])
         row = QHBoxLayout()
         row.addWidget(self.paint, 1)
         row.addWidget(self.more)
@@ -234,7 +232,7 @@ def _button(label: str, name: str, parent: QWidget) -> QPushButton:
     return button
 
 
-def _problem_label(parent: QWidget) -> QLabel:
+def _sentence(parent: QWidget) -> QLabel:
     label = QLabel(parent)
     label.setWordWrap(True)
     label.hide()

@@ -81,13 +81,16 @@ class JobRow(QFrame):
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
         self._bar.setMaximumHeight(6)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(2)
+        # Two short lines of buttons: a docker is narrow.
+        self._buttons, self._more = QHBoxLayout(), QHBoxLayout()
+        for buttons in (self._buttons, self._more):
+            buttons.setSpacing(2)
         words = QVBoxLayout()
         words.setSpacing(1)
         for widget in (self._title, self._said, self._bar):
             words.addWidget(widget)
         words.addLayout(self._buttons)
+        words.addLayout(self._more)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -129,10 +132,12 @@ class JobRow(QFrame):
             self._desk.thumbnail(self._job["job"])
 
     def _make_buttons(self) -> None:
-        while self._buttons.count():
-            widget = self._buttons.takeAt(0).widget()
-            if widget is not None:
-                widget.deleteLater()
+        for buttons in (self._buttons, self._more):
+            while buttons.count():
+                widget = buttons.takeAt(0).widget()
+                if widget is not None:
+                    widget.setParent(None)
+                    widget.deleteLater()
         job, desk = self._job["job"], self._desk
         state, kind = self._job["state"], self._job["edit"]["kind"]
         if state in {"queued", "paused", "running"}:
@@ -149,7 +154,8 @@ class JobRow(QFrame):
             self._add(tr("Again"), "again", self._again)
         if state not in {"queued", "paused", "running"} and job in desk.jobs:
             self._add("✕", "remove", lambda: desk.remove(job), tr("Remove from the list"))
-        self._buttons.addStretch(1)
+        for buttons in (self._buttons, self._more):
+            buttons.addStretch(1)
 
     def _again(self) -> None:
         """The fields as they were."""
@@ -172,4 +178,4 @@ class JobRow(QFrame):
         button.setObjectName(f"s2edit_{name}")
         button.setToolTip(hint or label)
         button.clicked.connect(lambda *_: act())
-        self._buttons.addWidget(button)
+        (self._more if name in {"again", "start"} else self._buttons).addWidget(button)

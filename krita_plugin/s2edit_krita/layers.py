@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from krita import Krita, ManagedColor, Selection
 
-from .document import depth_of, node_mark, read, srgb_profile
+from .document import depth_of, node_by_mark, node_mark, read, srgb_profile
 from .pixels import DEPTHS, Box, Depth, alpha_as_layer, coloured_mask, to_krita
 from .qt import QByteArray, QTimer
 from .text import tr
@@ -20,6 +21,7 @@ _MASK_COLOURS = ((40, 40, 230), (230, 120, 30), (60, 180, 40), (200, 60, 200))
 _MASK_OPACITY = 128
 _RED_LABEL = 6
 _SETTLE_MS = 60
+_LOOKS_MS = (30, 60, 120, 250, 500, 1_000)
 
 
 class Patch(NamedTuple):
@@ -60,16 +62,26 @@ def add_result(document: KritaDocument, source: KritaNode | None, name: str, pat
     document.waitForDone()
     document.refreshProjection()
     if before is not None:
-        QTimer.singleShot(_SETTLE_MS, lambda: _go_back(document, layer, before))
+        _go_back(document, layer, before, list(_LOOKS_MS))
     return layer
 
 
-def _go_back(document: KritaDocument, layer: KritaNode, before: KritaNode) -> None:
-    """Krita chooses a new layer some time after it was added; whoever goes on painting must not land on it."""
-    now = document.activeNode()
-    chosen = {node_mark(layer), *(node_mark(mask) for mask in layer.childNodes())}
-    if now is not None and node_mark(now) in chosen and is_there(document, before):
-        document.setActiveNode(before)
+def _go_back(document: KritaDocument, layer: KritaNode, before: KritaNode, looks: list[int]) -> None:
+    """Krita chooses a new layer some time after it was added; whoever goes on painting must not land on it.
+
+    There is no signal for that moment, so it is looked for a few times and then left alone.
+    """
+
+    def look() -> None:
+        now = document.activeNode()
+        chosen = {node_mark(layer), *(node_mark(mask) for mask in layer.childNodes())}
+        if now is not None and node_mark(now) in chosen and is_there(document, before):
+            document.setActiveNode(before)
+        else:
+            _go_back(document, layer, before, looks)
+
+    if looks:
+        QTimer.singleShot(looks.pop(0), look)
 
 
 def add_object_mask(document: KritaDocument, source: KritaNode, word: str) -> KritaNode:
@@ -100,6 +112,19 @@ def add_filled_object_mask(
 def _choose_later(document: KritaDocument, layer: KritaNode) -> None:
     """Krita's windows learn of a new layer a moment after the picture has it; only then can it be chosen."""
     QTimer.singleShot(_SETTLE_MS, lambda: is_there(document, layer) and document.setActiveNode(layer))
+
+
+def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: KritaNode) -> None:
+    """Hide these object masks; where one was the active layer, `source` becomes it."""
+    for mark in marks:
+        node = node_by_mark(document, mark)
+        if node is None:
+            continue
+        active = document.activeNode()
+        if active is not None and node_mark(active) == mark:
+            document.setActiveNode(source)
+        node.setVisible(False)
+    document.refreshProjection()
 
 
 def is_there(document: KritaDocument, node: KritaNode | None) -> bool:

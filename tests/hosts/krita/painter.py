@@ -12,8 +12,8 @@ from ..lab import wait_for
 from .easel import Easel
 
 State = dict[str, Any]
-FOOTER = 75
-"""Pixels at the docker's lower end that do not scroll."""
+AT_REST = 6
+"""Looks, a tenth of a second apart, in which a widget has to stay in its place."""
 
 
 class Painter:
@@ -63,29 +63,26 @@ class Painter:
 
     def click_widget(self, name: str, index: int = 0, button: int = 1) -> None:
         """Click the middle of a widget of the plug-in."""
-        state = self.wait(lambda state: len(state["widgets"].get(name, [])) > index, f"the widget {name}")
-        x, y, width, height, *_ = state["widgets"][name][index]
+        seen: list[list[Any]] = []
+
+        def at_rest(state: State) -> bool:
+            """Whether it has stayed where it is for a moment: hints that come and go move what is below them."""
+            seen.append(state["widgets"].get(name, [])[index : index + 1])
+            return bool(seen[-1]) and len(seen) > AT_REST and seen[-1][0][:4] == (seen[-AT_REST] or [[]])[0][:4]
+
+        x, y, width, height, *_ = self.wait(at_rest, f"the widget {name}")["widgets"][name][index]
         self.screen.click(x + width // 2, y + height // 2, button)
 
     def scroll_to(self, name: str) -> None:
         """Turn the wheel over the docker, down and then up, until a widget of the plug-in is in sight."""
-        left, top, width, height, *_ = self.state()["widgets"]["s2edit_docker"][0]
+        left, top, _, height, *_ = self.state()["widgets"]["s2edit_docker"][0]
         for button in ("5",) * 12 + ("4",) * 24:
-            if self.in_sight(name):
+            time.sleep(0.25)
+            if name in self.state()["widgets"]:
                 return
             self.screen.do("mousemove", str(left + 6), str(top + height // 2), "click", button, "sleep", "0.3")
+        self.screen.photograph("not-in-sight")
         raise AssertionError(f"No wheel brings {name} into sight.")
-
-    def in_sight(self, name: str) -> bool:
-        """Whether the middle of a widget of the plug-in can be clicked."""
-        time.sleep(0.25)
-        state = self.state()
-        found = state["widgets"].get(name)
-        if not found:
-            return False
-        _, top, _, height, *_ = state["widgets"]["s2edit_docker"][0]
-        middle = found[0][1] + found[0][3] // 2
-        return bool(top < middle < top + height - FOOTER)
 
     def fill(self, name: str, text: str) -> None:
         """Replace a field's text by typing."""

@@ -84,8 +84,7 @@ def _work(lab: Lab, painter: Painter) -> Path:
     painter.wait_layer(RESULT)
     time.sleep(0.5)
     painter.screen.photograph("result")
-    state = painter.state()
-    assert state["active"] == "Background", "whoever paints on must stay on the layer that was chosen"
+    painter.wait(lambda state: state["active"] == "Background", "the painter's own layer to be the active one again", 3)
     assert painter.names() == ["Background", RESULT, MASK], "right above its source"
     assert _hash_of(painter, "Background") == painted, "the source layer is left alone"
     opaque = painter.ask(
@@ -97,6 +96,7 @@ def _work(lab: Lab, painter: Painter) -> Path:
     assert opaque[0] > 1000
     assert opaque[1] < 0.5 * opaque[0], "the result's mask follows the painted one, with a soft edge"
     _undo_and_redo(painter)
+    painter.scroll_to("s2edit_apply")
     painter.click_widget("s2edit_apply")  # “Show layer”
     time.sleep(0.5)
     assert painter.names().count(RESULT) == 1, "applying twice never doubles"

@@ -70,7 +70,11 @@ def widgets() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for widget in QApplication.allWidgets():
         name = widget.objectName()
-        if name.startswith("s2edit_") and widget.isVisible() and not widget.visibleRegion().isEmpty():
+        if (
+            name.startswith("s2edit_")
+            and widget.isVisible()
+            and widget.visibleRegion().contains(widget.rect().center())
+        ):
             text = widget.text() if hasattr(widget, "text") else ""
             found.setdefault(name, []).append([*rectangle(widget), text, widget.isEnabled()])
     return found
@@ -134,9 +138,8 @@ def docker() -> Any:
 def jobs() -> list[dict[str, Any]]:
     desk = getattr(docker(), "desk", None)
     found = sorted(desk.jobs.values(), key=lambda job: job["created"]) if desk else []
-    return [
-        [j["job"], j["state"], j["phase"], j["step"], j["edit"].get("target", ""), j["acknowledged"]] for j in found
-    ]
+    told = ("job", "state", "phase", "step", "acknowledged")
+    return [{"target": job["edit"].get("target", ""), **{name: job[name] for name in told}} for job in found]
 
 
 def link() -> str:

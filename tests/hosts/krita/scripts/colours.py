@@ -1,0 +1,141 @@
+"""Edits a picture of every colour model and depth by the docker's own means, and measures what became of its pixels.
+
+For each: how far the visible picture under the result is from the colour that the fake worker made (8-bit steps), and
+whether a single byte changed outside the mask.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from krita import Krita, Selection
+from PyQt5.QtCore import QByteArray, QTimer
+
+SPACES = (
+    ("RGBA", "U8"),
+    ("RGBA", "U16"),
+    ("RGBA", "F16"),
+    ("RGBA", "F32"),
+    ("GRAYA", "U8"),
+    ("GRAYA", "U16"),
+    ("CMYKA", "U8"),
+    ("CMYKA", "U16"),
+    ("LABA", "U8"),
+    ("LABA", "U16"),
+)
+SIDE = 96
+BOX = (24, 20, 40, 48)
+LEFT, RIGHT = (200, 120, 40), (30, 90, 160)
+WAIT_MS = 60_000
+
+
+def run(report: dict[str, Any], done: Any) -> None:
+    krita = Krita.instance()
+    docker = next(d for d in krita.dockers() if d.objectName() == "s2edit_docker")
+    docker.setVisible(True)
+    desk = docker.desk
+    docker.form.source.setText("a portrait of a woman with a hat")
+    docker.form.target.setText("a portrait of a woman with a crown")
+    docker.form.objects.rows[0].word.setEditText("hat")
+    report["spaces"], report["said"] = {}, []
+    desk.complained.connect(lambda *words: report["said"].append(words))
+    left = list(SPACES)
+    current: dict[str, Any] = {}
+
+    def following() -> None:
+        if not left:
+            done()
+            return
+        model, depth = left.pop(0)
+        document = painted(model, depth)
+        krita.activeWindow().addView(document)
+        krita.setActiveDocument(document)
+        document.setBatchmode(True)
+        selection = Selection()
+        selection.select(*BOX, 255)
+        document.setSelection(selection)
+        document.waitForDone()
+        layer = next(node for node in document.topLevelNodes() if node.type() == "paintlayer")
+        document.setActiveNode(layer)
+        before = bytes(layer.pixelData(0, 0, SIDE, SIDE))
+        current.update(name=model + depth, document=document, layer=layer, before=before)
+        current["seen"] = seen(document)
+        QTimer.singleShot(300, submit)
+
+    def submit() -> None:
+        document = current["document"]
+        import s2edit_krita.masks as masks
+
+        selected = masks.sources(document, current["layer"])[1]
+        assert selected.kind == "selection", selected
+        docker.form.objects.rows[0].choose_mask(selected)
+        docker.submit(docker.form.order())
+
+    def added(_job: str) -> None:
+        QTimer.singleShot(300, measure)
+
+    def measure() -> None:
+        try:
+            report["spaces"][current["name"]] = compare(current)
+        except Exception:  # noqa: BLE001 - the next colour model shall be tried all the same
+            report["spaces"][current["name"]] = {"error": traceback.format_exc()}
+        current["document"].setModified(False)
+        current["document"].close()
+        QTimer.singleShot(100, following)
+
+    desk.layer_added.connect(added)
+    desk.open()
+    QTimer.singleShot(1000, following)
+    QTimer.singleShot(WAIT_MS * 3, done)
+
+
+def painted(model: str, depth: str) -> Any:
+    """Two colours side by side, converted into the space; the left one's colour is what the box lies in mostly."""
+    krita = Krita.instance()
+    document = krita.createDocument(SIDE, SIDE, model + depth, model, depth, "", 72.0)
+    layer = document.createNode("Picture", "paintlayer")
+    layer.setColorSpace("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+    row = bytes((*reversed(LEFT), 255)) * (SIDE // 2) + bytes((*reversed(RIGHT), 255)) * (SIDE // 2)
+    layer.setPixelData(QByteArray(row * SIDE), 0, 0, SIDE, SIDE)
+    layer.setColorSpace(document.colorModel(), document.colorDepth(), document.colorProfile())
+    document.rootNode().addChildNode(layer, None)
+    document.refreshProjection()
+    document.waitForDone()
+    return document
+
+
+def seen(document: Any) -> bytes:
+    """What is on the screen, as 8-bit BGRA."""
+    image = document.projection(0, 0, SIDE, SIDE).convertToFormat(5)
+    bits = image.constBits()
+    bits.setsize(SIDE * SIDE * 4)
+    return bytes(bits)
+
+
+def compare(current: dict[str, Any]) -> dict[str, Any]:
+    document = current["document"]
+    document.refreshProjection()
+    document.waitForDone()
+    before, after = current["seen"], seen(document)
+    x0, y0, width, height = BOX
+    worst, outside = 0, 0
+    for y in range(SIDE):
+        for x in range(SIDE):
+            at = (y * SIDE + x) * 4
+            inside = x0 <= x < x0 + width and y0 <= y < y0 + height
+            for channel in range(3):
+                if inside:
+                    worst = max(worst, abs(255 - before[at + channel] - after[at + channel]))
+                else:
+                    outside = max(outside, abs(before[at + channel] - after[at + channel]))
+    layers = [node for node in document.topLevelNodes() if node.type() == "paintlayer"]
+    result = layers[-1]
+    return {
+        "profile": document.colorProfile(),
+        "layer": [result.colorModel(), result.colorDepth(), result.colorProfile() == document.colorProfile()],
+        "inside": worst,
+        "outside": outside,
+        "source_untouched": bytes(current["layer"].pixelData(0, 0, SIDE, SIDE)) == current["before"],
+        "mask": [node.type() for node in result.childNodes()],
+    }
