@@ -31,28 +31,35 @@ def sources() -> Path:
     return checkout if (checkout / "gimp_plugin").is_dir() else HERE / "plugins"
 
 
-def plugin_files(host: str) -> dict[str, File]:
-    """Files of the plug-in by path, relative to the folder that `targets.Target.folder` is."""
-    return _gimp_files() if host == "gimp" else _krita_files()
+def plugin_files(host: str, checkout: Path | None = None) -> dict[str, File]:
+    """Files of the plug-in by path, relative to the folder that `targets.Target.folder` is.
+
+    Args:
+        host: `gimp` or `krita`.
+        checkout: whose; this installation's own when None.
+    """
+    root = checkout or sources()
+    wire = checkout / "server" / "s2edit_wire" if checkout else Path(s2edit_wire.__file__).parent
+    return _gimp_files(root, wire) if host == "gimp" else _krita_files(root, wire)
 
 
-def _gimp_files() -> dict[str, File]:
-    files = _tree(sources() / "gimp_plugin" / "s2edit", "s2edit")
+def _gimp_files(root: Path, wire: Path) -> dict[str, File]:
+    files = _tree(root / "gimp_plugin" / "s2edit", "s2edit")
     # GIMP starts the file that is named like its folder, and only when it is executable.
     entry = files["s2edit/s2edit.py"]
-    return {**files, "s2edit/s2edit.py": File(entry.content, executable=True), **_wire("s2edit/s2edit_wire")}
+    return {**files, "s2edit/s2edit.py": File(entry.content, executable=True), **_wire(wire, "s2edit/s2edit_wire")}
 
 
-def _krita_files() -> dict[str, File]:
-    root = sources() / "krita_plugin"
+def _krita_files(root: Path, wire: Path) -> dict[str, File]:
+    root = root / "krita_plugin"
     files = _tree(root / "s2edit_krita", "pykrita/s2edit_krita")
     files["pykrita/s2edit_krita.desktop"] = File((root / "s2edit_krita.desktop").read_bytes())
     files["actions/s2edit_krita.action"] = File((root / "s2edit_krita.action").read_bytes())
-    return {**files, **_wire("pykrita/s2edit_krita/s2edit_wire")}
+    return {**files, **_wire(wire, "pykrita/s2edit_krita/s2edit_wire")}
 
 
-def _wire(to: str) -> dict[str, File]:
-    files = _tree(Path(s2edit_wire.__file__).parent, to)
+def _wire(wire: Path, to: str) -> dict[str, File]:
+    files = _tree(wire, to)
     return {path: file for path, file in files.items() if path.rsplit("/", 1)[-1] not in _LEFT_OUT_OF_WIRE}
 
 
