@@ -20,6 +20,7 @@ from . import jobs, queries, timings
 from .blobs import Blobs, damaged, digest_of
 from .events import Events
 from .store import Store
+from .thumbnails import thumbnails
 from .timings import Stopwatch
 
 Record = dict[str, Any]
@@ -114,6 +115,20 @@ class Desk:
                 for record in first:
                     record["seq"] = self.events.touch(record["job"])
                     self.events.job(record)
+
+    async def finish(self, job: str, attempt: int, record: Record, out: Sequence[jobs.StoredFrame]) -> None:
+        """The job is done with these frames, whose blobs are kept already; nothing happens to an attempt given up."""
+        inputs = await self.store.call(jobs.frames, job, "in")
+        # Now, not when somebody looks: the pixels may be dropped by then.
+        pictures = await asyncio.to_thread(thumbnails, self.blobs, inputs, out)
+        await self.store.call(jobs.finish_done, job, attempt, record, out, result_digest(out), pictures)
+
+    async def thumbnails(self, job: str) -> list[jobs.Picture]:
+        """Small pictures of the job: (frame entry, bytes)."""
+        kept = await self.store.call(queries.thumbnails, job)
+        return kept or await asyncio.to_thread(
+            thumbnails, self.blobs, await self.store.call(jobs.frames, job, "in"), ()
+        )
 
     async def remove(self, job: str) -> None:
         """Delete an ended job with its pixels."""

@@ -14,7 +14,6 @@ from .broker import Answer, Handler, Request
 from .desk import no_pixels
 from .envelope import Pixels
 from .services import Services
-from .thumbnails import thumbnails
 
 DEFAULT_PAGE = 50
 MAX_REPLAY = 100
@@ -55,9 +54,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     async def thumbnail(request: Request) -> Answer:
         job = request.header["job"]
         await desk.store.call(jobs.get, job)
-        inputs = await desk.store.call(jobs.frames, job, "in")
-        results = await desk.store.call(jobs.frames, job, "out")
-        pictures = await asyncio.to_thread(thumbnails, desk.blobs, inputs, results)
+        pictures = await desk.thumbnails(job)
         return {"frames": [entry for entry, _ in pictures]}, [data for _, data in pictures]
 
     async def log(request: Request) -> Answer:

@@ -19,6 +19,7 @@ from s2edit_wire.records import ENDED
 from .store import writing
 
 Row = sqlite3.Row
+Picture = tuple[dict[str, object], bytes]
 MAX_LOG_LINES = 200
 
 
@@ -135,9 +136,20 @@ def start_next(db: sqlite3.Connection) -> Row | None:
 
 
 def finish_done(
-    db: sqlite3.Connection, job: str, attempt: int, record: dict[str, Any], out: Sequence[StoredFrame], digest: str
+    db: sqlite3.Connection,
+    job: str,
+    attempt: int,
+    record: dict[str, Any],
+    out: Sequence[StoredFrame],
+    digest: str,
+    pictures: Sequence[Picture] = (),
 ) -> bool:
-    """running -> done with the result's frames. False when the attempt is not the running one: then nothing changes."""
+    """running -> done with the result's frames. False when the attempt is not the running one: then nothing changes.
+
+    Args:
+        record: what the worker wrote about it; out: the frames; digest: of them all.
+        pictures: small ones to be kept, which outlive the frames: (frame entry, bytes).
+    """
     with writing(db):
         now = time.time()
         changed = db.execute(
@@ -147,6 +159,10 @@ def finish_done(
         ).rowcount
         if changed:
             _put_frames(db, job, "out", out)
+            db.executemany(
+                "INSERT INTO thumbnails (job, place, entry, data) VALUES (?, ?, ?, ?)",
+                [(job, place, json.dumps(entry), data) for place, (entry, data) in enumerate(pictures)],
+            )
             _note(db, job, "done")
         return bool(changed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import ENDED, STATES
 
-from .jobs import MAX_LOG_LINES, Row, get
+from .jobs import MAX_LOG_LINES, Picture, Row, get
 from .store import writing
 
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
@@ -67,6 +68,12 @@ def log_lines(db: sqlite3.Connection, job: str) -> list[str]:
     get(db, job)
     rows = db.execute("SELECT at, line FROM log WHERE job = ? ORDER BY rowid DESC LIMIT ?", (job, MAX_LOG_LINES))
     return [f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(row['at']))} {row['line']}" for row in rows][::-1]
+
+
+def thumbnails(db: sqlite3.Connection, job: str) -> list[Picture]:
+    """The small pictures that a job was done with: (frame entry, bytes)."""
+    rows = db.execute("SELECT entry, data FROM thumbnails WHERE job = ? ORDER BY place", (job,))
+    return [(json.loads(row["entry"]), row["data"]) for row in rows]
 
 
 def remove(db: sqlite3.Connection, job: str) -> list[str]:

@@ -17,7 +17,7 @@ from s2edit_wire.limits import MAX_FRAMES
 
 from . import jobs, timings, worker_link
 from .blobs import room_errors
-from .desk import Desk, result_digest
+from .desk import Desk
 from .settings import Settings
 from .supervisor import Runner, WorkerDied
 from .timings import Stopwatch
@@ -201,7 +201,10 @@ class Scheduler:
         watch.close()
         await self._keep(job, attempt, outcome)
         device = self._runner.health().device
-        await self._desk.store.call(timings.record, json.loads(row["edit"]), device, watch.measured)
+        try:
+            await self._desk.store.call(timings.record, json.loads(row["edit"]), device, watch.measured)
+        except WireError as error:
+            LOG.warning("job %s is done, but its times could not be noted: %s", job, error.message)
 
     async def _keep(self, job: str, attempt: int, done: worker_link.Done) -> None:
         if len(json.dumps(done.record)) > MAX_RECORD or len(done.frames) > MAX_FRAMES:
@@ -210,7 +213,7 @@ class Scheduler:
         try:
             for frame in done.frames:
                 kept.append(await asyncio.to_thread(self._adopt, frame))
-            await self._desk.store.call(jobs.finish_done, job, attempt, done.record, kept, result_digest(kept))
+            await self._desk.finish(job, attempt, done.record, kept)
         finally:
             for entry in kept:
                 self._desk.blobs.unpin(entry.sha256)

@@ -74,6 +74,15 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX timings_by_phase ON timings (kind, model, profile, phase, at);
     """,
+    """
+    CREATE TABLE thumbnails (
+        job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (job, place)
+    );
+    """,
 )
 """Each entry brings the schema from version i to i + 1; released ones never change."""
 
