@@ -24,7 +24,7 @@ from s2edit.settings import Settings
 from .estimates import Forecast, forecast
 from .timings import Pace
 from .weights.catalogue import Entry
-from .weights.manager import Weights
+from .weights.manager import Weights, gib
 from .worker.choices import settings_for
 from .worker.faults import to_wire
 
@@ -241,15 +241,11 @@ def _photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) 
     if entry.domain != "cartoon" or request.get("photo", 0.0) < PHOTO_THRESHOLD:
         return
     message = f"“{entry.title}” knows drawn portraits only, and this looks like a photograph."
-    for other in weights.entries():
-        if other.role == "editor" and other.domain == "photo":
-            state = weights.record(other)["state"]
-            hint = f"“{other.title}” fits"
-            hint += (
-                " and is installed: choose it." if state == "ready" else f": {other.size / 2**30:.1f} GiB to download."
-            )
-            yield Problem("model", "bad_image", message, blocking=False, hint=hint)
-            return
+    fitting = [other for other in weights.entries() if other.role == "editor" and other.domain == "photo"]
+    records = sorted((weights.record(other) for other in fitting), key=lambda record: record["state"] != "ready")
+    for record in records[:1]:
+        how = "and is installed: choose it" if record["state"] == "ready" else f"({gib(record['size'])} to download)"
+        yield Problem("model", "bad_image", message, blocking=False, hint=f"“{record['title']}” fits {how}.")
 
 
 def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind: str) -> Path | None:

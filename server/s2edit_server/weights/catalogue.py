@@ -47,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         repo, revision: on the model hub; the revision is a commit, never a branch: a branch can change overnight.
         also: other repositories whose cached copies hold the same files.
         files: everything that is needed, nothing else is fetched.
+        base, decoder: ids of an editor and a decoder that this entry is a combination of, with no files of its own.
         ask_licence: whether the licence restricts use, so that it has to be accepted before the download.
         memory: bytes on the device that a full edit takes, an estimate.
     """
@@ -63,6 +64,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask_licence: bool = False
     gated: bool = False
     embedded: bool = False
+    base: str = ""
+    decoder: str = ""
     repo: str = ""
     also: tuple[str, ...] = ()
     revision: str = ""
@@ -82,7 +85,14 @@ class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
 def read(text: bytes) -> dict[str, Entry]:
     """The entries of a catalogue by id; raises ValueError for one that breaks a rule."""
     entries = msgspec.json.decode(text, type=_Catalogue).models
+    by_id = {entry.id: entry for entry in entries}
+    if len(by_id) != len(entries):
+        raise ValueError("an id is used twice")
     for entry in entries:
+        if entry.base:
+            if entry.files or by_id[entry.base].role != "editor" or by_id[entry.decoder].role != "decoder":
+                raise ValueError(f"{entry.id}: a combination is of an editor and a decoder, and has no files")
+            continue
         if entry.embedded:
             continue
         if not COMMIT.fullmatch(entry.revision):
@@ -93,9 +103,6 @@ def read(text: bytes) -> dict[str, Entry]:
                 raise ValueError(f"{entry.id}: {file.name!r} is no relative path")
             if not file.name.endswith((".safetensors", ".json", ".txt")):
                 raise ValueError(f"{entry.id}: {file.name!r} is neither safetensors nor text")
-    by_id = {entry.id: entry for entry in entries}
-    if len(by_id) != len(entries):
-        raise ValueError("an id is used twice")
     return by_id
 
 
@@ -114,6 +121,6 @@ def load_own(weights: Path) -> dict[str, Entry]:
         return read((weights / FILE).read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         LOG.warning("the catalogue in the weights folder is left out: %s", error)
         return {}

@@ -17,8 +17,9 @@ from typing import Any
 from s2edit_wire.errors import WireError
 
 from ..settings import Settings
-from . import imports, places, transfers
+from . import places, transfers
 from .catalogue import Entry, load, load_own
+from .finder import Finder
 from .hub import Hub, find_token
 from .licences import Licences
 from .places import Place
@@ -27,13 +28,15 @@ from .verification import damaged_files
 LOG = logging.getLogger(__name__)
 VERIFY_PATIENCE = 540.0
 """Seconds that an answer to `verify` may take; the verification goes on after them, and tells `on_change`."""
+_SHOWN = ("id", "title", "purpose", "role", "domain", "native", "memory", "licence", "gated", "embedded")
+"""Fields of an entry that its record shows as they are."""
 
 
 class Weights:
     """All weights of this machine. Thread-safe.
 
     Args:
-        state_folder: `weights/` below it holds downloads, licences, imports and the token.
+        state_folder: `weights/` below it holds downloads, licences, imports, the token and the user's own catalogue.
         settings: asked for each time (offline, mirror, proxy).
         on_change: called with a changed model's record (`s2edit_wire.records.MODEL`), from whatever thread.
         catalogue: by id; S²Edit's own and the user's additions when left out.
@@ -53,37 +56,25 @@ class Weights:
     ) -> None:
         self.folder = state_folder / "weights"
         self._settings, self._on_change, self._options = settings, on_change, options
-        self._catalogue = dict(catalogue) if catalogue is not None else load() | load_own(self.folder)
-        self._caches = caches if caches is not None else places.hub_caches()
+        known = catalogue if catalogue is not None else load() | load_own(self.folder)
+        self._finder = Finder(self.folder, known, caches if caches is not None else places.hub_caches())
         self._licences = Licences(self.folder / "licences.json")
-        self._headers = places.HeaderChecks()
         self._lock = threading.RLock()
         self._transfers: dict[str, transfers.Transfer] = {}
         self._checking: dict[str, threading.Thread] = {}
-        self._faults: dict[str, str] = {}
-        self._imports: dict[str, imports.Import] = {}
-        self.rescan()
 
     def rescan(self) -> None:
-        """Read the list of imports again, and forget verdicts about files that may have been mended since."""
-        found = {entry.entry.id: entry for entry in imports.read(self.folder)}
+        """Look again for imports, and at files that may have been mended since."""
         with self._lock:
-            self._imports = found
-            self._faults.clear()
+            self._finder.rescan()
 
     def entries(self) -> list[Entry]:
         """The catalogue and the user's own models."""
-        return [*self._catalogue.values(), *(known.entry for known in self._imports.values())]
+        return self._finder.entries()
 
     def entry(self, model: str) -> Entry:
         """A model; raises WireError("unknown_model")."""
-        known = self._catalogue.get(model)
-        if known is None and model in self._imports:
-            known = self._imports[model].entry
-        if known is None:
-            hint = f"There are: {', '.join(entry.id for entry in self.entries())}."
-            raise WireError("unknown_model", f"There is no model “{model}”.", hint)
-        return known
+        return self._finder.entry(model)
 
     def models(self) -> list[dict[str, Any]]:
         """The records of all models."""
@@ -96,14 +87,12 @@ class Weights:
     def find(self, model: str) -> Path:
         """Path of a model's folder or file, ready to be loaded; raises WireError unknown_model when it isn't."""
         entry = self.entry(model)
-        place, fault = self._place(entry)
+        place, fault = self._finder.place(entry)
         if fault:
-            raise WireError(
-                "unknown_model", f"The model “{entry.title}” is damaged: {fault}.", "Repair it in the tray."
-            )
+            message = f"The model “{entry.title}” is damaged: {fault}."
+            raise WireError("unknown_model", message, "Repair it in the tray.")
         if place is None:
-            size = f"{entry.size / 2**30:.1f} GiB"
-            hint = f"Download it ({size}) in the tray, or with: s2edit models download {entry.id}"
+            hint = f"Download it ({gib(self._size(entry))}) in the tray, or with: s2edit models download {entry.id}"
             if entry.embedded:
                 hint = "Install S²Edit again: its own model is missing."
             raise WireError("unknown_model", f"The model “{entry.title}” is not installed.", hint)
@@ -118,24 +107,22 @@ class Weights:
             WireError: unknown_model, licence_required, offline, wrong_state.
         """
         entry = self.entry(model)
-        with self._lock:
-            {
-                "download": self._download,
-                "pause": self._pause,
-                "verify": self._verify,
-                "repair": self._repair,
-                "remove": self._remove,
-                "accept_licence": self._licences.accept,
-            }[action](entry)
-            check = self._checking.get(model) if action == "verify" else None
-        if check is not None:
-            check.join(VERIFY_PATIENCE)
+        if entry.base and action == "remove":
+            names = " or ".join(f"“{part.title}”" for part in self._finder.parts(entry))
+            raise WireError("wrong_state", f"“{entry.title}” has no files of its own.", f"Remove {names}.")
+        # Whatever else is asked of a combined model goes to those that it is made of.
+        for part in self._finder.parts(entry) or [entry]:
+            with self._lock:
+                self._actions()[action](part)
+                check = self._checking.get(part.id) if action == "verify" else None
+            if check is not None:
+                check.join(VERIFY_PATIENCE)
         return self.record(entry)
 
     def resume_interrupted(self) -> None:
         """Go on with downloads that were under way when the daemon last ended, unless offline."""
-        for entry in self._catalogue.values():
-            if not entry.embedded and transfers.read_note(self._own(entry))[0] == "downloading":
+        for entry in self.entries():
+            if entry.files and transfers.read_note(self._finder.own(entry))[0] == "downloading":
                 try:
                     self.act(entry.id, "download")
                 except WireError as error:
@@ -157,69 +144,63 @@ class Weights:
 
     def record(self, entry: Entry) -> dict[str, Any]:
         """The record `s2edit_wire.records.MODEL`."""
-        place, fault = self._place(entry)
-        state, present, message = self._state(entry, place, fault)
-        size = entry.size or present
+        parts = self._finder.parts(entry)
+        place, fault = self._finder.place(entry)
+        if parts:
+            state, present, message = _joined([self.record(part) for part in parts], fault)
+        else:
+            state, present, message = self._state(entry, place, fault)
         fields: dict[str, Any] = {name: getattr(entry, name) for name in _SHOWN}
         fields |= {
             "examples": list(entry.examples),
             "state": state,
-            "size": size,
+            "size": self._size(entry) or present,
             "present": present,
-            "licence_accepted": self._licences.accepted(entry),
+            "licence_accepted": all(self._licences.accepted(part) for part in parts or [entry]),
         }
-        transfer = self._transfers.get(entry.id)
         if message:
             fields["message"] = message[:2_000]
-        if transfer is not None and state == "downloading":
-            fields["rate"] = transfer.rate()
+        rates = [self._transfers[part.id].rate() for part in parts or [entry] if part.id in self._transfers]
+        if state == "downloading":
+            fields["rate"] = sum(rates)
         return fields
+
+    def _size(self, entry: Entry) -> int:
+        return sum(part.size for part in self._finder.parts(entry) or [entry])
 
     def _state(self, entry: Entry, place: Place | None, fault: str) -> tuple[str, int, str]:
         """(state, bytes present, message)."""
         checking = self._checking.get(entry.id)
         message = "The files are being verified." if checking is not None and checking.is_alive() else ""
         transfer = self._transfers.get(entry.id)
-        present = 0 if entry.embedded or not entry.files else transfers.present_bytes(entry, self._own(entry))
+        own = self._finder.own(entry)
+        present = transfers.present_bytes(entry, own) if entry.files else 0
         if transfer is not None and transfer.active:
             return "downloading", present, message
         if fault:
             return "broken", present, f"Damaged: {fault}."
         if place is not None:
-            return "ready", _bytes(place.path) if place.kind != "own" else present, message
-        note, why = transfers.read_note(self._own(entry)) if entry.files else ("", "")
+            return "ready", present if place.kind == "own" else places.folder_bytes(place.path), message
+        note, why = transfers.read_note(own) if entry.files else ("", "")
         if note in ("paused", "downloading"):
             return "paused", present, message
         return ("partial" if present else "absent"), present, why
 
-    def _place(self, entry: Entry) -> tuple[Place | None, str]:
-        """Where the model is, and what is wrong with it there."""
-        if entry.id in self._imports:
-            known = self._imports[entry.id]
-            fault = known.fault or self._faults.get(entry.id) or self._headers.folder_fault(known.path)
-            return Place(known.path, "imported"), fault
-        if entry.embedded:
-            folder = places.embedded_folder()
-            if not (folder / "model_index.json").is_file():
-                return None, ""
-            return Place(folder, "embedded"), self._faults.get(entry.id) or self._headers.folder_fault(folder)
-        own = self._own(entry)
-        if not transfers.missing(entry, own):
-            return Place(own, "own"), self._faults.get(entry.id) or self._headers.folder_fault(own)
-        for snapshot in places.cached_snapshots(entry, self._caches):
-            weights = [snapshot / file.name for file in entry.files if file.name.endswith(".safetensors")]
-            if not any(self._headers.fault(file) for file in weights):
-                return Place(snapshot, "cache"), ""
-        return None, self._faults.get(entry.id, "")
-
-    def _own(self, entry: Entry) -> Path:
-        return places.own_folder(self.folder, entry)
+    def _actions(self) -> dict[str, Callable[[Entry], None]]:
+        return {
+            "download": self._download,
+            "pause": self._pause,
+            "verify": lambda entry: self._check(entry, repair=False),
+            "repair": lambda entry: self._check(entry, repair=True),
+            "remove": self._remove,
+            "accept_licence": self._licences.accept,
+        }
 
     def _download(self, entry: Entry) -> None:
         transfer = self._transfers.get(entry.id)
         if transfer is not None and transfer.active:
             return
-        place, fault = self._place(entry)
+        place, fault = self._finder.place(entry)
         if place is not None and not fault:
             return
         if not entry.files:
@@ -230,25 +211,24 @@ class Weights:
             raise WireError("licence_required", message, f"Read it at {entry.licence_url} and accept it first.")
         settings = self._settings()
         if settings.offline:
-            raise WireError(
-                "offline", "S²Edit is set to offline.", "Switch offline off in the settings, or import a copy."
-            )
+            hint = "Switch offline off in the settings, or import a copy."
+            raise WireError("offline", "S²Edit is set to offline.", hint)
         hub = Hub(settings.mirror, settings.proxy, find_token(self.folder, os.environ))
-        transfer = transfers.Transfer(entry, self._own(entry), hub, lambda: self._tell(entry), self._options)
+        own = self._finder.own(entry)
+        transfer = transfers.Transfer(entry, own, hub, lambda: self._arrived(entry), self._options)
         self._transfers[entry.id] = transfer
         transfer.start()
+
+    def _arrived(self, entry: Entry) -> None:
+        if not transfers.missing(entry, self._finder.own(entry)):
+            self._finder.faults.pop(entry.id, None)
+        self._tell(entry)
 
     def _pause(self, entry: Entry) -> None:
         transfer = self._transfers.get(entry.id)
         if transfer is not None:
             transfer.pause()
             transfer.join(2.0)
-
-    def _verify(self, entry: Entry) -> None:
-        self._check(entry, repair=False)
-
-    def _repair(self, entry: Entry) -> None:
-        self._check(entry, repair=True)
 
     def _check(self, entry: Entry, *, repair: bool) -> None:
         """Verify in the background; with `repair`, fetch what is found bad."""
@@ -261,54 +241,71 @@ class Weights:
         thread.start()
 
     def _check_now(self, entry: Entry, repair: bool) -> None:
-        place, fault = self._place(entry)
-        own = self._own(entry) if entry.files and (place is None or place.kind == "own") else None
-        bad = damaged_files(entry, own if own is not None else place.path if place else None, own=own is not None)
+        place, _ = self._finder.place(entry)
+        own = self._finder.own(entry)
+        mine = bool(entry.files) and (place.kind == "own" if place else bool(places.fetched(own)))
+        folder = own if mine else place.path if place else None
+        bad = damaged_files(entry, folder, own=mine)
         with self._lock:
-            self._faults.pop(entry.id, None)
-            self._headers = places.HeaderChecks()
+            self._finder.look_again()
+            # Without a folder, an earlier verdict about a copy in a cache stands until a download replaces it.
+            if folder is not None:
+                self._finder.faults.pop(entry.id, None)
             if bad:
-                self._faults[entry.id] = "; ".join(f"{name}: {why}" for name, why in bad.items())
-        if repair and own is not None:
-            for name in bad:
-                (own / name).unlink(missing_ok=True)
-                places.forget_fetched(own, name)
-            with self._lock:
-                self._faults.pop(entry.id, None)
-                try:
-                    self._download(entry)
-                except WireError as error:
-                    transfers.write_note(own, "failed", f"{error.message} {error.hint}".strip())
-        elif fault and not bad:
-            LOG.info("%s is in order again", entry.id)
+                self._finder.faults[entry.id] = "; ".join(f"{name}: {why}" for name, why in bad.items())
+            if repair and entry.files:
+                self._fetch_again(entry, own if mine else None, list(bad))
         self._checking.pop(entry.id, None)
         self._tell(entry)
 
+    def _fetch_again(self, entry: Entry, own: Path | None, bad: list[str]) -> None:
+        """Download what is bad; `own` is None when that lies in somebody else's folder, which is left alone."""
+        if own is not None:
+            for name in bad:
+                (own / name).unlink(missing_ok=True)
+                places.forget_fetched(own, name)
+            self._finder.faults.pop(entry.id, None)
+        try:
+            self._download(entry)
+        except WireError as error:
+            transfers.write_note(self._finder.own(entry), "failed", f"{error.message} {error.hint}".strip())
+
     def _remove(self, entry: Entry) -> None:
         self._pause(entry)
-        if entry.embedded or entry.id in self._imports:
-            hint = (
-                "Take it off the list of imports."
-                if entry.id in self._imports
-                else "It goes when S²Edit is uninstalled."
-            )
+        place, _ = self._finder.place(entry)
+        if place is not None and place.kind != "own":
+            hint = {
+                "imported": "Take it off the list of imports.",
+                "embedded": "It goes when S²Edit is uninstalled.",
+                "cache": "It belongs to Hugging Face's cache; delete it there.",
+            }[place.kind]
             raise WireError("wrong_state", f"“{entry.title}” was not downloaded by S²Edit and is left alone.", hint)
         shutil.rmtree(self.folder / entry.id, ignore_errors=True)
-        self._faults.pop(entry.id, None)
+        self._finder.faults.pop(entry.id, None)
         self._transfers.pop(entry.id, None)
 
     def _tell(self, entry: Entry) -> None:
         self._on_change(self.record(entry))
+        for other in self.entries():
+            if entry in self._finder.parts(other):
+                self._on_change(self.record(other))
 
 
-_SHOWN = ("id", "title", "purpose", "role", "domain", "native", "memory", "licence", "gated", "embedded")
-"""Fields of an entry that its record shows as they are."""
+def gib(size: int) -> str:
+    """A size in bytes as people read it."""
+    return f"{size / 2**30:.1f} GiB"
 
 
-def _bytes(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder."""
-    return (
-        path.stat().st_size
-        if path.is_file()
-        else sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    )
+def _joined(records: list[dict[str, Any]], fault: str) -> tuple[str, int, str]:
+    """State, bytes and message of a combined model from its parts' records."""
+    states = [record["state"] for record in records]
+    present = sum(record["present"] for record in records)
+    message = fault or " ".join(record["message"] for record in records if "message" in record)
+    for state in ("downloading", "broken", "paused"):
+        if state in states:
+            return state, present, message
+    if fault:
+        return "broken", present, message
+    if set(states) == {"ready"}:
+        return "ready", present, message
+    return ("partial" if present else "absent"), present, message

@@ -105,6 +105,12 @@ def _cached(path: Path, file: File, *, pinned: bool) -> bool:
     return file.sha256 is not None and path.resolve().name == file.sha256
 
 
+def folder_bytes(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
 class HeaderChecks:
     """Remembers which weight files were looked over, so that each is read again only after it changed."""
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from s2edit_server.settings import Settings
 from s2edit_server.weights import catalogue, places
-from s2edit_server.weights.catalogue import Entry
+from s2edit_server.weights.catalogue import Entry, File
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import MODEL
@@ -192,8 +193,30 @@ def test_a_cached_snapshot_is_used_in_place(make_weights: Make, tmp_path: Path, 
     assert state(weights) == "ready" and weights.find("model") == snapshot
     weights.act("model", "download")
     assert hub.requests == []
-    weights.act("model", "remove")
+    with pytest.raises(WireError, match="left alone"):
+        weights.act("model", "remove")
     assert snapshot.exists()
+
+
+def test_a_cached_snapshot_that_proves_wrong_is_replaced(
+    make_weights: Make, tmp_path: Path, hub: FakeHub, entry: Entry
+) -> None:
+    known = tuple(
+        structs.replace(file, size=len(FILES[file.name]), sha256=hashlib.sha256(FILES[file.name]).hexdigest())
+        for file in entry.files
+        if file.name == WEIGHTS
+    )
+    flipped = bytearray(FILES[WEIGHTS])
+    flipped[-1] ^= 1
+    make_cache(tmp_path / "hub", "someone/model", REVISION, {**FILES, WEIGHTS: bytes(flipped)})
+    weights = make_weights()
+    weights._finder.catalogue["model"] = structs.replace(entry, files=known)
+    assert state(weights) == "ready"
+    assert weights.act("model", "verify")["state"] == "broken"
+    weights.act("model", "repair")
+    assert weights.wait("model", 10) and weights.wait("model", 10)
+    assert state(weights) == "ready" and tmp_path / "hub" not in weights.find("model").parents
+    assert (weights.find("model") / WEIGHTS).read_bytes() == FILES[WEIGHTS]
 
 
 def test_a_torn_cached_snapshot_is_not_used(make_weights: Make, tmp_path: Path) -> None:
@@ -255,8 +278,8 @@ def test_our_own_catalogue() -> None:
     entries = catalogue.load()
     assert set(entries) >= {"portraits", "sd-v1-4", "sd-v1-5", "sd-vae-ft-mse", "blip-large", "clip-vit-l-14"}
     for entry in entries.values():
-        assert entry.embedded or catalogue.COMMIT.fullmatch(entry.revision)
-        assert entry.embedded or entry.size > 1e8
+        if not entry.embedded and not entry.base:
+            assert catalogue.COMMIT.fullmatch(entry.revision) and entry.size > 1e8
 
 
 @pytest.mark.parametrize(
@@ -270,6 +293,35 @@ def test_a_catalogue_with_a_branch_a_climbing_path_or_a_pickle_is_refused(change
     catalogue.read(json.dumps({"models": [entry]}).encode())
     with pytest.raises(ValueError):
         catalogue.read(json.dumps({"models": [entry | change]}).encode())
+
+
+def test_a_combined_model_is_an_editor_with_another_decoder(tmp_path: Path, hub: FakeHub, entry: Entry) -> None:
+    names = {"config.json": b"{}", "diffusion_pytorch_model.safetensors": tensor_file(500)}
+    make_cache(tmp_path / "hub", "a/decoder", REVISION, names)
+    files = tuple(File(name) for name in names)
+    decoder = structs.replace(entry, id="decoder", role="decoder", ask_licence=False, repo="a/decoder", files=files)
+    both = structs.replace(entry, id="both", files=(), base="model", decoder="decoder")
+    entries = {known.id: known for known in (entry, decoder, both)}
+    chosen, options = Settings(mirror=hub.base), {"backoff": 0.01, "reserve": 0}
+    weights = Weights(tmp_path, lambda: chosen, catalogue=entries, caches=[tmp_path / "hub"], options=options)
+    assert weights.model("both")["state"] == "partial"
+    with pytest.raises(WireError) as failure:
+        weights.act("both", "download")
+    assert failure.value.code == "licence_required"
+    weights.act("both", "accept_licence")
+    weights.act("both", "download")
+    assert weights.wait("model", 10)
+    record = weights.model("both")
+    MODEL.check(record, "model")
+    assert record["state"] == "ready" and record["licence_accepted"]
+    folder = weights.find("both")
+    assert (folder / WEIGHTS).read_bytes() == FILES[WEIGHTS]
+    assert {path.name: path.read_bytes() for path in (folder / "vae").iterdir()} == names
+    assert weights.find("both") == folder
+    with pytest.raises(WireError, match="no files of its own"):
+        weights.act("both", "remove")
+    weights.act("model", "remove")
+    assert weights.model("both")["state"] == "partial"
 
 
 def test_a_damaged_catalogue_of_the_users_own_hides_nothing(tmp_path: Path) -> None:
