@@ -23,6 +23,7 @@ from .spawn import spawn
 
 LOG = logging.getLogger(__name__)
 WATCH_INTERVAL = 0.1
+_KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
 
 
 class WorkerDied(Exception):
@@ -126,6 +127,10 @@ class ProcessRunner:
         except OSError as error:
             await self._kill()
             raise WorkerDied(f"it could not be started: {error.strerror or error}") from error
+        except asyncio.CancelledError:
+            # Nobody waits for this job any more, and a busy worker would not hear of it: it has to go.
+            self._signal(_KILL)
+            raise
         finally:
             self._job = ""
             self._outcome = None
@@ -208,7 +213,7 @@ class ProcessRunner:
             reason = self._overdue(time.monotonic())
             if reason:
                 LOG.warning("worker killed: %s", reason)
-                self._signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+                self._signal(_KILL)
                 return
 
     def _overdue(self, now: float) -> str:
@@ -226,7 +231,7 @@ class ProcessRunner:
         process = self._process
         if process is None:
             return
-        self._signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        self._signal(_KILL)
         while process.poll() is None:
             await asyncio.sleep(0.005)
         self._process = None

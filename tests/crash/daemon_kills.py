@@ -35,7 +35,7 @@ def check(scale: int, folder: Path) -> str:
         # It may well die before it is ready: that is a moment, too.
         daemon.launch({VARIABLE: fault})
         try:
-            ready.append(daemon.wait_ready())
+            ready.append(daemon.wait_ready(60))
             busy.append(daemon.ready_cpu_s)
         except RuntimeError:
             assert named, daemon.errors()

@@ -83,10 +83,11 @@ class RunningDaemon:
     def launch(self, environment: dict[str, str] | None = None) -> None:
         """Start it without waiting."""
         self._launched = time.monotonic()
+        environment = {**self._environment, **(environment or {})}
         with (self.folder.parent / f"{self.folder.name}.err").open("ab") as errors:
             self.process = subprocess.Popen(
                 [*self.prefix, *self._command],
-                env={**self._environment, **(environment or {})},
+                env=environment,
                 stderr=errors,
                 cwd=ROOT,
             )

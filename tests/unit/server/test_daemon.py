@@ -289,6 +289,30 @@ def test_ready_within_a_second_of_work_and_a_clean_end_leaves_no_files(tmp_path:
         assert sorted(path.name for path in (tmp_path / "s" / "run").iterdir()) == ["daemon.lock"]
 
 
+def test_a_stop_in_mid_job_is_quick_and_the_job_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    daemon = RunningDaemon(tmp_path / "s")
+    with daemon, daemon.client() as client:
+        job = submit(client, edit=fake(steps=50, step_ms=20))
+        wait_until(client, job, "running")
+        worker = client.request("status").header["status"]["worker_pid"]
+        assert daemon.stop() == 0
+        assert not Path(f"/proc/{worker}").exists(), "the worker went with its daemon"
+    with daemon, daemon.client() as client:
+        record = finished(client, job)
+        assert (record["state"], record["attempt"]) == ("done", 2)
+
+
+def test_the_model_leaves_the_device_when_nothing_was_to_do(tmp_path: Path) -> None:
+    with RunningDaemon(tmp_path / "s", {"idle_unload_s": 0.2}) as daemon, daemon.client() as client:
+        finished(client, submit(client))
+        deadline = time.monotonic() + 10
+        while (status := client.request("status").header["status"])["model"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert (status["worker"], status["memory_used"]) == ("idle", 0)
+        assert finished(client, submit(client, picture(seed=2)))["state"] == "done"
+
+
 def test_shutdown_when_idle_waits_for_the_queue(tmp_path: Path) -> None:
     with RunningDaemon(tmp_path / "s") as daemon, daemon.client() as client:
         jobs = [submit(client) for _ in range(3)]
