@@ -17,7 +17,7 @@ from .findings import Finding, ok, warning, wrong
 from .surroundings import Surroundings
 from .targets import NEWEST_GIMP, Target, find
 
-TIMEOUT = 180.0
+TIMEOUT = 300.0
 """Seconds; the first start of an editor builds its caches."""
 _HELLO = """
 import json, os, sys
