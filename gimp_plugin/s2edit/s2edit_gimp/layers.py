@@ -162,6 +162,7 @@ def insert_result(
     kind = Gimp.ImageType.RGBA_IMAGE if patch.channels == 3 else Gimp.ImageType.GRAYA_IMAGE
     new = Gimp.Layer.new(image, name, patch.width, patch.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     new.set_offsets(*place)
+    _blend_as_stored(image, new)
     write_colour(new, interleave(patch, None if layer is None else _opacity_under(layer, place, patch)))
     mask = new.create_mask(Gimp.AddMaskType.BLACK)
     new.add_mask(mask)
@@ -171,7 +172,10 @@ def insert_result(
     if layer is not None:
         tattoo = str(layer.get_tattoo()).encode()
         new.attach_parasite(Gimp.Parasite.new(SOURCE_PARASITE, Gimp.PARASITE_PERSISTENT, tattoo))
-        parent, position = layer.get_parent(), image.get_item_position(layer)
+        parent = layer.get_parent()
+        # Above earlier results, which would hide it.
+        beside = [layer, *(result for result in results_of(image, layer) if result.get_parent() == parent)]
+        position = min(image.get_item_position(other) for other in beside)
     # Somebody who paints on meanwhile must not find the brush on another layer.
     busy = [other for other in image.get_selected_layers() if other not in hide]
     image.undo_group_start()
@@ -187,6 +191,18 @@ def insert_result(
     image.set_selected_layers(busy or [new])
     Gimp.displays_flush()
     return new
+
+
+def _blend_as_stored(image: Gimp.Image, layer: Gimp.Layer) -> None:
+    """Composite in the encoding that the image stores: on the way to linear light and back, GIMP would round pixels
+    that lie under the layer's invisible parts."""
+    name = image.get_precision().value_nick
+    if name.endswith("linear") and not name.endswith("non-linear"):
+        return
+    spaces = Gimp.LayerColorSpace
+    space = spaces.RGB_PERCEPTUAL if name.endswith("perceptual") else spaces.RGB_NON_LINEAR
+    layer.set_blend_space(space)
+    layer.set_composite_space(space)
 
 
 def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
