@@ -175,6 +175,24 @@ def test_the_automatic_mask(client: Client) -> None:
     assert frames["mask"].shape == (SIZE, SIZE, 1) and set(np.unique(frames["mask"])) <= {0, 255}
 
 
+def test_a_composition(client: Client) -> None:
+    """The attribute's word is found in the prompts; the reference may have another size."""
+    edit = EDIT | {
+        "kind": "compose",
+        "source": "a man",
+        "reference_prompt": "a woman with glasses",
+        "target": "a man with glasses",
+        "objects": [{"word": "man", "masked": False}],
+    }
+    job, image, reference = new_job_id(), picture(), picture()[:64, :80]
+    entries = [describe("image", image.shape), describe("reference", reference.shape)]
+    data = [memoryview(image.tobytes()), memoryview(reference.tobytes())]
+    client.request("submit", {"job": job, "edit": edit, "frames": entries}, data, timeout=30)
+    record, frames = result(client, job)
+    assert frames["patch"].shape == image.shape and record["kind"] == "compose"
+    assert set(record["inputs"]) == {"image", "reference"}
+
+
 def test_bad_input_makes_no_job(client: Client) -> None:
     before = len(client.request("list", {}).header["jobs"])
     bad: list[tuple[str, dict[str, Any]]] = [
