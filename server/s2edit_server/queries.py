@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s2edit_wire.errors import WireError
@@ -74,6 +74,27 @@ def thumbnails(db: sqlite3.Connection, job: str) -> list[Picture]:
     """The small pictures that a job was done with: (frame entry, bytes)."""
     rows = db.execute("SELECT entry, data FROM thumbnails WHERE job = ? ORDER BY place", (job,))
     return [(json.loads(row["entry"]), row["data"]) for row in rows]
+
+
+def done_before(db: sqlite3.Connection, request: Mapping[str, Any]) -> bool:
+    """Whether an edit that differs at most in its target and blending was done: its identity is in the cache, then.
+
+    Args:
+        request: a `plan`; False without its `image_sha256`.
+    """
+    rows = db.execute(
+        "SELECT edit FROM jobs WHERE state = 'done'"
+        " AND id IN (SELECT job FROM frames WHERE sha256 = ? AND side = 'in')",
+        (request.get("image_sha256", ""),),
+    )
+    return any(_identity(json.loads(row["edit"])) == _identity(request) for row in rows)
+
+
+def _identity(edit: Mapping[str, Any]) -> tuple[object, ...]:
+    settings = edit.get("settings", {}).items()
+    learned = sorted(item for item in settings if item[0].startswith(("identity.", "inversion.")))
+    words = [entry["word"] for entry in edit.get("objects", [])]
+    return edit["kind"], edit["model"], edit["profile"], edit.get("source", ""), words, learned
 
 
 def remove(db: sqlite3.Connection, job: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2edit_wire.errors import WireError
 
-from . import timings
+from . import queries, timings
 from .settings import Settings
 from .store import Store
 from .supervisor import Health
@@ -66,7 +66,13 @@ class WeightsDesk:
         """The answer to `plan`; raises WireError."""
         kind, model, profile = request["kind"], request["model"], request["profile"]
         paces = await store.call(timings.expected, kind, model, profile)
-        told: dict[str, Any] = {"paces": paces, "device": health.device, "memory_free": health.memory_free}
+        cached = bool(await self.cache_bytes()) and await store.call(queries.done_before, request)
+        told: dict[str, Any] = {
+            "cached": cached,
+            "paces": paces,
+            "device": health.device,
+            "memory_free": health.memory_free,
+        }
         answer: dict[str, Any] = await asyncio.to_thread(lambda: _planning().plan(request, self._loaded(), **told))
         if self._foreign:
             answer["problems"] = [problem for problem in answer["problems"] if problem["field"] != "model"]

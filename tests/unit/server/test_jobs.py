@@ -178,6 +178,22 @@ def test_the_wait_is_the_sum_of_what_is_ahead(db: Db) -> None:
     assert db(timings.waiting) == {"a": (1, 5.0), "b": (2, 10.0)}
 
 
+def test_a_done_edit_of_the_same_picture_and_words_tells_that_its_identity_is_known(db: Db) -> None:
+    plan = {**EDIT, "image_sha256": "0" * 64, "target": "something else", "settings": {"blend.feather": 3}}
+    db.add("a"), db(jobs.start_next)
+    assert not db(queries.done_before, plan)
+    db(jobs.finish_done, "a", 1, {}, [], "x")
+    assert db(queries.done_before, plan)
+    for other in (
+        {"image_sha256": "1" * 64},
+        {"source": "a cap"},
+        {"settings": {"identity.steps": 3}},
+        {"profile": "x"},
+    ):
+        assert not db(queries.done_before, plan | other)
+    assert not db(queries.done_before, {key: value for key, value in plan.items() if key != "image_sha256"})
+
+
 def test_expired_and_droppable_jobs(db: Db) -> None:
     for name in "abc":
         db.add(name), db(jobs.start_next), db(jobs.finish_done, name, 1, {}, [FRAME], "x")
