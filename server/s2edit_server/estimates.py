@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from s2edit.settings import Settings
 
@@ -54,31 +51,6 @@ def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device
     second = operations / SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
     rest = editing * second + 1.0
     return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, entry.memory, measured=False)
-
-
-def identity_cached(db: sqlite3.Connection, request: Mapping[str, Any]) -> bool:
-    """Whether an edit that shares its identity with this `plan` request has been done, so that stage 1 can be skipped.
-
-    Told from the jobs that are still listed: same picture, model, profile, source prompt, objects and settings. Which
-    masks belong to a plan is not known, and the cache may have dropped the entry since: it is a forecast, no promise.
-    """
-    if "image_sha256" not in request:
-        return False
-    rows = db.execute(
-        "SELECT edit FROM jobs WHERE state = 'done' AND json_extract(record, '$.inputs.image') = ?"
-        " ORDER BY number DESC LIMIT 50",
-        (request["image_sha256"],),
-    )
-    wanted = _identity_of(request)
-    return any(_identity_of(json.loads(row[0])) == wanted for row in rows)
-
-
-def _identity_of(edit: Mapping[str, Any]) -> dict[str, Any]:
-    settings = edit.get("settings", {})
-    return {
-        **{name: edit.get(name) for name in ("kind", "model", "profile", "source", "objects")},
-        "settings": {name: settings[name] for name in settings if not name.startswith(("edit.", "blend."))},
-    }
 
 
 def unet_forwards(settings: Settings) -> tuple[int, int, int]:

@@ -16,6 +16,7 @@ import numpy as np
 from s2edit_wire.errors import WireError
 
 import s2edit
+from s2edit.composition import plan_composition
 from s2edit.errors import PromptError, S2EditError
 from s2edit.prompts import PromptTokenizer, object_words
 from s2edit.region import LATENT_STRIDE, crop_box, model_size
@@ -27,6 +28,7 @@ from .weights.catalogue import Entry
 from .weights.manager import Weights, gib
 from .worker.choices import settings_for
 from .worker.faults import to_wire
+from .worker.requests import carried_word
 
 PHOTO_THRESHOLD = 0.5
 """How photo-like a picture has to be for a cartoon model to be doubted."""
@@ -189,7 +191,11 @@ def _token_problems(tokenizer: PromptTokenizer, edit: Mapping[str, Any], words: 
         field = "target"
         if kind == "edit":
             tokenizer.check(source, target, words, **_prompt_settings(edit))
-    except PromptError as error:
+        elif kind == "compose" and edit.get("reference_prompt"):
+            attribute = words[1] if len(words) > 1 else carried_word(edit)
+            reference = edit["reference_prompt"]
+            plan_composition(tokenizer, source, reference, target, word=words[0], attribute=attribute)
+    except (PromptError, WireError) as error:
         return [Problem(field, to_wire(error).code, str(error), word=_quoted(str(error)), hint=error.hint)]
     return []
 

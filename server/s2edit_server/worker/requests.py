@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def compose_request(run: Run, inputs: Inputs) -> ComposeRequest:
     )
 
 
-def carried_word(edit: dict[str, Any]) -> str:
+def carried_word(edit: Mapping[str, Any]) -> str:
     """The word that the mixed prompt took from the reference's; raises WireError("bad_prompt") when there is none.
 
     English puts the noun last ("red curly hair"), so the last of several is the attribute.
