@@ -25,7 +25,7 @@ _TIE = 0.1
 
 def to_tensor(pictures: NDArray[np.uint8]) -> torch.Tensor:
     """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in -1 to 1."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

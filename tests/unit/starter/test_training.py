@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from s2edit.starter import dataset, latents, train_unet, train_vae
 from s2edit.starter.attributes import sample_attributes
@@ -27,6 +27,7 @@ def _one_thread() -> None:
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A training folder with one shard of four portraits and their made-up latents."""
+    monkeypatch.setattr(train_vae, "_BATCH", 2)
     for module in (dataset, train_unet):
         monkeypatch.setattr(module, "SHARD", 4)
     dataset.shard_path(tmp_path, 0).parent.mkdir(parents=True)
@@ -40,6 +41,36 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _same(one: Path, other: Path) -> bool:
     left, right = load_file(one), load_file(other)
     return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+
+
+def _untrained_vae(folder: Path) -> None:
+    torch.manual_seed(0)
+    save_file({f"vae:{key}": value for key, value in new_vae().state_dict().items()}, folder / "vae.safetensors")
+    latents.freeze(folder, 1)
+
+
+def _encoder(path: Path) -> dict[str, torch.Tensor]:
+    parts = ("encoder.", "quant_conv.")
+    state = {key.removeprefix("vae:"): value for key, value in load_file(path).items()}
+    return {key: value for key, value in state.items() if key.startswith(parts)}
+
+
+def test_decoder_stage_leaves_the_latents_alone_and_refine_does_not(tiny: Path) -> None:
+    _untrained_vae(tiny)
+    frozen = _encoder(tiny / "frozen.safetensors")
+    for with_encoder in (False, True):
+        train_vae.train_on(tiny, shards=1, steps=1, seconds=60, seed=5, with_encoder=with_encoder)
+    decoder, refined = _encoder(tiny / "decoder.safetensors"), _encoder(tiny / "refine.safetensors")
+    assert all(torch.equal(frozen[key], decoder[key]) for key in frozen)
+    assert not all(torch.equal(frozen[key], refined[key]) for key in frozen)
+
+    (tiny / "latents" / "0000.npy").unlink()
+    latents.cache(tiny, 1)
+    before = latents.open_latents(tiny, 1)[0]
+    latents.adopt_refined(tiny)
+    assert not (tiny / "decoder.safetensors").exists(), "it belonged to the old latents"
+    latents.cache(tiny, 1)
+    assert not np.array_equal(before, latents.open_latents(tiny, 1)[0])
 
 
 def test_vae_resumes_to_the_bit(tiny: Path) -> None:
@@ -61,13 +92,7 @@ def test_unet_resumes_to_the_bit_and_exports(tiny: Path) -> None:
     assert train(60) == 2
     assert _same(straight, tiny / "unet.safetensors")
 
-    torch.manual_seed(0)
-    vae = new_vae()
-    train_vae_state = {f"vae:{key}": value for key, value in vae.state_dict().items()}
-    from safetensors.torch import save_file
-
-    save_file(train_vae_state, tiny / "vae.safetensors")
-    latents.freeze(tiny, 1)
+    _untrained_vae(tiny)
     export(tiny, tiny / "out")
     from diffusers import StableDiffusionPipeline
 

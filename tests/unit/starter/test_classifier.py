@@ -1,0 +1,51 @@
+"""The shipped attribute classifier, on portraits that no training has seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT, VALUES, Portrait, visible
+from s2edit.starter.classifier import classify, propose_caption
+from s2edit.starter.renderer import render, sample_portrait
+
+FIRST = TRAINING_SEED_LIMIT + 20_000
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_it_reads_fresh_portraits() -> None:
+    right: dict[str, list[bool]] = {}
+    for seed in range(FIRST, FIRST + 80):
+        picture, portrait = sample_portrait(seed)
+        seen = classify(picture)
+        for name in visible(portrait) - {"person"}:
+            right.setdefault(name, []).append(seen.get(name) == getattr(portrait, name))
+    shares = {name: np.mean(hits) for name, hits in right.items()}
+    for name in ("accessory", "facial_hair", "hat", "hair_color", "skin", "background", "mood"):
+        assert shares[name] >= 0.9, shares
+    assert np.mean(list(shares.values())) >= 0.93, shares
+
+
+def test_it_reads_any_size() -> None:
+    portrait = Portrait(accessory="sunglasses", background="green", scene=5)
+    for size in (64, 128, 300, 512):
+        seen = classify(render(portrait, size))
+        assert seen["accessory"] == "sunglasses", size
+        assert seen["background"] == "green", size
+        assert seen.keys() <= VALUES.keys()
+        assert "eyes" not in seen, "eyes behind dark lenses are not to be seen"
+
+
+def test_it_proposes_a_source_prompt() -> None:
+    portrait = Portrait(person="woman", hair="curly", hair_color="red", accessory="glasses", mood="smiling", scene=2)
+    assert propose_caption(render(portrait)) == "a smiling woman with red curly hair and glasses"
+
+
+def test_other_arrays_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"reads \(H, W, 3\) uint8 pictures"):
+        classify(np.zeros((64, 64), dtype=np.uint8))
