@@ -6,24 +6,14 @@ whether a single byte changed outside the mask.
 
 from __future__ import annotations
 
+import os
 import traceback
 from typing import Any
 
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray, QTimer
 
-SPACES = (
-    ("RGBA", "U8"),
-    ("RGBA", "U16"),
-    ("RGBA", "F16"),
-    ("RGBA", "F32"),
-    ("GRAYA", "U8"),
-    ("GRAYA", "U16"),
-    ("CMYKA", "U8"),
-    ("CMYKA", "U16"),
-    ("LABA", "U8"),
-    ("LABA", "U16"),
-)
+SPACES = [tuple(space.split(":")) for space in os.environ["S2EDIT_TEST_SPACES"].split()]
 SIDE = 96
 BOX = (24, 20, 40, 48)
 LEFT, RIGHT = (200, 120, 40), (30, 90, 160)

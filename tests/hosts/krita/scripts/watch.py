@@ -17,6 +17,8 @@ from PyQt5.QtWidgets import QAbstractItemView, QApplication, QMenu, QWidget
 
 FOLDER = Path(os.environ["S2EDIT_PROBE_FOLDER"])
 
+DOCKER = "s2edit_docker"
+
 
 def run(report: dict[str, Any], done: Any) -> None:
     timer = QTimer(QApplication.instance())
@@ -70,11 +72,9 @@ def widgets() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for widget in QApplication.allWidgets():
         name = widget.objectName()
-        if (
-            name.startswith("s2edit_")
-            and widget.isVisible()
-            and widget.visibleRegion().contains(widget.rect().center())
-        ):
+        # The docker's own middle is covered by what is in it.
+        sight = widget.isVisible() and (name == DOCKER or widget.visibleRegion().contains(widget.rect().center()))
+        if name.startswith("s2edit_") and sight:
             text = widget.text() if hasattr(widget, "text") else ""
             found.setdefault(name, []).append([*rectangle(widget), text, widget.isEnabled()])
     return found
@@ -132,7 +132,7 @@ def corners(document: Any) -> list[float] | None:
 
 
 def docker() -> Any:
-    return next((d for d in Krita.instance().dockers() if d.objectName() == "s2edit_docker"), None)
+    return next((d for d in Krita.instance().dockers() if d.objectName() == DOCKER), None)
 
 
 def jobs() -> list[dict[str, Any]]:
