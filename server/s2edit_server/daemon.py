@@ -131,7 +131,8 @@ class Daemon:
         services, broker, router = await self._assemble(context, store, key)
         credentials = plain_credentials(key)
         Authenticator(context, *credentials).start()
-        gate = Gate(*credentials, router.bind(instance.inner_endpoint(self._run)))
+        inner = router.bind(instance.inner_endpoint(self._run))
+        gate = Gate(*credentials, inner)
         endpoint = gate.bind(instance.socket_path(self._run))
         write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
         self._watch_signals()
@@ -162,7 +163,7 @@ class Daemon:
         router.close()
         # Not `destroy`: it would close the authenticator's socket under its thread.
         context.term()
-        instance.remove_sockets(self._run)
+        instance.remove_sockets(self._run, inner)
         store.close()
         return 1 if failed else 0
 

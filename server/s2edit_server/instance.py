@@ -69,7 +69,15 @@ def inner_endpoint(run_folder: Path) -> str:
     return f"ipc://{path}"
 
 
-def remove_sockets(run_folder: Path) -> None:
-    """Leave no sockets behind at a clean end; call with the lock held."""
-    for name in (SOCKET_NAME, INNER_NAME):
-        (run_folder / name).unlink(missing_ok=True)
+def remove_sockets(run_folder: Path, inner: str) -> None:
+    """Leave no sockets behind at a clean end; call with the lock held.
+
+    Args:
+        inner: what `inner_endpoint` gave.
+    """
+    (run_folder / SOCKET_NAME).unlink(missing_ok=True)
+    if inner.startswith("ipc://"):
+        path = Path(inner.removeprefix("ipc://"))
+        path.unlink(missing_ok=True)
+        if path.parent != run_folder:
+            path.parent.rmdir()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -311,6 +312,23 @@ def test_the_model_leaves_the_device_when_nothing_was_to_do(tmp_path: Path) -> N
             time.sleep(0.02)
         assert (status["worker"], status["memory_used"]) == ("idle", 0)
         assert finished(client, submit(client, picture(seed=2)))["state"] == "done"
+
+
+def test_a_folder_too_deep_for_a_socket_is_served_over_loopback(tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 20) / ("er" * 20)
+    folder.parent.mkdir()
+    before = set(Path(tempfile.gettempdir()).glob("s2edit-*"))
+    with RunningDaemon(folder) as daemon, daemon.client() as client:
+        assert json.loads((folder / "run" / "daemon.json").read_text())["endpoint"].startswith("tcp://127.0.0.1:")
+        image = picture(1_024)
+        job = submit(client, image)
+        finished(client, job)
+        patch = client.request("result", {"job": job}).frames[0]
+        assert (np.frombuffer(patch, "u1") == 255 - image.ravel()).all()
+        client.request("shutdown", {"when": "now"})
+        assert daemon.process is not None
+        assert daemon.process.wait(20) == 0
+    assert set(Path(tempfile.gettempdir()).glob("s2edit-*")) <= before
 
 
 def test_shutdown_when_idle_waits_for_the_queue(tmp_path: Path) -> None:
