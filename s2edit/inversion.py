@@ -21,7 +21,7 @@ class Inversion:
     Args:
         trajectory: (T+1)×4×h×w float32; the first is the picture's latent, the last is z_T.
         null: T×L×D float32, the optimised null embedding of each step, from noise to picture; None without.
-        losses: of each null-text step, the last inner loss; empty without.
+        losses: of every inner null-text step, in order; empty without.
     """
 
     trajectory: Tensor
@@ -84,7 +84,6 @@ def null_text_optimisation(
         null = null.detach().clone().requires_grad_()
         rate = settings.learning_rate * (1 - index / 100)
         optimizer = torch.optim.Adam([null], lr=rate)
-        loss = torch.zeros(())
         for _ in range(settings.inner_steps):
             on_step(index)
             noise = denoiser(latent, time, null)
@@ -92,10 +91,10 @@ def null_text_optimisation(
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+            losses.append(loss.item())
             if loss.item() < settings.early_stop + settings.early_stop_growth * index:
                 break
         found.append(null.detach())
-        losses.append(loss.item())
         with torch.no_grad():
             noise = denoiser(latent, time, null)
             latent = ddim.step(noise + guidance * (conditional - noise), index, latent)

@@ -1,0 +1,178 @@
+"""Section 7.1: injected maps, LocalBlend's masks and the blended latents equal the written-out formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from s2edit.alignment import PromptPlan, plan_prompts
+from s2edit.attention import TokenMask
+from s2edit.checkpoints import Checkpoint
+from s2edit.diffusion import Ddim, Denoiser
+from s2edit.editing import Branches, sample
+from s2edit.inversion import Inversion, ddim_inversion
+from s2edit.masks import MaskPyramid
+from s2edit.settings import EditSettings
+from tests.parity.reference_diffusion import Edit, Reference, edit
+
+TOLERANCE = 1e-5
+"""Of the latents' range: with random weights they grow well beyond 1 on the way."""
+GUIDANCE = 2.0
+STEPS = 6
+REPLACE = ("a photo of a lady, smiling", "a photo of a hippopotamuses, smiling")
+REFINE = ("a photo of a lady", "a photo of a lady with eyeglasses and a hat")
+
+
+@dataclass
+class Scene:
+    plan: PromptPlan
+    source: Tensor
+    target: Tensor
+    null: Tensor
+    mask: Tensor
+    trajectory: Tensor
+
+
+def scene(
+    checkpoint: Checkpoint, denoiser: Denoiser, prompts: tuple[str, str], size: tuple[int, int], **more: Any
+) -> Scene:
+    tokenizer = checkpoint.tokenizer
+    plan = plan_prompts(tokenizer, *prompts, ["lady"], **more)
+    ids = [prompt.padded(tokenizer.length, tokenizer.pad) for prompt in (plan.source, plan.target)]
+    ids.append([tokenizer.start] + [tokenizer.end] * (tokenizer.length - 1))
+    states = checkpoint.encode_text(ids, torch.device("cpu")).detach()
+    latent = torch.randn(1, 4, *size, generator=torch.Generator().manual_seed(2))
+    mask = torch.zeros(8 * size[0], 8 * size[1])
+    mask[10:40, 5:39] = 1
+    masks = [TokenMask((0,), plan.source.identity, MaskPyramid(mask))]
+    ddim = Ddim(checkpoint.alphas, STEPS)
+    trajectory = ddim_inversion(denoiser, ddim, latent, states[:1], masks, lambda _: None)
+    return Scene(plan, states[:1], states[1:2], states[2:], mask, trajectory)
+
+
+def assert_equal(found: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(found, wanted, rtol=0, atol=TOLERANCE * max(1.0, float(wanted.abs().max())))
+
+
+def ours(
+    checkpoint: Checkpoint,
+    denoiser: Denoiser,
+    it: Scene,
+    settings: EditSettings,
+    mode: Any,
+    edit_mask: Tensor | None,
+    shape: Any,
+) -> tuple[Tensor, Tensor | None]:
+    pyramid = MaskPyramid(it.mask)
+    source_masks = [TokenMask((0,), it.plan.source.identity, pyramid)]
+    target_masks = [TokenMask((0,), it.plan.target.identity, pyramid)]
+    npi = mode == "npi"
+    null = it.null.repeat(STEPS, 1, 1) * torch.linspace(1, 1.2, STEPS)[:, None, None] if mode == "null_text" else None
+    branches = Branches(
+        it.source,
+        it.target,
+        it.source if npi else it.null,
+        it.plan.alignment,
+        source_masks,
+        target_masks,
+        source_masks if npi else (),
+    )
+    ddim = Ddim(checkpoint.alphas, STEPS)
+    found = sample(
+        denoiser,
+        ddim,
+        Inversion(it.trajectory, null),
+        branches,
+        settings,
+        mode,
+        edit_mask=edit_mask,
+        map_shape=shape,
+        on_step=lambda *_: None,
+    )
+    return found.latent, found.blend
+
+
+def literal(
+    checkpoint: Checkpoint, it: Scene, settings: EditSettings, mode: Any, edit_mask: Tensor | None, shape: Any
+) -> tuple[Tensor, Tensor | None]:
+    alignment, plan = it.plan.alignment, it.plan
+    null = [it.source if mode == "npi" else it.null] * STEPS
+    if mode == "null_text":
+        null = [it.null * factor for factor in torch.linspace(1, 1.2, STEPS)]
+    source_masks = {plan.source.identity[0]: it.mask}
+    inputs = Edit(
+        it.source,
+        it.target,
+        null,
+        alignment.mapper,
+        alignment.alphas,
+        alignment.equalizer,
+        source_masks,
+        {plan.target.identity[0]: it.mask},
+        source_masks if mode == "npi" else {},
+        settings.guidance,
+        cross_steps=int(settings.cross_replace * STEPS),
+        self_steps=int(settings.self_replace * STEPS),
+        self_queries=settings.self_replace_max_queries,
+        blend_from=int(settings.local_blend_start * STEPS),
+        threshold=settings.local_blend_threshold,
+        source_words=alignment.changed_source,
+        target_words=alignment.changed_target,
+        map_shape=shape,
+        overwrite=mode == "direct",
+        edit_mask=None if edit_mask is None else edit_mask > 0,
+    )
+    return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)
+
+
+@pytest.mark.parametrize("mode", ["direct", "null_text", "npi"])
+@pytest.mark.parametrize(("prompts", "size"), [(REPLACE, (8, 8)), (REFINE, (8, 16))])
+def test_blended_latents(
+    checkpoint: Checkpoint, denoiser: Denoiser, mode: str, prompts: tuple[str, str], size: tuple[int, int]
+) -> None:
+    it = scene(checkpoint, denoiser, prompts, size)
+    settings = EditSettings(guidance=GUIDANCE, self_replace_max_queries=32, local_blend_threshold=0.85)
+    shape = size
+    latent, blend = ours(checkpoint, denoiser, it, settings, mode, None, shape)
+    wanted, wanted_blend = literal(checkpoint, it, settings, mode, None, shape)
+    assert blend is not None
+    assert wanted_blend is not None
+    assert 0 < int(blend.sum()) < blend.numel(), "the mask has to divide the picture for this to prove anything"
+    assert torch.equal(blend, wanted_blend)
+    assert_equal(latent, wanted)
+    assert (latent - it.trajectory[:1]).abs().max() > 1e-2, "the edit has to change something"
+
+
+@pytest.mark.parametrize("fractions", [(1.0, 1.0), (0.0, 0.5), (0.5, 0.0)])
+def test_painted_edit_mask(checkpoint: Checkpoint, denoiser: Denoiser, fractions: tuple[float, float]) -> None:
+    it = scene(checkpoint, denoiser, REFINE, (8, 8))
+    settings = EditSettings(guidance=GUIDANCE, cross_replace=fractions[0], self_replace=fractions[1])
+    edit_mask = torch.zeros(8, 8)
+    edit_mask[2:5, 1:7] = 0.25
+    latent, _ = ours(checkpoint, denoiser, it, settings, "direct", edit_mask, (4, 4))
+    wanted, _ = literal(checkpoint, it, settings, "direct", edit_mask, (4, 4))
+    assert_equal(latent, wanted)
+    outside = (edit_mask == 0).expand_as(latent)
+    assert torch.equal(latent[outside], it.trajectory[:1][outside])
+
+
+def test_reweight(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+    it = scene(checkpoint, denoiser, REFINE, (8, 8), emphasize={"eyeglasses": 2.0})
+    plain = scene(checkpoint, denoiser, REFINE, (8, 8))
+    settings = EditSettings(guidance=GUIDANCE, local_blend=False)
+    latent, _ = ours(checkpoint, denoiser, it, settings, "direct", None, (4, 4))
+    settings_literal = EditSettings(guidance=GUIDANCE, local_blend=False, local_blend_start=1.0)
+    wanted, _ = literal(checkpoint, it, settings_literal, "direct", None, (4, 4))
+    assert_equal(latent, wanted)
+    assert not torch.allclose(latent, ours(checkpoint, denoiser, plain, settings, "direct", None, (4, 4))[0], atol=1e-4)
+
+
+def test_source_row_is_dropped_when_nothing_looks_at_it(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+    it = scene(checkpoint, denoiser, REFINE, (8, 8))
+    before = denoiser.forwards
+    ours(checkpoint, denoiser, it, EditSettings(cross_replace=0.5, self_replace=0.0), "direct", None, (4, 4))
+    assert denoiser.forwards - before == 3 * 3 + 3 * 2

@@ -1,0 +1,98 @@
+"""Stage 1: losses, gradients' effect and masks equal Eqs. 1 to 3 written out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from s2edit.alignment import plan_prompts
+from s2edit.checkpoints import Checkpoint, load
+from s2edit.diffusion import Denoiser
+from s2edit.identity import Example, fine_tune
+from s2edit.masks import MaskPyramid
+from s2edit.settings import IdentitySettings
+from tests.parity.reference_attention import Branch
+from tests.parity.reference_diffusion import Reference
+
+STEPS = 3
+RATE = 1e-3
+
+
+def example(checkpoint: Checkpoint) -> tuple[Example, torch.Tensor]:
+    plan = plan_prompts(checkpoint.tokenizer, "a photo of a lady", "a photo of a man", ["lady"])
+    generator = torch.Generator().manual_seed(3)
+    mean, std = torch.randn(1, 4, 8, 8, generator=generator), torch.rand(1, 4, 8, 8, generator=generator) * 0.1
+    mask = torch.zeros(64, 64)
+    mask[8:30, 20:50] = 1
+    words = (plan.source.positions("lady"),)
+    return Example(mean, std, plan.plain, plan.source, (MaskPyramid(mask),), words), mask
+
+
+def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, settings: IdentitySettings) -> list[float]:
+    """The training loop as the paper states it, with torch's plain AdamW."""
+    reference = Reference(checkpoint.unet, 50)
+    tokenizer = checkpoint.tokenizer
+    parameters = [p for m in (checkpoint.unet, checkpoint.text_encoder) for p in m.parameters()]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, foreach=False)
+    generator = torch.Generator().manual_seed(11)
+    alphas = reference.scheduler.alphas_cumprod
+    losses = []
+    for _ in range(STEPS):
+        draw = torch.randn(2, 1, 4, 8, 8, generator=generator)
+        time = int(torch.randint(1000, (1,), generator=generator))
+        tilde = checkpoint.text_encoder(torch.tensor([it.prompt.padded(77, tokenizer.pad)])).last_hidden_state
+        plain = checkpoint.text_encoder(torch.tensor([it.plain.padded(77, tokenizer.pad)])).last_hidden_state
+        latent = it.mean + it.std * draw[0]
+        noisy = alphas[time] ** 0.5 * latent + (1 - alphas[time]) ** 0.5 * draw[1]
+        masks = {it.prompt.identity[0]: mask} if settings.spatial else {}
+        predicted = reference.noise(noisy, time, tilde, Branch((8, 8), masks))
+        first_end = it.plain.ids.index(49407)
+        e_p, e_i = plain[0, first_end], tilde[0, it.prompt.identity[0]]
+        if settings.detach_prompt:
+            e_p = e_p.detach()
+        cosine = (e_p @ e_i) / (e_p.norm() * e_i.norm())
+        loss = F.mse_loss(predicted, draw[1]) + (0.1 * cosine.abs() if settings.semantic else 0)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        IdentitySettings(steps=STEPS, learning_rate=RATE),
+        IdentitySettings(steps=STEPS, learning_rate=RATE, detach_prompt=True),
+        IdentitySettings(steps=STEPS, learning_rate=RATE, semantic=False, spatial=False),
+    ],
+    ids=["full", "detached", "plain"],
+)
+def test_losses_and_weights(
+    tiny_folder: object, checkpoint: Checkpoint, denoiser: Denoiser, settings: IdentitySettings
+) -> None:
+    it, mask = example(checkpoint)
+    losses = fine_tune(checkpoint, denoiser, [it], settings, 11, lambda _: None)
+    other = load(tiny_folder)  # type: ignore[arg-type]
+    wanted = literal_losses(other, it, mask, settings)
+    torch.testing.assert_close(torch.tensor(losses), torch.tensor(wanted), rtol=0, atol=1e-5)
+    for name, module in checkpoint.trainable().items():
+        for (key, found), right in zip(module.named_parameters(), other.trainable()[name].parameters(), strict=True):
+            # Adam divides by the gradient's size, so a weight with a gradient of rounding noise may move either way.
+            agree = ((found - right).abs() < 0.2 * RATE).float().mean()
+            assert agree > 0.9, key
+
+
+def test_gradients_are_off_and_weights_changed_afterwards(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+    it, _ = example(checkpoint)
+    before = {name: weight.clone() for name, weight in checkpoint.text_encoder.named_parameters()}
+    fine_tune(checkpoint, denoiser, [it], IdentitySettings(steps=1, learning_rate=RATE), 0, lambda _: None)
+    assert not any(weight.requires_grad for weight in checkpoint.unet.parameters())
+    changed = [
+        name for name, weight in checkpoint.text_encoder.named_parameters() if not torch.equal(weight, before[name])
+    ]
+    assert len(changed) == len(before)
