@@ -160,6 +160,7 @@ class Daemon:
         await services.runner.stop()
         await asyncio.sleep(0.02)  # for the last answers' way through the gate
         await gate.stop()
+        LOG.info("stopped; %d connections were turned away", gate.refused)
         router.close()
         # Not `destroy`: it would close the authenticator's socket under its thread.
         context.term()
@@ -196,7 +197,6 @@ class Daemon:
         )
         scheduler = Scheduler(desk, runner, self._folder / "work", weights.find_model, lambda: self._settings.now)
         services = Services(
-            state_folder=self._folder,
             key=key,
             boot=secrets.token_hex(16),
             pid=os.getpid(),

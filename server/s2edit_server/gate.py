@@ -39,6 +39,9 @@ class Gate:
     Args:
         username, password: the credentials that are right.
         inner: libzmq's own endpoint, `ipc://…` or `tcp://127.0.0.1:…`.
+
+    Attributes:
+        refused: how many connections were turned away.
     """
 
     def __init__(self, username: str, password: str, inner: str) -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from . import queries
@@ -39,7 +38,6 @@ class Services:
         checked_edits: whether `submit` asks `planning` about prompts and masks; not with a foreign worker module.
     """
 
-    state_folder: Path
     key: str
     boot: str
     pid: int

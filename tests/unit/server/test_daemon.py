@@ -392,3 +392,18 @@ def test_a_broken_database_is_told_in_one_line(tmp_path: Path) -> None:
     assert daemon.process is not None
     assert daemon.process.wait(20) == 1
     assert "can't use its folder" in daemon.errors() and "Traceback" not in daemon.errors()
+
+
+def test_offline_refuses_downloads_in_words_and_a_licence_is_accepted_first(tmp_path: Path) -> None:
+    with RunningDaemon(tmp_path / "s", arguments=["--offline"]) as daemon, daemon.client() as client:
+        client.request("subscribe", {"after": 0})
+        wanted = next(model for model in client.request("models").header["models"] if not model["licence_accepted"])
+        assert code_of(client, "model", model=wanted["id"], action="download") == "licence_required"
+        accepted = client.request("model", {"model": wanted["id"], "action": "accept_licence"}).header["model"]
+        assert accepted["licence_accepted"]
+        assert code_of(client, "model", model=wanted["id"], action="download") == "offline"
+        events = [incoming.header for incoming in client.pump() if incoming.header["op"] == "event"]
+        assert [event["model"]["id"] for event in events if event["kind"] == "model"] == [wanted["id"]]
+    with daemon, daemon.client() as client:
+        models = client.request("models").header["models"]
+        assert next(model for model in models if model["id"] == wanted["id"])["licence_accepted"], "it is remembered"
