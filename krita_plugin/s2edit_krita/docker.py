@@ -139,8 +139,8 @@ class Docker(DockWidget):
         desk.models_changed.connect(self._models)
         desk.complained.connect(self._complained)
         desk.captioned.connect(self.form.source.setText)
-        desk.reused.connect(self.form.fill)
-        desk.layer_added.connect(lambda _job: self._looking.start())
+        desk.reused.connect(self._reuse)
+        desk.layer_added.connect(self._added)
         self.extension.menus.stroke_ended.connect(self._looking.start)
         self.visibilityChanged.connect(self._seen)
         self._linked(desk.link, "")
@@ -198,6 +198,29 @@ class Docker(DockWidget):
             self.preview.hide()
         self._planning.start()
 
+    def _added(self, job: str) -> None:
+        if job in self.desk.jobs:
+            self.form.say(tr("The result is there, as a new layer."))
+        self._looking.start()
+
+    def _reuse(self, values: dict[str, Any]) -> None:
+        """The fields of an earlier edit, with the masks that were painted for its words."""
+        self.form.fill(values)
+        self._pick_up_masks()
+
+    def _pick_up_masks(self) -> None:
+        document = active()
+        if document is None:
+            return
+        painted = [source for source in masks.sources(document, None) if source.kind == "layer"]
+        held = history.load(document).masks
+        for row in self.form.objects.rows:
+            word, chosen = row.target().word, row.target().mask
+            fitting = [source for source in painted if not word or held[source.node].word == word]
+            if chosen.kind == masks.AUTOMATIC and fitting:
+                row.choose_mask(fitting[-1])
+                row.word.setEditText(word or held[fitting[-1].node].word)
+
     def _recall(self) -> None:
         """On a result layer, the fields of the edit that made it."""
         document = active()
@@ -206,6 +229,7 @@ class Docker(DockWidget):
             values = recipes.values_of_layer(document, node_mark(node))
             if values:
                 self.form.fill(values)
+        self._pick_up_masks()
 
     def _plan(self) -> None:
         """Let the daemon say what is wrong with the fields as they are, and how long it would take."""

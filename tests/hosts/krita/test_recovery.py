@@ -1,0 +1,84 @@
+"""What comes from elsewhere and what goes wrong: a result from GIMP, the daemon killed in mid-job, by hand in Krita."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from s2edit_wire.client import Client, new_job_id
+from s2edit_wire.frames import describe
+
+from ..lab import Lab, wait_for
+from ..scenarios import KILLED, draw_portrait
+from ..screen import Screen
+from .easel import Easel
+from .painter import Painter
+
+SIDE = 256
+FROM_GIMP = "a portrait of a woman with a scarf"
+
+
+def _edit_from_gimp(lab: Lab) -> str:
+    """What GIMP's plug-in sends; returns the job's id once it is done."""
+    job = new_job_id()
+    edit = {
+        "kind": "edit",
+        "model": "portraits",
+        "profile": "fast",
+        "source": KILLED.source,
+        "target": FROM_GIMP,
+        "objects": [{"word": KILLED.word, "masked": False}],
+        "seed": 1,
+        "document": {"host": "gimp", "title": "portrait.xcf", "canvas": [SIDE, SIDE], "crop": [0, 0, SIDE, SIDE]},
+    }
+    frames = [describe("image", (SIDE, SIDE, 3))]
+    with Client("gimp", "0.1.0", state_folder=lab.state) as client:
+        client.request("submit", {"job": job, "edit": edit, "frames": frames}, [bytes(3 * SIDE * SIDE)])
+        wait_for(lambda: client.request("show", {"job": job}).header["job"]["state"] == "done", "GIMP's job", 60)
+    return job
+
+
+def _fetch(painter: Painter, job: str) -> None:
+    painter.click_layer("Background", button=3)
+    painter.choose("S²Edit…")
+    painter.wait(lambda state: any(one["job"] == job for one in state["jobs"]), "the job from GIMP in Krita")
+    painter.scroll_to("s2edit_apply")
+    painter.screen.photograph("from-gimp")
+    painter.click_widget("s2edit_apply")
+    painter.wait_layer(f"S²Edit: {FROM_GIMP}")
+    painter.screen.photograph("fetched")
+
+
+def _outlive_the_daemon(lab: Lab, painter: Painter) -> None:
+    painter.scroll_to("s2edit_source")
+    painter.fill("s2edit_source", KILLED.source)
+    painter.fill("s2edit_target", KILLED.target)
+    painter.wait(lambda state: "s2edit_edit" in state["widgets"], "the form")
+    time.sleep(1)
+    painter.click_widget("s2edit_edit")
+    painter.wait(lambda state: any(job["phase"] == "editing" for job in state["jobs"]), "the job to be edited", 60)
+    before = lab.connection_file.read_text(encoding="utf-8")
+    lab.kill_daemon()
+    painter.wait(lambda state: state["link"] != "ready", "Krita to notice")
+    painter.screen.photograph("killed")
+    painter.wait(lambda state: state["link"] == "ready", "Krita to start the daemon again", 60)
+    assert lab.connection_file.read_text(encoding="utf-8") != before
+    painter.wait_layer(f"S²Edit: {KILLED.target}", 120)
+    painter.screen.photograph("arrived-all-the-same")
+    names = painter.names()
+    assert names.count(f"S²Edit: {KILLED.target}") == 1
+    assert names.count(f"S²Edit: {FROM_GIMP}") == 1
+
+
+@pytest.mark.hosts
+def test_fetch_from_gimp_and_outlive_the_daemon() -> None:
+    with Lab("krita-recovery") as lab:
+        screen = Screen(lab)
+        easel = Easel(lab, screen)
+        lab.write_launcher(step_ms=KILLED.step_ms)
+        lab.start_daemon(step_ms=KILLED.step_ms)
+        job = _edit_from_gimp(lab)
+        painter = Painter(easel, draw_portrait(lab.folder / "portrait.png", SIDE))
+        _fetch(painter, job)
+        _outlive_the_daemon(lab, painter)
+        painter.leave()
