@@ -22,6 +22,7 @@ class Faults:
         token: the token it wants, "" for none. status: an answer to give to everything instead.
         linked_etag: a digest to claim in place of the true one. commit: a revision to claim.
         ignore_range: send everything whatever is asked for.
+        moved: small files are answered with a redirect to a cache on the same host, as the public hub does.
         slow: seconds to wait after each piece.
     """
 
@@ -33,6 +34,7 @@ class Faults:
     linked_etag: str = ""
     commit: str = ""
     ignore_range: bool = False
+    moved: bool = False
     slow: float = 0.0
 
 
@@ -84,7 +86,12 @@ class FakeHub:
         if self.faults.status:
             return _plain(handler, self.faults.status)
         stored = handler.path.startswith("/store/")
-        name = handler.path.removeprefix("/store/").removeprefix(f"/{self.repo}/resolve/{self.revision}/")
+        cached = handler.path.startswith("/cache/")
+        name = (
+            handler.path.removeprefix("/store/")
+            .removeprefix("/cache/")
+            .removeprefix(f"/{self.repo}/resolve/{self.revision}/")
+        )
         if name not in self.files:
             return _plain(handler, 404)
         content = self.files[name]
@@ -93,6 +100,8 @@ class FakeHub:
         if self.faults.token and handler.headers.get("Authorization") != f"Bearer {self.faults.token}":
             return _plain(handler, 401 if "Authorization" not in handler.headers else 403)
         headers = {"X-Repo-Commit": self.faults.commit or self.revision}
+        if self.faults.moved and not cached and not name.endswith(".safetensors"):
+            return _plain(handler, 307, headers | {"Location": f"/cache/{name}"})
         if name.endswith(".safetensors"):
             digest = self.faults.linked_etag or hashlib.sha256(content).hexdigest()
             headers |= {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(len(content))}

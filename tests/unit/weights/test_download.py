@@ -52,6 +52,13 @@ def test_a_small_file_is_proved_by_its_git_digest(hub: FakeHub, tmp_path: Path) 
     assert (tmp_path / "config.json").read_bytes() == FILES["unet/config.json"]
 
 
+def test_a_small_file_behind_a_redirect_on_the_same_host(hub: FakeHub, tmp_path: Path) -> None:
+    hub.faults.moved = True
+    fetch(hub, tmp_path / "config.json", file=File("unet/config.json")).run()
+    assert (tmp_path / "config.json").read_bytes() == FILES["unet/config.json"]
+    assert any(path.startswith("/cache/") for _, path, *_ in hub.requests)
+
+
 def test_cut_at_200_random_offsets(hub: FakeHub, target: Path) -> None:
     """Every break in the course of one download is taken up where it happened; no byte is fetched twice."""
     cuts = sorted(random.Random(1).sample(range(1, len(CONTENT)), 200))
