@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from s2edit_wire.client import Client
 
 from .provision import provision
 
@@ -122,6 +124,12 @@ class Lab:
         path = self.state / "launcher.json"
         path.write_text(json.dumps({"command": command, "version": "0.1.0"}), encoding="utf-8")
         path.chmod(0o600)
+
+    def jobs(self, states: list[str], *, acknowledged: bool) -> list[dict[str, Any]]:
+        """The daemon's jobs in these states whose result has, or has not, been taken."""
+        with Client("other", "0", self.state) as client:
+            found = client.request("list", {"states": states}).header["jobs"]
+        return [job for job in found if job["acknowledged"] == acknowledged]
 
     @property
     def connection_file(self) -> Path:

@@ -114,13 +114,21 @@ class Person:
 
     def choose_again(self) -> str:
         """Filters → S²Edit → Edit Again…, by keyboard; returns the dialog's window."""
+        self._submenu("a")
+        return self._dialog()
+
+    def choose_jobs(self) -> None:
+        """Filters → S²Edit → S²Edit Jobs, by keyboard."""
+        self._submenu("j")
+
+    def _submenu(self, mnemonic: str) -> None:
         self.screen.activate(self.window)
         self.screen.key("alt+r")
         time.sleep(0.8)
         self.screen.key("Up", "Right")
         time.sleep(0.5)
-        self.screen.key("a")
-        return self._dialog()
+        self.screen.photograph("menu")
+        self.screen.key(mnemonic)
 
     def _dialog(self) -> str:
         dialog = self.screen.wait_window("^S²Edit$", 60)
