@@ -58,21 +58,23 @@ def install(around: Surroundings | None = None, state: Path | None = None, *, dr
 def uninstall(state: Path | None = None, *, dry_run: bool = False) -> list[Outcome]:
     """Take out all that `install` has put anywhere, even where the editor is gone; files the user changed are kept."""
     manifest = Manifest((state or state_folder()) / "installed.json")
-    outcomes = []
-    for key, entry in list(manifest.entries.items()):
-        kept = [path for path, known in entry.files.items() if _is_changed(Path(path), known)]
-        kept += _saved_earlier(entry)
-        if not dry_run:
-            try:
-                _remove(entry, kept)
-            except OSError as error:
-                words = f"{error.strerror}: {error.filename}. Mend that, then run: s2edit uninstall"
-                outcomes.append(Outcome(key, key, "failed", kept, words))
-                continue
-            del manifest.entries[key]
-            manifest.save()
-        outcomes.append(Outcome(key, key, "would be removed" if dry_run else "removed", kept))
-    return outcomes
+    return [uninstall_entry(key, manifest, dry_run=dry_run) for key in list(manifest.entries)]
+
+
+def uninstall_entry(key: str, manifest: Manifest, *, dry_run: bool = False) -> Outcome:
+    """Take out one entry of the manifest; files the user changed are kept."""
+    entry = manifest.entries[key]
+    kept = [path for path, known in entry.files.items() if _is_changed(Path(path), known)] + _saved_earlier(entry)
+    if dry_run:
+        return Outcome(key, key, "would be removed", kept)
+    try:
+        _remove(entry, kept)
+    except OSError as error:
+        words = f"{error.strerror}: {error.filename}. Mend that, then run: s2edit uninstall"
+        return Outcome(key, key, "failed", kept, words)
+    del manifest.entries[key]
+    manifest.save()
+    return Outcome(key, key, "removed", kept)
 
 
 def _install(target: Target, manifest: Manifest, *, dry_run: bool) -> Outcome:

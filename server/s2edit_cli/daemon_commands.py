@@ -73,6 +73,24 @@ def status(json_: options.Json = False) -> None:
         _show(client.request("status").header["status"], json_)
 
 
+@app.command("at-login")
+def at_login(
+    off: Annotated[bool, typer.Option("--off", help="No longer.")] = False, json_: options.Json = False
+) -> None:
+    """Start the daemon at every login; clients start it by themselves anyway."""
+    from s2edit_installer import login
+
+    if off:
+        outcome = login.turn_off()
+        words = f"The daemon is no longer started at login ({outcome.state})." if outcome else "It was not on."
+    else:
+        words = f"The daemon is started at login: {login.turn_on()[0]}"
+    if json_:
+        print_object({"exit_code": 0, "message": words})
+    else:
+        say(words)
+
+
 def _wait_for_end(client: Client) -> None:
     until = time.monotonic() + END_TIMEOUT
     while time.monotonic() < until:
