@@ -1,0 +1,55 @@
+"""A tiny checkpoint and a picture to edit with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from s2edit.checkpoints import CONFIGS
+from s2edit.prompts import PromptTokenizer
+from s2edit.settings import Settings
+from tests.parity.tiny_checkpoint import build
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PromptTokenizer:
+    return PromptTokenizer.from_folder(CONFIGS / "sd1")
+
+
+@pytest.fixture
+def picture() -> NDArray[np.uint8]:
+    """A smooth 96×72 RGB picture."""
+    y, x = np.mgrid[:72, :96]
+    return np.stack([x * 2, y * 3, 255 - x - y], axis=-1).astype(np.uint8)
+
+
+@pytest.fixture
+def mask() -> NDArray[np.uint8]:
+    """A box in the picture."""
+    found = np.zeros((72, 96), np.uint8)
+    found[20:50, 30:70] = 255
+    return found
+
+
+@pytest.fixture
+def quick() -> Settings:
+    """Two steps of everything, at rates that show."""
+    return Settings().replace_from({"identity.steps": 2, "identity.learning_rate": 1e-3, "inversion.steps": 4})
