@@ -11,8 +11,9 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QSystemTrayIcon
 from s2edit_wire.records import ENDED
 
+from . import foreground
 from .connection import Daemon
-from .jobs_model import title
+from .job_words import title
 from .text import _
 from .tray_icon import icon
 from .window import Window
@@ -63,7 +64,8 @@ class TrayApp:
         self.window.setWindowIcon(icon())
         application.setQuitOnLastWindowClosed(not has_tray)
         self._paused = False
-        self._attention = False
+        self._reasons: dict[str, str] = {}
+        """Why the icon asks for attention: topic -> sentence."""
         self._menu = QMenu()
         self._pause = QAction(_("Pause the queue"))
         self._pause.setCheckable(True)
@@ -76,7 +78,9 @@ class TrayApp:
             self.icon.show()
         self.daemon.job_changed.connect(self._job_changed)
         self.daemon.status_changed.connect(self._status_changed)
-        self.window.memory_view.load()
+        self.daemon.model_changed.connect(self._model_changed)
+        self.daemon.line_changed.connect(self._line_changed)
+        application.focusWindowChanged.connect(self._seen)
         self._poll = QTimer()
         self._poll.setInterval(_STATUS_EVERY_MS)
         self._poll.timeout.connect(self._ask_status)
@@ -116,31 +120,60 @@ class TrayApp:
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason == QSystemTrayIcon.ActivationReason.Trigger:
-            self._attention = False
             self.window.raise_up()
+
+    def _seen(self, front: object) -> None:
+        """A failed job needs no mark any more once the user has the window in front."""
+        if front is not None:
+            self._attend("jobs", "")
+
+    def _attend(self, topic: str, sentence: str) -> None:
+        """Ask for attention because of a topic, or ("") no longer."""
+        if sentence == self._reasons.get(topic, ""):
+            return
+        if sentence:
+            self._reasons[topic] = sentence
+        else:
+            self._reasons.pop(topic)
+        self._show_idle()
+
+    def _show_idle(self) -> None:
+        self.icon.setIcon(icon(attention=bool(self._reasons)))
+        self.icon.setToolTip("\n".join(["S²Edit", *self._reasons.values()]))
+
+    def _line_changed(self, state: str, message: str) -> None:
+        if state != "connecting":
+            self._attend("daemon", message if state == "lost" else "")
+
+    def _model_changed(self, model: dict[str, Any]) -> None:
+        broken = model["state"] == "broken"
+        self._attend(f"model {model['id']}", _("“{title}” is damaged.", title=model["title"]) if broken else "")
 
     def _ask_status(self) -> None:
         if self.daemon.ready:
-            self.daemon.ask("status", on_reply=lambda header, _f: self.daemon.status_changed.emit(header["status"]))
+            self.daemon.ask_status()
 
     def _status_changed(self, status: dict[str, Any]) -> None:
         self._pause.setChecked(status["queue_paused"])
         if status["worker"] != "busy":
-            self.icon.setIcon(icon(attention=self._attention))
+            self._show_idle()
 
     def _job_changed(self, job: dict[str, Any], _preview: object) -> None:
         if job["state"] == "running":
-            self.icon.setIcon(icon(job["step"] / max(1, job["total"])))
+            self.icon.setIcon(icon(job["step"] / max(1, job["total"]), attention=bool(self._reasons)))
             self.icon.setToolTip(f"S²Edit: {title(job)}")
         elif job["state"] in ENDED and not job["acknowledged"]:
             self._ended(job)
 
     def _ended(self, job: dict[str, Any]) -> None:
-        """Tell of a job that ended while nobody was looking at the window."""
-        self._attention = job["state"] == "failed"
-        self.icon.setIcon(icon(attention=self._attention))
-        self.icon.setToolTip("S²Edit")
-        if job["state"] == "cancelled" or self.window.isActiveWindow() or not self.icon.isVisible():
+        """Tell of a job that ended while nobody was looking at the window or at its editor."""
+        looked_at = self.window.isActiveWindow()
+        if job["state"] == "failed" and not looked_at:
+            self._attend("jobs", _("Edit failed") + f": {title(job)}")
+        self._show_idle()
+        if job["state"] == "cancelled" or looked_at or not self.icon.isVisible():
+            return
+        if foreground.is_editor(job["edit"].get("document", {}).get("host", "")):
             return
         if job["state"] == "done":
             self.icon.showMessage(_("Edit finished"), title(job), icon())

@@ -61,6 +61,7 @@ class Daemon(QObject):
         job_removed: a job id.
         model_changed: a `model` record.
         status_changed: a `status` record.
+        settings_changed: the daemon's settings by name.
         line_changed: ("connecting" | "ready" | "lost", sentence).
         failed: an error's sentence and hint, for requests that brought no handler of their own.
     """
@@ -69,6 +70,7 @@ class Daemon(QObject):
     job_removed = Signal(str)
     model_changed = Signal(dict)
     status_changed = Signal(dict)
+    settings_changed = Signal(dict)
     line_changed = Signal(str, str)
     failed = Signal(str, str)
 
@@ -104,6 +106,23 @@ class Daemon(QObject):
             (),
             (lambda incoming: on_reply(incoming.header, incoming.frames)) if on_reply else (lambda _incoming: None),
             on_error or (lambda error: self.failed.emit(error.message, error.hint)),
+        )
+
+    def ask_status(self) -> None:
+        """Ask for the daemon's state; it comes as `status_changed`."""
+        self.ask("status", on_reply=lambda header, _frames: self.status_changed.emit(header["status"]))
+
+    def ask_settings(self) -> None:
+        """Ask for the daemon's settings; they come as `settings_changed`."""
+        self.ask("settings", on_reply=lambda header, _frames: self.settings_changed.emit(header["settings"]))
+
+    def configure(self, changes: dict[str, object], on_error: Callable[[WireError], None]) -> None:
+        """Change settings, all or none; then `settings_changed`."""
+        self.ask(
+            "configure",
+            {"settings": changes},
+            lambda header, _frames: self.settings_changed.emit(header["settings"]),
+            on_error,
         )
 
     def _event(self, incoming: Incoming) -> None:

@@ -49,7 +49,14 @@ class ImportsFile:
         absolute = str(path.resolve())
         if absolute in paths:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._write([*paths, absolute])
+
+    def remove(self, path: str) -> None:
+        """Take one of `paths` off the list; what lies there stays as it is."""
+        self._write([entry for entry in self.paths() if entry != path])
+
+    def _write(self, paths: list[str]) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".json.new")
-        temporary.write_text(json.dumps({"paths": [*paths, absolute]}, indent=2, ensure_ascii=False), "utf-8")
+        temporary.write_text(json.dumps({"paths": paths}, indent=2, ensure_ascii=False), "utf-8")
         temporary.replace(self.path)

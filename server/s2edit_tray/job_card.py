@@ -8,8 +8,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionProgressBar, QStyleOptionViewItem
 
-from .jobs_model import JOB_ROLE, title
-from .text import _, duration
+from .job_words import headline, state_line, title
+from .jobs_model import JOB_ROLE
 from .thumbnails import Thumbnails
 
 _PICTURE = 72
@@ -17,48 +17,6 @@ _GAP = 8
 _BAR = 14
 
 Index = QModelIndex | QPersistentModelIndex
-
-
-def headline(job: dict[str, Any]) -> str:
-    """Where the job comes from and what it works with."""
-    edit = job["edit"]
-    document = edit.get("document", {})
-    host = {"gimp": "GIMP", "krita": "Krita", "cli": _("Command line"), "tray": _("Tray")}.get(document.get("host", ""))
-    parts = (host or _("Other program"), document.get("title"), document.get("layer"), edit["model"])
-    return " · ".join(part for part in parts if part)
-
-
-def state_line(job: dict[str, Any]) -> str:
-    """What is happening to the job, in words."""
-    state = job["state"]
-    if state == "queued":
-        return _("Waiting, number {place} in the queue", place=job["position"])
-    if state == "paused":
-        return _("On hold")
-    if state == "done":
-        took = job.get("finished", 0) - job.get("started", job["created"])
-        return _("Done in {time}", time=duration(took)) + ("" if job["acknowledged"] else " · " + _("not fetched yet"))
-    if state == "failed":
-        return _("Failed: {why}", why=job.get("message", ""))
-    if state == "cancelled":
-        return _("Cancelled")
-    steps = f" {job['step']}/{job['total']}" if job["total"] else ""
-    left = " · " + _("about {time} left", time=duration(job["eta"])) if "eta" in job else ""
-    attempt = " · " + _("attempt {number}", number=job["attempt"]) if job["attempt"] > 1 else ""
-    return phase_name(job["phase"]) + steps + left + attempt
-
-
-def phase_name(phase: str) -> str:
-    """A phase in words."""
-    names = {
-        "waiting": _("Waiting"),
-        "loading": _("Loading the model"),
-        "identity": _("Learning the identity"),
-        "inversion": _("Inverting the picture"),
-        "editing": _("Editing"),
-        "compositing": _("Putting it together"),
-    }
-    return names.get(phase, phase)
 
 
 class JobCard(QStyledItemDelegate):

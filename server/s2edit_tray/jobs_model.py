@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
     QByteArray,
+    QMimeData,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -15,18 +17,14 @@ from PySide6.QtCore import (
 )
 from s2edit_wire.records import ENDED
 
+from .job_words import headline, state_line, title
+
 Index = QModelIndex | QPersistentModelIndex
 
 JOB_ROLE = Qt.ItemDataRole.UserRole + 1
 """The whole `job` record, a dict."""
 _ROOT = QModelIndex()
 _ORDER = {"running": 0, "queued": 1, "paused": 2}
-
-
-def title(job: dict[str, Any]) -> str:
-    """What the job is about, in one line: the target prompt, or the source where there is none."""
-    edit = job["edit"]
-    return str(edit.get("target") or edit.get("source") or edit["kind"])
 
 
 class JobsModel(QAbstractListModel):
@@ -51,8 +49,22 @@ class JobsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return title(job)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{title(job)}, {job['state']}, {job['phase']}"
+            return f"{title(job)}, {headline(job)}, {state_line(job)}"
         return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Jobs that wait can be dragged to another place in the queue."""
+        flags = super().flags(index)
+        if index.isValid() and self._jobs[index.row()]["state"] == "queued":
+            return flags | Qt.ItemFlag.ItemIsDragEnabled
+        return flags
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """What a drag carries: ids, one a line, of a type of S²Edit's own, so that no other program takes them."""
+        data = QMimeData()
+        ids = "\n".join(str(index.data(JOB_ROLE)["job"]) for index in indexes)
+        data.setData("application/x-s2edit-jobs", QByteArray(ids.encode()))
+        return data
 
     def roleNames(self) -> dict[int, QByteArray]:
         """Names of the roles."""
@@ -107,6 +119,10 @@ class JobsModel(QAbstractListModel):
         """The newest record of a job."""
         row = self._row.get(job_id)
         return None if row is None else self._jobs[row]
+
+    def all(self) -> list[dict[str, Any]]:
+        """The newest records of all jobs, in no order."""
+        return list(self._jobs)
 
     def waiting(self) -> list[str]:
         """Ids of queued jobs, first one first."""

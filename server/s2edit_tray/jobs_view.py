@@ -5,25 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QListView,
-    QMenu,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolBar, QVBoxLayout, QWidget
 from s2edit_wire.records import ENDED
 
 from .connection import Daemon
 from .job_card import JobCard
+from .job_list import JobList
 from .jobs_model import JOB_ROLE, JobsModel, JobsOrder
+from .questions import confirmed
 from .text import _
 from .thumbnails import Thumbnails
 
@@ -52,30 +43,35 @@ class JobsView(QWidget):
         self._daemon = daemon
         self._model = model
         self.order = JobsOrder(model, self)
-        self.list = QListView()
+        self.list = JobList()
         self.list.setModel(self.order)
         self.list.setItemDelegate(JobCard(thumbnails))
-        self.list.setUniformItemSizes(True)
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.setAccessibleName(_("Jobs"))
+        self.list.dropped.connect(self._put_before)
         self.list.customContextMenuRequested.connect(self._menu)
         self.list.doubleClicked.connect(lambda index: self.open_result.emit(index.data(JOB_ROLE)["job"]))
         thumbnails.arrived.connect(lambda _job: self.list.viewport().update())
         self._actions = self._make_actions()
+        self._pause = QAction(_("Pause the queue"), self)
+        self._pause.setCheckable(True)
+        self._pause.setShortcut(QKeySequence("Ctrl+Shift+P"))
+        self._pause.triggered.connect(lambda on: daemon.ask("pause_queue" if on else "resume_queue"))
+        self._stopped = QLabel(_("The queue is paused: no further job starts until you resume it."))
+        self._stopped.setWordWrap(True)
+        self._stopped.hide()
         self._empty = QLabel(_("No jobs yet. In GIMP or Krita, right-click a layer and choose “S²Edit…”."))
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.addLayout(self._filters())
         layout.addWidget(self._toolbar())
+        layout.addWidget(self._stopped)
         layout.addWidget(self._empty, 1)
         layout.addWidget(self.list, 10)
         selection = self.list.selectionModel()
         for signal in (selection.selectionChanged, model.dataChanged, model.rowsInserted, model.rowsRemoved):
             signal.connect(self._refresh)
         model.modelReset.connect(self._refresh)
+        daemon.status_changed.connect(self._status_changed)
         self._refresh()
 
     def load_older(self, before: int | None = None) -> None:
@@ -88,11 +84,6 @@ class JobsView(QWidget):
                 self.load_older(header["cursor"])
 
         self._daemon.ask("list", fields, take)
-
-    def selected(self) -> list[dict[str, Any]]:
-        """Records of the selected jobs, in the order shown."""
-        rows = sorted(self.list.selectionModel().selectedIndexes(), key=QModelIndex.row)
-        return [index.data(JOB_ROLE) for index in rows]
 
     def _filters(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -151,10 +142,22 @@ class JobsView(QWidget):
             if name in ("open", "remove"):
                 bar.addSeparator()
             bar.addAction(action)
+        bar.addSeparator()
+        bar.addAction(self._pause)
+        for action in bar.actions():
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{action.text()} ({keys})")
+            # A toolbar's buttons are left out of the tab order otherwise.
+            if button := bar.widgetForAction(action):
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return bar
 
+    def _status_changed(self, status: dict[str, Any]) -> None:
+        self._pause.setChecked(status["queue_paused"])
+        self._stopped.setVisible(status["queue_paused"])
+
     def _refresh(self, *_args: object) -> None:
-        states = {job["state"] for job in self.selected()}
+        states = {job["state"] for job in self.list.selected()}
         for action in self._actions.values():
             action.setEnabled(bool(states & action.data()))
         empty = self._model.rowCount() == 0
@@ -168,30 +171,46 @@ class JobsView(QWidget):
             menu.exec(self.list.viewport().mapToGlobal(place))
 
     def _do(self, name: str) -> None:
-        for job in self.selected():
-            if job["state"] in self._actions[name].data():
-                self._do_one(name, job)
-
-    def _do_one(self, name: str, job: dict[str, Any]) -> None:
-        job_id = job["job"]
+        jobs = [job for job in self.list.selected() if job["state"] in self._actions[name].data()]
         if name in ("up", "down"):
-            self._move(job_id, -1 if name == "up" else 1)
-        elif name == "open":
+            self._shift([job["job"] for job in jobs], up=name == "up")
+        elif name == "recipe":
+            # One recipe is a map, several are a list: both are JSON.
+            recipes = [job["edit"] for job in jobs]
+            shown = recipes[0] if len(recipes) == 1 else recipes
+            QGuiApplication.clipboard().setText(json.dumps(shown, indent=2, ensure_ascii=False))
+        elif name != "remove" or self._may_delete(jobs):
+            for job in jobs:
+                self._do_one(name, job["job"])
+
+    def _do_one(self, name: str, job_id: str) -> None:
+        if name == "open":
             self.open_result.emit(job_id)
         elif name == "log":
             self.open_log.emit(job_id)
-        elif name == "recipe":
-            QGuiApplication.clipboard().setText(json.dumps(job["edit"], indent=2, ensure_ascii=False))
         else:
             self._daemon.ask(name, {"job": job_id})
 
-    def _move(self, job_id: str, by: int) -> None:
+    def _may_delete(self, jobs: list[dict[str, Any]]) -> bool:
+        """Ask only when a result would be lost that no program has fetched."""
+        lost = sum(job["state"] == "done" and not job["acknowledged"] for job in jobs)
+        if not lost:
+            return True
+        question = _("{count} of these results were not fetched by any program yet and would be lost.", count=lost)
+        return confirmed(self, f"{question} {_('Delete them all the same?')}")
+
+    def _shift(self, job_ids: list[str], *, up: bool) -> None:
+        """Move jobs by one place, together."""
         waiting = self._model.waiting()
-        place = waiting.index(job_id) + by
-        if not 0 <= place < len(waiting):
+        places = [place for place, job_id in enumerate(waiting) if job_id in job_ids]
+        others = [job_id for job_id in waiting if job_id not in job_ids]
+        if not places:
             return
-        waiting.remove(job_id)
-        fields: dict[str, object] = {"job": job_id}
-        if place < len(waiting):
-            fields["before"] = waiting[place]
-        self._daemon.ask("move", fields)
+        # Counted among the others: how many of them come before the moved ones afterwards.
+        before = max(0, places[0] - 1) if up else places[-1] + 1 - len(places) + 1
+        self._put_before([waiting[place] for place in places], others[before] if before < len(others) else "")
+
+    def _put_before(self, job_ids: list[str], before: str) -> None:
+        """Put jobs before another waiting one, or at the end of the queue."""
+        for job_id in job_ids:
+            self._daemon.ask("move", {"job": job_id, **({"before": before} if before else {})})

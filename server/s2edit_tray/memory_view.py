@@ -1,28 +1,36 @@
-"""The page about this machine: device, model in memory, stores, and what can be freed; diagnostics for a bug report."""
+"""The page about this machine: device, model in memory, stores, and what can be freed; logs and diagnostics."""
 
 from __future__ import annotations
 
-import platform
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from s2edit_wire.paths import logs_folder, state_folder
 
 from .connection import VERSION, Daemon
+from .diagnostics import diagnostics
+from .jobs_model import JobsModel
+from .log_window import LogWindow, tail
 from .text import _, duration, size
 
 
-def rows(status: dict[str, Any]) -> list[tuple[str, str]]:
-    """The state as label and text."""
+def rows(status: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """The state as label and text; settings are empty until the daemon has told them."""
     workers = {"stopped": _("asleep"), "starting": _("starting"), "idle": _("idle"), "busy": _("busy")}
+    idle = settings.get("idle_unload_s", 0)
     return [
         (_("Device"), status["device"] or _("not known until the first job")),
         (_("Worker"), workers[status["worker"]]),
         (_("Model in memory"), status["model"] or _("none")),
         (_("Memory used"), size(status["memory_used"])),
-        (_("Memory free"), size(status["memory_free"])),
-        (_("Learned identities on disk"), size(status["cache_bytes"])),
-        (_("Stored pictures and results"), size(status["result_bytes"])),
+        (_("Memory free"), size(status["memory_free"]) if status["device"] else _("not known until the first job")),
+        (_("Freed without a job after"), duration(idle) if idle else _("never")),
+        (_("Learned identities on disk"), _of(status["cache_bytes"], settings.get("cache_quota"))),
+        (_("Stored pictures and results"), _of(status["result_bytes"], settings.get("result_quota"))),
         (_("Downloaded weights"), size(status["weights_bytes"])),
         (_("Offline"), _("yes") if status["offline"] else _("no")),
         (_("Running for"), duration(status["uptime"])),
@@ -30,50 +38,94 @@ def rows(status: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def diagnostics(status: dict[str, Any]) -> str:
-    """Text for a bug report; it has no prompts, names, paths or keys."""
-    kept = {name: value for name, value in sorted(status.items()) if name not in ("pid", "worker_pid")}
-    lines = [f"S²Edit tray {VERSION}", f"{platform.system()} {platform.release()} {platform.machine()}"]
-    lines += [f"Python {platform.python_version()}", *(f"{name}: {value}" for name, value in kept.items())]
-    return "\n".join(lines)
+def _of(used: int, quota: int | None) -> str:
+    return size(used) if quota is None else _("{used} of {quota}", used=size(used), quota=size(quota))
 
 
 class MemoryView(QWidget):
-    """Figures and four buttons."""
+    """Figures and buttons.
 
-    def __init__(self, daemon: Daemon) -> None:
+    Args:
+        daemon: the line to the daemon.
+        jobs: all jobs, for the diagnostics' counts of errors.
+    """
+
+    def __init__(self, daemon: Daemon, jobs: JobsModel) -> None:
         super().__init__()
         self._daemon = daemon
+        self._jobs = jobs
         self._status: dict[str, Any] = {}
+        self._settings: dict[str, Any] = {}
+        self._models: dict[str, dict[str, Any]] = {}
         self._form = QFormLayout()
         self._values: dict[str, QLabel] = {}
-        buttons = QHBoxLayout()
-        for label, op in (
-            (_("Free GPU memory now"), "free_memory"),
-            (_("Forget learned identities"), "clear_cache"),
-        ):
-            button = QPushButton(label)
-            button.clicked.connect(lambda _checked=False, op=op: daemon.ask(op, on_reply=lambda _h, _f: self.load()))
-            buttons.addWidget(button)
-        copy = QPushButton(_("Copy diagnostics"))
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(diagnostics(self._status)))
-        buttons.addWidget(copy)
-        buttons.addStretch(1)
         layout = QVBoxLayout(self)
         layout.addLayout(self._form)
-        layout.addLayout(buttons)
+        layout.addLayout(
+            _buttons(
+                (_("Free GPU memory now"), lambda: self._do("free_memory")),
+                (_("Forget learned identities"), lambda: self._do("clear_cache")),
+            )
+        )
+        layout.addLayout(
+            _buttons(
+                (_("Show the daemon's log"), self._show_log),
+                (_("Open the log folder"), self._open_logs),
+                (_("Copy diagnostics"), self._copy),
+            )
+        )
+        layout.addWidget(QLabel(_("Diagnostics hold no prompts, names, paths or keys.")))
         layout.addStretch(1)
         daemon.status_changed.connect(self.take)
+        daemon.settings_changed.connect(self.take_settings)
+        daemon.model_changed.connect(lambda model: self._models.update({model["id"]: model}))
 
     def load(self) -> None:
-        """Ask for the state."""
-        self._daemon.ask("status", on_reply=lambda header, _frames: self.take(header["status"]))
+        """Ask for the state and the models; the settings page asks for the settings."""
+        self._daemon.ask(
+            "models", on_reply=lambda header, _f: self._models.update({m["id"]: m for m in header["models"]})
+        )
+        self._daemon.ask_status()
+
+    def take_settings(self, settings: dict[str, Any]) -> None:
+        """Note the settings that limit what is shown here."""
+        self._settings = settings
+        if self._status:
+            self.take(self._status)
 
     def take(self, status: dict[str, Any]) -> None:
         """Show the state."""
         self._status = status
-        for label, value in rows(status):
+        for label, value in rows(status, self._settings):
             if label not in self._values:
                 self._values[label] = QLabel()
+                self._values[label].setAccessibleName(label)
                 self._form.addRow(label, self._values[label])
             self._values[label].setText(value)
+
+    def report(self) -> str:
+        """The diagnostics of this moment."""
+        failed = Counter(str(job["error"]) for job in self._jobs.all() if job["state"] == "failed" and "error" in job)
+        return diagnostics(self._status, self._settings, self._models.values(), failed)
+
+    def _do(self, op: str) -> None:
+        self._daemon.ask(op, on_reply=lambda _header, _frames: self._daemon.ask_status())
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.report())
+
+    def _show_log(self) -> None:
+        LogWindow(_("The daemon's log"), tail(logs_folder(state_folder()) / "daemon.log"), self).show()
+
+    def _open_logs(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(logs_folder(state_folder()))))
+
+
+def _buttons(*wanted: tuple[str, Callable[[], None]]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for label, action in wanted:
+        button = QPushButton(label)
+        button.clicked.connect(lambda _checked=False, action=action: action())
+        row.addWidget(button)
+    row.addStretch(1)
+    return row

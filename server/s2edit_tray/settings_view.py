@@ -12,6 +12,7 @@ from s2edit_wire.errors import WireError
 from . import autostart
 from .connection import Daemon
 from .text import _
+from .token_field import TokenField, TokenFile
 
 _GB = 1_000_000_000
 
@@ -63,12 +64,16 @@ class SettingsView(QWidget):
         login.setAccessibleName(_("Start the tray at login"))
         login.toggled.connect(self._login)
         form.addRow(_("Start the tray at login"), login)
+        token = TokenField(TokenFile())
+        form.addRow(_("Token of the model hub, for models that ask for one"), token)
         self._answer = QLabel()
         self._answer.setWordWrap(True)
+        token.said.connect(self._answer.setText)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self._answer)
         layout.addStretch(1)
+        daemon.settings_changed.connect(self._show)
 
     def load(self) -> None:
         """Ask the daemon for models and settings and show them."""
@@ -78,7 +83,7 @@ class SettingsView(QWidget):
 
         # Answers come in the order of the questions, so the models are known when the settings arrive.
         self._daemon.ask("models", on_reply=models)
-        self._daemon.ask("settings", on_reply=lambda reply, _frames: self._show(reply["settings"]))
+        self._daemon.ask_settings()
 
     def _field(self, entry: Entry) -> QWidget:
         if entry.kind == "flag":
@@ -134,11 +139,8 @@ class SettingsView(QWidget):
             self._answer.setText(f"{error.message} {error.hint}".strip())
             self.load()
 
-        def taken(header: dict[str, Any], _frames: object) -> None:
-            self._answer.setText(_("Saved."))
-            self._show(header["settings"])
-
-        self._daemon.ask("configure", {"settings": {entry.name: value}}, taken, refused)
+        self._answer.setText(_("Saved."))
+        self._daemon.configure({entry.name: value}, refused)
 
     def _login(self, on: bool) -> None:
         self._answer.setText(_attempt(lambda: autostart.enable(on)))

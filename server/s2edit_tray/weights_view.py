@@ -1,112 +1,36 @@
-"""The page with all models: what each is for, its size and licence, and download, pause, verify, repair, remove."""
+"""The page with all models, and the user's own weights that are used where they lie."""
 
 from __future__ import annotations
 
+import html
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFrame,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QMessageBox,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
+from s2edit_wire.errors import WireError
+from s2edit_wire.paths import state_folder
 
 from .connection import Daemon
 from .imports import ImportsFile, ImportsFileError
-from .text import _, duration, size
-
-_BUTTONS: dict[str, tuple[str, ...]] = {
-    "ready": ("verify", "remove"),
-    "absent": ("download",),
-    "partial": ("download", "remove"),
-    "paused": ("download", "remove"),
-    "downloading": ("pause",),
-    "broken": ("repair", "remove"),
-}
-
-
-def state_line(model: dict[str, Any]) -> str:
-    """Where the weights stand, in words."""
-    state, whole, present = model["state"], model["size"], model["present"]
-    if model["embedded"]:
-        return _("Comes with S²Edit · {size}", size=size(whole))
-    if state == "ready":
-        return _("Ready · {size} on disk", size=size(present))
-    if state == "downloading":
-        rate = float(model.get("rate", 0))
-        left = " · " + _("about {time} left", time=duration((whole - present) / rate)) if rate > 0 else ""
-        speed = f" · {size(round(rate))}/s" if rate > 0 else ""
-        return f"{size(present)} / {size(whole)}{speed}{left}"
-    if state in ("partial", "paused"):
-        return _("Paused · {present} of {size} are here", present=size(present), size=size(whole))
-    if state == "broken":
-        return _("Damaged: repair fetches the bad files again")
-    return _("Not downloaded · {size}", size=size(whole))
-
-
-class ModelCard(QFrame):
-    """One model.
-
-    Signals:
-        wanted: an action of the `model` message.
-    """
-
-    wanted = Signal(str)
-
-    def __init__(self, model: dict[str, Any]) -> None:
-        super().__init__()
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self._title, self._purpose, self._state, self._message = QLabel(), QLabel(), QLabel(), QLabel()
-        for label in (self._purpose, self._message):
-            label.setWordWrap(True)
-        self._bar = QProgressBar()
-        self._buttons: dict[str, QPushButton] = {}
-        row = QHBoxLayout()
-        for action, text in (
-            ("download", _("Download")),
-            ("pause", _("Pause")),
-            ("verify", _("Verify")),
-            ("repair", _("Repair")),
-            ("remove", _("Remove")),
-        ):
-            button = QPushButton(text)
-            button.clicked.connect(lambda _checked=False, action=action: self.wanted.emit(action))
-            self._buttons[action] = button
-            row.addWidget(button)
-        row.addStretch(1)
-        layout = QVBoxLayout(self)
-        for widget in (self._title, self._purpose, self._state, self._bar, self._message):
-            layout.addWidget(widget)
-        layout.addLayout(row)
-        self.show_model(model)
-
-    def show_model(self, model: dict[str, Any]) -> None:
-        """Show the newest record."""
-        title = model["title"]
-        self._title.setText(f"<b>{title}</b>")
-        self.setAccessibleName(title)
-        needs = _("{licence} · needs {memory} of memory", licence=model["licence"], memory=size(model["memory"]))
-        self._purpose.setText(f"{model['purpose']}\n{needs}")
-        self._state.setText(state_line(model))
-        self._message.setText(model.get("message", ""))
-        self._message.setVisible("message" in model)
-        state = model["state"]
-        self._bar.setVisible(state in ("downloading", "partial", "paused"))
-        # QProgressBar counts in 32 bits, weights don't fit: thousandths do.
-        self._bar.setRange(0, 1_000)
-        self._bar.setValue(round(1_000 * model["present"] / max(1, model["size"])))
-        allowed = () if model["embedded"] else _BUTTONS[state]
-        for action, button in self._buttons.items():
-            button.setVisible(action in allowed)
-            button.setAccessibleName(f"{button.text()}: {title}")
-        self._buttons["download"].setText(_("Resume") if state in ("partial", "paused") else _("Download"))
+from .model_card import ModelCard
+from .questions import confirmed
+from .text import _, size
 
 
 class WeightsView(QScrollArea):
@@ -118,22 +42,33 @@ class WeightsView(QScrollArea):
         self._imports = imports
         self._cards: dict[str, ModelCard] = {}
         self._models: dict[str, dict[str, Any]] = {}
+        self._settings: dict[str, Any] = {}
+        self._available = 0
         self.setWidgetResizable(True)
         self.setAcceptDrops(True)
         self.setAccessibleName(_("Models"))
         body = QWidget()
         self._layout = QVBoxLayout(body)
+        self._disk = QLabel()
         hint = QLabel(_("Drop a .safetensors file or a model folder here to use it where it is, without a copy."))
         hint.setWordWrap(True)
+        self._layout.addWidget(self._disk)
         self._layout.addWidget(hint)
+        self._layout.addLayout(self._import_buttons())
         self._layout.addStretch(1)
         self.setWidget(body)
         daemon.model_changed.connect(self.take)
+        daemon.settings_changed.connect(self._settings_changed)
+        daemon.status_changed.connect(self._status_changed)
 
     def load(self) -> None:
-        """Ask for all models."""
+        """Ask for all models; cards of models that are gone go too."""
 
         def show(header: dict[str, Any], _frames: object) -> None:
+            listed = {model["id"] for model in header["models"]}
+            for gone in [model_id for model_id in self._cards if model_id not in listed]:
+                self._cards.pop(gone).deleteLater()
+                del self._models[gone]
             for model in header["models"]:
                 self.take(model)
 
@@ -147,36 +82,86 @@ class WeightsView(QScrollArea):
             self._cards[model_id].show_model(model)
             return
         card = ModelCard(model)
+        card.set_available(self._available)
+        card.show_uses(self._settings)
         card.wanted.connect(lambda action: self._act(model_id, action))
+        card.use.connect(lambda setting, on: self._use(model_id, setting, on))
         self._cards[model_id] = card
         self._layout.insertWidget(self._layout.count() - 1, card)
 
+    def _import_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        file, folder = QPushButton(_("Use a file…")), QPushButton(_("Use a folder…"))
+        file.clicked.connect(self._choose_file)
+        folder.clicked.connect(self._choose_folder)
+        self._imported = QPushButton(_("Stop using"))
+        menu = QMenu(self._imported)
+        menu.setAccessibleName(_("Stop using"))
+        menu.aboutToShow.connect(lambda: self._list_imports(menu))
+        self._imported.setMenu(menu)
+        self._imported.setEnabled(bool(self._imports.paths()))
+        for button in (file, folder, self._imported):
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
     def _act(self, model_id: str, action: str) -> None:
-        model = self._models[model_id]
-        if action == "remove" and not self._sure(model):
+        model, card = self._models[model_id], self._cards[model_id]
+        title = model["title"]
+        if action == "remove" and not confirmed(
+            self, _("Delete the weights of “{title}” from this computer?", title=title)
+        ):
             return
-        if action in ("download", "repair") and not model["licence_accepted"]:
-            if not self._accepts(model):
-                return
+        card.set_busy({"verify": _("Verifying…"), "repair": _("Repairing…")}.get(action, ""))
+
+        def done(header: dict[str, Any], _frames: object) -> None:
+            card.set_busy("")
+            self.take(header["model"])
+            self._daemon.ask_status()
+
+        def refused(error: WireError) -> None:
+            card.set_busy("")
+            if error.code == "licence_required":
+                # Not from within the connection's own callback: a question runs the event loop until it is answered.
+                QTimer.singleShot(0, self, lambda: self._ask_licence(model_id, error))
+            else:
+                card.show_error(f"{error.message} {error.hint}".strip())
+
+        self._daemon.ask("model", {"model": model_id, "action": action}, done, refused)
+
+    def _ask_licence(self, model_id: str, why: WireError) -> None:
+        """Show the licence's address; only a "yes" is told to the daemon, which records it."""
+        words = _("{why} Do you accept it? Your answer is recorded.", why=f"{why.message} {why.hint}")
+        linked = re.sub(r"https?://[^\s<>]+", r'<a href="\g<0>">\g<0></a>', html.escape(words))
+        if confirmed(self, linked, rich=True):
             self._daemon.ask("model", {"model": model_id, "action": "accept_licence"})
-        self._daemon.ask("model", {"model": model_id, "action": action}, lambda h, _f: self.take(h["model"]))
+            self._act(model_id, "download")
+        else:
+            self._cards[model_id].show_error(_("Not downloaded: the licence was not accepted."))
 
-    def _accepts(self, model: dict[str, Any]) -> bool:
-        question = _(
-            "“{title}” is published under the {licence} licence. Do you accept it? Your answer is recorded.",
-            title=model["title"],
-            licence=model["licence"],
-        )
-        return self._ask(question)
+    def _use(self, model_id: str, setting: str, on: bool) -> None:
+        """Make the model a program's own, or no longer; there always is one for the rest."""
+        chosen = model_id if on or setting == "default_model" else ""
+        self._daemon.configure({setting: chosen}, on_error=lambda error: self._refuse_use(model_id, error))
 
-    def _sure(self, model: dict[str, Any]) -> bool:
-        return self._ask(_("Delete the weights of “{title}” from this computer?", title=model["title"]))
+    def _refuse_use(self, model_id: str, error: WireError) -> None:
+        self._cards[model_id].show_error(f"{error.message} {error.hint}".strip())
+        self._settings_changed(self._settings)
 
-    def _ask(self, question: str) -> bool:
-        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-        box = QMessageBox(QMessageBox.Icon.Question, "S²Edit", question, buttons, self)
-        box.setDefaultButton(QMessageBox.StandardButton.No)
-        return box.exec() == QMessageBox.StandardButton.Yes
+    def _settings_changed(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        for card in self._cards.values():
+            card.show_uses(settings)
+
+    def _status_changed(self, status: dict[str, Any]) -> None:
+        self._available = status["memory_used"] + status["memory_free"] if status["device"] else 0
+        for card in self._cards.values():
+            card.set_available(self._available)
+        parts = [_("Downloaded weights take {size}", size=size(status["weights_bytes"]))]
+        # The folder is not there before the first start of a daemon.
+        with suppress(OSError):
+            parts.append(_("{size} free on that disk", size=size(shutil.disk_usage(state_folder()).free)))
+        self._disk.setText(" · ".join(parts))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Local files and folders may be dropped."""
@@ -185,10 +170,35 @@ class WeightsView(QScrollArea):
             event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Note what was dropped in the user's own imports file and have the daemon look there."""
-        for url in event.mimeData().urls():
+        """Use what was dropped."""
+        self._import(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
+
+    def _choose_file(self) -> None:
+        files, _filter = QFileDialog.getOpenFileNames(self, _("Use a file…"), "", "Safetensors (*.safetensors)")
+        self._import(files)
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, _("Use a folder…"))
+        self._import([folder] if folder else [])
+
+    def _import(self, paths: Iterable[str]) -> None:
+        """Note them in the user's own imports file and have the daemon look there."""
+        for path in paths:
             try:
-                self._imports.add(url.toLocalFile())
+                self._imports.add(path)
             except ImportsFileError as error:
                 QMessageBox.warning(self, "S²Edit", str(error))
-        self._daemon.ask("rescan", on_reply=lambda _h, _f: self.load())
+        self._look_again()
+
+    def _list_imports(self, menu: QMenu) -> None:
+        menu.clear()
+        for path in self._imports.paths():
+            menu.addAction(Path(path).name).triggered.connect(lambda _checked=False, path=path: self._forget(path))
+
+    def _forget(self, path: str) -> None:
+        self._imports.remove(path)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._imported.setEnabled(bool(self._imports.paths()))
+        self._daemon.ask("rescan", on_reply=lambda _header, _frames: self.load())

@@ -7,21 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QImage
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QLabel,
-    QMainWindow,
-    QMessageBox,
-    QPlainTextEdit,
-    QTabWidget,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget
 
 from .connection import VERSION, Daemon
 from .imports import ImportsFile
-from .jobs_model import JobsModel, title
+from .job_words import title
+from .jobs_model import JobsModel
 from .jobs_view import JobsView
+from .log_window import LogWindow
 from .memory_view import MemoryView
 from .result_window import ResultWindow, result_image
 from .settings_view import SettingsView
@@ -59,7 +52,7 @@ class Window(QMainWindow):
         self._thumbnails = Thumbnails(daemon, self)
         self.jobs_view = JobsView(daemon, self.jobs, self._thumbnails)
         self.weights_view = WeightsView(daemon, ImportsFile())
-        self.memory_view = MemoryView(daemon)
+        self.memory_view = MemoryView(daemon, self.jobs)
         self.settings_view = SettingsView(daemon)
         about = QLabel(about_text())
         about.setWordWrap(True)
@@ -120,19 +113,7 @@ class Window(QMainWindow):
 
     def _open_log(self, job_id: str) -> None:
         def show(header: dict[str, Any], _frames: object) -> None:
-            dialog = QDialog(self)
-            dialog.setWindowTitle(_("Log"))
-            dialog.resize(640, 400)
-            text = QPlainTextEdit("\n".join(header["lines"]))
-            text.setReadOnly(True)
-            text.setAccessibleName(_("Log"))
-            buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-            buttons.rejected.connect(dialog.reject)
-            layout = QVBoxLayout(dialog)
-            layout.addWidget(text)
-            layout.addWidget(buttons)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.show()
+            LogWindow(_("Log"), header["lines"], self).show()
 
         self._daemon.ask("log", {"job": job_id}, show)
 
