@@ -199,7 +199,7 @@ def show(client: Client, job: str) -> dict[str, Any]:
     return record
 
 
-def wait_until(client: Client, job: str, *states: str, timeout: float = 20.0) -> dict[str, Any]:
+def wait_until(client: Client, job: str, *states: str, timeout: float = 20.0, every: float = 0.01) -> dict[str, Any]:
     """The job's record once it is in one of these states; AssertionError when that takes too long."""
     deadline = time.monotonic() + timeout
     while True:
@@ -207,9 +207,9 @@ def wait_until(client: Client, job: str, *states: str, timeout: float = 20.0) ->
         if record["state"] in states:
             return record
         assert time.monotonic() < deadline, f"job still {record['state']} after {timeout} s"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
-def finished(client: Client, job: str, timeout: float = 20.0) -> dict[str, Any]:
+def finished(client: Client, job: str, timeout: float = 20.0, every: float = 0.01) -> dict[str, Any]:
     """The job's record once it has ended."""
-    return wait_until(client, job, *ENDED, timeout=timeout)
+    return wait_until(client, job, *ENDED, timeout=timeout, every=every)
