@@ -256,16 +256,13 @@ def _photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) 
 
 def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind: str) -> Path | None:
     """The model's path; None, with a problem noted, when it can't be used."""
-    message = hint = ""
-    if kind != "caption" and entry.role != "editor":
-        message, hint = f"“{entry.title}” can't edit pictures.", "Choose an editing model."
-    elif kind == "caption" and entry.role != "captioner" and entry.domain != "cartoon":
-        message, hint = f"“{entry.title}” can't describe pictures.", "Ask the model “blip-large”, or type the prompt."
-    if message:
-        problems.append(Problem("model", "unknown_model", message, hint=hint))
+    if entry.role != "editor" and not (kind == "caption" and entry.role == "captioner"):
+        message = f"“{entry.title}” can't edit pictures."
+        problems.append(Problem("model", "unknown_model", message, hint="Choose an editing model."))
         return None
     try:
-        return weights.find(entry.id)
+        path = weights.find(entry.id)
+        return weights.find(weights.captioner(entry.id).id) if kind == "caption" else path
     except WireError as error:
         problems.append(Problem("model", error.code, error.message, hint=error.hint))
         return None

@@ -57,6 +57,12 @@ class Finder:
         hint = f"There are: {', '.join(entry.id for entry in self.entries())}."
         raise WireError("unknown_model", f"There is no model “{model}”.", hint)
 
+    def captioner(self, entry: Entry) -> Entry:
+        """The model that proposes prompts for an editor: drawn portraits need none, others take the catalogue's."""
+        if entry.role == "captioner" or entry.domain == "cartoon":
+            return entry
+        return next((other for other in self.catalogue.values() if other.role == "captioner"), entry)
+
     def own(self, entry: Entry) -> Path:
         """The folder that S²Edit downloads the entry to."""
         return places.own_folder(self.folder, entry)

@@ -98,6 +98,10 @@ class Weights:
             raise WireError("unknown_model", f"The model “{entry.title}” is not installed.", hint)
         return place.path
 
+    def captioner(self, model: str) -> Entry:
+        """The model that proposes prompts for a model's pictures: often itself; raises WireError("unknown_model")."""
+        return self._finder.captioner(self.entry(model))
+
     def act(self, model: str, action: str) -> dict[str, Any]:
         """Do one of `s2edit_wire.schema.MODEL_ACTIONS`; returns the model's record.
 

@@ -9,8 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from s2edit_wire.errors import WireError
 
+from ..settings import Settings
+from ..weights.manager import Weights
+from ..worker_link import Model
+
 MAX_CAPTION_TOKENS = 30
 """A source prompt longer than this says more than an edit needs, and CLIP's limit comes at 75."""
+
+
+def captioner_for(model: Model, state: Path) -> Path:
+    """The weights that describe pictures for a model: that model's own, or the catalogue's captioner.
+
+    Args:
+        model: as the job names it.
+        state: the daemon's state folder.
+    Raises:
+        WireError: unknown_model: the captioner is not installed.
+    """
+    weights = Weights(state, Settings)
+    captioner = weights.captioner(model.id)
+    return Path(model.path) if captioner.id == model.id else weights.find(captioner.id)
 
 
 def propose(model: Path, picture: NDArray[np.uint8], threads: int) -> str:

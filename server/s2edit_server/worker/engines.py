@@ -26,7 +26,7 @@ class Engines:
     """
 
     def __init__(self, state: Path) -> None:
-        self._state = state
+        self.state = state
         self._engine: Engine | None = None
         self._key: tuple[str, Signature] | None = None
         self._model = ""
@@ -51,11 +51,11 @@ class Engines:
         key = (model.path, signature(Path(model.path)))
         wanted = threads or self.threads
         # The daemon may have cleared it since the engine was made.
-        (self._state / "cache").mkdir(exist_ok=True)
+        (self.state / "cache").mkdir(exist_ok=True)
         if self._engine is None or key != self._key:
             self.drop()
-            quota = SettingsFile(self._state / "settings.json").now.cache_quota
-            self._engine = Engine(Path(model.path), cache_dir=self._state / "cache", cache_quota=quota, threads=wanted)
+            quota = SettingsFile(self.state / "settings.json").now.cache_quota
+            self._engine = Engine(Path(model.path), cache_dir=self.state / "cache", cache_quota=quota, threads=wanted)
             self._key, self._model, self._set = key, model.id, wanted
         elif wanted != self._set:
             import torch

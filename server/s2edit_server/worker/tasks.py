@@ -14,7 +14,7 @@ from s2edit.requests import EditResult
 
 from .. import worker_link as link
 from . import frames
-from .captions import propose
+from .captions import captioner_for, propose
 from .choices import settings_for
 from .engines import Engines
 from .reporting import Reporter
@@ -52,7 +52,7 @@ def _caption(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     picture = frames.to_rgb8(read_inputs(run.frames).image)
     if report.cancelled():
         raise WireError("cancelled", "The job was cancelled.")
-    return {"caption": propose(Path(run.model.path), picture, run.threads or engines.threads)}, []
+    return {"caption": propose(captioner_for(run.model, engines.state), picture, run.threads or engines.threads)}, []
 
 
 TASKS: dict[str, Task] = {"edit": _edit, "compose": _compose, "mask": _mask, "caption": _caption}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from s2edit_server.worker.captions import propose
+from s2edit_server.weights.manager import Weights
+from s2edit_server.worker.captions import captioner_for, propose
+from s2edit_server.worker_link import Model
 from s2edit_wire.errors import WireError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "a", "man", "woman", "hat", "with"]
@@ -41,6 +43,16 @@ def captioner(tmp_path: Path) -> Path:
 def test_a_captioner_from_the_catalogue(captioner: Path) -> None:
     caption = propose(captioner, np.zeros((20, 30, 3), np.uint8), threads=1)
     assert caption and set(caption.split()) <= {*WORDS}
+
+
+def test_who_describes_for_whom(tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn portraits are described by our classifier, all other pictures by the catalogue's captioner."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert captioner_for(Model("portraits", "/here"), tmp_path) == Path("/here")
+    assert captioner_for(Model("blip-large", "/here"), tmp_path) == Path("/here")
+    with pytest.raises(WireError, match="BLIP captions"):
+        captioner_for(Model("sd-v1-4", "/here"), tmp_path)
+    assert weights.captioner("sd-v1-4").id == "blip-large"
 
 
 def test_a_broken_captioner_says_what_to_do(captioner: Path) -> None:
