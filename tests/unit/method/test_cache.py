@@ -1,0 +1,122 @@
+"""The cache survives torn files, quotas and company."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2edit.cache import DiskCache, array_digest, digest
+
+
+def entry(value: float, size: int = 1000) -> dict[str, torch.Tensor]:
+    return {"delta": torch.full((size,), value, dtype=torch.float16), "mask": torch.ones(2, 3)}
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path)
+    assert cache.get("a") is None
+    cache.put("a", entry(0.5))
+    found = DiskCache(tmp_path).get("a")
+    assert found is not None
+    assert torch.equal(found["delta"], entry(0.5)["delta"])
+    assert "a" in cache
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("keep", [0, 5, 200, 2000])
+def test_torn_file_counts_as_absent(tmp_path: Path, keep: int) -> None:
+    cache = DiskCache(tmp_path)
+    cache.put("a", entry(0.5))
+    (file,) = tmp_path.glob("*.safetensors")
+    with file.open("r+b") as stream:
+        stream.truncate(keep)
+    assert cache.get("a") is None
+    assert "a" not in cache
+    cache.put("a", entry(0.25))
+    assert cache.get("a") is not None
+
+
+def test_altered_file_counts_as_absent(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path)
+    cache.put("a", entry(0.5))
+    (file,) = tmp_path.glob("*.safetensors")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert cache.get("a") is None
+
+
+def test_least_recently_used_goes_first(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path, quota=7000)
+    for age, key in enumerate("abc"):
+        cache.put(key, entry(0.5))
+        os.utime(tmp_path / f"{key}.safetensors", (1000 + age, 1000 + age))
+    cache.get("a")
+    cache.put("d", entry(0.5))
+    assert "a" in cache
+    assert "b" not in cache
+    assert "d" in cache
+    assert cache.size() <= 7000
+
+
+def test_newest_stays_even_beyond_the_quota(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path, quota=10)
+    cache.put("a", entry(0.5))
+    assert "a" in cache
+
+
+def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = DiskCache(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        cache.put("a", entry(0.5))
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".lock"]
+
+
+WRITER = """
+import sys, torch
+from pathlib import Path
+from s2edit.cache import DiskCache
+torch.set_num_threads(1)
+cache = DiskCache(Path(sys.argv[1]), quota=9000)
+made = 0
+for round in range(15):
+    key = f"{round % 5:02x}"
+    with cache.lock(key):
+        found = cache.get(key)
+        if found is None:
+            made += 1
+            cache.put(key, {"delta": torch.full((1000,), float(round % 5), dtype=torch.float16)})
+        else:
+            assert found["delta"].eq(round % 5).all()
+print(made)
+"""
+
+
+def test_two_processes(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [worker.communicate(timeout=120)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0]
+    assert sum(int(output) for output in outputs) >= 5
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_digests() -> None:
+    import numpy as np
+
+    a = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    assert array_digest(a) == array_digest(np.asfortranarray(a))
+    assert array_digest(a) != array_digest(a.reshape(4, 3))
+    assert array_digest(a) != array_digest(a.astype(np.uint16))
+    assert array_digest(None) == "none"
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})

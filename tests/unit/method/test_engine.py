@@ -1,0 +1,237 @@
+"""The engine on a tiny checkpoint: what it hands back, what it keeps, and that it can be stopped anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
+from s2edit.errors import Cancelled, CheckpointError, ImageError, MaskError, PromptError, SettingError
+from s2edit.requests import Progress
+from s2edit.settings import Settings
+
+Array = np.ndarray[Any, Any]
+
+
+@pytest.fixture
+def engine(tiny_folder: Path, tmp_path: Path) -> Iterator[Engine]:
+    made = Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache", threads=1)
+    yield made
+    made.unload()
+
+
+@pytest.fixture
+def request_(picture: Array, mask: Array, quick: Settings) -> EditRequest:
+    return EditRequest(picture, "a lady", "a lady with a hat", (ObjectSpec("lady", mask),), settings=quick, seed=5)
+
+
+def test_edit(engine: Engine, request_: EditRequest, mask: Array) -> None:
+    seen: list[Progress] = []
+    result = engine.edit(request_, seen.append)
+    assert result.patch.shape == (72, 96, 3)
+    assert result.patch.dtype == result.alpha.dtype == np.uint8
+    assert np.array_equal(result.alpha > 0, mask > 0)
+    assert np.array_equal(result.object_mask, mask)
+    assert result.box == (30, 20, 40, 30)
+    record = json.loads(json.dumps(result.record))
+    assert record["unet_forwards"] == {"identity": 2, "inversion": 4, "editing": 11}
+    assert record["cached"] == {"identity": False, "inversion": False}
+    assert record["model_size"] == [64, 64]
+    assert list(record["phases"]) == ["loading", "identity", "inversion", "editing", "compositing"]
+    assert len(record["model_hash"]) == 64
+    assert [p.phase for p in seen if p.step == p.total] == list(record["phases"])
+    previews = [p.preview for p in seen if p.preview is not None]
+    assert previews
+    assert previews[0].shape == (64, 64, 3)
+
+
+def test_same_request_same_pixels(engine: Engine, request_: EditRequest, tiny_folder: Path, tmp_path: Path) -> None:
+    """Made, found in memory, found on disk, and made by another engine: always the same."""
+    results = [engine.edit(request_), engine.edit(request_)]
+    results.append(Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache").edit(request_))
+    results.append(Engine(tiny_folder, device="cpu").edit(request_))
+    found = [result.record["cached"]["identity"] for result in results]
+    assert found == [False, True, True, False]
+    for result in results[1:]:
+        assert np.array_equal(result.patch, results[0].patch)
+        assert np.array_equal(result.alpha, results[0].alpha)
+
+
+def test_next_target_reuses_identity_and_inversion(engine: Engine, request_: EditRequest) -> None:
+    first = engine.edit(request_)
+    second = engine.edit(dataclasses.replace(request_, target="a lady with a beard"))
+    assert second.record["cached"] == {"identity": True, "inversion": True}
+    assert second.record["unet_forwards"]["identity"] == second.record["unet_forwards"]["inversion"] == 0
+    assert not np.array_equal(first.patch, second.patch)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 6},
+        {"source": "a young lady", "target": "a young lady with a hat"},
+        {"settings": {"identity.steps": 3}},
+        {"settings": {"identity.semantic_weight": 0.2}},
+        {"mask": True},
+        {"image": True},
+    ],
+    ids=["seed", "prompt", "steps", "weight", "mask", "image"],
+)
+def test_anything_else_is_learned_anew(engine: Engine, request_: EditRequest, change: dict[str, Any]) -> None:
+    engine.edit(request_)
+    if "settings" in change:
+        change = {"settings": request_.settings.replace_from(change["settings"])}
+    elif "mask" in change:
+        change = {"objects": (ObjectSpec("lady", np.roll(request_.objects[0].mask, 3)),)}  # type: ignore[arg-type]
+    elif "image" in change:
+        change = {"image": request_.image ^ 1}
+    again = engine.edit(dataclasses.replace(request_, **change))
+    assert again.record["cached"] == {"identity": False, "inversion": False}
+
+
+def test_guidance_retrains_nothing_but_null_text_inverts_anew(engine: Engine, request_: EditRequest) -> None:
+    engine.edit(request_)
+    settings = request_.settings.replace_from({"edit.guidance": 3.0})
+    assert engine.edit(dataclasses.replace(request_, settings=settings)).record["cached"]["inversion"]
+    null = settings.replace_from({"inversion.mode": "null_text", "inversion.inner_steps": 1})
+    assert not engine.edit(dataclasses.replace(request_, settings=null)).record["cached"]["inversion"]
+    other = null.replace_from({"edit.guidance": 4.0})
+    found = engine.edit(dataclasses.replace(request_, settings=other)).record["cached"]
+    assert found == {"identity": True, "inversion": False}
+
+
+def test_torn_cache_is_rebuilt(engine: Engine, request_: EditRequest, tiny_folder: Path, tmp_path: Path) -> None:
+    first = engine.edit(request_)
+    for file in (tmp_path / "cache").glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:-7])
+    second = Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache").edit(request_)
+    assert second.record["cached"] == {"identity": False, "inversion": False}
+    assert np.array_equal(first.patch, second.patch)
+
+
+@pytest.mark.parametrize("phase", ["loading", "identity", "inversion", "editing", "compositing"])
+def test_cancel_is_seen_in_every_phase(engine: Engine, request_: EditRequest, phase: str) -> None:
+    now = ""
+
+    def listen(progress: Progress) -> None:
+        nonlocal now
+        now = progress.phase
+
+    with pytest.raises(Cancelled):
+        engine.edit(request_, listen, lambda: now == phase)
+    fresh = engine.edit(dataclasses.replace(request_, seed=9))
+    again = Engine(engine._path, device="cpu").edit(dataclasses.replace(request_, seed=9))
+    assert np.array_equal(fresh.patch, again.patch), "a cancelled fine-tuning must leave nothing in the weights"
+
+
+@pytest.mark.parametrize("mode", ["null_text", "npi"])
+def test_other_inversions(engine: Engine, request_: EditRequest, mode: str) -> None:
+    settings = request_.settings.replace_from({"inversion.mode": mode, "inversion.inner_steps": 2})
+    result = engine.edit(dataclasses.replace(request_, settings=settings))
+    assert result.record["unet_forwards"]["editing"] == 16
+
+
+def test_several_objects(engine: Engine, request_: EditRequest, mask: Array) -> None:
+    other = np.zeros_like(mask)
+    other[5:15, 5:15] = 255
+    request = dataclasses.replace(
+        request_,
+        source="a lady and a dog",
+        target="a lady and a dog with a hat",
+        objects=(ObjectSpec("lady", mask), ObjectSpec("dog", other)),
+    )
+    result = engine.edit(request)
+    assert np.array_equal(result.alpha > 0, (mask | other) > 0)
+    edit_mask = np.roll(mask, 4)
+    bounded = engine.edit(dataclasses.replace(request, edit_mask=edit_mask))
+    assert np.array_equal(bounded.alpha > 0, edit_mask > 0)
+    assert bounded.record["cached"]["identity"]
+
+
+def test_compose(engine: Engine, picture: Array, mask: Array, quick: Settings) -> None:
+    request = ComposeRequest(
+        picture,
+        np.ascontiguousarray(picture[::-1, :80]),
+        "a lady",
+        "a model with makeup",
+        "a lady with makeup",
+        "lady",
+        "makeup",
+        mask=mask,
+        settings=quick,
+    )
+    result = engine.compose(request)
+    assert np.array_equal(result.alpha > 0, mask > 0)
+    assert result.record["unet_forwards"]["identity"] > 2 * quick.identity.steps
+    assert engine.compose(request).record["cached"] == {"identity": True, "inversion": True}
+    with pytest.raises(PromptError, match="“beard”"):
+        engine.compose(dataclasses.replace(request, attribute="beard"))
+
+
+def test_automatic_mask(engine: Engine, picture: Array) -> None:
+    found = engine.automatic_mask(picture, "a lady with a hat", "hat")
+    assert found.shape == picture.shape[:2]
+    assert set(np.unique(found)) <= {0, 255}
+    assert found.any()
+    with pytest.raises(PromptError):
+        engine.automatic_mask(picture, "a lady", "hat")
+
+
+def test_automatic_masks_in_an_edit(engine: Engine, request_: EditRequest) -> None:
+    result = engine.edit(dataclasses.replace(request_, objects=(ObjectSpec("lady"),)))
+    assert result.object_mask.any()
+    assert result.record["unet_forwards"]["identity"] == 2 + 7
+
+
+def test_without_identity(engine: Engine, request_: EditRequest) -> None:
+    settings = request_.settings.replace_from({"identity.enabled": False})
+    result = engine.edit(dataclasses.replace(request_, settings=settings))
+    assert result.record["unet_forwards"]["identity"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"target": "a lady"}, PromptError),
+        ({"source": ""}, PromptError),
+        ({"objects": ()}, PromptError),
+        ({"objects": (ObjectSpec("dog"),)}, PromptError),
+        ({"objects": (ObjectSpec("lady", np.ones((3, 3), np.uint8)),)}, MaskError),
+        ({"edit_mask": np.zeros((72, 96), np.uint8)}, MaskError),
+        ({"image": np.zeros((72, 96), np.uint8)}, ImageError),
+        ({"settings": dataclasses.replace(Settings(), native_size=-5)}, SettingError),
+    ],
+)
+def test_wrong_requests(engine: Engine, request_: EditRequest, change: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error) as caught:
+        engine.edit(dataclasses.replace(request_, **change))
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_checkpoints(tmp_path: Path, request_: EditRequest) -> None:
+    with pytest.raises(CheckpointError, match="no model"):
+        Engine(tmp_path / "nothing", device="cpu").edit(request_)
+    (tmp_path / "model.ckpt").write_bytes(b"\x80pickle")
+    with pytest.raises(CheckpointError, match="safetensors"):
+        Engine(tmp_path / "model.ckpt", device="cpu").edit(request_)
+    with pytest.raises(SettingError):
+        Engine(tmp_path, device="gpu7")
+
+
+def test_weights_come_back(engine: Engine, request_: EditRequest) -> None:
+    engine.automatic_mask(request_.image, "a lady", "lady")
+    stages = engine._stages
+    assert stages is not None
+    before = {name: weight.clone() for name, weight in stages.checkpoint.unet.named_parameters()}
+    engine.edit(request_)
+    assert any(not torch.equal(weight, before[name]) for name, weight in stages.checkpoint.unet.named_parameters())
+    stages.restore()
+    assert all(torch.equal(weight, before[name]) for name, weight in stages.checkpoint.unet.named_parameters())
+    assert engine.memory()["used"] > 0
