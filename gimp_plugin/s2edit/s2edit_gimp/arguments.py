@@ -44,6 +44,10 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     _add_choice(procedure, "profile", _("Profile"), _("How much work is done"), profile_titles(), "balanced")
     guidance = _("How strongly the words act; 0: the model's own")
     procedure.add_double_argument("guidance", _("Guidance"), guidance, 0.0, 20.0, 0.0, FLAGS)
+    reference = _("A layer to take something over from")
+    procedure.add_layer_argument("reference", _("Reference"), reference, True, FLAGS)
+    shows = _("What the reference shows")
+    procedure.add_string_argument("reference-prompt", _("Reference shows"), shows, "", FLAGS)
     # A double, since GIMP's integers end at half of the seeds.
     procedure.add_double_argument("seed", _("Seed"), _("Same seed, same result"), 0.0, 2.0**32 - 1, 0.0, FLAGS)
     for name, title, blurb, most in (

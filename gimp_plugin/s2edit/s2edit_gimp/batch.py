@@ -19,6 +19,7 @@ from .delivery import deliver
 from .layers import remember_pending
 from .mask_sources import collect
 from .progress import fraction
+from .reference import read_layer
 from .snapshot import CannotEdit, Snapshot, plan_fields, take
 from .text import _
 
@@ -27,8 +28,14 @@ PATIENCE = 120.0
 Progress = Callable[[str, float], None]
 
 
-def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Progress) -> Gimp.Layer:
-    """Edit a layer and return the result layer.
+def edit(
+    image: Gimp.Image,
+    layer: Gimp.Drawable,
+    choices: Choices,
+    progress: Progress,
+    reference: Gimp.Drawable | None = None,
+) -> Gimp.Layer:
+    """Edit a layer, or compose it with a reference, and return the result layer.
 
     Raises:
         NoMask, CannotEdit: the picture or the arguments don't do; the message says why.
@@ -36,6 +43,7 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
     """
     masks = collect(image, layer, choices.mask, choices.channel)
     choices.words = masked_words(choices, [mask.word for mask in masks])
+    other = None if reference is None else read_layer(reference)
     client = Client("gimp", VERSION)
     launcher.connect(client)
     with client:
@@ -45,7 +53,7 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
             if problem["blocking"]:
                 raise CannotEdit(problem["message"])
         x, y, width, height = plan["crop"]
-        shot = take(image, layer, choices, masks, (x, y, width, height), model)
+        shot = take(image, layer, choices, masks, (x, y, width, height), model, other)
         job = new_job_id()
         remember_pending(image, job, shot.anchor)
         record = _await_end(client, job, shot, progress)

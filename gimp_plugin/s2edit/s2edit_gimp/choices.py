@@ -73,6 +73,8 @@ class Choices:
             guidance=config.get_property("guidance"),
             seed=round(config.get_property("seed")),
             settings=settings,
+            kind="compose" if config.get_property("reference") is not None else "edit",
+            reference_prompt=config.get_property("reference-prompt").strip(),
         )
 
     def to_config(self, config: Gimp.ProcedureConfig) -> None:

@@ -10,9 +10,11 @@ from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
 
+from .asks import Asks
 from .choices import Choices
 from .form import Form
 from .jobs import Jobs
+from .lost import LostRow
 from .mask_sources import (
     MASK_LAYERS,
     SELECTION,
@@ -20,14 +22,13 @@ from .mask_sources import (
     NoMask,
     available,
     collect,
-    mask_layer_from,
-    mask_layers,
     paint_layer,
 )
 from .models import ModelRow
 from .photo import likeness
-from .pixels import Box, Picture, read_colour
-from .snapshot import plan_fields, take
+from .pixels import Box, read_colour
+from .reference import ReferenceForm
+from .snapshot import CannotEdit, plan_fields, take
 from .text import _, amount, duration
 from .thumbnails import crop_picture
 from .widgets import BORDER, SPACING, note
@@ -77,6 +78,9 @@ class EditDialog:
         GimpUi.window_set_transient(self.window)
         self._form = Form(self._later)
         self._models = ModelRow(jobs, self.window, self._later)
+        self._reference = ReferenceForm(image, layer, self._later)
+        self._lost = LostRow(jobs.session.start)
+        self._asks = Asks(image, layer, jobs, self._form, self._say, self._mask_made)
         self._fill()
         self._refresh_masks()
         offers = available(image, layer)
@@ -87,13 +91,14 @@ class EditDialog:
         self.window.connect("response", self._responded)
         self.window.connect("focus-in-event", self._came_back)
         self._form.paint.connect("clicked", lambda _button: self.window.response(PAINT))
-        self._form.propose.connect("clicked", lambda _button: self._small_job("caption"))
-        self._form.automatic.connect("clicked", lambda _button: self._small_job("mask"))
+        self._form.propose.connect("clicked", lambda _button: self._ask("caption"))
+        self._form.automatic.connect("clicked", lambda _button: self._ask("mask"))
         jobs.session.request("settings", on_reply=self._got_settings)
         self.window.show_all()
         self._form.focus()
 
     def _fill(self) -> None:
+        """Picture and figures to the left, the form to the right."""
         box = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
         box.set_border_width(BORDER)
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
@@ -109,7 +114,8 @@ class EditDialog:
             left.pack_start(widget, False, False, 0)
         right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
         self._message = note()
-        for widget in (self._form.widget, self._models.widget, self._message):
+        self._form.widget.pack_start(self._reference.widget, False, False, 0)
+        for widget in (self._form.widget, self._models.widget, self._message, self._lost.widget):
             right.pack_start(widget, False, False, 0)
         box.pack_start(left, False, False, 0)
         box.pack_start(right, True, True, 0)
@@ -118,7 +124,8 @@ class EditDialog:
     def connection_changed(self, state: str, message: str) -> None:
         """Say what the connection does; nothing can be submitted without one."""
         self._connected = state == "ready"
-        self._message.set_text("" if self._connected else message)
+        self._message.set_text("")
+        self._lost.show(state, message)
         self._ok.set_sensitive(self._connected and not self._blocked)
         if self._connected:
             self._models.ask()
@@ -147,7 +154,7 @@ class EditDialog:
 
     def _plan(self) -> bool:
         self._timer = 0
-        choices = self._form.read()
+        choices = self._read()
         if (choices.mask, choices.channel) != self._masks_of:
             self._read_masks(choices)
         fields = plan_fields(self._layer, choices, self._masks, self._default)
@@ -157,6 +164,15 @@ class EditDialog:
         self._jobs.session.forget(self._ticket)
         self._ticket = self._jobs.session.request("plan", fields, (), self._planned, self._no_plan)
         return bool(GLib.SOURCE_REMOVE)
+
+    def _read(self) -> Choices:
+        return self._as_composition(self._form.read())
+
+    def _as_composition(self, choices: Choices) -> Choices:
+        """The same choices, with a reference where one is chosen."""
+        if self._reference.chosen:
+            choices.kind, choices.reference_prompt = "compose", self._reference.prompt
+        return choices
 
     def _planned(self, answer: Incoming) -> None:
         plan = answer.header
@@ -171,7 +187,10 @@ class EditDialog:
             self._digest_crop(self._crop)
 
     def _no_plan(self, error: WireError) -> None:
-        self._message.set_text(f"{error.message} {error.hint}".strip())
+        self._say(f"{error.message} {error.hint}".strip())
+
+    def _say(self, sentence: str) -> None:
+        self._message.set_text(sentence)
 
     def _show_problems(self, problems: list[dict[str, Any]]) -> None:
         choices = self._form.read()
@@ -234,6 +253,7 @@ class EditDialog:
     def _came_back(self, *_event: object) -> bool:
         """The painter may have selected or painted something meanwhile."""
         self._refresh_masks()
+        self._reference.refresh()
         self._later()
         return False
 
@@ -243,17 +263,22 @@ class EditDialog:
         if answer == Gtk.ResponseType.OK:
             if self._blocked or self._crop is None:
                 return
-            self._submit(self._crop)
+            try:
+                self._submit(self._crop)
+            except CannotEdit as error:
+                self._message.set_text(str(error))
+                return
         elif answer == PAINT:
             word = next(iter(self._form.read().words), "")
             paint_layer(self._image, self._layer, word)
         self._close(answer in (Gtk.ResponseType.OK, PAINT))
 
     def _submit(self, crop: Box) -> None:
-        variations = self._form.variations()
+        variations = [self._as_composition(choices) for choices in self._form.variations()]
         self._read_masks(variations[0])
+        reference = self._reference.picture()
         for choices in variations:
-            shot = take(self._image, self._layer, choices, self._masks, crop, self._default)
+            shot = take(self._image, self._layer, choices, self._masks, crop, self._default, reference)
             self._jobs.submit(shot, automatic=len(variations) == 1, mask_from=choices.mask)
         self.submitted = variations[0]
 
@@ -271,35 +296,14 @@ class EditDialog:
     typed: Choices | None = None
     """What was in the form when the dialog closed."""
 
-    def _small_job(self, kind: str) -> None:
-        """Have the picture described, or the object found, and use what comes."""
-        choices = self._form.read()
-        choices.kind = kind
+    def _ask(self, kind: str) -> None:
+        """Have the picture described, or the object found."""
         crop = self._crop or (0, 0, self._layer.get_width(), self._layer.get_height())
-        shot = take(self._image, self._layer, choices, [], crop, self._default)
-        button = self._form.propose if kind == "caption" else self._form.automatic
-        button.set_sensitive(False)
+        self._asks.start(kind, self._form.read(), crop, self._default)
 
-        def came(answer: Incoming) -> None:
-            button.set_sensitive(True)
-            if kind == "caption":
-                self._form.set_source(str(answer.header["record"].get("caption", "")))
-                return
-            from .delivery import frames_by_role
-
-            self._mask_came(frames_by_role(answer)["mask"], crop, next(iter(choices.words), ""))
-
-        def failed(message: str) -> None:
-            button.set_sensitive(True)
-            self._message.set_text(message)
-
-        job = self._jobs.submit(shot, on_result=came)
-        job.on_trouble = failed
-
-    def _mask_came(self, mask: Picture, crop: Box, word: str) -> None:
-        mask_layer_from(self._image, self._layer, word, mask, crop)
+    def _mask_made(self) -> None:
+        """The model's mask is on a layer now: use it."""
         self._refresh_masks()
         choices = self._form.read()
         choices.mask = available(self._image, self._layer)[0]
         self._form.show(choices)
-        assert mask_layers(self._image, self._layer)

@@ -54,15 +54,15 @@ class Form:
     def _main_grid(self) -> Gtk.Grid:
         made = grid()
         add_row(made, 0, _("Picture _shows:"), beside(self._source, self.propose), _("What the picture shows now"))
-        add_row(made, 1, _("Should sho_w:"), self._target, _("The same sentence, with what you want changed"))
+        add_row(made, 1, _("Shou_ld show:"), self._target, _("The same sentence, with what you want changed"))
         add_row(made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object"))
         masks = beside(self._mask, self._channel, self.paint, self.automatic)
         add_row(made, 3, _("_Mask:"), masks, _("Where the object is"))
-        add_row(made, 4, _("Mo_del:"), self._model)
+        add_row(made, 4, _("M_odel:"), self._model)
         add_row(made, 5, _("Pro_file:"), self._profile, _("How much work is done"))
         dice = Gtk.Button.new_with_mnemonic(_("Ne_w Seed"))
         dice.connect("clicked", lambda _button: self._seed.set_value(secrets.randbelow(MAX_SEED + 1)))
-        add_row(made, 6, _("S_eed:"), beside(self._seed, dice), _("Same seed, same result"))
+        add_row(made, 6, _("See_d:"), beside(self._seed, dice), _("Same seed, same result"))
         return made
 
     def _advanced(self) -> Gtk.Expander:

@@ -14,6 +14,7 @@ from .jobs import Job, Jobs
 from .layers import recipe_text
 from .snapshot import CannotEdit
 from .text import _, is_right_to_left
+from .widgets import ask
 
 LINGER_S = 6
 """Seconds for which the window of jobs stays when all results have arrived."""
@@ -39,6 +40,17 @@ def open_windows(
     if is_right_to_left():
         Gtk.Widget.set_default_direction(Gtk.TextDirection.RTL)
     return _Run(image, layer, config).go(choices, again=again)
+
+
+def offer_conversion(image: Gimp.Image) -> bool:
+    """Ask whether an indexed image may become RGB, and do it; one undo step."""
+    GimpUi.init("s2edit")
+    details = _("S²Edit needs colours that are not in this picture's palette. You can undo the conversion.")
+    if not ask(None, _("Convert the picture to RGB?"), details, _("_Convert")):
+        return False
+    image.convert_rgb()
+    Gimp.displays_flush()
+    return True
 
 
 def choices_of(layer: Gimp.Drawable) -> Choices:

@@ -187,8 +187,6 @@ class Jobs:
 
     def _update(self, job: Job, record: dict[str, Any]) -> None:
         """Take over a newer record; a finished job's result is fetched at once when it is awaited."""
-        if record["seq"] < job.record.get("seq", 0):
-            return
         job.record = record
         if record["state"] == "done" and not job.delivered:
             if job.automatic:

@@ -135,6 +135,11 @@ def edited_layer(image: Gimp.Image, drawable: Gimp.Drawable) -> Gimp.Drawable:
     return layer if layer is not None else drawable
 
 
+def is_mask_layer(layer: Gimp.Drawable) -> bool:
+    """Whether a layer was made to be painted on as a mask."""
+    return bool(_made_for(layer))
+
+
 def mark(mask: Gimp.Layer, layer: Gimp.Layer, word: str) -> None:
     """Say of a layer that it is a mask for `layer` and the object `word`."""
     data = json.dumps({"layer": layer.get_tattoo(), "word": word}).encode()

@@ -28,7 +28,7 @@ class ModelRow:
         self._chosen = ""
         self.widget = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACING)
         self._text = note()
-        self._button = Gtk.Button.new_with_mnemonic(_("Do_wnload…"))
+        self._button = Gtk.Button(label=_("Download…"))
         self._button.connect("clicked", lambda _button: self._get())
         self.widget.pack_start(self._text, True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)

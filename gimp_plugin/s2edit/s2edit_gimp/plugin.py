@@ -86,6 +86,11 @@ def run(
 ) -> Gimp.ValueArray:
     """Run one procedure; every error becomes an error value with a sentence, never a crash."""
     try:
+        if run_mode == Gimp.RunMode.INTERACTIVE and image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+            from .interactive import offer_conversion
+
+            if not offer_conversion(image):
+                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         layer = edited_layer(image, check_layer(image, drawables))
         if procedure.get_name() == PAINT_MASK:
             paint_layer(image, layer)
@@ -128,7 +133,8 @@ def _without_windows(
     from .batch import edit
 
     Gimp.progress_init(_("S²Edit"))
-    new = edit(image, layer, Choices.from_config(config), lambda _phase, part: Gimp.progress_update(part))
+    choices, reference = Choices.from_config(config), config.get_property("reference")
+    new = edit(image, layer, choices, lambda _phase, part: Gimp.progress_update(part), reference)
     Gimp.progress_end()
     values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
     values.remove(1)

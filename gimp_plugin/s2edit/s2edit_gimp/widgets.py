@@ -25,6 +25,8 @@ def add_row(made: Gtk.Grid, row: int, label: str, widget: Gtk.Widget, tip: str =
     named = Gtk.Label.new_with_mnemonic(label)
     named.set_xalign(1.0)
     focus = widget.get_children()[0] if isinstance(widget, Gtk.Box) else widget
+    if isinstance(focus, Gtk.ComboBox) and focus.get_has_entry():
+        focus = focus.get_child()
     named.set_mnemonic_widget(focus)
     widget.set_hexpand(True)
     if tip:
@@ -106,7 +108,7 @@ def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
     return made
 
 
-def ask(parent: Gtk.Window, question: str, details: str, yes: str) -> bool:
+def ask(parent: Gtk.Window | None, question: str, details: str, yes: str) -> bool:
     """A question to be answered before anything goes on; False for cancel."""
     dialog = Gtk.MessageDialog(
         transient_for=parent,

@@ -55,12 +55,10 @@ class Person:
         return self._dialog()
 
     def type_words(self, scene: Scene) -> None:
-        """Fill in what the picture shows and should show, and the object's word."""
-        self.screen.type(scene.source)
-        self.screen.key("Tab", "Tab")
-        self.screen.type(scene.target)
-        self.screen.key("Tab")
-        self.screen.type(scene.word)
+        """Fill in what the picture shows and should show, and the object's word, reaching the fields by Alt and a key."""
+        for mnemonic, text in (("alt+s", scene.source), ("alt+l", scene.target), ("alt+b", scene.word)):
+            self.screen.key(mnemonic, "ctrl+a")
+            self.screen.type(text)
 
     def paint_mask(self, scene: Scene) -> None:
         """From the open dialog: ask for a mask layer and paint the object on it."""
