@@ -168,6 +168,8 @@ class Desk(QObject):
         self.link = state
         self.link_changed.emit(state, message)
         if state == "ready":
+            # A daemon that was killed has forgotten its last numbers: what it says now is newer than all that is known.
+            self.jobs = {name: {**job, "seq": -1} for name, job in self.jobs.items()}
             self.request("models", {}, self._took_models)
 
     def _took_models(self, reply: dict[str, Any], _frames: list[Any]) -> None:

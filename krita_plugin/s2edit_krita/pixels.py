@@ -108,23 +108,6 @@ def alpha_as_layer(depth: Depth, data: bytes | bytearray | memoryview) -> bytes:
     return pixels.tobytes()
 
 
-def coverage_box(mask: bytes | bytearray, width: int) -> Box | None:
-    """The box around all samples of an 8-bit mask that are not 0, or None when there is none."""
-    bare = mask.rstrip(b"\0")
-    if not bare:
-        return None
-    last = (len(bare) - 1) // width
-    first = (len(mask) - len(mask.lstrip(b"\0"))) // width
-    left, right = width, 0
-    for row in range(first, last + 1):
-        line = mask[row * width : (row + 1) * width]
-        trimmed = line.rstrip(b"\0")
-        if trimmed:
-            right = max(right, len(trimmed))
-            left = min(left, width - len(line.lstrip(b"\0")))
-    return Box(left, first, right - left, last - first + 1)
-
-
 def coloured_mask(mask: bytes | bytearray | memoryview, bgr: Sequence[int]) -> bytearray:
     """8-bit layer bytes of one colour (blue, green, red) whose alpha is the mask."""
     coverage = bytes(mask)

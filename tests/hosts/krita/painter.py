@@ -75,7 +75,8 @@ class Painter:
 
     def scroll_to(self, name: str) -> None:
         """Turn the wheel over the docker, down and then up, until a widget of the plug-in is in sight."""
-        left, top, _, height, *_ = self.state()["widgets"]["s2edit_docker"][0]
+        state = self.wait(lambda state: "s2edit_docker" in state["widgets"], "the docker")
+        left, top, _, height, *_ = state["widgets"]["s2edit_docker"][0]
         for button in ("5",) * 12 + ("4",) * 24:
             time.sleep(0.25)
             if name in self.state()["widgets"]:

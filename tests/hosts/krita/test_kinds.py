@@ -1,0 +1,83 @@
+"""Layers of every kind, results that find their place, masks, variations and composition in the real Krita."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ..lab import Lab
+from ..screen import Screen
+from .easel import Easel
+
+INVERTED = [245, 55, 165, 255]
+"""What the fake worker makes of the scripts' object colour (10, 200, 90)."""
+
+
+@pytest.fixture(scope="module")
+def scenes() -> dict[str, Any]:
+    with Lab("krita-kinds") as lab:
+        screen = Screen(lab)
+        lab.start_daemon(step_ms=20)
+        return Easel(lab, screen).run("kinds", timeout=300)
+
+
+def _found(scenes: dict[str, Any], name: str) -> dict[str, Any]:
+    scene = scenes[name]
+    assert "error" not in scene, scene["error"]
+    found: dict[str, Any] = scene["found"]
+    return found
+
+
+@pytest.mark.hosts
+def test_a_group_is_edited_as_it_looks_without_its_object_mask(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "group")
+    assert found["inside"] == ["Inner", "Object mask: hat"]
+    order = found["order"]
+    assert order.index("S²Edit: a portrait of a woman with a crown") == order.index("Group") + 1
+    assert found["pixel"] == INVERTED
+    assert _found(scenes, "pass_through")["pixel"] == INVERTED
+    assert _found(scenes, "inside_a_group")["group"] == ["Inner", "S²Edit: a portrait of a woman with a crown"]
+
+
+@pytest.mark.hosts
+def test_other_sources_are_read_as_they_look(scenes: dict[str, Any]) -> None:
+    vector = _found(scenes, "vector")
+    assert vector["pixel"] == [255 - channel for channel in vector["seen"][:3]] + [255]
+    assert _found(scenes, "whole")["pixel"] == [55, 245, 165, 255]
+
+
+@pytest.mark.hosts
+def test_masks_are_taken_and_kept(scenes: dict[str, Any]) -> None:
+    assert _found(scenes, "transparent") == {"left": [0], "right": [255]}
+    cut = _found(scenes, "transparency_mask")
+    assert cut["extent"] == [16, 16, 24, 24]
+    assert cut["pixel"][3] == 255
+    automatic = _found(scenes, "automatic_mask")
+    assert automatic["middle"][3] == 255
+    assert automatic["corner"][3] == 0
+    empty = _found(scenes, "empty_mask")
+    assert empty["sent"] == 0
+    assert "marks nothing" in empty["words"]
+
+
+@pytest.mark.hosts
+def test_results_find_their_place(scenes: dict[str, Any]) -> None:
+    assert _found(scenes, "moved")["mask"] == [16 + 5 - 2, 16 + 7 - 3, 24, 24]
+    assert _found(scenes, "deleted")["order"] == ["Rest", "S²Edit: a portrait of a woman with a crown"]
+    x, y, width, height = _found(scenes, "huge")["crop"]
+    assert width * height < 1_000 * 1_000
+    assert x <= 4_100
+    assert y <= 4_100
+    assert x + width >= 4_160
+    assert y + height >= 4_160
+
+
+@pytest.mark.hosts
+def test_variations_and_composition(scenes: dict[str, Any]) -> None:
+    variations = _found(scenes, "variations")
+    assert not any(name.startswith("S²Edit") for name in variations["waiting"])
+    assert variations["picked"] == 1, "asking again shows the layer that is there"
+    composed = _found(scenes, "compose")
+    assert composed["prompt"] == "a woman with makeup"
+    assert any(name.startswith("S²Edit") for name in composed["layers"])
