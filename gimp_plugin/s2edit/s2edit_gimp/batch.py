@@ -58,7 +58,8 @@ def edit(
         remember_pending(image, job, shot.anchor)
         record = _await_end(client, job, shot, progress)
         if record["state"] != "done":
-            raise CannotEdit(f"{record.get('message', _('The edit was cancelled.'))} {record.get('hint', '')}".strip())
+            message = record.get("message") or _("The edit was cancelled.")
+            raise CannotEdit(f"{message} {record.get('hint', '')}".strip())
         answer = client.request("result", {"job": job}, timeout=PATIENCE)
         new = deliver(image, answer, shot.masks, shot.picture, choices.mask)
         client.request("acknowledge", {"job": job})

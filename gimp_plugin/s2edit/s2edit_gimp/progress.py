@@ -47,11 +47,12 @@ def status_line(job: Job) -> str:
         return _("Number {position} in the queue").format(position=record["position"])
     if job.state == "running":
         return _running(record)
+    failed = record.get("message") or _("Failed")
     return {
         "paused": _("Held"),
         "done": _("Finished; not in the picture yet."),
         "cancelled": _("Cancelled"),
-        "failed": f"{record.get('message', _('Failed'))} {record.get('hint', '')}".strip(),
+        "failed": f"{failed} {record.get('hint', '')}".strip(),
     }[job.state]
 
 

@@ -17,11 +17,6 @@ def _(message: str) -> str:
     return _catalogue.gettext(message)
 
 
-def counted(one: str, many: str, number: int) -> str:
-    """The form of a message that fits a number."""
-    return _catalogue.ngettext(one, many, number)
-
-
 def is_right_to_left() -> bool:
     """Whether the catalogue in use is of a language that is written from right to left."""
     language = _catalogue.info().get("language", os.environ.get("LANGUAGE", ""))

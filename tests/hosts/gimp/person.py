@@ -55,7 +55,7 @@ class Person:
         return self._dialog()
 
     def type_words(self, scene: Scene) -> None:
-        """Fill in what the picture shows and should show, and the object's word, reaching the fields by Alt and a key."""
+        """Fill in both sentences and the word of the object, reaching the fields by Alt and a key."""
         for mnemonic, text in (("alt+s", scene.source), ("alt+l", scene.target), ("alt+b", scene.word)):
             self.screen.key(mnemonic, "ctrl+a")
             self.screen.type(text)
