@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
-from .jobs_model import JOB_ROLE
+from .jobs_model import JOB_ROLE, JOBS_MIME
 from .text import _
 
 
@@ -43,15 +43,15 @@ class JobList(QListView):
         return [index.data(JOB_ROLE) for index in rows]
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Only this list's own jobs."""
-        if event.source() is self:
+        """Only jobs; nothing else can be dropped here."""
+        if event.mimeData().hasFormat(JOBS_MIME):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         """Mark the gap below the pointer."""
         # Qt scrolls in its own handler when the pointer is near an edge; its verdict is replaced by this list's own.
         super().dragMoveEvent(event)
-        if event.source() is self:
+        if event.mimeData().hasFormat(JOBS_MIME):
             self._mark(self._row_at(event.position().toPoint()))
             event.acceptProposedAction()
 
@@ -63,14 +63,13 @@ class JobList(QListView):
     def dropEvent(self, event: QDropEvent) -> None:
         """Tell where to; the rows themselves move when the daemon says so."""
         self._mark(None)
-        if event.source() is not self:
+        if not event.mimeData().hasFormat(JOBS_MIME):
             return
         # Not MoveAction: after one, Qt would ask the model to delete the rows that were dragged.
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        moved = [job["job"] for job in self.selected() if job["state"] == "queued"]
-        if moved:
-            self.dropped.emit(moved, self._waiting_from(self._row_at(event.position().toPoint()), moved))
+        moved = bytes(event.mimeData().data(JOBS_MIME).data()).decode().split()
+        self.dropped.emit(moved, self._waiting_from(self._row_at(event.position().toPoint()), moved))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The cards, and a line where dragged ones would go."""

@@ -23,6 +23,8 @@ Index = QModelIndex | QPersistentModelIndex
 
 JOB_ROLE = Qt.ItemDataRole.UserRole + 1
 """The whole `job` record, a dict."""
+JOBS_MIME = "application/x-s2edit-jobs"
+"""What dragged jobs are: their ids, one a line."""
 _ROOT = QModelIndex()
 _ORDER = {"running": 0, "queued": 1, "paused": 2}
 
@@ -63,7 +65,7 @@ class JobsModel(QAbstractListModel):
         """What a drag carries: ids, one a line, of a type of S²Edit's own, so that no other program takes them."""
         data = QMimeData()
         ids = "\n".join(str(index.data(JOB_ROLE)["job"]) for index in indexes)
-        data.setData("application/x-s2edit-jobs", QByteArray(ids.encode()))
+        data.setData(JOBS_MIME, QByteArray(ids.encode()))
         return data
 
     def roleNames(self) -> dict[int, QByteArray]:

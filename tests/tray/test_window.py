@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMessageBox
-from s2edit_tray.app import SingleInstance
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from s2edit_tray.jobs_model import JOB_ROLE
 from s2edit_tray.result_window import ResultWindow
 from s2edit_tray.window import Window
@@ -90,39 +88,3 @@ def test_a_refused_setting_says_why_and_changes_nothing(window: Window, until: U
     mirror.setText("https://mirror.example")
     mirror.editingFinished.emit()
     until(lambda: any(label.text() == "Saved." for label in page.findChildren(QLabel)))
-
-
-def test_a_declined_licence_asks_the_daemon_for_nothing(
-    window: Window, monkeypatch: pytest.MonkeyPatch, until: Until
-) -> None:
-    model: dict[str, Any] = {
-        "id": "m",
-        "title": "Model",
-        "purpose": "Test.",
-        "licence": "OpenRAIL",
-        "licence_accepted": False,
-        "state": "absent",
-        "embedded": False,
-        "size": 4_000_000_000,
-        "present": 0,
-        "memory": 8_000_000_000,
-    }
-    asked: list[str] = []
-    window.weights_view.take(model)
-    monkeypatch.setattr(window.weights_view._daemon, "ask", lambda op, *args, **more: asked.append(op))
-    monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.No)
-    window.weights_view._act("m", "download")
-    assert asked == []
-    monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.Yes)
-    window.weights_view._act("m", "download")
-    assert asked == ["model", "model"]
-
-
-def test_a_second_tray_brings_the_first_to_the_front(window: Window, until: Until) -> None:
-    first, second = SingleInstance(), SingleInstance()
-    first.name = second.name = "s2edit-tray-test"
-    assert not first.is_second()
-    first.listen(window)
-    window.hide()
-    assert second.is_second()
-    until(window.isVisible)

@@ -1,0 +1,194 @@
+"""The models page against the real daemon and a hub on this machine: licence, token, pause, verify, imports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMessageBox, QPushButton
+from s2edit_tray.model_card import ModelCard, memory_line
+from s2edit_tray.window import Window
+
+from tests.fakes.daemon import RunningDaemon
+from tests.unit.weights.conftest import FILES, WEIGHTS
+from tests.unit.weights.fake_hub import FakeHub
+
+Until = Callable[..., None]
+TOKEN = "hf_secretsecretsecret"
+
+
+class Answers:
+    """Stands in for the person before a question."""
+
+    def __init__(self) -> None:
+        self.says_yes = True
+        self.questions: list[str] = []
+
+    def __call__(self, box: QMessageBox) -> QMessageBox.StandardButton:
+        self.questions.append(box.text())
+        return QMessageBox.StandardButton.Yes if self.says_yes else QMessageBox.StandardButton.No
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    made = Answers()
+    monkeypatch.setattr(QMessageBox, "exec", made)
+    return made
+
+
+def shown(window: Window, title: str = "A model") -> ModelCard:
+    return next(card for card in window.weights_view.findChildren(ModelCard) if card.accessibleName() == title)
+
+
+def words(card: ModelCard) -> str:
+    return "\n".join(label.text() for label in card.findChildren(QLabel) if label.isVisibleTo(card))
+
+
+def press(card: ModelCard, text: str) -> None:
+    button = next(one for one in card.findChildren(QPushButton) if one.text() == text and one.isVisibleTo(card))
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def offers(card: ModelCard, text: str) -> bool:
+    return any(one.text() == text and one.isVisibleTo(card) for one in card.findChildren(QPushButton))
+
+
+@pytest.fixture
+def page(window: Window, until: Until) -> Window:
+    window.tabs.setCurrentWidget(window.weights_view)
+    until(lambda: "A model" in [card.accessibleName() for card in window.weights_view.findChildren(ModelCard)])
+    return window
+
+
+def test_a_declined_licence_leaves_nothing_behind(
+    hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
+) -> None:
+    answers.says_yes = False
+    card = shown(page)
+    press(card, "Download")
+    until(lambda: "the licence was not accepted" in words(card))
+    assert "https://example.org/licence" in answers.questions[0]
+    assert hub.requests == []
+    assert not (daemon_process.folder / "weights" / "licences.json").exists()
+
+
+def test_accept_download_pause_resume_verify_remove(
+    hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
+) -> None:
+    hub.faults.slow = 0.05
+    card = shown(page)
+    press(card, "Download")
+    until(lambda: offers(card, "Pause") and "/s" in words(card))
+    assert len(answers.questions) == 1
+    assert "Some licence" in (daemon_process.folder / "weights" / "licences.json").read_text("utf-8")
+    press(card, "Pause")
+    until(lambda: offers(card, "Resume"))
+    hub.faults.slow = 0
+    press(card, "Resume")
+    until(lambda: "Ready" in words(card))
+    assert len(answers.questions) == 1, "the licence is asked for once"
+    weights = next((daemon_process.folder / "weights" / "model").glob(f"*/{WEIGHTS}"))
+    assert weights.read_bytes() == FILES[WEIGHTS]
+    damaged = bytearray(FILES[WEIGHTS])
+    damaged[-1] ^= 1
+    weights.write_bytes(damaged)
+    press(card, "Verify")
+    assert "Verifying…" in words(card)
+    until(lambda: offers(card, "Repair"))
+    press(card, "Repair")
+    until(lambda: "Ready" in words(card) and offers(card, "Remove"))
+    assert weights.read_bytes() == FILES[WEIGHTS]
+    press(card, "Remove")
+    until(lambda: offers(card, "Download"))
+    assert not weights.exists()
+
+
+def test_a_401_is_explained_and_a_token_mends_it(
+    hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
+) -> None:
+    hub.faults.token = TOKEN
+    card = shown(page)
+    assert "token of the model hub" in words(card)
+    press(card, "Download")
+    until(lambda: "signed in (401)" in words(card))
+    field = next(
+        line for line in page.settings_view.findChildren(QLineEdit) if line.echoMode() == QLineEdit.EchoMode.Password
+    )
+    field.setText("two words")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    file = daemon_process.folder / "weights" / "token"
+    assert not file.exists()
+    field.setText(TOKEN)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert field.text() == ""
+    press(card, "Download" if offers(card, "Download") else "Resume")
+    until(lambda: "Ready" in words(card))
+    assert TOKEN not in page.memory_view.report()
+    log = (daemon_process.folder / "logs" / "daemon.log").read_text("utf-8")
+    assert TOKEN not in log
+    said = [label.text() for label in page.settings_view.findChildren(QLabel)]
+    assert not any(TOKEN in text for text in said)
+    forget = next(b for b in page.settings_view.findChildren(QPushButton) if b.accessibleName() == "Forget the token")
+    QTest.mouseClick(forget, Qt.MouseButton.LeftButton)
+    assert not file.exists()
+
+
+def test_a_model_is_chosen_for_one_editor_on_its_card(
+    window: Window, daemon_process: RunningDaemon, until: Until
+) -> None:
+    until(lambda: window.weights_view.findChildren(ModelCard))
+    card = shown(window, next(iter(window.weights_view._models.values()))["title"])
+    model = card._model["id"]
+    card._uses["model_krita"].trigger()
+
+    def settings() -> dict[str, object]:
+        with daemon_process.client() as client:
+            found: dict[str, object] = client.request("settings", {}).header["settings"]
+            return found
+
+    until(lambda: settings()["model_krita"] == model)
+    until(card._uses["model_krita"].isChecked)
+    assert not card._uses["model_gimp"].isChecked()
+    card._uses["model_krita"].trigger()
+    until(lambda: settings()["model_krita"] == "")
+
+
+def test_a_dropped_file_is_used_where_it_is_until_it_is_taken_off_the_list(
+    window: Window, daemon_process: RunningDaemon, until: Until, tmp_path: Path
+) -> None:
+    file = tmp_path / "My <b>face model.safetensors"
+    file.write_bytes(FILES[WEIGHTS])
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    page = window.weights_view
+    action, button, keys = Qt.DropAction.LinkAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    for event in (
+        QDragEnterEvent(QPoint(5, 5), action, data, button, keys),
+        QDropEvent(QPoint(5, 5), action, data, button, keys),
+    ):
+        QApplication.sendEvent(page, event)
+    until(lambda: file.stem in [card.accessibleName() for card in page.findChildren(ModelCard)])
+    listed = json.loads((daemon_process.folder / "weights" / "imports.json").read_text("utf-8"))
+    assert listed == {"paths": [str(file)]}
+    card = shown(window, file.stem)
+    assert not offers(card, "Remove")
+    assert all(label.textFormat() == Qt.TextFormat.PlainText for label in card.findChildren(QLabel))
+    page._imported.menu().aboutToShow.emit()
+    page._imported.menu().actions()[0].trigger()
+    until(lambda: file.stem not in [card.accessibleName() for card in page.findChildren(ModelCard)])
+    assert file.exists()
+
+
+@pytest.mark.parametrize(
+    ("available", "wanted"), [(0, "needs 8.0 GB"), (9_000_000_000, "has 9.0 GB"), (4_000_000_000, "only 4.0 GB")]
+)
+def test_memory_that_a_model_needs_is_compared_with_what_is_there(
+    app: QApplication, available: int, wanted: str
+) -> None:
+    assert wanted in memory_line(8_000_000_000, available)
