@@ -131,6 +131,12 @@ class Lab:
             found = client.request("list", {"states": states}).header["jobs"]
         return [job for job in found if job["acknowledged"] == acknowledged]
 
+    def record(self, job: str) -> dict[str, Any]:
+        """How a finished job came about."""
+        with Client("other", "0", self.state) as client:
+            record: dict[str, Any] = client.request("result", {"job": job}).header["record"]
+        return record
+
     @property
     def connection_file(self) -> Path:
         """Where the daemon says how to reach it."""

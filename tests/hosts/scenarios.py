@@ -64,6 +64,28 @@ KILLED = Scene(
 """The daemon is killed (kill -9) in the middle of this edit and started again; the layer must arrive all the same."""
 
 
+EMBEDDED = Scene(
+    name="embedded",
+    source="a smiling man with brown hair and sunglasses",
+    target="a smiling man with brown hair and glasses",
+    word="sunglasses",
+    mask=(((0.30, 0.46), (0.70, 0.46)),),
+    doodle=((0.06, 0.94), (0.16, 0.96)),
+    second_target="a smiling man with brown hair and an eyepatch",
+)
+"""For the embedded model itself: a picture and words that it knows."""
+
+
+def render_portrait(path: Path, size: int = 256) -> Path:
+    """The picture of EMBEDDED, as the embedded model's own renderer draws it."""
+    # Here and not above: only this one needs the renderer, and the editors' other tests do without it.
+    from s2edit.starter.attributes import Portrait
+    from s2edit.starter.renderer import render
+
+    Image.fromarray(render(Portrait(accessory="sunglasses"), size)).save(path)
+    return path
+
+
 def draw_portrait(path: Path, size: int = 256) -> Path:
     """A plain drawn portrait with a hat for tests without the real model; written as 8-bit RGB, format by suffix."""
     picture = Image.new("RGB", (size, size), (176, 205, 224))

@@ -174,7 +174,8 @@ class Jobs:
         record = event.header["job"]
         job = self.all.get(record["job"])
         if job is None:
-            if self.listing and record["edit"].get("document", {}).get("ref") == document_id(self.image):
+            ours = record["edit"].get("document", {}).get("ref") == document_id(self.image)
+            if self.listing and ours and not record["acknowledged"]:
                 self._found(record)
             return
         pictures = frames_by_role(event)

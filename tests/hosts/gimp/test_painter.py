@@ -10,6 +10,7 @@ import pytest
 from ..lab import Lab, wait_for
 from ..scenarios import KILLED, MAIN, draw_portrait
 from ..screen import Screen
+from .acts import main_path
 from .gimp import GimpDesk
 from .person import Person
 
@@ -29,59 +30,7 @@ def names(person: Person) -> list[str]:
 
 
 def test_paint_a_mask_edit_paint_on_undo_redo_save_reopen_and_edit_again(person: Person) -> None:
-    screen, lab = person.screen, person.desk.lab
-
-    person.open_dialog()
-    person.type_words(MAIN)
-    time.sleep(1.5)
-    screen.photograph("words")
-    person.paint_mask(MAIN)
-    screen.photograph("mask")
-    assert person.state()["selected"] == [f"S²Edit mask: {MAIN.word}"]
-
-    person.submit(person.open_dialog())
-    person.select_lowest_layer()
-    before = person.desk.ask("colour", layer=-1)["digest"]
-    person.paint(MAIN.doodle)
-    screen.photograph("painting-on")
-    assert person.desk.ask("colour", layer=-1)["digest"] != before, "the painter could not paint on"
-    person.wait_layers(3)
-    time.sleep(1.0)
-    screen.photograph("result")
-
-    result = person.state()["layers"][1]
-    assert result["name"] == MAIN.target
-    assert result["mask"]
-    assert "s2edit-recipe" in result["parasites"]
-    assert not person.state()["layers"][0]["visible"], "the mask layer has done its work"
-    assert person.state()["selected"] == ["portrait.png"], "the brush stays where the painter was"
-
-    screen.activate(person.window)
-    screen.key("ctrl+z")
-    after = person.wait_layers(2)
-    assert after["layers"][0]["visible"]
-    screen.photograph("undone")
-    screen.key("ctrl+y")
-    person.wait_layers(3)
-
-    saved = lab.folder / "saved.xcf"
-    person.save_as(saved)
-    person.close_picture()
-    person.open_picture(saved)
-    screen.photograph("reopened")
-    assert person.state()["layers"][1] == result
-
-    screen.activate(person.window)
-    screen.key("Home", "Next")  # the top layer, then the next one: the result
-    dialog = person.choose_again()
-    screen.photograph("again")
-    screen.key("ctrl+a")
-    screen.type(MAIN.second_target)
-    person.submit(dialog)
-    person.wait_layers(4)
-    assert names(person)[1] == MAIN.second_target, "the newest result lies over the older one"
-    screen.photograph("second-result")
-    screen.wait_gone("^S²Edit Jobs$", 30)
+    main_path(person, MAIN, 90)
 
 
 def test_kill_9_of_the_daemon_in_mid_edit_loses_nothing(person: Person) -> None:
