@@ -175,6 +175,16 @@ def test_the_automatic_mask(client: Client) -> None:
     assert frames["mask"].shape == (SIZE, SIZE, 1) and set(np.unique(frames["mask"])) <= {0, 255}
 
 
+def test_a_caption_of_a_drawn_portrait(client: Client) -> None:
+    from s2edit.starter import sample_portrait
+
+    image, attributes = sample_portrait(seed=3)
+    job = submit(client, image, kind="caption", source="", objects=[])
+    assert finished(client, job, timeout=120)["state"] == "done"
+    record = client.request("result", {"job": job}).header["record"]
+    assert attributes.person in record["caption"].split()
+
+
 def test_a_composition(client: Client) -> None:
     """The attribute's word is found in the prompts; the reference may have another size."""
     edit = EDIT | {
