@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from .spawn import spawn
 
 LOG = logging.getLogger(__name__)
 WATCH_INTERVAL = 0.1
-_KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
+_KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
 
 class WorkerDied(Exception):
@@ -254,10 +255,10 @@ class ProcessRunner:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
-                if os.name == "posix":
-                    os.killpg(self._process.pid, number)
-                else:
+                if sys.platform == "win32":
                     self._process.kill()
+                else:
+                    os.killpg(self._process.pid, number)
 
     def _set(self, health: Health) -> None:
         if health != self._health:
