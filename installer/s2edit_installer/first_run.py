@@ -7,6 +7,7 @@ opens the tray, and says what happened.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import time
@@ -17,20 +18,35 @@ from s2edit_wire.launcher import own_command
 from . import launching, plugins
 from .words import Trouble, say
 
-SEED = 1
-"""The sample portrait's."""
+PORTRAIT = {
+    "hair": "short",
+    "skin": "pale",
+    "background": "blue",
+    "clothes": "hoodie",
+    "clothes_color": "gray",
+    "scene": 3,
+}
+CHANGE = {"accessory": "sunglasses"}
+SOURCE = "a smiling man with brown short hair"
+TARGET = "a smiling man with brown short hair and sunglasses"
+OBJECT = "man"
 SIDE = 512
 SAMPLE = """
-import sys
-from PIL import Image
-from s2edit.starter import caption, sample_portrait
-pixels, portrait = sample_portrait(int(sys.argv[2]), int(sys.argv[3]))
-Image.fromarray(pixels).save(sys.argv[1])
+import json, sys
+import numpy as np
+from PIL import Image, ImageFilter
+from s2edit.starter import Portrait, render
+picture, mask, side, portrait, change = sys.argv[1], sys.argv[2], int(sys.argv[3]), *map(json.loads, sys.argv[4:])
+before = render(Portrait(**portrait), side)
+after = render(Portrait(**portrait).change(**change), side)
+Image.fromarray(before).save(picture)
+painted = (np.abs(before.astype(int) - after).max(axis=2) > 8).astype(np.uint8) * 255
+Image.fromarray(painted).filter(ImageFilter.MaxFilter(side // 32 * 2 + 1)).save(mask)
 """
-"""Runs in a process of its own: only the worker and this line know the method's package."""
-SOURCE = "a smiling woman with pink short hair"
-TARGET = "a smiling woman with sunglasses and pink short hair"
-OBJECT = "woman"
+"""Draws the portrait, and a mask as a person would paint it: a little more than what is to change. It runs in a process
+of its own: only the worker and this text know the method's package."""
+WHOLE = "blend.context=4"
+"""The model was trained on whole portraits, so it sees the whole one, not the mask's surroundings only."""
 SETTLE = 2.0
 """Seconds after which a tray that lives is taken to have started."""
 
@@ -60,14 +76,15 @@ def _edit_sample(out: Path) -> dict[str, Path]:
     except OSError as error:
         raise Trouble(f"Nothing can be written to {out} ({error.strerror}). Give another folder with --out.") from error
     pictures = {name: out / file for name, file in (("before", "before.png"), ("after", "after.png"))}
-    pictures |= {"layers": out / "layers.ora", "both": out / "before-and-after.png"}
+    pictures |= {"layers": out / "layers.ora", "both": out / "before-and-after.png", "mask": out / "mask.png"}
     say("Drawing the sample portrait …")
-    _run(
-        [sys.executable, "-c", SAMPLE, str(pictures["before"]), str(SEED), str(SIDE)], "The sample could not be drawn."
-    )
+    draw = [sys.executable, "-c", SAMPLE, str(pictures["before"]), str(pictures["mask"]), str(SIDE)]
+    draw += [json.dumps(PORTRAIT), json.dumps(CHANGE)]
+    _run(draw, "The sample could not be drawn.")
     say(f"Editing it through the daemon: “{SOURCE}” → “{TARGET}”")
     command = [sys.executable, "-m", "s2edit_cli.main", "edit", str(pictures["before"])]
     command += ["-o", str(pictures["after"]), "--layers", str(pictures["layers"])]
+    command += ["--edit-mask", str(pictures["mask"]), "--set", WHOLE]
     command += ["--source", SOURCE, "--target", TARGET, "--object", OBJECT]
     _run(command, "The sample could not be edited; see above. Ask  .venv/bin/s2edit doctor  what is wrong.")
     _side_by_side(pictures)
