@@ -74,14 +74,14 @@ def load(path: Path) -> Checkpoint:
     """Load a checkpoint onto the CPU in float32.
 
     Args:
-        path: a diffusers folder, a Hugging Face cache entry (`models--…`) or snapshot, or one .safetensors file of
-            the SD 1.x family.
+        path: a diffusers folder, a Hugging Face cache entry (`models--…`) or snapshot, or one .safetensors file. A
+            file's configuration is a folder of the same name without the suffix, else that of the SD 1.x family.
     Raises:
         CheckpointError: something is missing, damaged or of another family.
     """
     path = _resolved(path)
     single = path.is_file()
-    folder = CONFIGS / "sd1" if single else path
+    folder = _single_config(path) if single else path
     tokenizer = PromptTokenizer.from_folder(folder)
     _check_scheduler(folder)
     try:
@@ -182,6 +182,11 @@ def _load_single(path: Path, config: Path) -> tuple[Any, Any, Any]:
         requires_safety_checker=False,
     )
     return pipeline.unet, pipeline.text_encoder, pipeline.vae
+
+
+def _single_config(path: Path) -> Path:
+    beside = path.with_suffix("")
+    return beside if (beside / "model_index.json").is_file() else CONFIGS / "sd1"
 
 
 def _check_family(unet: Any, text_encoder: Any, path: Path) -> None:

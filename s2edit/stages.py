@@ -106,7 +106,8 @@ class Stages:
         found = self._cache.get(key) if self._cache is not None else None
         if found is not None:
             device = self.checkpoint.unet.device
-            kept = {name: tensor.to(device) for name, tensor in found.items()}
+            # Copied, because kernels round differently on memory that is not aligned, as a mapped file's is not.
+            kept = {name: tensor.to(device, copy=True) for name, tensor in found.items()}
             inversion = Inversion(kept["trajectory"], kept.get("null"))
         else:
             inversion = self._invert(identity, subject, null, settings, job)
@@ -171,7 +172,7 @@ class Stages:
     def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject]) -> Identity:
         device = self.checkpoint.unet.device
         masks = tuple(
-            tuple(stored.pop(f"mask.{i}.{k}").to(device) for k in range(len(subject.objects)))
+            tuple(stored.pop(f"mask.{i}.{k}").to(device, copy=True) for k in range(len(subject.objects)))
             for i, subject in enumerate(subjects)
         )
         self._clean = False
