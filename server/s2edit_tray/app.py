@@ -167,7 +167,7 @@ class TrayApp:
 
     def _ended(self, job: dict[str, Any]) -> None:
         """Tell of a job that ended while nobody was looking at the window or at its editor."""
-        looked_at = self.window.isActiveWindow()
+        looked_at = self.window.isVisible() and self.window.isActiveWindow()
         if job["state"] == "failed" and not looked_at:
             self._attend("jobs", _("Edit failed") + f": {title(job)}")
         self._show_idle()

@@ -30,7 +30,7 @@ def value(window: Window, name: str) -> str:
 def test_diagnostics_hold_nothing_of_the_users_own(window: Window, daemon_process: RunningDaemon, until: Until) -> None:
     secret = "Annegret"
     document = {"host": "gimp", "title": f"{secret}.xcf", "layer": f"{secret}s hat"}
-    edit = {**fake(fault="raise"), "source": f"{secret} with a hat", "target": f"{secret} with a crown"}
+    edit = {**fake(fault="fail"), "source": f"{secret} with a hat", "target": f"{secret} with a crown"}
     with daemon_process.client("gimp") as gimp:
         failed = submit(gimp, edit={**edit, "document": document})
         finished(gimp, failed)

@@ -37,7 +37,12 @@ class Answers:
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     made = Answers()
-    monkeypatch.setattr(QMessageBox, "exec", made)
+
+    def answer(box: QMessageBox) -> QMessageBox.StandardButton:
+        return made(box)
+
+    # A plain function, since only that gets the box as its first argument.
+    monkeypatch.setattr(QMessageBox, "exec", answer)
     return made
 
 
@@ -172,7 +177,7 @@ def test_a_dropped_file_is_used_where_it_is_until_it_is_taken_off_the_list(
         QDragEnterEvent(QPoint(5, 5), action, data, button, keys),
         QDropEvent(QPoint(5, 5), action, data, button, keys),
     ):
-        QApplication.sendEvent(page, event)
+        QApplication.sendEvent(page.viewport(), event)
     until(lambda: file.stem in [card.accessibleName() for card in page.findChildren(ModelCard)])
     listed = json.loads((daemon_process.folder / "weights" / "imports.json").read_text("utf-8"))
     assert listed == {"paths": [str(file)]}

@@ -1,0 +1,91 @@
+"""What the icon says: idle, working, needs attention; and when a notification is worth the interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from s2edit_tray import app as app_module
+from s2edit_tray import foreground
+from s2edit_tray.app import TrayApp
+from s2edit_tray.tray_icon import icon
+
+from .test_jobs_model import job
+
+
+@pytest.fixture
+def tray(app: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrayApp]:
+    """A tray that never connects."""
+    made = TrayApp(app, hidden=False)
+    made.window.hide()
+    app.processEvents()
+    yield made
+    made.window.deleteLater()
+    app.setQuitOnLastWindowClosed(False)
+
+
+def seen(tray: TrayApp) -> bytes:
+    return bytes(tray.icon.icon().pixmap(32, 32).toImage().constBits())
+
+
+def picture(made: QIcon) -> bytes:
+    return bytes(made.pixmap(32, 32).toImage().constBits())
+
+
+def test_ring_while_working_dot_after_a_failure_nothing_once_seen(tray: TrayApp) -> None:
+    assert seen(tray) == picture(icon())
+    tray.daemon.job_changed.emit(job(1, "running", step=5, total=10), None)
+    assert seen(tray) == picture(icon(0.5))
+    tray.daemon.job_changed.emit(job(1, "failed", message="Too big."), None)
+    assert seen(tray) == picture(icon(attention=True))
+    assert "a man with hat 1" in tray.icon.toolTip()
+    tray.daemon.job_changed.emit(job(2, "done"), None)
+    assert seen(tray) == picture(icon(attention=True)), "a later success does not hide an earlier failure"
+    tray._seen(tray.window)
+    assert seen(tray) == picture(icon())
+    assert picture(icon()) != picture(icon(0.5)) != picture(icon(attention=True))
+
+
+def test_a_lost_daemon_and_damaged_weights_need_attention(tray: TrayApp) -> None:
+    model: dict[str, Any] = {
+        "id": "m",
+        "title": "Faces",
+        "purpose": "",
+        "role": "editor",
+        "licence": "MIT",
+        "gated": False,
+        "embedded": False,
+        "state": "broken",
+        "size": 1,
+        "present": 1,
+        "memory": 1,
+    }
+    tray.daemon.line_changed.emit("lost", "S²Edit's daemon doesn't answer.")
+    tray.daemon.model_changed.emit(model)
+    assert "doesn't answer" in tray.icon.toolTip()
+    assert "“Faces” is damaged" in tray.icon.toolTip()
+    tray._seen(tray.window)
+    assert seen(tray) == picture(icon(attention=True)), "looking at it mends neither"
+    tray.daemon.line_changed.emit("ready", "")
+    tray.daemon.model_changed.emit({**model, "state": "ready"})
+    assert tray.icon.toolTip() == "S²Edit"
+    assert seen(tray) == picture(icon())
+
+
+@pytest.mark.parametrize(
+    ("in_front", "state", "told"),
+    [("gimp", "done", 0), ("krita", "done", 1), ("", "failed", 1), ("", "cancelled", 0)],
+)
+def test_a_notification_unless_its_editor_is_in_front(
+    tray: TrayApp, monkeypatch: pytest.MonkeyPatch, in_front: str, state: str, told: int
+) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(QSystemTrayIcon, "isVisible", lambda _self: True)
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _self, title, *_more: messages.append(title))
+    monkeypatch.setattr(foreground, "_front", lambda: f'WM_CLASS(STRING) = "{in_front}-3.0", "{in_front.title()}"')
+    assert app_module.foreground is foreground
+    tray.daemon.job_changed.emit(job(2, state), None)
+    assert len(messages) == told

@@ -1,0 +1,127 @@
+"""Starting: once per user, as two real processes; at login, when asked for, on Linux, macOS and Windows."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox
+from s2edit_tray import autostart
+from s2edit_tray.app import SingleInstance
+from s2edit_tray.window import Window
+
+from tests.fakes.daemon import RunningDaemon
+
+Until = Callable[..., None]
+
+
+def test_a_second_tray_brings_the_first_to_the_front(window: Window, until: Until) -> None:
+    first, second = SingleInstance(), SingleInstance()
+    first.name = second.name = f"s2edit-tray-test-{os.getpid()}"
+    assert not first.is_second()
+    first.listen(window)
+    window.hide()
+    assert second.is_second()
+    until(window.isVisible)
+
+
+@pytest.fixture
+def first(daemon_process: RunningDaemon) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A tray process, ready, and the environment that it runs in."""
+    environment = {
+        **os.environ,
+        "S2EDIT_HOME": str(daemon_process.folder),
+        # Qt puts its local sockets there: a folder of the test's own keeps the user's own tray out of it.
+        "TMPDIR": str(daemon_process.folder),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    tray = subprocess.Popen([sys.executable, "-m", "s2edit_tray"], env=environment, text=True)
+    deadline = time.monotonic() + 60
+    while not list(daemon_process.folder.glob("s2edit-tray-*")):
+        assert tray.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield tray, environment
+    tray.terminate()
+    tray.wait(20)
+
+
+def test_two_processes_are_one_tray(first: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
+    tray, environment = first
+    second = subprocess.run(
+        [sys.executable, "-m", "s2edit_tray"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 0
+    assert "running already" in second.stdout
+    assert tray.poll() is None
+
+
+def test_a_killed_tray_does_not_keep_the_next_from_starting(
+    first: tuple[subprocess.Popen[str], dict[str, str]], daemon_process: RunningDaemon
+) -> None:
+    tray, environment = first
+    tray.kill()
+    tray.wait(20)
+    (stale,) = daemon_process.folder.glob("s2edit-tray-*")
+    before = stale.stat().st_ino
+    following = subprocess.Popen([sys.executable, "-m", "s2edit_tray"], env=environment, text=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not stale.exists() or stale.stat().st_ino == before:
+            assert following.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        following.terminate()
+        following.wait(20)
+
+
+def test_start_at_login_is_a_file_on_linux(
+    window: Window, daemon_process: RunningDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    entry = daemon_process.folder / "config" / "autostart" / "s2edit-tray.desktop"
+    box = next(
+        one for one in window.settings_view.findChildren(QCheckBox) if one.accessibleName() == "Start the tray at login"
+    )
+    assert not box.isChecked()
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    lines = dict(line.split("=", 1) for line in entry.read_text("utf-8").splitlines() if "=" in line)
+    assert shlex.split(lines["Exec"]) == [sys.executable, "-m", "s2edit_tray", "--hidden"]
+    assert autostart.enabled()
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    assert not entry.exists()
+
+
+def test_start_at_login_is_a_launch_agent_on_macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert not autostart.enabled()
+    autostart.enable(True)
+    agent = plistlib.loads((tmp_path / "Library" / "LaunchAgents" / "org.s2edit.tray.plist").read_bytes())
+    assert agent == {"Label": "org.s2edit.tray", "ProgramArguments": autostart.command(), "RunAtLoad": True}
+    assert autostart.enabled()
+    autostart.enable(False)
+    assert not autostart.enabled()
+
+
+def test_start_at_login_is_a_registry_value_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    values: list[str | None] = [None]
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(autostart, "_registry_set", values.append, raising=False)
+    monkeypatch.setattr(autostart, "_registry_get", lambda: values[-1], raising=False)
+    assert not autostart.enabled()
+    autostart.enable(True)
+    assert autostart.enabled()
+    assert values[-1] == f'"{sys.executable}" "-m" "s2edit_tray" "--hidden"'
+    autostart.enable(False)
+    assert not autostart.enabled()
