@@ -201,6 +201,8 @@ class Docker(DockWidget):
     def _added(self, job: str) -> None:
         if job in self.desk.jobs:
             self.form.say(tr("The result is there, as a new layer."))
+            if self.desk.jobs[job]["edit"]["kind"] == "mask":
+                self._pick_up_masks()
         self._looking.start()
 
     def _reuse(self, values: dict[str, Any]) -> None:

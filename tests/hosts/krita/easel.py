@@ -74,7 +74,11 @@ class Easel:
 
     def report(self, path: Path, timeout: float = 60) -> dict[str, Any]:
         """The script's report, once it is written; an error in the script is raised here."""
-        wait_for(path.exists, f"Krita's report (see {self.lab.artifacts}/krita.log)", timeout)
+        try:
+            wait_for(path.exists, f"Krita's report (see {self.lab.artifacts})", timeout)
+        except AssertionError:
+            self.screen.photograph("no-report")
+            raise
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _keep_warm(self.lab.home / ".local/share/krita")
         if "error" in found:

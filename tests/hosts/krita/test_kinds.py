@@ -42,8 +42,7 @@ def test_a_group_is_edited_as_it_looks_without_its_object_mask(scenes: dict[str,
 
 @pytest.mark.hosts
 def test_other_sources_are_read_as_they_look(scenes: dict[str, Any]) -> None:
-    vector = _found(scenes, "vector")
-    assert vector["pixel"] == [255 - channel for channel in vector["seen"][:3]] + [255]
+    assert _found(scenes, "vector")["pixel"] == INVERTED
     assert _found(scenes, "whole")["pixel"] == [55, 245, 165, 255]
 
 

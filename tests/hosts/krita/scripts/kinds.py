@@ -16,7 +16,7 @@ from PyQt5.QtCore import QByteArray, QTimer
 Scene = Generator[Callable[[], Any], None, Any]
 SIDE = 64
 BOX = (16, 16, 24, 24)
-PATIENCE_S = 40
+PATIENCE_S = 15
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 OBJECT, OTHER, GLASS = (10, 200, 90, 255), (200, 10, 90, 255), (0, 0, 0, 0)
 """Blue, green, red, alpha."""
@@ -41,6 +41,7 @@ def run(report: dict[str, Any], done: Any) -> None:
                 return
             scene = left.pop(0)
             now.update(name=scene.__name__[6:], scene=scene(docker), wait=None)
+            print("scene", now["name"], flush=True)
             said.clear()
         try:
             if now["wait"] is None or now["wait"]():
@@ -52,6 +53,7 @@ def run(report: dict[str, Any], done: Any) -> None:
             report[now["name"]] = {"found": end.value, "said": list(said)}
         except BaseException:  # noqa: BLE001 - the next scene shall be tried all the same
             report[now["name"]] = {"error": traceback.format_exc()}
+        print(report[now["name"]], docker.form.forecast.text(), flush=True)
         for document in Krita.instance().documents():
             document.setModified(False)
             document.close()
@@ -101,15 +103,29 @@ def select(document: Any, docker: Any, box: tuple[int, ...] = BOX) -> None:
     docker.form.objects.rows[0].choose_mask(source)
 
 
-def submit(docker: Any, document: Any, node: Any, order: Any = None) -> Callable[[], Any]:
-    """Submit; what is yielded holds once the result is a layer."""
+def choose(document: Any, node: Any) -> Scene:
+    """Make a layer the active one; Krita's windows learn of a new layer a moment after the picture has it."""
+    settled = time.monotonic() + 0.4
+    yield lambda: time.monotonic() > settled
     document.setActiveNode(node)
-    document.waitForDone()
+    yield lambda: document.activeNode() is not None and document.activeNode().uniqueId() == node.uniqueId()
+
+
+def submit(docker: Any, document: Any, node: Any, order: Any = None) -> Scene:
+    """Submit; returns what holds once the result is a layer."""
+    yield from choose(document, node)
     arrived: list[str] = []
     docker.desk.layer_added.connect(arrived.append)
     before = set(docker.desk.jobs)
     docker.submit(order or docker.form.order())
     return lambda: [job for job in arrived if job not in before]
+
+
+def edit(docker: Any, document: Any, node: Any, order: Any = None) -> Scene:
+    """Submit and wait for the layer; returns the job."""
+    arrived = yield from submit(docker, document, node, order)
+    yield arrived
+    return arrived()[0]
 
 
 def names(parent: Any) -> list[str]:
@@ -137,8 +153,7 @@ def scene_group(docker: Any) -> Scene:
     layer(document, "Inner", OBJECT, group)
     layer(document, "Cover", OTHER)
     yield lambda: len(document.rootNode().childNodes()) >= 3
-    document.setActiveNode(document.nodeByName("Inner"))
-    document.waitForDone()
+    yield from choose(document, document.nodeByName("Inner"))
     docker.paint_mask()
     yield lambda: document.activeNode().name().startswith("Object mask")
     mask = document.activeNode()
@@ -146,12 +161,11 @@ def scene_group(docker: Any) -> Scene:
     document.refreshProjection()
     document.waitForDone()
     inside = names(group)
-    yield submit(docker, document, group)
+    yield from edit(docker, document, group)
     return {
         "order": names(document.rootNode()),
         "inside": inside,
         "pixel": pixel(result(document.rootNode()), 20, 20),
-        "through": None,
     }
 
 
@@ -163,7 +177,7 @@ def scene_pass_through(docker: Any) -> Scene:
     document.rootNode().addChildNode(group, None)
     layer(document, "Inner", OBJECT, group)
     select(document, docker)
-    yield submit(docker, document, group)
+    yield from edit(docker, document, group)
     return {"pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
@@ -174,7 +188,7 @@ def scene_inside_a_group(docker: Any) -> Scene:
     document.rootNode().addChildNode(group, None)
     inner = layer(document, "Inner", OBJECT, group)
     select(document, docker)
-    yield submit(docker, document, inner)
+    yield from edit(docker, document, inner)
     return {"group": names(group)}
 
 
@@ -190,9 +204,8 @@ def scene_vector(docker: Any) -> Scene:
     document.refreshProjection()
     document.waitForDone()
     select(document, docker)
-    seen = list(bytes(node.projectionPixelData(20, 20, 1, 1)))
-    yield submit(docker, document, node)
-    return {"seen": seen, "pixel": pixel(result(document.rootNode()), 20, 20)}
+    yield from edit(docker, document, node)
+    return {"pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
 def scene_whole(docker: Any) -> Scene:
@@ -202,7 +215,7 @@ def scene_whole(docker: Any) -> Scene:
     layer(document, "Above", OTHER)
     docker.form.advanced.whole.setChecked(True)
     select(document, docker)
-    yield submit(docker, document, below)
+    yield from edit(docker, document, below)
     return {"pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
@@ -212,7 +225,7 @@ def scene_transparent(docker: Any) -> Scene:
     node = layer(document, "Half", OBJECT)
     node.setPixelData(QByteArray(bytes(GLASS) * (28 * SIDE)), 0, 0, 28, SIDE)
     select(document, docker)
-    yield submit(docker, document, node)
+    yield from edit(docker, document, node)
     mask = result(document.rootNode()).childNodes()[0]
     return {"left": pixel(mask, 20, 20), "right": pixel(mask, 34, 20)}
 
@@ -231,7 +244,7 @@ def scene_transparency_mask(docker: Any) -> Scene:
     document.waitForDone()
     source = next(one for one in masks.sources(document, node) if one.label == "Cut")
     docker.form.objects.rows[0].choose_mask(source)
-    yield submit(docker, document, node)
+    yield from edit(docker, document, node)
     return {"extent": list(masks.extent(document, source)), "pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
@@ -240,7 +253,7 @@ def scene_moved(docker: Any) -> Scene:
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
     select(document, docker)
-    arrived = submit(docker, document, node, None)
+    arrived = yield from submit(docker, document, node)
     yield document.annotationTypes
     yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.jobs.values())
     node.move(5, 7)
@@ -258,7 +271,7 @@ def scene_deleted(docker: Any) -> Scene:
     layer(document, "Rest", OTHER)
     node = layer(document, "Picture", OBJECT)
     select(document, docker)
-    arrived = submit(docker, document, node)
+    arrived = yield from submit(docker, document, node)
     yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.jobs.values())
     node.remove()
     document.waitForDone()
@@ -275,10 +288,9 @@ def scene_huge(docker: Any) -> Scene:
     document.refreshProjection()
     document.waitForDone()
     select(document, docker, (4_100, 4_100, 60, 60))
-    arrived = submit(docker, document, node)
     started = time.monotonic()
-    yield arrived
-    job = docker.desk.jobs[arrived()[0]]
+    name = yield from edit(docker, document, node)
+    job = docker.desk.jobs[name]
     return {"crop": job["edit"]["document"]["crop"], "seconds": round(time.monotonic() - started, 2)}
 
 
@@ -286,7 +298,7 @@ def scene_automatic_mask(docker: Any) -> Scene:
     """“Show automatic mask” becomes a mask layer that the next edit uses."""
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
-    document.setActiveNode(node)
+    yield from choose(document, node)
     docker.form.automatic.click()
     yield lambda: any(name.startswith("Object mask") for name in names(document.rootNode()))
     mask = document.nodeByName("Object mask: hat")
@@ -300,7 +312,7 @@ def scene_variations(docker: Any) -> Scene:
 
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
-    document.setActiveNode(node)
+    yield from choose(document, node)
     before = set(docker.desk.jobs)
     for order in docker.form.order().variations(["a portrait with a crown", "a portrait with a bow"], 2, []):
         docker.submit(order)
@@ -326,15 +338,14 @@ def scene_compose(docker: Any) -> Scene:
     document = document_with(docker)
     layer(document, "Reference", OTHER)
     node = layer(document, "Picture", OBJECT)
-    document.setActiveNode(node)
-    document.waitForDone()
+    yield from choose(document, node)
     dialog = ComposeDialog(docker.form.order("compose"), docker)
     labels = [dialog.reference.itemText(index) for index in range(dialog.reference.count())]
     dialog.reference.setCurrentIndex(next(i for i, label in enumerate(labels) if label.startswith("Reference")))
     dialog.shows.setText("a woman with makeup")
     dialog.attribute.setText("makeup")
     dialog.mix.setText("a portrait of a woman with a hat with makeup")
-    yield submit(docker, document, node, dialog.order())
+    yield from edit(docker, document, node, dialog.order())
     job = next(job for job in docker.desk.jobs.values() if job["edit"]["kind"] == "compose")
     return {"prompt": job["edit"]["reference_prompt"], "layers": names(document.rootNode())}
 
@@ -343,8 +354,7 @@ def scene_empty_mask(docker: Any) -> Scene:
     """A mask layer on which nothing was painted is refused in words, before anything is sent."""
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
-    document.setActiveNode(node)
-    document.waitForDone()
+    yield from choose(document, node)
     docker.paint_mask()
     yield lambda: document.activeNode().name().startswith("Object mask")
     before = len(docker.desk.jobs)
