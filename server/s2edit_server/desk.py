@@ -107,6 +107,16 @@ class Desk:
             self.events.job(record, preview)
         return record
 
+    async def tell(
+        self, job: str, preview: tuple[dict[str, object], bytes] | None = None, progress: Record | None = None
+    ) -> None:
+        """`publish`, for a job that a client may have removed this very moment: then there is nothing to tell."""
+        try:
+            await self.publish(job, preview, progress)
+        except WireError as error:
+            if error.code != "unknown_job":
+                raise
+
     async def publish_places(self) -> None:
         """Tell the first waiting jobs their places, after the queue moved."""
         if self.events:

@@ -73,7 +73,12 @@ class Scheduler:
                 continue
             if row is not None:
                 self._desk.queued.set()
-                await self._attempt(row)
+                try:
+                    await self._attempt(row)
+                except Exception:
+                    # One job's fault, or the disk's, is no reason to end the daemon with all the others in it.
+                    LOG.exception("job %s", row["id"])
+                    await asyncio.sleep(1.0)
 
     async def cancel(self, job: str) -> dict[str, Any]:
         """Cancel a job wherever it is; returns its record. Raises WireError("unknown_job")."""
@@ -134,7 +139,7 @@ class Scheduler:
             self.current = ""
             self._desk.running.pop(job, None)
             await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
-            await self._desk.publish(job)
+            await self._desk.tell(job)
             if self.unload_wanted:
                 self.unload_wanted = False
                 await self._runner.stop()
@@ -183,7 +188,7 @@ class Scheduler:
                 }
                 preview = (entry, report.preview.data)
             progress = {"phase": report.phase, "step": report.step, "total": report.total}
-            task = asyncio.create_task(self._desk.publish(report.job, preview, progress))
+            task = asyncio.create_task(self._desk.tell(report.job, preview, progress))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 

@@ -262,6 +262,15 @@ def test_memory_is_freed_on_request_and_models_and_plans_are_answered(client: Cl
     client.request("rescan"), client.request("clear_cache")
 
 
+def test_jobs_removed_at_the_moment_of_their_end_disturb_nobody(client: Client) -> None:
+    for number in range(30):
+        job = submit(client, picture(seed=number), fake(steps=1, step_ms=0))
+        while show(client, job)["state"] != "done":
+            pass
+        client.request("remove", {"job": job})
+    assert finished(client, submit(client))["state"] == "done"
+
+
 def test_requests_about_one_job_keep_their_order(client: Client) -> None:
     for number in range(10):
         job = new_job_id()
