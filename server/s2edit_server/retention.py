@@ -7,8 +7,6 @@ import logging
 import time
 from collections.abc import Callable
 
-from s2edit_wire.errors import WireError
-
 from . import queries
 from .desk import Desk
 from .settings import Settings
@@ -24,7 +22,8 @@ async def serve(desk: Desk, settings: Callable[[], Settings]) -> None:
     while True:
         try:
             await tidy(desk, settings())
-        except (OSError, WireError):
+        except Exception:
+            # Tidying is for later; the jobs are for now.
             LOG.exception("tidying failed; it is tried again")
         await asyncio.sleep(INTERVAL)
 
