@@ -178,7 +178,9 @@ def report(model: Path, out: Path | None, *, count: int, edited: int, guidance: 
     """Assess a checkpoint folder and say the figures as text; with `out`, write grids of the pictures there."""
     from diffusers import StableDiffusionPipeline
 
-    pipeline = StableDiffusionPipeline.from_pretrained(model, local_files_only=True, torch_dtype=torch.float32)
+    if not (model / "model_index.json").exists():
+        raise FileNotFoundError(f"{model} holds no checkpoint. Write one with: python -m s2edit.starter.train export")
+    pipeline = StableDiffusionPipeline.from_pretrained(str(model), local_files_only=True, dtype=torch.float32)
     lines = [f"reconstruction {reconstruction(pipeline):.1f} dB"]
     shown, pictures, prompts = generation(pipeline, count, guidance=guidance)
     lines += [f"shown {field:14} {share:.2f}" for field, share in shown.items()]

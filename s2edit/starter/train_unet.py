@@ -26,7 +26,6 @@ EMA = 0.999
 CAPTION_DROPOUT = 0.1
 _RARE_ODDS = 0.04
 _NOISY_ODDS = 0.3
-_SNR_LIMIT = 5.0
 
 _portrait: Callable[[int], Portrait] = lru_cache(maxsize=None)(sample_attributes)
 
@@ -54,9 +53,13 @@ def sample_timesteps(rng: np.random.Generator, count: int) -> np.ndarray[Any, np
 
 
 def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
-    """Min-SNR-5 weights of the epsilon loss (Hang et al. 2023), with the latents' true variance in the signal."""
-    ratio = LATENT_STD**2 * alphas / (1 - alphas)
-    return ratio.clamp(max=_SNR_LIMIT) / ratio
+    """Weights of the epsilon loss that make it, between bounds, the loss of the predicted picture.
+
+    Unweighted, the noisiest steps weigh nothing (measured after 1,700 steps with min-SNR-5: epsilon errors of 0.002 at
+    t = 999 and 0.2 at t = 50, while the picture predicted at t = 900 was no better than the mean picture), and these
+    are the steps in which the prompt decides. (1 - a) / a turns the one error into the other; 0.4 keeps their scale.
+    """
+    return 0.4 * ((1 - alphas) / alphas).clamp(0.1, 60.0)
 
 
 class Networks:
@@ -136,7 +139,8 @@ def train_unet(
         step_loss=step_loss,
         steps=steps,
         rate=8e-4,
-        warmup=200,
+        warmup=100,
+        betas=(0.9, 0.99),
         floor=0.05,
         after_step=networks.update_average,
         facts={"stage": "unet", "batch": batch, "ema": EMA, "seed": seed, "shards": shards, "steps": steps},

@@ -124,10 +124,14 @@ def test_training_captions_drop_and_mark() -> None:
     assert 0.02 < sum(any(f" {rare} " in text for rare in train_unet.RARE) for text in texts) / 2000 < 0.06
 
 
-def test_loss_weights_fall_where_the_picture_is_nearly_clean() -> None:
-    weights = train_unet.loss_weights(torch.tensor([0.999, 0.5, 0.01]))
-    assert weights[0] < 0.05
-    assert weights[1:].tolist() == [1.0, 1.0]
+def test_loss_weights_turn_epsilon_errors_into_picture_errors() -> None:
+    """Between the bounds, equal errors of the predicted picture cost the same at every noise level."""
+    alphas = torch.tensor([0.9, 0.5, 0.1, 0.03])
+    picture_error = torch.ones(4)
+    epsilon_error = picture_error * alphas / (1 - alphas)
+    costs = train_unet.loss_weights(alphas) * epsilon_error
+    torch.testing.assert_close(costs, costs[:1].expand(4))
+    assert train_unet.loss_weights(torch.tensor([0.999, 0.0047])).tolist() == pytest.approx([0.04, 24.0])
 
 
 def test_a_shard_is_the_portraits_of_its_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
