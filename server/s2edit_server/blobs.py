@@ -162,7 +162,13 @@ class Blobs:
             self._pinned_since_sweep.add(digest)
 
     def _already(self, digest: str) -> bool:
-        return self.path(digest).exists()
+        path = self.path(digest)
+        if not path.exists():
+            return False
+        # Whoever named it may have died before its name was durable.
+        with room_errors():
+            flush_folder(path.parent)
+        return True
 
     def _check_room(self, size: int) -> None:
         if not hasattr(os, "statvfs"):
