@@ -56,6 +56,7 @@ def state() -> dict[str, Any]:
         "corners": corners(document) if document else None,
         "jobs": jobs(),
         "link": link(),
+        "word": word(),
     }
 
 
@@ -140,6 +141,12 @@ def jobs() -> list[dict[str, Any]]:
     found = sorted(desk.jobs.values(), key=lambda job: job["created"]) if desk else []
     told = ("job", "state", "phase", "step", "acknowledged")
     return [{"target": job["edit"].get("target", ""), **{name: job[name] for name in told}} for job in found]
+
+
+def word() -> str:
+    """The main object's word in the form."""
+    form = getattr(docker(), "form", None)
+    return form.objects.rows[0].word.currentText() if form else ""
 
 
 def link() -> str:
