@@ -1,35 +1,14 @@
-"""An untrained checkpoint of the embedded model's kind: what the command does does not depend on what was learned."""
+"""What several tests of the command share."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.untrained import untrained_checkpoint
+
 
 @pytest.fixture(scope="package")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stable Diffusion's classes at the embedded model's widths, with random weights."""
-    import torch
-    from diffusers import StableDiffusionPipeline
-
-    from s2edit.starter import models
-    from s2edit.starter.tokenizer import new_tokenizer
-
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("checkpoint")
-    tokenizer = new_tokenizer(folder / "words")
-    StableDiffusionPipeline(
-        vae=models.new_vae(),
-        text_encoder=models.new_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id),
-        tokenizer=tokenizer,
-        unet=models.new_unet(),
-        scheduler=models.new_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder / "model")
-    (folder / "model" / "recommended.json").write_text(json.dumps({"native_size": 64}))
-    return folder / "model"
+    return untrained_checkpoint(tmp_path_factory.mktemp("checkpoint"))

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pyvips
 from s2edit_installer import packages
+
+from tests.hosts.lab import wait_for
+from tests.unit.cli.untrained import untrained_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +80,16 @@ def test_gimp_s_folder_is_ready_to_be_copied(built: list[list[Path]]) -> None:
     assert (folder / "s2edit" / "s2edit_wire" / "client.py").exists()
 
 
-def test_the_wheel_works_without_the_source_tree(built: list[list[Path]], tmp_path: Path) -> None:
-    place = tmp_path / "site"
+@pytest.fixture(scope="module")
+def place(built: list[list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as pip lays it out, where it comes before this checkout on the path."""
+    folder = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(of_kind(built[0], ".whl")) as wheel:
-        wheel.extractall(place)
+        wheel.extractall(folder)
+    return folder
+
+
+def test_the_wheel_works_without_the_source_tree(place: Path, tmp_path: Path) -> None:
     code = (
         "import pathlib, sys\n"
         "import s2edit, s2edit_cli.main, s2edit_installer.vendoring as vendoring, s2edit_server.daemon, s2edit_wire\n"
@@ -89,3 +103,41 @@ def test_the_wheel_works_without_the_source_tree(built: list[list[Path]], tmp_pa
     )
     assert ran.returncode == 0, ran.stderr
     assert all(int(count) > 20 for count in ran.stdout.split()), ran.stdout
+
+
+def test_an_edit_with_nothing_but_the_wheel(place: Path, tmp_path: Path) -> None:
+    """The command, the daemon, the worker and the method, all from the wheel."""
+    picture = tmp_path / "in.png"
+    pyvips.Image.gaussnoise(160, 160, mean=128, sigma=40).cast("uchar").bandjoin([90, 60]).pngsave(str(picture))
+    with tempfile.TemporaryDirectory(prefix="s2w") as state:
+        # libstdc++ and friends need no variable; PATH is for what PyTorch looks up.
+        environment = {
+            "PYTHONPATH": str(place),
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "S2EDIT_HOME": state,
+            "S2EDIT_PORTRAITS": str(untrained_checkpoint(tmp_path / "checkpoint")),
+            "OMP_NUM_THREADS": "1",
+        }
+
+        def s2edit(*arguments: str) -> dict[str, Any]:
+            command = [sys.executable, "-m", "s2edit_cli.main", *arguments, "--json"]
+            ran = subprocess.run(
+                command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+            )
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            answer: dict[str, Any] = json.loads(ran.stdout)
+            return answer
+
+        # Started by hand: the launcher leaves PYTHONPATH out, and the daemon would come from this checkout.
+        daemon = subprocess.Popen([sys.executable, "-m", "s2edit_server"], cwd=tmp_path, env=environment)
+        try:
+            wait_for((Path(state) / "run" / "daemon.json").exists, "the daemon")
+            words = ["--source", "a man with a beard", "--target", "a man with a moustache", "--object", "man"]
+            steps = ["--set", "identity.steps=2", "--set", "inversion.steps=2"]
+            assert s2edit("edit", str(picture), "-o", "out.png", *words, *steps)["state"] == "done"
+            assert s2edit("daemon", "status")["status"]["pid"] == daemon.pid
+        finally:
+            daemon.terminate()
+            daemon.wait(30)
+    assert (tmp_path / "out.png").exists()
