@@ -100,7 +100,7 @@ class Gate:
                 self.refused += 1
                 peer.close()
             else:
-                peer.setblocking(False)
+                _tune(peer)
                 self._keep(self._serve(peer))
 
     async def _serve(self, peer: socket.socket) -> None:
@@ -144,7 +144,7 @@ class Gate:
         loop = asyncio.get_running_loop()
         inner = socket.socket(self._family, socket.SOCK_STREAM)
         try:
-            inner.setblocking(False)
+            _tune(inner)
             await loop.sock_connect(inner, self._inner)
             await loop.sock_sendall(inner, greeting)
             await _exactly(inner, len(GREETING))
@@ -153,6 +153,13 @@ class Gate:
             inner.close()
             raise
         return inner
+
+
+def _tune(connection: socket.socket) -> None:
+    connection.setblocking(False)
+    if connection.family == socket.AF_INET:
+        # Else the answer to a small request waits for the acknowledgement of the one before.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _text(value: str) -> bytes:
