@@ -56,25 +56,30 @@ class Choices:
     @classmethod
     def from_config(cls, config: Gimp.ProcedureConfig) -> Choices:
         """What a procedure was called with."""
-        words = [word.strip() for word in config.get_property("object").split(",")]
+
+        def text(name: str) -> str:
+            # An argument that a script left out is None, whatever its default says.
+            return (config.get_property(name) or "").strip()
+
+        words = [word.strip() for word in text("object").split(",")]
         settings: dict[str, float | int] = {}
         for name, dotted in SETTINGS.items():
             value = config.get_property(name)
             if value != UNSET:
                 settings[dotted] = round(value) if name in WHOLE else value
         return cls(
-            source=config.get_property("source").strip(),
-            target=config.get_property("target").strip(),
+            source=text("source"),
+            target=text("target"),
             words=[word for word in words if word],
             mask=config.get_property("mask"),
-            channel=config.get_property("channel"),
-            model=config.get_property("model"),
+            channel=text("channel"),
+            model=text("model"),
             profile=config.get_property("profile"),
             guidance=config.get_property("guidance"),
             seed=round(config.get_property("seed")),
             settings=settings,
             kind="compose" if config.get_property("reference") is not None else "edit",
-            reference_prompt=config.get_property("reference-prompt").strip(),
+            reference_prompt=text("reference-prompt"),
         )
 
     def to_config(self, config: Gimp.ProcedureConfig) -> None:

@@ -8,10 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gi.repository import Gimp
-from s2edit_wire.frames import ITEM_SIZE
 from s2edit_wire.recipe import NAME as RECIPE
 
-from .pixels import Box, Picture, interleave, read_colour, sample_type, to_gray, to_rgb, write_colour, write_coverage
+from .pixels import (
+    Box,
+    Picture,
+    interleave,
+    is_full,
+    read_opacity,
+    sample_type,
+    to_gray,
+    to_rgb,
+    write_colour,
+    write_coverage,
+)
 
 DOCUMENT_PARASITE = "s2edit-document"
 PENDING_PARASITE = "s2edit-pending"
@@ -163,7 +173,8 @@ def insert_result(
     new = Gimp.Layer.new(image, name, patch.width, patch.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     new.set_offsets(*place)
     _blend_as_stored(image, new)
-    write_colour(new, interleave(patch, None if layer is None else _opacity_under(layer, place, patch)))
+    opacity = None if layer is None else _opacity_under(layer, place, patch)
+    write_colour(new, patch if opacity is None else interleave(patch, opacity))
     mask = new.create_mask(Gimp.AddMaskType.BLACK)
     new.add_mask(mask)
     write_coverage(mask, alpha)
@@ -214,7 +225,10 @@ def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
 
 
 def _opacity_under(layer: Gimp.Drawable, place: tuple[int, int], patch: Picture) -> Picture | None:
-    """The layer's alpha where the patch goes, so that the result is no more opaque than what it covers."""
+    """The layer's alpha where the patch goes, so that the result is no more opaque than what it covers.
+
+    None where that is opaque all over.
+    """
     if not layer.has_alpha() or sample_type(layer.get_image()) != patch.dtype:
         return None
     _ok, x, y = layer.get_offsets()
@@ -222,6 +236,5 @@ def _opacity_under(layer: Gimp.Drawable, place: tuple[int, int], patch: Picture)
     inside = box[0] >= 0 and box[1] >= 0
     if not inside or box[0] + box[2] > layer.get_width() or box[1] + box[3] > layer.get_height():
         return None
-    found = read_colour(layer, box)
-    assert len(found.data) == patch.width * patch.height * found.channels * ITEM_SIZE[patch.dtype]
-    return found
+    alpha = Picture(patch.width, patch.height, 1, patch.dtype, read_opacity(layer, box, patch.dtype))
+    return None if is_full(alpha) else alpha

@@ -65,8 +65,7 @@ def main_path(person: Person, scene: Scene, patience: float) -> None:
     screen.type(scene.second_target)
     person.submit(dialog)
     person.wait_layers(4, patience)
-    assert [layer["name"] for layer in person.state()["layers"]][1] == scene.second_target, (
-        "the newest result lies over the older one"
-    )
+    newest = person.state()["layers"][1]
+    assert newest["name"] == scene.second_target, "the newest result lies over the older one"
     screen.photograph("second-result")
     screen.wait_gone("^S²Edit Jobs$", 60)

@@ -50,6 +50,24 @@ def test_kill_9_of_the_daemon_in_mid_edit_loses_nothing(person: Person) -> None:
     screen.wait_gone("^S²Edit Jobs$", 30)
 
 
+def test_the_result_finds_its_place_in_a_picture_that_was_cropped_and_moved_meanwhile(person: Person) -> None:
+    screen = person.screen
+    count = len(names(person))
+    person.select_lowest_layer()
+    dialog = person.open_dialog()
+    person.type_words(MAIN)
+    person.submit(dialog)
+    person.desk.ask("rearrange", crop=[210, 215, 20, 11], move=[9, -4])
+    screen.photograph("rearranged")
+    person.wait_layers(count + 1)
+    time.sleep(1.0)
+    screen.photograph("found-again")
+    found = person.desk.ask("aligned")["found"]
+    assert found["error"] <= 1, "the result is not where it was taken from"
+    assert found["offset"] == [9 - 20, -4 - 11]
+    screen.wait_gone("^S²Edit Jobs$", 60)
+
+
 def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
     count = len(names(person))

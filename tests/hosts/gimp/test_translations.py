@@ -23,7 +23,7 @@ def messages() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
                 assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}"
-                found.add(node.args[0].value)
+                found.add(str(node.args[0].value))
     return found
 
 

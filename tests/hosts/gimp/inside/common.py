@@ -73,3 +73,20 @@ def describe(image):
         ],
         "selected": [layer.get_name() for layer in image.get_selected_layers()],
     }
+
+
+def inverse_error(source, result):
+    """Largest difference, in 8-bit steps, between a result where its mask is full and the source's inverse there.
+
+    The fake worker inverts colours, so this is small exactly when the result lies where it was taken from.
+    """
+    _ok, sx, sy = source.get_offsets()
+    _ok, rx, ry = result.get_offsets()
+    left, top = max(sx, rx), max(sy, ry)
+    width = min(sx + source.get_width(), rx + result.get_width()) - left
+    height = min(sy + source.get_height(), ry + result.get_height()) - top
+    old = pixels(source, "R'G'B' u8", (left - sx, top - sy, width, height))
+    new = pixels(result, "R'G'B' u8", (left - rx, top - ry, width, height))
+    mask = pixels(result.get_mask(), "Y u8", (left - rx, top - ry, width, height))
+    full = [index for index, value in enumerate(mask) if value == 255]
+    return max(abs(255 - old[3 * index + channel] - new[3 * index + channel]) for index in full for channel in range(3))

@@ -3,7 +3,7 @@
 import random
 import time
 
-from common import GIVEN, Gegl, Gimp, call, pixels, report
+from common import GIVEN, Gegl, Gimp, call, inverse_error, pixels, report
 
 SIZE = 96
 BOX = (30, 24, 40, 36)
@@ -95,19 +95,6 @@ def outside_difference(before, after):
             if a[start:end] != b[start:end]:
                 left, right = memoryview(a[start:end]).cast("f"), memoryview(b[start:end]).cast("f")
                 worst = max(worst, *(abs(one - other) for one, other in zip(left, right, strict=True)))
-    return worst
-
-
-def inverse_error(layer, new):
-    """Largest difference, in 8-bit steps, between the result inside BOX and the source's inverse (the fake edit)."""
-    x, y, width, height = BOX
-    worst = 0
-    _ok, ox, oy = layer.get_offsets()
-    _ok, nx, ny = new.get_offsets()
-    old = pixels(layer, "R'G'B' u8", (x - ox, y - oy, width, height))
-    got = pixels(new, "R'G'B' u8", (x - nx, y - ny, width, height))
-    for a, b in zip(old, got, strict=True):
-        worst = max(worst, abs(255 - a - b))
     return worst
 
 
