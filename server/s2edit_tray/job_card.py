@@ -63,20 +63,21 @@ class JobCard(QStyledItemDelegate):
         weak = QColor(strong)
         weak.setAlphaF(0.7)
         line = option.fontMetrics.lineSpacing()
-        side = Qt.AlignmentFlag.AlignVCenter | (
-            Qt.AlignmentFlag.AlignRight
-            if option.direction == Qt.LayoutDirection.RightToLeft
-            else Qt.AlignmentFlag.AlignLeft
-        )
+        mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
         font = painter.font()
-        texts = ((title(job), True, strong), (headline(job), False, weak), (state_line(job), False, strong))
+        texts = ((title(job), True, strong), (headline(job), False, weak))
         for number, (text, bold, colour) in enumerate(texts):
             font.setBold(bold)
             painter.setFont(font)
             painter.setPen(colour)
             place = QRect(area.left(), area.top() + number * line, area.width(), line)
             shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-            painter.drawText(place, side, shown)
+            painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.setPen(strong)
+        # Why a job failed and what to do about it may take more than a line; the tool tip has what doesn't fit.
+        rest = QRect(area.left(), area.top() + 2 * line, area.width(), area.height() - 2 * line)
+        painter.drawText(rest, side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, state_line(job))
         if job["state"] == "running":
             self._bar(painter, option, QRect(area.left(), area.top() + 3 * line + 4, min(area.width(), 360), _BAR), job)
 

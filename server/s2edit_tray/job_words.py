@@ -33,7 +33,7 @@ def state_line(job: dict[str, Any]) -> str:
         took = job.get("finished", 0) - job.get("started", job["created"])
         return _("Done in {time}", time=duration(took)) + ("" if job["acknowledged"] else " · " + _("not fetched yet"))
     if state == "failed":
-        return _("Failed: {why}", why=job.get("message", ""))
+        return _("Failed: {why}", why=f"{job.get('message', '')} {job.get('hint', '')}".strip())
     if state == "cancelled":
         return _("Cancelled")
     steps = f" {job['step']}/{job['total']}" if job["total"] else ""

@@ -50,6 +50,8 @@ class JobsModel(QAbstractListModel):
             return job
         if role == Qt.ItemDataRole.DisplayRole:
             return title(job)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return state_line(job)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{title(job)}, {headline(job)}, {state_line(job)}"
         return None

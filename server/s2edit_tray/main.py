@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from PySide6.QtCore import QLocale, Qt, QTranslator
+from PySide6.QtCore import QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from . import theme
 from .app import SingleInstance, TrayApp
 from .text import _
 
@@ -29,8 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         application.installTranslator(translator)
     application.setLayoutDirection(QLocale().textDirection())
     if options.theme:
-        scheme = Qt.ColorScheme.Dark if options.theme == "dark" else Qt.ColorScheme.Light
-        application.styleHints().setColorScheme(scheme)
+        theme.apply(application, options.theme)
     single = SingleInstance()
     if single.is_second():
         sys.stdout.write(_("S²Edit is running already; its window is in front now.") + "\n")

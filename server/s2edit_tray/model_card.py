@@ -25,6 +25,8 @@ _STEPS = 1_000
 def state_line(model: dict[str, Any]) -> str:
     """Where the weights stand, in words."""
     state, whole, present = model["state"], model["size"], model["present"]
+    if model["embedded"] and state != "ready":
+        return _("Missing: install S²Edit again, which brings it along")
     if model["embedded"]:
         return _("Comes with S²Edit · {size}", size=size(whole))
     if state == "ready":

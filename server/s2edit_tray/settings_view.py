@@ -44,6 +44,14 @@ def entries() -> tuple[Entry, ...]:
     )
 
 
+class _Number(QDoubleSpinBox):
+    """Shows “7 days”, not “7.0 days”."""
+
+    def textFromValue(self, value: float) -> str:
+        text = super().textFromValue(value)
+        return text.removesuffix(f"{self.locale().decimalPoint()}0")
+
+
 class SettingsView(QWidget):
     """A form that applies each change at once and shows why one was refused."""
 
@@ -53,6 +61,7 @@ class SettingsView(QWidget):
         self._loading = False
         self._fields: dict[str, tuple[Entry, QWidget]] = {}
         self._models: list[tuple[str, str]] = []
+        self._settings: dict[str, Any] = {}
         form = QFormLayout()
         for entry in entries():
             widget = self._field(entry)
@@ -80,8 +89,9 @@ class SettingsView(QWidget):
 
         def models(header: dict[str, Any], _frames: object) -> None:
             self._models = [(m["id"], m["title"]) for m in header["models"] if m["role"] == "editor"]
+            # Looking at files takes the daemon a moment: the settings may have come first.
+            self._show(self._settings)
 
-        # Answers come in the order of the questions, so the models are known when the settings arrive.
         self._daemon.ask("models", on_reply=models)
         self._daemon.ask_settings()
 
@@ -91,7 +101,7 @@ class SettingsView(QWidget):
             box.toggled.connect(lambda on: self._change(entry, on))
             return box
         if entry.kind == "number":
-            spin = QDoubleSpinBox()
+            spin = _Number()
             spin.setRange(0, 1e6)
             spin.setDecimals(1)
             spin.setSuffix(entry.suffix)
@@ -110,6 +120,7 @@ class SettingsView(QWidget):
         return line
 
     def _show(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
         self._loading = True
         for entry, widget in self._fields.values():
             value = settings.get(entry.name)
