@@ -39,6 +39,11 @@ class Asks:
     ) -> None:
         self._image, self._layer, self._jobs, self._form = image, layer, jobs, form
         self._say, self._masked = say, masked
+        self._closed = False
+
+    def close(self) -> None:
+        """The dialog is gone: answers that still come are dropped."""
+        self._closed = True
 
     def start(self, kind: str, choices: Choices, crop: Box, model: str) -> None:
         """Send the crop to be described (`caption`) or searched for the object (`mask`)."""
@@ -49,6 +54,8 @@ class Asks:
         self._say(_("Looking at the picture…"))
 
         def came(answer: Incoming) -> None:
+            if self._closed:
+                return
             button.set_sensitive(True)
             self._say("")
             if kind == "caption":
@@ -59,6 +66,8 @@ class Asks:
                 self._masked()
 
         def failed(message: str) -> None:
+            if self._closed:
+                return
             button.set_sensitive(True)
             self._say(message)
 

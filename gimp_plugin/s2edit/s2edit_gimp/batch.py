@@ -43,6 +43,8 @@ def edit(
     """
     masks = collect(image, layer, choices.mask, choices.channel)
     choices.words = masked_words(choices, [mask.word for mask in masks])
+    if len(masks) > max(1, len(choices.words)):
+        raise CannotEdit(_("Name the object of each mask."))
     other = None if reference is None else read_layer(reference)
     client = Client("gimp", VERSION)
     launcher.connect(client)

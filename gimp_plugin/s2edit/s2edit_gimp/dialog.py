@@ -25,15 +25,14 @@ from .mask_sources import (
     paint_layer,
 )
 from .models import ModelRow
+from .overview import Overview
 from .photo import likeness
 from .pixels import Box, read_colour
 from .reference import ReferenceForm
 from .snapshot import CannotEdit, plan_fields, take
-from .text import _, amount, duration
-from .thumbnails import crop_picture
-from .widgets import BORDER, SPACING, note
+from .text import _
+from .widgets import BORDER, note
 
-THUMBNAIL = 224
 DEBOUNCE_MS = 250
 PAINT = 1
 """The dialog's answer besides OK and CANCEL: the painter wants to paint a mask now."""
@@ -81,6 +80,7 @@ class EditDialog:
         self._reference = ReferenceForm(image, layer, self._later)
         self._lost = LostRow(jobs.session.start)
         self._asks = Asks(image, layer, jobs, self._form, self._say, self._mask_made)
+        self._overview = Overview(layer)
         self._fill()
         self._refresh_masks()
         offers = available(image, layer)
@@ -101,23 +101,12 @@ class EditDialog:
         """Picture and figures to the left, the form to the right."""
         box = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
         box.set_border_width(BORDER)
-        left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
-        self._thumbnail = Gtk.Image()
-        self._thumbnail.set_size_request(THUMBNAIL, THUMBNAIL)
-        frame = Gtk.Frame()
-        frame.set_shadow_type(Gtk.ShadowType.IN)
-        frame.add(self._thumbnail)
-        self._caption, self._forecast = note(dim=True), note(dim=True)
-        for label in (self._caption, self._forecast):
-            label.set_max_width_chars(28)
-        for widget in (frame, self._caption, self._forecast):
-            left.pack_start(widget, False, False, 0)
         right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
         self._message = note()
         self._form.widget.pack_start(self._reference.widget, False, False, 0)
         for widget in (self._form.widget, self._models.widget, self._message, self._lost.widget):
             right.pack_start(widget, False, False, 0)
-        box.pack_start(left, False, False, 0)
+        box.pack_start(self._overview.widget, False, False, 0)
         box.pack_start(right, True, True, 0)
         self.window.get_content_area().add(box)
 
@@ -161,6 +150,7 @@ class EditDialog:
         if self._digest is not None and self._digest[0] == self._crop:
             fields |= {"image_sha256": self._digest[1], "photo": self._digest[2]}
         self._models.choose(choices.model or self._default)
+        self._form.set_example(self._models.example(choices.model or self._default))
         self._jobs.session.forget(self._ticket)
         self._ticket = self._jobs.session.request("plan", fields, (), self._planned, self._no_plan)
         return bool(GLib.SOURCE_REMOVE)
@@ -180,9 +170,9 @@ class EditDialog:
         x, y, width, height = plan["crop"]
         if self._crop != (x, y, width, height):
             self._crop = (x, y, width, height)
-            self._show_crop()
+            self._overview.show_crop(self._crop, self._masks)
         self._show_problems(plan["problems"])
-        self._show_forecast(plan["forecast"])
+        self._overview.show_forecast(plan["forecast"])
         if self._digest is None or self._digest[0] != self._crop:
             self._digest_crop(self._crop)
 
@@ -201,29 +191,6 @@ class EditDialog:
         sentences = [self._mask_trouble, *(problem["message"] for problem in shown)]
         self._message.set_text("\n".join(sentence for sentence in sentences if sentence))
         self._ok.set_sensitive(self._connected and not self._blocked)
-
-    def _show_forecast(self, forecast: dict[str, Any]) -> None:
-        first, following = duration(forecast["first_s"]), duration(forecast["next_s"])
-        if forecast["cached"]:
-            times = _("The object is already learnt: about {time}.").format(time=following)
-        else:
-            times = _("About {time}; the next edit of the same object about {next}.").format(time=first, next=following)
-        memory = _("Needs {needed} of {free} free memory.").format(
-            needed=amount(forecast["memory"]), free=amount(forecast["memory_free"])
-        )
-        self._forecast.set_text(f"{times}\n{memory}" if forecast["memory_free"] else times)
-
-    def _show_crop(self) -> None:
-        assert self._crop is not None
-        self._thumbnail.set_from_pixbuf(crop_picture(self._layer, self._crop, self._masks, THUMBNAIL))
-        self._caption.set_text(
-            _("{width} × {height} of the layer's {layer_width} × {layer_height} pixels are sent.").format(
-                width=self._crop[2],
-                height=self._crop[3],
-                layer_width=self._layer.get_width(),
-                layer_height=self._layer.get_height(),
-            )
-        )
 
     def _digest_crop(self, crop: Box) -> None:
         if crop[2] * crop[3] <= MOST_DIGESTED:
@@ -290,6 +257,7 @@ class EditDialog:
             GLib.source_remove(self._timer)
         self.typed = self._form.read()
         self._jobs.session.forget(self._ticket)
+        self._asks.close()
         self.window.destroy()
         self._done(submitted)
 

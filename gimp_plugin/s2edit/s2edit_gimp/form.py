@@ -163,6 +163,10 @@ class Form:
         if not self._target.get_text().strip():
             self._target.set_text(text)
 
+    def set_example(self, text: str) -> None:
+        """Show a sentence that the model understands while nothing is typed."""
+        self._source.set_placeholder_text(text)
+
     def set_masks(self, sources: Sequence[str], channels: Sequence[str]) -> None:
         """Offer these mask sources."""
         titles = mask_titles()

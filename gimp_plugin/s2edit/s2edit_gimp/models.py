@@ -47,6 +47,10 @@ class ModelRow:
 
         self._jobs.session.request("models", on_reply=came)
 
+    def example(self, model: str) -> str:
+        """A sentence that a model understands, "" when none is known."""
+        return next(iter(self._models.get(model, {}).get("examples", [])), "")
+
     def choose(self, model: str) -> None:
         """Say something about this model, if there is something to say."""
         self._chosen = model

@@ -37,10 +37,14 @@ def body():
 
     def own_set():
         new = Gimp.Layer.new(image, "own", side, side, Gimp.ImageType.RGBA_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
-        new.get_buffer().set(rectangle, "R'G'B'A u8", noise)
+        buffer = new.get_buffer()
+        buffer.set(rectangle, "R'G'B'A u8", noise)
+        buffer.flush()
         mask = new.create_mask(Gimp.AddMaskType.BLACK)
         new.add_mask(mask)
-        mask.get_buffer().set(rectangle, "Y u8", alpha.data)
+        buffer = mask.get_buffer()
+        buffer.set(rectangle, "Y u8", alpha.data)
+        buffer.flush()
         image.insert_layer(new, None, 0)
         return new
 

@@ -1,0 +1,65 @@
+"""The dialog's left column: what will be sent, with the mask over it, and how long it will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gi.repository import Gimp, Gtk
+
+from .mask_sources import Coverage
+from .pixels import Box
+from .text import _, amount, duration
+from .thumbnails import crop_picture
+from .widgets import SPACING, note
+
+THUMBNAIL = 224
+"""Pixels along the picture's longer side."""
+COLUMN = 28
+"""Characters of a line."""
+
+
+class Overview:
+    """A picture and two lines of text, in `widget`.
+
+    Args:
+        layer: what is edited.
+    """
+
+    def __init__(self, layer: Gimp.Drawable) -> None:
+        self._layer = layer
+        self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        self._thumbnail = Gtk.Image()
+        self._thumbnail.set_size_request(THUMBNAIL, THUMBNAIL)
+        frame = Gtk.Frame()
+        frame.set_shadow_type(Gtk.ShadowType.IN)
+        frame.add(self._thumbnail)
+        self._caption, self._forecast = note(dim=True), note(dim=True)
+        for label in (self._caption, self._forecast):
+            label.set_max_width_chars(COLUMN)
+        for widget in (frame, self._caption, self._forecast):
+            self.widget.pack_start(widget, False, False, 0)
+
+    def show_crop(self, crop: Box, masks: Sequence[Coverage]) -> None:
+        """Show the part of the layer that will be sent."""
+        self._thumbnail.set_from_pixbuf(crop_picture(self._layer, crop, masks, THUMBNAIL))
+        self._caption.set_text(
+            _("{width} × {height} of the layer's {layer_width} × {layer_height} pixels are sent.").format(
+                width=crop[2],
+                height=crop[3],
+                layer_width=self._layer.get_width(),
+                layer_height=self._layer.get_height(),
+            )
+        )
+
+    def show_forecast(self, forecast: Mapping[str, Any]) -> None:
+        """Say what the daemon expects (`records.FORECAST`)."""
+        first, following = duration(forecast["first_s"]), duration(forecast["next_s"])
+        if forecast["cached"]:
+            times = _("The object is already learnt: about {time}.").format(time=following)
+        else:
+            times = _("About {time}; the next edit of the same object about {next}.").format(time=first, next=following)
+        memory = _("Needs {needed} of {free} free memory.").format(
+            needed=amount(forecast["memory"]), free=amount(forecast["memory_free"])
+        )
+        self._forecast.set_text(f"{times}\n{memory}" if forecast["memory_free"] else times)
