@@ -20,7 +20,7 @@ from .pixels import Box
 from .preview import MaskPreview
 from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
 from .submitting import plan_fields, submit
-from .text import tr
+from .text import right_to_left, tr
 from .variations import VariationsDialog
 from .wire import WireError
 
@@ -44,6 +44,8 @@ class Docker(DockWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle(tr("S²Edit"))
+        if right_to_left():
+            self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         body = QWidget(self)
         self.link = QLabel(body)
         self.link.setWordWrap(True)

@@ -31,8 +31,10 @@ class S2Edit(Extension):
         # Krita deletes its Window object after this call; the Qt window lives as long as it is seen.
         main = window.qwindow()
         opened = window.createAction("s2edit_open", tr("S²Edit…"), "tools/scripts")
+        opened.setText(tr("S²Edit…"))  # the .action file's English would win
         opened.triggered.connect(lambda *_: with_docker(main, Docker.begin))
         painting = window.createAction("s2edit_paint_mask", tr("Paint object mask"), "tools/scripts")
+        painting.setText(tr("Paint object mask"))
         painting.triggered.connect(lambda *_: with_docker(main, Docker.paint_mask))
         # The menu bar is built after this call.
         QTimer.singleShot(0, lambda: add_to_layer_menu(main))

@@ -1,7 +1,4 @@
-"""What the plug-in says, in the painter's language: catalogues are JSON files in `locale/`, English is the key.
-
-Krita itself sets the direction of its windows; a right-to-left catalogue needs nothing more.
-"""
+"""What the plug-in says, in the painter's language: catalogues are JSON files in `locale/`, English is the key."""
 
 from __future__ import annotations
 
@@ -10,9 +7,10 @@ import json
 import os
 from pathlib import Path
 
-from .qt import QGuiApplication, QLocale
+from .qt import QLocale
 
 _FOLDER = Path(__file__).parent / "locale"
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 def wanted_languages() -> list[str]:
@@ -22,16 +20,21 @@ def wanted_languages() -> list[str]:
     return [name.replace("_", "-").split("-")[0] for name in (*chosen, *system) if name]
 
 
+def _language() -> str:
+    """The first wanted language that there is a catalogue for, else English."""
+    for language in wanted_languages():
+        if language in {"en", "C"} or (_FOLDER / f"{language}.json").is_file():
+            return language
+    return "en"
+
+
 @functools.lru_cache(maxsize=1)
 def _catalogue() -> dict[str, str]:
-    for language in wanted_languages():
-        if language in {"en", "C"}:
-            break
-        path = _FOLDER / f"{language}.json"
-        if path.is_file():
-            loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
-            return loaded
-    return {}
+    path = _FOLDER / f"{_language()}.json"
+    if not path.is_file():
+        return {}
+    loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
+    return loaded
 
 
 def tr(text: str, **values: object) -> str:
@@ -40,10 +43,9 @@ def tr(text: str, **values: object) -> str:
     return translated.format(**values) if values else translated
 
 
-def mirrored() -> bool:
-    """Whether windows run from right to left."""
-    direction: object = QGuiApplication.layoutDirection()
-    return int(getattr(direction, "value", direction)) == 1  # type: ignore[call-overload, no-any-return]
+def right_to_left() -> bool:
+    """Whether the texts run from right to left; Krita itself may have no catalogue for the language, and then won't."""
+    return bool(_catalogue()) and _language() in _RIGHT_TO_LEFT
 
 
 def duration(seconds: float) -> str:
