@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import history, layers
-from .document import active, by_identity, canvas, node_by_mark, node_mark, source_layer
+from .document import active, by_identity, canvas, is_open, node_by_mark, node_mark, source_layer
 from .pictures import png_of_patch
 from .pixels import Box
 from .recipes import recipe_of
@@ -60,6 +60,8 @@ def fetch(desk: Desk, job: str) -> None:
         return
 
     def came(reply: dict[str, Any], frames: list[Any]) -> None:
+        if not is_open(document):
+            return  # closed meanwhile: the result waits in the daemon
         if existing_layer(job, document) is None:
             try:
                 _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames)

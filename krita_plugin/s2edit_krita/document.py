@@ -54,6 +54,11 @@ def by_identity(mark: str) -> KritaDocument | None:
     return None
 
 
+def is_open(document: KritaDocument) -> bool:
+    """Whether the document is still open."""
+    return any(document == other for other in Krita.instance().documents())
+
+
 def node_mark(node: KritaNode) -> str:
     """A node's unique id without braces; Krita saves it in .kra."""
     return str(node.uniqueId().toString())[1:-1]

@@ -66,13 +66,10 @@ class Form(QWidget):
         self.profile.setCurrentIndex(1)
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.fold = QToolButton(self)
-        self.fold.setText(tr("Advanced"))
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
-        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.fold.setArrowType(Qt.ArrowType.RightArrow)
         self.advanced = Advanced(self)
-        self.advanced.hide()
+        self._unfold(shown=False)
         self.footer = QWidget(parent)
         self.forecast = _sentence(self.footer)
         self.edit = _button(tr("Edit"), "s2edit_edit", self.footer)
@@ -222,7 +219,8 @@ class Form(QWidget):
 
     def _unfold(self, shown: bool) -> None:
         self.advanced.setVisible(shown)
-        self.fold.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        # A sign in the text, since Qt draws its own arrow over the text where that runs from right to left.
+        self.fold.setText(("▾ " if shown else ("◂ " if text.right_to_left() else "▸ ")) + tr("Advanced"))
 
 
 def _button(label: str, name: str, parent: QWidget) -> QPushButton:
