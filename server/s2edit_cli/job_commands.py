@@ -99,7 +99,9 @@ def result(
                 "Give the picture that the job came from.",
             )
         follower = Follower(client, record, quiet=json_)
-        outcome = fetch(follower.client, follower.run(), picture, output, layers)
+        ended = follower.run()
+        # The follower's client, which is another one when the connection was lost meanwhile.
+        outcome = fetch(follower.client, ended, picture, output, layers)
     if json_:
         print_object(outcome)
     else:
