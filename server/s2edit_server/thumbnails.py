@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s2edit_wire.frames import describe
 
@@ -43,17 +42,10 @@ def _entry(role: str, picture: NDArray[np.float32]) -> tuple[dict[str, object], 
 
 def _small(blobs: Blobs, frame: StoredFrame) -> NDArray[np.float32]:
     """The frame reduced to RGB, float32, 0 to 255."""
-    small: NDArray[np.float32] = _reduced(
-        str(blobs.path(frame.sha256)), tuple(frame.entry["shape"]), frame.entry["dtype"]
-    )
-    return small
-
-
-@functools.lru_cache(maxsize=128)
-def _reduced(path: str, shape: tuple[int, int, int], dtype: str) -> Any:
     import numpy as np  # not at import: the daemon has to answer within a second of its start
 
-    pixels = np.memmap(path, dtype=f"<{dtype}", mode="r", shape=shape)
+    shape, dtype = tuple(frame.entry["shape"]), frame.entry["dtype"]
+    pixels = np.memmap(blobs.path(frame.sha256), dtype=f"<{dtype}", mode="r", shape=shape)
     scale = max(1, -(-max(shape[:2]) // SIDE))
     # Up to four samples per pixel and direction: enough against moiré, and a gigapixel picture is not read whole.
     stride = max(1, scale // 4)
