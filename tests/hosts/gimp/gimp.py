@@ -60,7 +60,7 @@ class GimpDesk:
     def open(self, screen: Screen, picture: Path) -> str:
         """Start GIMP with a window and a picture; returns the window's id."""
         self.lab.start("gimp", "gimp", "--no-splash", "--console-messages", str(picture))
-        window = screen.wait_window(rf"{picture.stem}.*GIMP", 150)
+        window = screen.wait_window(rf"{picture.stem}.*GIMP", 240)
         screen.do("windowsize", "--sync", window, str(screen.width), str(screen.height))
         screen.do("windowmove", window, "0", "0")
         return window

@@ -46,7 +46,7 @@ ROUNDED_BY_GIMP = ("u32", "double", "gray float")
 @pytest.fixture(scope="module")
 def told(desk: GimpDesk) -> dict[str, Any]:
     """What happened to each image, from one run of GIMP."""
-    return desk.batch("precisions", 240, cases=CASES, source=MAIN.source, target=MAIN.target, word=MAIN.word)
+    return desk.batch("precisions", 560, cases=CASES, source=MAIN.source, target=MAIN.target, word=MAIN.word)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "indexed"])
