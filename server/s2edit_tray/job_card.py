@@ -50,12 +50,10 @@ class JobCard(QStyledItemDelegate):
         if picture is None or picture.isNull():
             painter.fillRect(place, option.palette.color(QPalette.ColorRole.AlternateBase))
             return
-        scaled = picture.scaled(
-            place.size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        )
-        painter.drawPixmap(
-            QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignCenter, scaled.size(), place), scaled
-        )
+        fitted = picture.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        # Scaled as it is painted, so that a screen with several dots to the pixel gets all that the picture has.
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignCenter, fitted, place), picture)
 
     def _text(self, painter: QPainter, option: QStyleOptionViewItem, area: QRect, job: dict[str, Any]) -> None:
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
@@ -63,8 +61,8 @@ class JobCard(QStyledItemDelegate):
         weak = QColor(strong)
         weak.setAlphaF(0.7)
         line = option.fontMetrics.lineSpacing()
-        mirrored = option.direction == Qt.LayoutDirection.RightToLeft
-        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        # The painter itself mirrors this for languages written from the right.
+        side = Qt.AlignmentFlag.AlignLeft
         font = painter.font()
         texts = ((title(job), True, strong), (headline(job), False, weak))
         for number, (text, bold, colour) in enumerate(texts):
@@ -79,7 +77,8 @@ class JobCard(QStyledItemDelegate):
         rest = QRect(area.left(), area.top() + 2 * line, area.width(), area.height() - 2 * line)
         painter.drawText(rest, side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, state_line(job))
         if job["state"] == "running":
-            self._bar(painter, option, QRect(area.left(), area.top() + 3 * line + 4, min(area.width(), 360), _BAR), job)
+            bar = QRect(area.left(), area.top() + 3 * line + 4, min(area.width(), 360), _BAR)
+            self._bar(painter, option, QStyle.visualRect(option.direction, area, bar), job)
 
     def _bar(self, painter: QPainter, option: QStyleOptionViewItem, place: QRect, job: dict[str, Any]) -> None:
         bar = QStyleOptionProgressBar()

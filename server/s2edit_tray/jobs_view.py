@@ -7,7 +7,17 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from s2edit_wire.records import ENDED
 
 from .connection import Daemon
@@ -54,6 +64,7 @@ class JobsView(QWidget):
         self._pause = QAction(_("Pause the queue"), self)
         self._pause.setCheckable(True)
         self._pause.setShortcut(QKeySequence("Ctrl+Shift+P"))
+        _tell_keys(self._pause)
         self._pause.triggered.connect(lambda on: daemon.ask("pause_queue" if on else "resume_queue"))
         self._stopped = QLabel(_("The queue is paused: no further job starts until you resume it."))
         self._stopped.setWordWrap(True)
@@ -109,6 +120,10 @@ class JobsView(QWidget):
         for widget in (states, hosts):
             row.addWidget(widget)
         row.addWidget(text, 1)
+        pause = QToolButton()
+        pause.setDefaultAction(self._pause)
+        pause.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        row.addWidget(pause)
         return row
 
     def _make_actions(self) -> dict[str, QAction]:
@@ -142,11 +157,8 @@ class JobsView(QWidget):
             if name in ("open", "remove"):
                 bar.addSeparator()
             bar.addAction(action)
-        bar.addSeparator()
-        bar.addAction(self._pause)
         for action in bar.actions():
-            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(f"{action.text()} ({keys})")
+            _tell_keys(action)
             # A toolbar's buttons are left out of the tab order otherwise.
             if button := bar.widgetForAction(action):
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -214,3 +226,9 @@ class JobsView(QWidget):
         """Put jobs before another waiting one, or at the end of the queue."""
         for job_id in job_ids:
             self._daemon.ask("move", {"job": job_id, **({"before": before} if before else {})})
+
+
+def _tell_keys(action: QAction) -> None:
+    """Name the shortcut in the tool tip."""
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setToolTip(f"{action.text()} ({keys})")

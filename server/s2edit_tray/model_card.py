@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
 
 from .text import _, duration, size
@@ -72,6 +72,8 @@ class ModelCard(QFrame):
     def __init__(self, model: dict[str, Any]) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
         self._title, self._purpose, self._needs = QLabel(), QLabel(), QLabel()
         self._state, self._message, self._error = QLabel(), QLabel(), QLabel()
         for label in (self._title, self._purpose, self._needs, self._state, self._message, self._error):

@@ -11,7 +11,7 @@ from s2edit_wire.errors import WireError
 
 from . import autostart
 from .connection import Daemon
-from .text import _
+from .text import _, numbers
 from .token_field import TokenField, TokenFile
 
 _GB = 1_000_000_000
@@ -102,6 +102,7 @@ class SettingsView(QWidget):
             return box
         if entry.kind == "number":
             spin = _Number()
+            spin.setLocale(numbers())
             spin.setRange(0, 1e6)
             spin.setDecimals(1)
             spin.setSuffix(entry.suffix)

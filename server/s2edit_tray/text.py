@@ -20,14 +20,22 @@ def _catalogue(language: str) -> dict[str, str]:
 
 def _(text: str, **values: object) -> str:
     """`text` in the language of Qt's default locale (else English), with `{names}` filled in."""
-    language = QLocale().name().split("_")[0]
-    translated = _catalogue(language).get(text, text)
+    translated = _catalogue(_language()).get(text, text)
     return translated.format(**values) if values else translated
+
+
+def _language() -> str:
+    return QLocale().name().split("_")[0]
+
+
+def numbers() -> QLocale:
+    """How numbers are written: as in the language that the words are in, which is English when none is there."""
+    return QLocale() if _catalogue(_language()) else QLocale(QLocale.Language.English)
 
 
 def size(count: int) -> str:
     """Bytes as people write them: `3.4 GB`."""
-    return QLocale().formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
+    return numbers().formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
 
 
 def duration(seconds: float) -> str:

@@ -59,6 +59,7 @@ class Window(QMainWindow):
         about.setMargin(16)
         about.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
         for page, label in (
             (self.jobs_view, _("&Jobs")),
             (self.weights_view, _("&Models")),
