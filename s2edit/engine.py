@@ -14,10 +14,11 @@ from .attention import install
 from .cache import DiskCache
 from .checkpoints import Checkpoint, load
 from .composition import plan_composition
-from .device import choose_device, memory_figures, out_of_memory, precision
+from .device import choose_device, free_bytes, memory_figures, out_of_memory, precision
 from .diffusion import Denoiser
 from .errors import MaskError
 from .job import Job
+from .levels import choose_level
 from .prompts import Prompt
 from .region import model_size
 from .requests import (
@@ -99,6 +100,7 @@ class Engine:
                     identity=settings.identity.enabled,
                 )
                 subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+            settings = self._with_level(stages.checkpoint, settings, subject.size, rows=1)
             edit_mask = painted_edit_mask(request.objects, request.edit_mask)
             work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
             return perform(stages, work, job)
@@ -135,6 +137,7 @@ class Engine:
                 other = self._subject(
                     stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
                 )
+            settings = self._with_level(stages.checkpoint, settings, subject.size, rows=2)
             edit_mask = painted_edit_mask(source, request.edit_mask)
             work = Work(request.image, (subject, other), plan.edit, edit_mask, settings, request.seed)
             return perform(stages, work, job)
@@ -181,6 +184,14 @@ class Engine:
     def _model_size(checkpoint: Checkpoint, image: Pixels, settings: Settings) -> tuple[int, int]:
         native = settings.native_size or checkpoint.native_size
         return model_size(image.shape[1], image.shape[0], native=native, multiple=checkpoint.size_multiple)
+
+    def _with_level(self, checkpoint: Checkpoint, settings: Settings, size: tuple[int, int], *, rows: int) -> Settings:
+        """Settle the identity level "auto" by what the device has; raises OutOfMemory with figures."""
+        if settings.identity.level != "auto":
+            return settings
+        available = free_bytes(self._device) + memory_figures(self._device, checkpoint)["used"]
+        plan = choose_level(checkpoint, size, available, rank=settings.identity.lora_rank, rows=rows)
+        return settings.replace_from({"identity.level": plan.level})
 
     @torch.no_grad()
     def _moments(self, checkpoint: Checkpoint, image: Pixels, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

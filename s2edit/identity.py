@@ -12,6 +12,7 @@ from torch import Tensor
 from .attention import TokenMask
 from .checkpoints import Checkpoint
 from .diffusion import TRAIN_STEPS, Denoiser
+from .levels import training
 from .masks import MaskPyramid
 from .prompts import Prompt
 from .settings import IdentitySettings
@@ -100,13 +101,9 @@ def fine_tune(
         for mask in token_masks((row,), example.prompt, example.words, example.masks, settings)
     ]
     generator = torch.Generator().manual_seed(seed)
-    parameters = _trainable(checkpoint, settings)
-    optimizer = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, fused=True
-    )
     mean, std = torch.cat([e.mean for e in examples]), torch.cat([e.std for e in examples])
     losses = []
-    try:
+    with training(checkpoint, settings, seed) as (parameters, optimizer):
         for step in range(settings.steps):
             on_step(step)
             draw = torch.randn(2, *mean.shape, generator=generator).to(device)
@@ -117,9 +114,6 @@ def fine_tune(
             optimizer.step()
             optimizer.zero_grad()
             losses.append(float(loss.detach()))
-    finally:
-        for module in checkpoint.trainable().values():
-            module.requires_grad_(False).zero_grad()
     return losses
 
 
@@ -160,19 +154,3 @@ def _loss(
 def _with_clean_padding(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: Prompt) -> Tensor:
     length = states.shape[1] - prompt.end
     return torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1)
-
-
-def _trainable(checkpoint: Checkpoint, settings: IdentitySettings) -> list[torch.nn.Parameter]:
-    """Switch on the gradients that the level trains and return those parameters."""
-    chosen = []
-    for module_name, module in checkpoint.trainable().items():
-        for name, weight in module.named_parameters():
-            if (
-                settings.level != "kv"
-                or module_name == "text_encoder"
-                or ".attn2.to_k" in name
-                or ".attn2.to_v" in name
-            ):
-                weight.requires_grad_(True)
-                chosen.append(weight)
-    return chosen

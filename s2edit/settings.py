@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from .errors import SettingError
 
-Level = Literal["full", "checkpointing", "adam8bit", "kv", "lora"]
+Level = Literal["auto", "full", "checkpointing", "adam8bit", "kv", "lora"]
 InversionMode = Literal["direct", "null_text", "npi"]
 EditMode = Literal["auto", "replace", "refine"]
 MaskSemantics = Literal["post_softmax", "renormalise"]
@@ -46,7 +46,8 @@ class IdentitySettings:
         mask_semantics: "renormalise" spreads the masked attention over the other words instead of removing it.
         level: "full" is the paper's. "checkpointing" computes the same with less memory; "adam8bit" quantises the
             optimiser's state; "kv" trains the cross-attention keys and values and the text encoder only; "lora" trains
-            low-rank factors. The paper found parameter-efficient tuning worse.
+            low-rank factors. The paper found parameter-efficient tuning worse. "auto" takes the first of "full",
+            "checkpointing", "kv" and "lora" that fits into the device's free memory.
         lora_rank: of level "lora". max_grad_norm: gradients are clipped to it.
         enabled: False leaves stage 1 and the [I] token out (the baselines without identity).
     """

@@ -1,0 +1,201 @@
+"""Break the method in known ways, one at a time, and see that a test notices: `python tests/parity/mutations.py`.
+
+Each mutation edits a copy of `s2edit/` and runs the tests that should fail. The table goes to standard output; the exit
+status is 1 when a mutation survives or no longer applies.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`old` becomes `new` in a file of the method; `test` should then fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = [
+    Mutation(
+        "EOT choice: the start token's state",
+        "identity.py",
+        "sentence = plain_states[plain.end]",
+        "sentence = plain_states[0]",
+        "test_identity.py::test_losses_and_weights[full]",
+    ),
+    Mutation(
+        "EOT choice: the last padding state",
+        "identity.py",
+        "sentence = plain_states[plain.end]",
+        "sentence = plain_states[-1]",
+        "test_identity.py::test_losses_and_weights[full]",
+    ),
+    Mutation(
+        "semantic loss without the absolute value",
+        "identity.py",
+        "dim=-1).abs().mean()",
+        "dim=-1).mean()",
+        "test_identity.py::test_losses_and_weights",
+    ),
+    Mutation(
+        "post-softmax masking: renormalised",
+        "attention.py",
+        'if self.semantics == "renormalise"',
+        'if self.semantics != "renormalise"',
+        "test_inversion.py::test_trajectory[8-8]",
+    ),
+    Mutation(
+        "post-softmax masking: inside instead of outside",
+        "attention.py",
+        "outside = 1 - mask.pyramid",
+        "outside = mask.pyramid",
+        "test_inversion.py::test_trajectory[8-8]",
+    ),
+    Mutation(
+        "post-softmax masking: left out beside injection",
+        "attention.py",
+        "rows[..., columns] = rows[..., columns] * inside",
+        "pass",
+        "test_editing.py::test_painted_edit_mask",
+    ),
+    Mutation(
+        "mask pooling: nearest neighbour",
+        "masks.py",
+        "return F.adaptive_avg_pool2d(mask[None, None], (height, width))[0, 0]",
+        'return F.interpolate(mask[None, None], (height, width), mode="nearest")[0, 0]',
+        "test_inversion.py::test_trajectory[8-8]",
+    ),
+    Mutation(
+        "null-text schedule: constant rate",
+        "inversion.py",
+        "rate = settings.learning_rate * (1 - index / 100)",
+        "rate = settings.learning_rate",
+        "test_inversion.py::test_null_text",
+    ),
+    Mutation(
+        "null-text schedule: no warm start",
+        "inversion.py",
+        "null = null.detach().clone().requires_grad_()",
+        "null = encoding.detach().clone().requires_grad_()",
+        "test_inversion.py::test_null_text",
+    ),
+    Mutation(
+        "null-text schedule: one threshold for all steps",
+        "inversion.py",
+        "if loss.item() < settings.early_stop + settings.early_stop_growth * index:",
+        "if loss.item() < 0:",
+        "test_inversion.py::test_null_text_stops_early",
+    ),
+    Mutation(
+        "steps offset 0",
+        "diffusion.py",
+        "STEPS_OFFSET = 1",
+        "STEPS_OFFSET = 0",
+        "test_inversion.py::test_trajectory[8-8]",
+    ),
+    Mutation(
+        "alignment: later tokens keep their absolute place",
+        "alignment.py",
+        "shift = len(target.ids) - len(source.ids)",
+        "shift = 0",
+        "test_alignment.py",
+    ),
+    Mutation(
+        "alignment: several pieces each get the whole attention",
+        "alignment.py",
+        "1 / len(new) if len(old) != len(new)",
+        "1 if len(old) != len(new)",
+        "test_alignment.py",
+    ),
+    Mutation(
+        "injection bounds: cross-attention one step longer",
+        "editing.py",
+        "cross = within(index, settings.cross_replace, ddim.steps)",
+        "cross = within(index - 1, settings.cross_replace, ddim.steps)",
+        "test_editing.py::test_painted_edit_mask",
+    ),
+    Mutation(
+        "injection bounds: self-attention in every step",
+        "editing.py",
+        "if within(index, settings.self_replace, ddim.steps) else 0",
+        "if True else 0",
+        "test_editing.py::test_painted_edit_mask",
+    ),
+    Mutation(
+        "LocalBlend threshold: of the mean",
+        "masks.py",
+        "resized > threshold * peak",
+        "resized > threshold * resized.mean()",
+        "test_editing.py::test_blended_latents",
+    ),
+    Mutation(
+        "LocalBlend without the max-pool",
+        "masks.py",
+        "pooled = F.max_pool2d(attention[None, None], 3, stride=1, padding=1)",
+        "pooled = attention[None, None]",
+        "test_editing.py::test_blended_latents",
+    ),
+    Mutation(
+        "source overwrite: one step late",
+        "editing.py",
+        "source = inversion.trajectory[-2 - index].unsqueeze(0)",
+        "source = inversion.trajectory[-1 - index].unsqueeze(0)",
+        "test_editing.py::test_painted_edit_mask",
+    ),
+]
+
+
+def survives(mutation: Mutation) -> str:
+    """ "caught", "SURVIVED" or "DOES NOT APPLY"."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        ignored = shutil.ignore_patterns("starter", "__pycache__", "hosts", "benchmarks")
+        shutil.copytree(ROOT / "s2edit", copy / "s2edit", ignore=ignored)
+        shutil.copytree(ROOT / "tests" / "parity", copy / "tests" / "parity", ignore=ignored)
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        file = copy / "s2edit" / mutation.file
+        text = file.read_text(encoding="utf-8")
+        if text.count(mutation.old) != 1:
+            return "DOES NOT APPLY"
+        file.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            f"tests/parity/{mutation.test}",
+        ]
+        environment = os.environ | {"PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1"}
+        found = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)
+        return {0: "SURVIVED", 1: "caught"}.get(found.returncode, f"BROKEN ({found.returncode})")
+
+
+def main() -> int:
+    """Run all mutations, or those whose name contains an argument."""
+    chosen = [m for m in MUTATIONS if not sys.argv[1:] or any(word in m.name for word in sys.argv[1:])]
+    failed = False
+    for mutation in chosen:
+        outcome = survives(mutation)
+        failed |= outcome != "caught"
+        print(f"{outcome:15} {mutation.name:55} {mutation.file}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
