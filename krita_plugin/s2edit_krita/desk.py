@@ -22,6 +22,9 @@ Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
 KritaDocument: TypeAlias = Any
 
 _STROKE_WAIT_MS = 300
+_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+_MOST_TRIES = 60
 
 
 class Desk(QObject):
@@ -76,16 +79,26 @@ class Desk(QObject):
         frames: Sequence[bytes | bytearray | memoryview] = (),
         failed: Callable[[WireError], None] | None = None,
     ) -> None:
-        """Send a request; `done` gets the reply's fields and frames, `failed` (else `complained`) the error."""
+        """Send a request; `done` gets the reply's fields and frames, `failed` (else `complained`) the error.
+
+        A daemon that is busy is asked again when it said to: of several variations, two travel at a time.
+        """
         self.open()
-        assert self._session is not None
-        self._session.request(
-            op,
-            fields,
-            frames,
-            on_reply=lambda incoming: done(incoming.header, incoming.frames),
-            on_error=failed or self.complain,
-        )
+        session, left = self._session, _MOST_TRIES
+        assert session is not None
+
+        def send() -> None:
+            session.request(op, fields, frames, lambda incoming: done(incoming.header, incoming.frames), trouble)
+
+        def trouble(error: WireError) -> None:
+            nonlocal left
+            left -= 1
+            if error.code == "busy" and left and (error.retry_after or 0.0) <= _LONGEST_PAUSE_S:
+                QTimer.singleShot(round(1_000 * (error.retry_after or _PAUSE_S)), send)
+            else:
+                (failed or self.complain)(error)
+
+        send()
 
     def complain(self, error: WireError) -> None:
         """Tell the painter what is wrong and what to do."""
