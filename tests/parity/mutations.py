@@ -48,13 +48,13 @@ MUTATIONS = [
         "identity.py",
         "dim=-1).abs().mean()",
         "dim=-1).mean()",
-        "test_identity.py::test_losses_and_weights",
+        "test_identity.py::test_semantic_loss_by_hand",
     ),
     Mutation(
         "post-softmax masking: renormalised",
         "attention.py",
-        'if self.semantics == "renormalise"',
-        'if self.semantics != "renormalise"',
+        'if control.semantics == "renormalise":\n        bias',
+        'if control.semantics != "renormalise":\n        bias',
         "test_inversion.py::test_trajectory[8-8]",
     ),
     Mutation(

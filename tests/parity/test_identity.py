@@ -7,10 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from s2edit.alignment import plan_prompts
-from s2edit.checkpoints import Checkpoint, load
+from s2edit.checkpoints import CONFIGS, Checkpoint, load
 from s2edit.diffusion import Denoiser
-from s2edit.identity import Example, fine_tune
+from s2edit.identity import Example, fine_tune, semantic_loss
 from s2edit.masks import MaskPyramid
+from s2edit.prompts import PromptTokenizer
 from s2edit.settings import IdentitySettings
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_diffusion import Reference
@@ -96,3 +97,15 @@ def test_gradients_are_off_and_weights_changed_afterwards(checkpoint: Checkpoint
         name for name, weight in checkpoint.text_encoder.named_parameters() if not torch.equal(weight, before[name])
     ]
     assert len(changed) == len(before)
+
+
+def test_semantic_loss_by_hand() -> None:
+    """|cos| of the first end token's state of P with each [I]: neither sign is free, and no other token counts."""
+    tokenizer = PromptTokenizer.from_folder(CONFIGS / "sd1")
+    plain = tokenizer.encode("a lady")
+    prompt = tokenizer.with_identity(plain, [2])
+    states, plain_states = torch.zeros(77, 2), torch.zeros(77, 2)
+    plain_states[3] = torch.tensor([2.0, 0.0])
+    states[2] = torch.tensor([-3.0, 4.0])
+    loss = semantic_loss(states, plain_states, prompt, plain, detach=False)
+    assert float(loss) == pytest.approx(0.6)

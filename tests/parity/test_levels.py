@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 
 import pytest
 import torch
@@ -57,8 +57,8 @@ def test_lora_adds_low_rank_updates(checkpoint: Checkpoint, denoiser: Denoiser) 
     assert any("embed" in name for name in moved)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is not None, reason="bitsandbytes is installed")
-def test_missing_package_is_named(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+def test_missing_package_is_named(checkpoint: Checkpoint, denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
     with pytest.raises(SettingError, match="bitsandbytes"):
         changed(checkpoint, denoiser, "adam8bit")
 
