@@ -23,7 +23,7 @@ KritaDocument: TypeAlias = Any
 
 _STROKE_WAIT_MS = 300
 _PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_S = 5.0
 _MOST_TRIES = 60
 
 

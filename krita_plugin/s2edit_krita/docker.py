@@ -223,7 +223,7 @@ class Docker(DockWidget):
             fitting = [source for source in painted if not word or held[source.node].word == word]
             if chosen.kind == masks.AUTOMATIC and fitting:
                 row.choose_mask(fitting[-1])
-                row.word.setEditText(word or held[fitting[-1].node].word)
+                row.word_box.setEditText(word or held[fitting[-1].node].word)
 
     def _recall(self) -> None:
         """On a result layer, the fields of the edit that made it."""

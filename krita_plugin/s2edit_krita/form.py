@@ -128,7 +128,7 @@ class Form(QWidget):
     def offer_words(self, words: Sequence[str]) -> None:
         """Words of the source prompt that can name the object; a still empty main object takes the changed one."""
         self.objects.offer_words(words)
-        main = self.objects.rows[0].word
+        main = self.objects.rows[0].word_box
         wanted = self.target.text().lower().split()
         gone = [word for word in words if word.lower() not in wanted]
         if wanted and gone and not main.currentText() and not main.hasFocus():
@@ -144,7 +144,7 @@ class Form(QWidget):
         said: dict[str, list[str]] = {}
         for problem in problems:
             said.setdefault(problem["field"], []).append(problem["message"])
-        main = self.objects.rows[0].word
+        main = self.objects.rows[0].word_box
         for name, field in (("source", self.source), ("target", self.target), ("object", main)):
             field.setStyleSheet(_BAD_FIELD if name in said else "")
             field.setToolTip("\n".join(said.get(name, [])))

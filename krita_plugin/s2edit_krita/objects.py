@@ -26,14 +26,14 @@ class ObjectRow(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._wanted = automatic()
-        self.word = QComboBox(self)
-        self.word.setEditable(True)
-        self.word.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.word.lineEdit().setPlaceholderText(tr("Word"))
-        self.word.setToolTip(tr("The word of the first text that names what is edited"))
-        self.mask = QComboBox(self)
-        self.mask.setToolTip(tr("Where the object is in the picture"))
-        for box in (self.word, self.mask):
+        self.word_box = QComboBox(self)
+        self.word_box.setEditable(True)
+        self.word_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.word_box.lineEdit().setPlaceholderText(tr("Word"))
+        self.word_box.setToolTip(tr("The word of the first text that names what is edited"))
+        self.mask_box = QComboBox(self)
+        self.mask_box.setToolTip(tr("Where the object is in the picture"))
+        for box in (self.word_box, self.mask_box):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.setMinimumWidth(60)
         self.drop = QToolButton(self)
@@ -42,41 +42,41 @@ class ObjectRow(QWidget):
         self.drop.setAutoRaise(True)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.word, 2)
-        layout.addWidget(self.mask, 3)
+        layout.addWidget(self.word_box, 2)
+        layout.addWidget(self.mask_box, 3)
         layout.addWidget(self.drop)
-        self.word.editTextChanged.connect(lambda _text: self.changed.emit())
-        self.mask.activated.connect(self._chosen)
+        self.word_box.editTextChanged.connect(lambda _text: self.changed.emit())
+        self.mask_box.activated.connect(self._chosen)
         self.drop.clicked.connect(lambda: self.dropped.emit(self))
 
     def target(self) -> Target:
         """What is chosen."""
-        return Target(self.word.currentText().strip(), self._wanted)
+        return Target(self.word_box.currentText().strip(), self._wanted)
 
     def offer_words(self, words: Sequence[str]) -> None:
         """Words to pick from; what is typed stays."""
-        typed = self.word.currentText()
-        if [self.word.itemText(index) for index in range(self.word.count())] == list(words):
+        typed = self.word_box.currentText()
+        if [self.word_box.itemText(index) for index in range(self.word_box.count())] == list(words):
             return
-        self.word.blockSignals(True)
-        self.word.clear()
-        self.word.addItems(list(words))
-        self.word.setEditText(typed)
-        self.word.blockSignals(False)
+        self.word_box.blockSignals(True)
+        self.word_box.clear()
+        self.word_box.addItems(list(words))
+        self.word_box.setEditText(typed)
+        self.word_box.blockSignals(False)
 
     def offer_masks(self, sources: Sequence[MaskSource]) -> None:
         """Mask sources to choose from; the chosen one stays as long as it exists."""
-        self.mask.clear()
+        self.mask_box.clear()
         for source in sources:
-            self.mask.addItem(source.label)
+            self.mask_box.addItem(source.label)
         self._sources = list(sources)
         places = [(source.kind, source.node) for source in sources]
         wanted = (self._wanted.kind, self._wanted.node)
         if wanted in places:
-            self.mask.setCurrentIndex(places.index(wanted))
+            self.mask_box.setCurrentIndex(places.index(wanted))
         else:
             self._wanted = sources[0]
-            self.mask.setCurrentIndex(0)
+            self.mask_box.setCurrentIndex(0)
 
     def choose_mask(self, source: MaskSource) -> None:
         """Choose a mask source."""
@@ -143,7 +143,7 @@ class ObjectRows(QWidget):
         while len(self.rows) < len(words):
             self.add()
         for row, word in zip(self.rows, words, strict=False):
-            row.word.setEditText(word)
+            row.word_box.setEditText(word)
 
     def row_for_painting(self) -> tuple[int, ObjectRow]:
         """The first row whose mask is not painted yet, else a new one (the last when there are enough)."""

@@ -27,7 +27,7 @@ def run(report: dict[str, Any], done: Any) -> None:
     desk = docker.desk
     docker.form.source.setText("a portrait of a woman with a hat")
     docker.form.target.setText("a portrait of a woman with a crown")
-    docker.form.objects.rows[0].word.setEditText("hat")
+    docker.form.objects.rows[0].word_box.setEditText("hat")
     report["spaces"], report["said"] = {}, []
     desk.complained.connect(lambda *words: report["said"].append(words))
     left = list(SPACES)

@@ -146,7 +146,7 @@ def jobs() -> list[dict[str, Any]]:
 def word() -> str:
     """The main object's word in the form."""
     form = getattr(docker(), "form", None)
-    return form.objects.rows[0].word.currentText() if form else ""
+    return form.objects.rows[0].word_box.currentText() if form else ""
 
 
 def link() -> str:
