@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 _WINDOW, _BASE, _RAISED = QColor("#2b2d30"), QColor("#1f2123"), QColor("#3a3d41")
 _TEXT, _FAINT = QColor("#e8eaed"), QColor("#8c9197")
-_ACCENT, _LINK = QColor("#2f6fb3"), QColor("#78b4f0")
+_ACCENT, _LINK = QColor("#28679f"), QColor("#78b4f0")
 
 
 def apply(application: QApplication, theme: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMessageBox, QPushButton
 from s2edit_tray.model_card import ModelCard, memory_line
 from s2edit_tray.window import Window
+from s2edit_wire.launcher import write_launcher_file
 
 from tests.fakes.daemon import RunningDaemon
 from tests.unit.weights.conftest import FILES, WEIGHTS
@@ -111,6 +113,28 @@ def test_accept_download_pause_resume_verify_remove(
     press(card, "Remove")
     until(lambda: offers(card, "Download"))
     assert not weights.exists()
+
+
+def test_a_daemon_killed_in_the_middle_is_started_again_and_the_download_goes_on(
+    hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
+) -> None:
+    write_launcher_file(daemon_process.folder, [sys.executable, "-m", "s2edit_server"], "0.1.0")
+    hub.faults.slow = 0.05
+    card = shown(page)
+    press(card, "Download")
+    until(lambda: page.weights_view._models["model"]["present"] > 500_000)
+    daemon_process.kill()
+    hub.faults.slow = 0
+    try:
+        # The tray itself starts the next daemon, as it does when somebody's daemon crashed.
+        until(lambda: "Ready" in words(shown(page)), 60)
+    finally:
+        with daemon_process.client() as client:
+            client.request("shutdown", {"when": "now"})
+    weights = next((daemon_process.folder / "weights" / "model").glob(f"*/{WEIGHTS}"))
+    assert weights.read_bytes() == FILES[WEIGHTS]
+    resumed = [asked for method, path, asked, _ in hub.requests if method == "GET" and path.startswith("/store/")]
+    assert resumed[-1].startswith("bytes=")
 
 
 def test_a_401_is_explained_and_a_token_mends_it(

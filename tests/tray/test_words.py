@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 import s2edit_tray
+from PySide6.QtCore import QLocale
+from PySide6.QtGui import QColor, QPalette
+from s2edit_tray import text
 from s2edit_tray.imports import ImportsFile, ImportsFileError
+from s2edit_tray.theme import dark_palette
 
 FOLDER = Path(s2edit_tray.__file__).parent
 
@@ -30,6 +34,39 @@ def test_every_text_has_a_german_one_with_the_same_blanks() -> None:
     assert marked() - set(german) == set()
     for english, translated in german.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", translated)), english
+
+
+def test_words_and_numbers_are_in_the_same_language() -> None:
+    before = QLocale()
+    try:
+        for language, wanted in (("de", "3,4 GB · Abgebrochen"), ("ar", "3.4 GB · Cancelled")):
+            QLocale.setDefault(QLocale(language))
+            assert f"{text.size(3_400_000_000)} · {text._('Cancelled')}" == wanted
+    finally:
+        QLocale.setDefault(before)
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance, WCAG 2.2."""
+    parts = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.redF(), colour.greenF(), colour.blueF())
+    )
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def test_dark_colours_can_be_read() -> None:
+    palette, role = dark_palette(), QPalette.ColorRole
+    for front, back in (
+        (role.WindowText, role.Window),
+        (role.Text, role.Base),
+        (role.ButtonText, role.Button),
+        (role.HighlightedText, role.Highlight),
+        (role.Link, role.Window),
+        (role.PlaceholderText, role.Base),
+    ):
+        light, dark = luminance(palette.color(front)), luminance(palette.color(back))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
 
 
 def test_imports_are_kept_once_and_foreign_formats_are_refused(tmp_path: Path) -> None:
