@@ -24,6 +24,7 @@ class Scene:
         mask: brush strokes of the object's mask.
         doodle: a stroke that the person paints on the picture while the job runs, away from the mask.
         second_target: for “run again”.
+        profile: which profile to choose.
         step_ms: length of a step of the fake worker, so that there is time to paint on.
     """
 
@@ -34,6 +35,7 @@ class Scene:
     mask: tuple[Fractions, ...]
     doodle: Fractions
     second_target: str
+    profile: str = "balanced"
     step_ms: int = 600
 
 
@@ -72,6 +74,7 @@ EMBEDDED = Scene(
     mask=(((0.30, 0.46), (0.70, 0.46)),),
     doodle=((0.06, 0.94), (0.16, 0.96)),
     second_target="a smiling man with brown hair and an eyepatch",
+    profile="fast",
 )
 """For the embedded model itself: a picture and words that it knows."""
 

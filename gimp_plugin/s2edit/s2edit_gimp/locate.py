@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from gi.repository import Gimp
@@ -13,8 +14,13 @@ SEGMENT = 24
 """Pixels of a row that are looked for."""
 PROBES = 9
 """Rows and columns of the crop from which segments are tried."""
-AGREEING = 3
-"""Segments that have to say the same."""
+MOST_PLACES = 64
+"""A segment that is at more places than these tells nothing."""
+CANDIDATES = 16
+"""Shifts that are looked at closely: the ones that most segments agree on."""
+COMPARED_ROWS = 48
+LIKENESS = 0.3
+"""Share of the compared rows that must be the same: the painter may have painted on others."""
 
 
 def shift_of(layer: Gimp.Drawable, sent: Picture) -> tuple[int, int] | None:
@@ -22,14 +28,12 @@ def shift_of(layer: Gimp.Drawable, sent: Picture) -> tuple[int, int] | None:
     whole = read_colour(layer, (0, 0, layer.get_width(), layer.get_height()))
     if (whole.channels, whole.dtype) != (sent.channels, sent.dtype):
         return None
-    votes: dict[tuple[int, int], int] = {}
+    votes: Counter[tuple[int, int]] = Counter()
     for x, y, segment in _segments(sent):
-        for found in _occurrences(whole, segment):
-            shift = (found[0] - x, found[1] - y)
-            votes[shift] = votes.get(shift, 0) + 1
-            if votes[shift] >= AGREEING:
-                return shift
-    return None
+        votes.update((found_x - x, found_y - y) for found_x, found_y in _occurrences(whole, segment))
+    scored = [(_likeness(whole, sent, shift), shift) for shift, _votes in votes.most_common(CANDIDATES)]
+    best, shift = max(scored, default=(0.0, (0, 0)))
+    return shift if best >= LIKENESS else None
 
 
 def _segments(sent: Picture) -> Iterator[tuple[int, int, bytes]]:
@@ -45,14 +49,32 @@ def _segments(sent: Picture) -> Iterator[tuple[int, int, bytes]]:
                 yield x, y, segment
 
 
-def _occurrences(whole: Picture, segment: bytes, most: int = 4) -> Iterator[tuple[int, int]]:
-    """Places of a segment, at most so many: one that is everywhere tells nothing."""
+def _occurrences(whole: Picture, segment: bytes) -> list[tuple[int, int]]:
+    """All places of a segment; none when there are too many."""
     item = ITEM_SIZE[whole.dtype] * whole.channels
-    start = 0
-    for _number in range(most):
-        position = whole.data.find(segment, start)
-        if position < 0:
-            return
-        start = position + 1
+    found: list[tuple[int, int]] = []
+    position = whole.data.find(segment)
+    while position >= 0:
         if position % item == 0:
-            yield position // item % whole.width, position // item // whole.width
+            found.append((position // item % whole.width, position // item // whole.width))
+            if len(found) > MOST_PLACES:
+                return []
+        position = whole.data.find(segment, position + 1)
+    return found
+
+
+def _likeness(whole: Picture, sent: Picture, shift: tuple[int, int]) -> float:
+    """The share of rows that are the same where the shifted crop and the layer overlap."""
+    item = ITEM_SIZE[whole.dtype] * whole.channels
+    left, right = max(0, shift[0]), min(whole.width, shift[0] + sent.width)
+    top, bottom = max(0, shift[1]), min(whole.height, shift[1] + sent.height)
+    if right - left < SEGMENT or bottom <= top:
+        return 0.0
+    rows = range(top, bottom, max(1, (bottom - top) // COMPARED_ROWS))
+    same = 0
+    for y in rows:
+        here = (y * whole.width + left) * item
+        there = ((y - shift[1]) * sent.width + left - shift[0]) * item
+        length = (right - left) * item
+        same += whole.data[here : here + length] == sent.data[there : there + length]
+    return same / len(rows)

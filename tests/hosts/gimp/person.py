@@ -55,10 +55,12 @@ class Person:
         return self._dialog()
 
     def type_words(self, scene: Scene) -> None:
-        """Fill in both sentences and the word of the object, reaching the fields by Alt and a key."""
+        """Fill in both sentences, the word of the object and the profile, reaching the fields by Alt and a key."""
         for mnemonic, text in (("alt+s", scene.source), ("alt+l", scene.target), ("alt+b", scene.word)):
             self.screen.key(mnemonic, "ctrl+a")
             self.screen.type(text)
+        if scene.profile == "fast":
+            self.screen.key("alt+f", "End")  # the last of the profiles
 
     def paint_mask(self, scene: Scene) -> None:
         """From the open dialog: ask for a mask layer and paint the object on it."""

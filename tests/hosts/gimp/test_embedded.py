@@ -21,6 +21,7 @@ def test_the_embedded_model_edits_a_portrait_in_gimp() -> None:
         main_path(person, EMBEDDED, 400)
         first, second = sorted(lab.jobs(["done"], acknowledged=True), key=lambda job: float(job["created"]))
         assert first["edit"]["target"] == EMBEDDED.target
+        assert first["edit"]["profile"] == EMBEDDED.profile
         assert second["edit"]["target"] == EMBEDDED.second_target
         learnt = [lab.record(job["job"])["cached"]["identity"] for job in (first, second)]
         assert learnt == [False, True], "editing again starts from what was learnt of the object"
