@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
@@ -11,27 +11,41 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBo
 
 from .text import _
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 def result_image(frames: Sequence[dict[str, Any]], data: Sequence[memoryview | bytearray]) -> QImage:
-    """The `patch` frame with the `alpha` frame as its transparency, 8 bits a channel, for looking at."""
+    """The `patch` frame with the `alpha` frame as its transparency, 8 bits a channel, not premultiplied.
+
+    By arithmetic of its own, since `QImage.setAlphaChannel` premultiplies, which spoils colours where alpha is low.
+    """
+    # Not at the top: the tray starts without NumPy.
+    import numpy as np
+
     pictures = {entry["role"]: _eight_bit(entry, bytes(raw)) for entry, raw in zip(frames, data, strict=True)}
-    patch = pictures["patch"].convertToFormat(QImage.Format.Format_RGBA8888)
-    alpha = pictures.get("alpha")
-    if alpha is not None:
-        patch.setAlphaChannel(alpha)
-    return patch
+    patch = pictures["patch"]
+    height, width, channels = patch.shape
+    shown = np.full((height, width, 4), 255, np.uint8)
+    shown[:, :, :3] = patch[:, :, :3] if channels >= 3 else patch[:, :, :1]
+    for alpha in (patch[:, :, -1] if channels in (2, 4) else None, pictures.get("alpha")):
+        if alpha is not None:
+            product = shown[:, :, 3].astype(np.uint16) * alpha.reshape(height, width)
+            shown[:, :, 3] = (product + 127) // 255
+    return QImage(shown.tobytes(), width, height, width * 4, QImage.Format.Format_RGBA8888).copy()
 
 
-def _eight_bit(entry: dict[str, Any], raw: bytes) -> QImage:
-    height, width, channels = entry["shape"]
+def _eight_bit(entry: dict[str, Any], raw: bytes) -> NDArray[np.uint8]:
+    """The frame as height x width x channels, uint8."""
+    import numpy as np
+
+    pixels: NDArray[Any] = np.frombuffer(raw, np.dtype(f"<{entry['dtype']}")).reshape(entry["shape"])
     if entry["dtype"] == "u2":
-        raw = raw[1::2]
+        pixels = (pixels.astype(np.uint32) * 255 + 32_767) // 65_535
     elif entry["dtype"] == "f4":
-        raw = bytes(min(255, max(0, round(value * 255))) for value in memoryview(raw).cast("f"))
-    if channels == 2:
-        raw, channels = raw[::2], 1
-    formats = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
-    return QImage(raw, width, height, width * channels, formats[channels]).copy()
+        pixels = np.rint(np.nan_to_num(pixels).clip(0, 1) * 255)
+    return pixels.astype(np.uint8)
 
 
 class Comparison(QWidget):

@@ -28,7 +28,8 @@ Until = Callable[..., None]
 
 @pytest.fixture(scope="session")
 def app() -> QApplication:
-    return QApplication.instance() or QApplication([])
+    running = QApplication.instance()
+    return running if isinstance(running, QApplication) else QApplication([])
 
 
 @pytest.fixture

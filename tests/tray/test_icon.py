@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
-from s2edit_tray import app as app_module
 from s2edit_tray import foreground
 from s2edit_tray.app import TrayApp
 from s2edit_tray.tray_icon import icon
@@ -86,6 +85,5 @@ def test_a_notification_unless_its_editor_is_in_front(
     monkeypatch.setattr(QSystemTrayIcon, "isVisible", lambda _self: True)
     monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _self, title, *_more: messages.append(title))
     monkeypatch.setattr(foreground, "_front", lambda: f'WM_CLASS(STRING) = "{in_front}-3.0", "{in_front.title()}"')
-    assert app_module.foreground is foreground
     tray.daemon.job_changed.emit(job(2, state), None)
     assert len(messages) == told

@@ -133,7 +133,9 @@ def test_log_and_recipe_of_a_job(window: Window, daemon_process: RunningDaemon, 
     QTest.keyClick(window.jobs_view.list, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     until(lambda: window.findChildren(LogWindow))
     (shown,) = window.findChildren(LogWindow)
-    assert shown.findChild(QPlainTextEdit).toPlainText()
+    lines = shown.findChild(QPlainTextEdit)
+    assert lines is not None
+    assert lines.toPlainText()
 
 
 def test_five_thousand_jobs_come_in_pages_and_only_those_in_sight_fetch_their_pictures(
