@@ -49,6 +49,7 @@ class Docker(DockWidget):
         body = QWidget(self)
         self.link = QLabel(body)
         self.link.setWordWrap(True)
+        self.link.setObjectName("s2edit_link")
         self.form = Form(body)
         self.preview = MaskPreview(body)
         self.queue = JobList(self.desk, ("queue",), body)

@@ -8,6 +8,8 @@ import pytest
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.frames import describe
 
+from tests.protocol.router import Router
+
 from ..lab import Lab, wait_for
 from ..scenarios import KILLED, draw_portrait
 from ..screen import Screen
@@ -15,6 +17,7 @@ from .easel import Easel
 from .painter import Painter
 
 SIDE = 256
+TOO_NEW = "This plug-in is older than S²Edit's daemon."
 FROM_GIMP = "a portrait of a woman with a scarf"
 
 
@@ -81,4 +84,20 @@ def test_fetch_from_gimp_and_outlive_the_daemon() -> None:
         painter = Painter(easel, draw_portrait(lab.folder / "portrait.png", SIDE))
         _fetch(painter, job)
         _outlive_the_daemon(lab, painter)
+        painter.leave()
+
+
+@pytest.mark.hosts
+def test_a_daemon_of_another_version_is_told_of_in_words() -> None:
+    refusal = {"op": "error", "code": "unsupported_version", "message": TOO_NEW, "hint": "Update the plug-in."}
+    with Lab("krita-version") as lab:
+        easel = Easel(lab, Screen(lab))
+        with Router(lab.state, hello=refusal):
+            painter = Painter(easel, draw_portrait(lab.folder / "portrait.png", SIDE))
+            painter.click_layer("Background", button=3)
+            painter.choose("S²Edit…")
+            painter.wait(lambda state: TOO_NEW in state["widgets"].get("s2edit_link", [[""] * 5])[0][4], "the words")
+            painter.screen.photograph("another-version")
+        lab.start_daemon()
+        painter.wait(lambda state: state["link"] == "ready", "the right daemon to be found, without a new start", 60)
         painter.leave()
