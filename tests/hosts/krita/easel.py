@@ -88,7 +88,7 @@ class Easel:
 
     def run(self, script: str, *files: Path, timeout: float = 60, **variables: str) -> dict[str, Any]:
         """Start Krita, let the script run to its end, and return its report; Krita quits."""
-        found = self.report(self.start(script, *files, **variables), timeout)
+        found = self.report(self.start(script, *files, stay=False, **variables), timeout)
         self.krita.wait(20)
         return found
 
