@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import plistlib
-import shlex
+import re
 import sys
 from pathlib import Path
 
@@ -45,10 +45,16 @@ def enable(on: bool) -> None:
     if sys.platform == "darwin":
         entry.write_bytes(plistlib.dumps({"Label": _LABEL, "ProgramArguments": command(), "RunAtLoad": True}))
     else:
-        run = shlex.join(command())
+        run = " ".join(_quoted(part) for part in command())
         entry.write_text(
             f"[Desktop Entry]\nType=Application\nName=S²Edit\nExec={run}\nX-GNOME-Autostart-enabled=true\n", "utf-8"
         )
+
+
+def _quoted(argument: str) -> str:
+    """An argument as the Desktop Entry Specification has it in `Exec`: double quotes, escapes escaped once more."""
+    escaped = re.sub(r'(["`$\\])', r"\\\1", argument).replace("%", "%%")
+    return '"' + escaped.replace("\\", "\\\\") + '"'
 
 
 if sys.platform == "win32":

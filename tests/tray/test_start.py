@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
 import shlex
 import subprocess
 import sys
@@ -100,6 +101,22 @@ def test_start_at_login_is_a_file_on_linux(
     assert autostart.enabled()
     QTest.keyClick(box, Qt.Key.Key_Space)
     assert not entry.exists()
+
+
+def test_a_python_in_a_folder_with_an_odd_name_starts_at_login_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = '/opt/my "own" 100% $HOME/python'
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "executable", odd)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    autostart.enable(True)
+    text = (tmp_path / "autostart" / "s2edit-tray.desktop").read_text("utf-8")
+    value = next(line.removeprefix("Exec=") for line in text.splitlines() if line.startswith("Exec="))
+    # What a desktop does: undo the file's escapes, then the quoting, then the field codes.
+    quoted = re.match(r'"((?:\\.|[^"\\])*)"', value.replace("\\\\", "\\"))
+    assert quoted is not None
+    assert re.sub(r"\\(.)", r"\1", quoted[1]).replace("%%", "%") == odd
 
 
 def test_start_at_login_is_a_launch_agent_on_macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
