@@ -100,7 +100,11 @@ def optional_number(unset: float, high: float, step: float, digits: int, changed
 
 def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
     """Content that is folded away at first."""
-    made = Gtk.Expander.new_with_mnemonic(title)
+    made = Gtk.Expander()
+    label = Gtk.Label.new_with_mnemonic(title)
+    label.set_xalign(0.0)  # on the right where one reads from there
+    made.set_label_widget(label)
+    made.set_label_fill(True)
     content.set_margin_start(BORDER)
     content.set_margin_top(SPACING)
     made.add(content)
