@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
@@ -32,7 +32,7 @@ def list_jobs(
     if json_:
         print_object({"exit_code": 0, "jobs": jobs})
         return
-    table = Table("job", "state", "edit", "from", "when", box=None)
+    table = Table(Column("job", no_wrap=True), Column("state", no_wrap=True), "edit", "from", "when", box=None)
     for job in jobs:
         edit = job["edit"]
         title = edit.get("document", {}).get("title", "")
