@@ -66,6 +66,8 @@ def export(training: Path, target: Path) -> None:
     part = target.with_name(target.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     pipeline.save_pretrained(part, safe_serialization=True)
+    for file in part.rglob("*.safetensors"):
+        file.chmod(0o644)  # safetensors writes for the owner only; a package is read by everybody
     for kept in ("README.md", "recommended.json"):
         if (target / kept).exists():
             shutil.copy2(target / kept, part / kept)

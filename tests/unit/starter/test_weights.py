@@ -1,0 +1,63 @@
+"""The shipped checkpoint: opens offline by itself, is small, and its recommended settings are settings."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from s2edit.settings import profile
+from s2edit.starter import recommended, weights_folder
+from s2edit.starter.assess import decode, denoise
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> object:
+    torch.set_num_threads(1)
+    with warnings.catch_warnings():
+        # diffusers imports image processors that warn about torchvision, which nothing here needs.
+        warnings.simplefilter("ignore")
+        from diffusers import StableDiffusionPipeline
+
+        return StableDiffusionPipeline.from_pretrained(str(weights_folder()), local_files_only=True)
+
+
+def test_it_opens_as_a_stable_diffusion_pipeline_and_draws_what_is_asked(pipeline: object) -> None:
+    """Two walls from the same noise: the prompt, not the noise, must decide which is the bluer one."""
+    noise = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(3)).repeat(2, 1, 1, 1)
+    prompts = [f"a smiling man on a {paint} background" for paint in ("blue", "yellow")]
+    pictures = decode(pipeline, denoise(pipeline, noise, prompts, steps=12, guidance=4.5))
+    assert pictures.shape == (2, 128, 128, 3)
+    corners = pictures[:, :20, :20].reshape(2, -1, 3).astype(float).mean(axis=1)
+    blueness = corners[:, 2] - corners[:, 0]
+    assert blueness[0] > blueness[1] + 30, corners
+
+
+def test_sizes_and_formats() -> None:
+    files = [file for file in weights_folder().rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 40e6
+    assert max(file.stat().st_size for file in files) < 20e6
+    assert {file.suffix for file in files} <= {".json", ".txt", ".md", ".safetensors"}, "no pickle, no code"
+    scheduler = json.loads((weights_folder() / "scheduler" / "scheduler_config.json").read_text("utf-8"))
+    assert scheduler["steps_offset"] == 1
+    assert scheduler["prediction_type"] == "epsilon"
+
+
+def test_weights_are_finite_half_precision(pipeline: object) -> None:
+    from safetensors.numpy import load_file
+
+    for file in weights_folder().rglob("*.safetensors"):
+        for name, value in load_file(file).items():
+            assert value.dtype in (np.float16, np.int64), (file.name, name)
+            assert np.isfinite(value).all(), (file.name, name)
+
+
+@pytest.mark.parametrize("name", ["faithful", "balanced", "fast"])
+def test_recommended_settings_are_taken(name: str) -> None:
+    settings = profile(name, recommended())
+    assert settings.native_size == 128
+    assert settings.edit.self_replace_max_queries == 64
+    assert settings.identity.learning_rate > 2e-6, "the paper's rate is Stable Diffusion's, too small for these weights"
