@@ -19,7 +19,7 @@ from .order import Order
 from .pixels import Box
 from .preview import MaskPreview
 from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
-from .submitting import plan_fields, submit
+from .submitting import digest_of, plan_fields, submit
 from .text import right_to_left, tr
 from .variations import VariationsDialog
 from .wire import WireError
@@ -248,10 +248,16 @@ class Docker(DockWidget):
         except WireError as error:
             self.form.show_problems([{"field": "object", "message": error.message}])
             return
+        layer = source_layer(document)
+        if self._crop is not None and layer is not None:
+            # With the digest, the daemon knows whether it has learned this very picture already.
+            fields.update(digest_of(document, None if order.whole else layer, self._crop))
         self.desk.request("plan", fields, self._planned, failed=lambda error: self.form.say(error.message, bad=True))
 
     def _planned(self, reply: dict[str, Any], _frames: list[Any]) -> None:
-        self._crop = Box(*reply["crop"])
+        if self._crop != Box(*reply["crop"]):
+            self._crop = Box(*reply["crop"])
+            self._planning.start()  # once more, with the digest of what will be sent
         self.form.offer_words(reply["words"])
         self.form.show_forecast(reply["forecast"])
         self.form.show_problems(reply["problems"])

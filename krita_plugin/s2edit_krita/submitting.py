@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     from .desk import Desk
 
 KritaDocument: TypeAlias = Any
+KritaNode: TypeAlias = Any
 Frame: TypeAlias = bytes | bytearray
+
+_LARGEST_HASHED = 1_000_000
+"""Pixels."""
 
 
 class Parcel(NamedTuple):
@@ -68,6 +73,14 @@ def plan_fields(document: KritaDocument, order: Order) -> dict[str, object]:
             )
         boxes.append(box)
     return order.plan_fields(canvas(document), reduce(Box.united, boxes) if boxes else None)
+
+
+def digest_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dict[str, object]:
+    """`image_sha256` of what would be sent; nothing for a crop so large that hashing it would be felt."""
+    inside = crop.clipped(*canvas(document))
+    if inside != crop or crop.width * crop.height > _LARGEST_HASHED:
+        return {}
+    return {"image_sha256": sha256(read(document, layer, crop).data).hexdigest()}
 
 
 def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[str], None]) -> None:
