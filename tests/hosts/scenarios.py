@@ -73,7 +73,7 @@ EMBEDDED = Scene(
     word="sunglasses",
     mask=(((0.30, 0.46), (0.70, 0.46)),),
     doodle=((0.06, 0.94), (0.16, 0.96)),
-    second_target="a smiling man with brown hair and an eyepatch",
+    second_target="a smiling man with brown hair and eyeglasses",
     profile="fast",
 )
 """For the embedded model itself: a picture and words that it knows."""
