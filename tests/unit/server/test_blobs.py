@@ -38,7 +38,8 @@ def test_file_and_folder_are_flushed_before_put_returns(tmp_path: Path, monkeypa
 def test_pinned_and_named_blobs_survive_the_sweep_and_others_do_not(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path / "blobs")
     pinned, named, loose = put(blobs, b"pinned"), put(blobs, b"named"), put(blobs, b"loose")
-    blobs.unpin(named), blobs.unpin(loose)
+    blobs.unpin(named)
+    blobs.unpin(loose)
     assert blobs.sweep(lambda: {named}) == len(b"loose")
     assert [blobs.path(digest).exists() for digest in (pinned, named, loose)] == [True, True, False]
     assert blobs.total_bytes() == len(b"pinnednamed")

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 import numpy as np
@@ -122,7 +123,7 @@ def test_events_tell_every_change_and_reconnecting_catches_up(daemon: RunningDae
     with daemon.client() as watcher:
         start = watcher.request("subscribe", {"after": 0, "previews": True}).header["seq"]
         job = submit(client, picture(64), fake(steps=20))
-        events = []
+        events: list[dict[str, Any]] = []
         deadline = time.monotonic() + 10
         while not any(event.get("job", {}).get("state") == "done" for event in events):
             assert time.monotonic() < deadline

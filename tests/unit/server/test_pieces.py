@@ -44,7 +44,8 @@ def test_events_are_numbered_without_gaps_and_replayed_from_any_number() -> None
     assert [frames for identity, _, frames in listener.sent if identity == b"two"][:3] == [0, 0, 0]
     assert events.since(2) == ["a"]
     assert events.since(5) == []
-    events.unsubscribe(b"one"), events.unsubscribe(b"two")
+    events.unsubscribe(b"one")
+    events.unsubscribe(b"two")
     assert not events
 
 
