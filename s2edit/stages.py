@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from filelock import BaseFileLock, Timeout
 from torch import Tensor
 
 from .attention import Recorder, TokenMask
@@ -22,6 +25,8 @@ from .region import LATENT_STRIDE
 from .requests import ObjectSpec, Pixels
 from .settings import EditSettings, Settings
 from .weights import BaseWeights
+
+LOG = logging.getLogger(__name__)
 
 _VERSION = 1
 """Of the computation: raised when the same request would give other deltas or trajectories."""
@@ -90,7 +95,7 @@ class Stages:
             return self._identity, True
         if self._cache is None:
             return self._learn(key, subjects, settings, seed, job), False
-        with self._cache.lock(key):
+        with _held(self._cache.lock(key), job):
             stored = self._cache.get(key)
             if stored is not None:
                 return self._recall(key, stored, subjects), True
@@ -111,9 +116,8 @@ class Stages:
             inversion = Inversion(kept["trajectory"], kept.get("null"))
         else:
             inversion = self._invert(identity, subject, null, settings, job)
-            if self._cache is not None:
-                tensors = {"trajectory": inversion.trajectory}
-                self._cache.put(key, tensors if inversion.null is None else tensors | {"null": inversion.null})
+            tensors = {"trajectory": inversion.trajectory}
+            self._keep(key, tensors if inversion.null is None else tensors | {"null": inversion.null})
         self._inversion = (key, inversion)
         return inversion, found is not None
 
@@ -163,11 +167,18 @@ class Stages:
         if settings.identity.enabled and settings.identity.steps:
             fine_tune(self.checkpoint, self.denoiser, examples, settings.identity, seed, job.step)
         deltas = self._base.take_deltas()
-        if self._cache is not None:
-            named = {f"mask.{i}.{k}": mask for i, group in enumerate(masks) for k, mask in enumerate(group)}
-            self._cache.put(key, deltas | named)
+        named = {f"mask.{i}.{k}": mask for i, group in enumerate(masks) for k, mask in enumerate(group)}
+        self._keep(key, deltas | named)
         self._identity = identity
         return identity
+
+    def _keep(self, key: str, tensors: dict[str, Tensor]) -> None:
+        """Store an entry; a full disk costs the next edit time, but not this edit its result."""
+        if self._cache is not None:
+            try:
+                self._cache.put(key, tensors)
+            except OSError as error:
+                LOG.warning("not cached: %s", error.strerror)
 
     def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject]) -> Identity:
         device = self.checkpoint.unet.device
@@ -209,6 +220,21 @@ class Stages:
         if not prompt.identity:
             return []
         return token_masks((0,), prompt, words, identity.pyramids(), settings.identity)
+
+
+@contextmanager
+def _held(lock: BaseFileLock, job: Job) -> Iterator[None]:
+    """Hold a lock that another process may keep for minutes, without being deaf to a cancel meanwhile."""
+    while True:
+        try:
+            lock.acquire(timeout=0.2)
+            break
+        except Timeout:
+            job.check()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def map_shape(latent: tuple[int, int], settings: EditSettings, checkpoint: Checkpoint) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Section 7.2: Stable Diffusion v1-4's published shapes with random weights, through all three stages, without a network.
+"""Section 7.2: Stable Diffusion v1-4's published shapes with random weights, through all stages, without a network.
 
 Minutes and about 12 GB of memory, hence "slow".
 """

@@ -130,7 +130,37 @@ def test_cancel_is_seen_in_every_phase(engine: Engine, request_: EditRequest, ph
         engine.edit(request_, listen, lambda: now == phase)
     fresh = engine.edit(dataclasses.replace(request_, seed=9))
     again = Engine(engine._path, device="cpu").edit(dataclasses.replace(request_, seed=9))
-    assert np.abs(fresh.patch.astype(int) - again.patch).max() <= 1, "a cancelled fine-tuning must leave nothing in the weights"
+    assert np.abs(fresh.patch.astype(int) - again.patch).max() <= 1, (
+        "a cancelled fine-tuning must leave nothing in the weights"
+    )
+
+
+def test_cancel_is_seen_while_another_process_learns(engine: Engine, request_: EditRequest) -> None:
+    cache = engine._cache
+    assert cache is not None
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 8
+
+    locks = [cache.lock(f"{number:02x}") for number in range(256)]
+    for lock in locks:
+        lock.acquire()
+    with pytest.raises(Cancelled):
+        engine.edit(request_, cancelled=cancelled)
+    for lock in locks:
+        lock.release()
+    assert engine.edit(request_).record["cached"]["identity"] is False
+
+
+def test_full_disk_costs_only_the_cache(engine: Engine, request_: EditRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert engine.edit(request_).alpha.any()
 
 
 @pytest.mark.parametrize("mode", ["null_text", "npi"])
