@@ -64,6 +64,7 @@ class Form(QWidget):
         for name, label in zip(records.PROFILES, (tr("Faithful"), tr("Balanced"), tr("Fast")), strict=True):
             self.profile.addItem(label, name)
         self.profile.setCurrentIndex(1)
+        self.profile.setObjectName("s2edit_profile")
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.fold = QToolButton(self)
         self.fold.setCheckable(True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from s2edit_wire.records import PROFILES
+
 from ..lab import Lab
 from ..scenarios import Scene
 from .painter import Painter, State
@@ -91,6 +93,9 @@ class MainPath:
         painter.choose("S²Edit…")
         painter.fill("s2edit_source", self.scene.source)
         painter.fill("s2edit_target", self.scene.target)
+        painter.scroll_to("s2edit_profile")
+        painter.click_widget("s2edit_profile")
+        painter.screen.key("Home", *["Down"] * PROFILES.index(self.scene.profile), "Return")
         painter.screen.photograph("texts")
 
     def _paint_mask(self, painter: Painter) -> None:
