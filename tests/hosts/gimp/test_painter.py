@@ -86,3 +86,46 @@ def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
     screen.key("alt+a")
     person.wait_layers(count + 1)
     screen.photograph("fetched")
+
+
+def test_the_model_describes_finds_and_varies(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    count = len(names(person))
+    person.select_lowest_layer()
+    dialog = person.open_dialog()
+    person.type_words(MAIN)
+    screen.key("alt+s", "ctrl+a", "Delete", "alt+p")
+    wait_for(
+        lambda: [job for job in lab.jobs(["done"], acknowledged=True) if job["edit"]["kind"] == "caption"], "words"
+    )
+    time.sleep(1.0)
+    screen.photograph("described")
+
+    screen.activate(dialog)
+    screen.key("alt+h")
+    person.wait_layers(count + 1)
+    screen.activate(dialog)
+    time.sleep(2.0)
+    screen.photograph("found")
+
+    screen.key("alt+v", "Tab")
+    screen.type(MAIN.second_target)
+    time.sleep(2.0)
+    screen.photograph("varied")
+    screen.key("alt+e")
+    jobs = screen.wait_window("^S²Edit Jobs$", 60)
+    waiting = wait_for(
+        lambda: (found := lab.jobs(["done"], acknowledged=False)) and len(found) == 2 and found, "both", 90
+    )
+    assert {job["edit"]["target"] for job in waiting} == {MAIN.target, MAIN.second_target}
+    assert {job["edit"]["source"] for job in waiting} == {"a portrait of a woman with a hat"}
+    assert all(job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}] for job in waiting)
+    time.sleep(1.5)
+    screen.photograph("variations")
+    screen.activate(jobs)
+    screen.key("alt+a", "space")  # the key is on both buttons: it goes to the first, the space bar presses it
+    person.wait_layers(count + 2)
+    screen.photograph("picked")
+    screen.activate(jobs)
+    screen.key("Escape")
+    screen.wait_gone("^S²Edit Jobs$", 30)
