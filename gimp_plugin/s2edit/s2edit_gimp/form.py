@@ -67,16 +67,16 @@ class Form:
 
     def _advanced(self) -> Gtk.Expander:
         titles = {
-            "feather": (_("_Feather:"), 256.0, 1.0, 0),
-            "grow": (_("_Grow mask:"), 256.0, 1.0, 0),
-            "context": (_("Conte_xt:"), 4.0, 0.05, 2),
-            "cross-replace": (_("Wo_rd injection:"), 1.0, 0.05, 2),
-            "self-replace": (_("S_hape injection:"), 1.0, 0.05, 2),
-            "identity-steps": (_("_Identity steps:"), 10_000.0, 10.0, 0),
-            "inversion-steps": (_("In_version steps:"), 100.0, 1.0, 0),
+            "feather": (_("Feather:"), 256.0, 1.0, 0),
+            "grow": (_("Grow mask:"), 256.0, 1.0, 0),
+            "context": (_("Context:"), 4.0, 0.05, 2),
+            "cross-replace": (_("Word injection:"), 1.0, 0.05, 2),
+            "self-replace": (_("Shape injection:"), 1.0, 0.05, 2),
+            "identity-steps": (_("Identity steps:"), 10_000.0, 10.0, 0),
+            "inversion-steps": (_("Inversion steps:"), 100.0, 1.0, 0),
         }
         made = grid()
-        add_row(made, 0, _("G_uidance:"), self._guidance, _("How strongly the words act"))
+        add_row(made, 0, _("Guidance:"), self._guidance, _("How strongly the words act"))
         self._settings: dict[str, Gtk.SpinButton] = {}
         for row, (name, (title, high, step, digits)) in enumerate(titles.items(), 1):
             spin = optional_number(UNSET, high, step, digits, self._notify)
@@ -93,11 +93,11 @@ class Form:
         frame.set_shadow_type(Gtk.ShadowType.IN)
         frame.set_size_request(-1, 60)
         frame.add(self._targets)
-        add_row(made, 0, _("Further w_ishes:"), frame, _("One sentence a line"))
+        add_row(made, 0, _("Further wishes:"), frame, _("One sentence a line"))
         self._seeds = number(1, 8, 1, 0, self._notify)
-        add_row(made, 1, _("Number of see_ds:"), self._seeds)
+        add_row(made, 1, _("Number of seeds:"), self._seeds)
         self._guidances = self._entry()
-        add_row(made, 2, _("Guidance va_lues:"), self._guidances, _("Numbers, separated by blanks, such as: 3.5 5 7.5"))
+        add_row(made, 2, _("Guidance values:"), self._guidances, _("Numbers, separated by blanks, such as: 3.5 5 7.5"))
         return expander(_("_Variations"), made)
 
     def read(self) -> Choices:

@@ -38,10 +38,10 @@ class ReferenceForm:
         self._file.connect("file-set", lambda _button: changed())
         self._file.set_no_show_all(True)
         made = grid()
-        add_row(made, 0, _("_Reference:"), self._choice, _("The picture to take something from"))
+        add_row(made, 0, _("Reference:"), self._choice, _("The picture to take something from"))
         made.attach(self._file, 1, 1, 1, 1)
         shows = _("What the reference shows; the word to take over has to be in “Should show”, too")
-        add_row(made, 2, _("Reference sho_ws:"), self._prompt, shows)
+        add_row(made, 2, _("Reference shows:"), self._prompt, shows)
         self.widget = expander(_("_Take over from another picture"), made)
         self.refresh()
 
