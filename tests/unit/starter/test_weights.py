@@ -22,7 +22,8 @@ def pipeline() -> object:
         warnings.simplefilter("ignore")
         from diffusers import StableDiffusionPipeline
 
-        return StableDiffusionPipeline.from_pretrained(str(weights_folder()), local_files_only=True)
+        folder = str(weights_folder())
+        return StableDiffusionPipeline.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
 
 
 def test_it_opens_as_a_stable_diffusion_pipeline_and_draws_what_is_asked(pipeline: object) -> None:
