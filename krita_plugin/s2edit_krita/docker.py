@@ -27,6 +27,7 @@ from .wire import WireError
 DOCKER_ID = "s2edit_docker"
 _PLAN_MS = 350
 _STROKE_MS = 400
+_SETTLE_MS = 2_000
 _LEAST_HEIGHT = 360
 _GOOD_HEIGHT = 520
 
@@ -77,6 +78,8 @@ class Docker(DockWidget):
         self._complaint = ""
         self._planning = self._timer(_PLAN_MS, self._plan)
         self._looking = self._timer(_STROKE_MS, self._look)
+        # A new layer is the active one for a moment; the preview shall show the painter's own.
+        self._settling = self._timer(_SETTLE_MS, self._look)
         self._connect()
 
     def canvasChanged(self, _canvas: Any) -> None:
@@ -206,7 +209,7 @@ class Docker(DockWidget):
             self.form.say(tr("The result is there, as a new layer."))
             if self.desk.jobs[job]["edit"]["kind"] == "mask":
                 self._pick_up_masks()
-        self._looking.start()
+        self._settling.start()
 
     def _reuse(self, values: dict[str, Any]) -> None:
         """The fields of an earlier edit, with the masks that were painted for its words."""
