@@ -99,7 +99,7 @@ def optional_number(unset: float, high: float, step: float, digits: int, changed
 
 
 def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
-    """Content that is folded away at first; its labels have no mnemonics, since GTK obeys those of folded parts, too."""
+    """Content that is folded away at first; without mnemonics, since GTK obeys those of folded parts, too."""
     made = Gtk.Expander()
     label = Gtk.Label.new_with_mnemonic(title)
     label.set_xalign(0.0)  # on the right where one reads from there
