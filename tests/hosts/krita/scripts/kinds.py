@@ -314,7 +314,9 @@ def scene_variations(docker: Any) -> Scene:
     node = layer(document, "Picture", OBJECT)
     yield from choose(document, node)
     before = set(docker.desk.jobs)
-    for order in docker.form.order().variations(["a portrait with a crown", "a portrait with a bow"], 2, []):
+    for order in docker.form.order().variations(
+        [f"a portrait of a woman with a {word}" for word in ("crown", "bow")], 2, []
+    ):
         docker.submit(order)
 
     def new(state: str) -> list[str]:
