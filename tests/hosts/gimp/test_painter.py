@@ -117,9 +117,8 @@ def test_the_model_describes_finds_and_varies(person: Person) -> None:
     screen.photograph("varied")
     screen.key("alt+e")
     jobs = screen.wait_window("^S²Edit Jobs$", 60)
-    waiting = wait_for(
-        lambda: (found := lab.jobs(["done"], acknowledged=False)) and len(found) == 2 and found, "both", 90
-    )
+    wait_for(lambda: len(lab.jobs(["done"], acknowledged=False)) == 2, "both", 90)
+    waiting = lab.jobs(["done"], acknowledged=False)
     assert {job["edit"]["target"] for job in waiting} == {MAIN.target, MAIN.second_target}
     assert {job["edit"]["source"] for job in waiting} == {"a portrait of a woman with a hat"}
     assert all(job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}] for job in waiting)
