@@ -1,7 +1,8 @@
 """All checks in one command: ruff, mypy --strict, import-linter, pytest; CI runs the same.
 
-.venv/bin/python installer/check.py            everything
-.venv/bin/python installer/check.py --quick    without the tests that take minutes or need the real editors
+.venv/bin/python installer/check.py            everything but the tests marked slow
+.venv/bin/python installer/check.py --slow     those too: Stable Diffusion's real shapes, 12 GB and many minutes
+.venv/bin/python installer/check.py --quick    without the tests that need the real editors, either
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ def main(arguments: list[str]) -> int:
     failed = [name for name, command in STATIC if not _passes(name, command)]
     print("the checks so far passed" if not failed else "failed: " + ", ".join(failed), flush=True)
     pytest = [sys.executable, "-m", "pytest"]
-    if "--quick" in arguments:
-        pytest += ["-m", "not slow and not hosts"]
-    extra = [argument for argument in arguments if argument != "--quick"]
+    if "--slow" not in arguments:
+        pytest += ["-m", "not slow and not hosts" if "--quick" in arguments else "not slow"]
+    extra = [argument for argument in arguments if argument not in ("--quick", "--slow")]
     print("== pytest", flush=True)
     return len(failed) + bool(subprocess.run(pytest + extra, cwd=ROOT, check=False).returncode)
 

@@ -83,8 +83,6 @@ def test_several_jobs_move_together(window: Window, daemon_process: RunningDaemo
         selection.select(more, QItemSelectionModel.SelectionFlag.Select)
         QTest.keyClick(window.jobs_view.list, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
         until(lambda: places(window) == {two: 1, three: 2, one: 3})
-        QTest.keyClick(window.jobs_view.list, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
-        until(lambda: places(window) == {one: 1, two: 2, three: 3})
 
 
 def test_the_queue_is_paused_and_resumed_from_the_window(
