@@ -1,8 +1,7 @@
 """All checks in one command: ruff, mypy --strict, import-linter, pytest; CI runs the same.
 
-.venv/bin/python installer/check.py            everything but the tests marked slow
-.venv/bin/python installer/check.py --slow     those too: Stable Diffusion's real shapes, 12 GB and many minutes
-.venv/bin/python installer/check.py --quick    without the tests that need the real editors, either
+.venv/bin/python installer/check.py            everything
+.venv/bin/python installer/check.py --quick    without the tests that take minutes or need the real editors
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ def main(arguments: list[str]) -> int:
     failed = [name for name, command in STATIC if not _passes(name, command)]
     print("the checks so far passed" if not failed else "failed: " + ", ".join(failed), flush=True)
     pytest = [sys.executable, "-m", "pytest"]
-    if "--slow" not in arguments:
-        pytest += ["-m", "not slow and not hosts" if "--quick" in arguments else "not slow"]
-    extra = [argument for argument in arguments if argument not in ("--quick", "--slow")]
+    if "--quick" in arguments:
+        pytest += ["-m", "not slow and not hosts"]
+    extra = [argument for argument in arguments if argument != "--quick"]
     print("== pytest", flush=True)
     return len(failed) + bool(subprocess.run(pytest + extra, cwd=ROOT, check=False).returncode)
 
