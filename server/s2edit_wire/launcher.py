@@ -6,10 +6,12 @@ which Python S²Edit lives in.
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -174,6 +176,14 @@ def _spawn(command: list[str], state: Path, log: Path) -> subprocess.Popen[bytes
         ) from error
     _children.append(process)
     return process
+
+
+@atexit.register
+def _let_go() -> None:
+    """Forget the daemons before this program ends: they run on, of which Popen would warn as of an oversight."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        _children.clear()
 
 
 def _environment(given: Mapping[str, str], state: Path) -> dict[str, str]:

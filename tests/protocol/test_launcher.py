@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -33,6 +34,26 @@ def test_installers_command_runs_detached(state: Path, monkeypatch: pytest.Monke
         client.request("shutdown", {"when": "now"})
         client.close()
         _wait_for_end(pid)
+
+
+OUTLIVED = """
+import sys
+from pathlib import Path
+from s2edit_wire import launcher
+state = Path(sys.argv[1])
+wait = "import pathlib, time\\nwhile not pathlib.Path('end').exists(): time.sleep(0.05)"
+launcher._spawn([sys.executable, "-c", wait], state, state / "logs" / "start.log")
+"""
+
+
+def test_a_program_that_ends_before_its_daemon_ends_in_silence(state: Path) -> None:
+    """Popen would warn of a child that is still running; this one is meant to be."""
+    command = [sys.executable, "-W", "error", "-c", OUTLIVED, str(state)]
+    try:
+        ran = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True, timeout=60)
+    finally:
+        (state / "end").touch()
+    assert not ran.stderr
 
 
 def _wait_for_end(pid: int) -> None:
