@@ -77,6 +77,7 @@ class Daemon(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.ready = False
+        self._status_events = 0
         self._session = Session(
             lambda: Client("tray", VERSION),
             QtLoop(self),
@@ -110,7 +111,14 @@ class Daemon(QObject):
 
     def ask_status(self) -> None:
         """Ask for the daemon's state; it comes as `status_changed`."""
-        self.ask("status", on_reply=lambda header, _frames: self.status_changed.emit(header["status"]))
+        told = self._status_events
+
+        def take(header: dict[str, Any], _frames: object) -> None:
+            # Adding up sizes takes the daemon a while: what it told of meanwhile is newer than this answer.
+            if told == self._status_events:
+                self.status_changed.emit(header["status"])
+
+        self.ask("status", on_reply=take)
 
     def ask_settings(self) -> None:
         """Ask for the daemon's settings; they come as `settings_changed`."""
@@ -136,6 +144,7 @@ class Daemon(QObject):
         elif kind == "model":
             self.model_changed.emit(header["model"])
         elif "status" in header:
+            self._status_events += 1
             self.status_changed.emit(header["status"])
 
     def _state(self, state: str, message: str) -> None:

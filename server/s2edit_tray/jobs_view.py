@@ -25,6 +25,7 @@ from .job_card import JobCard
 from .job_list import JobList
 from .jobs_model import JOB_ROLE, JobsModel, JobsOrder
 from .questions import confirmed
+from .reordering import Reordering
 from .text import _
 from .thumbnails import Thumbnails
 
@@ -56,7 +57,8 @@ class JobsView(QWidget):
         self.list = JobList()
         self.list.setModel(self.order)
         self.list.setItemDelegate(JobCard(thumbnails))
-        self.list.dropped.connect(self._put_before)
+        self._reordering = Reordering(daemon, model)
+        self.list.dropped.connect(self._reordering.put_before)
         self.list.customContextMenuRequested.connect(self._menu)
         self.list.doubleClicked.connect(lambda index: self.open_result.emit(index.data(JOB_ROLE)["job"]))
         thumbnails.arrived.connect(lambda _job: self.list.viewport().update())
@@ -185,7 +187,7 @@ class JobsView(QWidget):
     def _do(self, name: str) -> None:
         jobs = [job for job in self.list.selected() if job["state"] in self._actions[name].data()]
         if name in ("up", "down"):
-            self._shift([job["job"] for job in jobs], up=name == "up")
+            self._reordering.shift([job["job"] for job in jobs], up=name == "up")
         elif name == "recipe":
             # One recipe is a map, several are a list: both are JSON.
             recipes = [job["edit"] for job in jobs]
@@ -210,22 +212,6 @@ class JobsView(QWidget):
             return True
         question = _("{count} of these results were not fetched by any program yet and would be lost.", count=lost)
         return confirmed(self, f"{question} {_('Delete them all the same?')}")
-
-    def _shift(self, job_ids: list[str], *, up: bool) -> None:
-        """Move jobs by one place, together."""
-        waiting = self._model.waiting()
-        places = [place for place, job_id in enumerate(waiting) if job_id in job_ids]
-        others = [job_id for job_id in waiting if job_id not in job_ids]
-        if not places:
-            return
-        # Counted among the others: how many of them come before the moved ones afterwards.
-        before = max(0, places[0] - 1) if up else places[-1] + 1 - len(places) + 1
-        self._put_before([waiting[place] for place in places], others[before] if before < len(others) else "")
-
-    def _put_before(self, job_ids: list[str], before: str) -> None:
-        """Put jobs before another waiting one, or at the end of the queue."""
-        for job_id in job_ids:
-            self._daemon.ask("move", {"job": job_id, **({"before": before} if before else {})})
 
 
 def _tell_keys(action: QAction) -> None:

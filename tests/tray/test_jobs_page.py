@@ -14,8 +14,10 @@ from s2edit_tray.connection import Daemon
 from s2edit_tray.jobs_model import JOB_ROLE, JobsModel
 from s2edit_tray.jobs_view import JobsView
 from s2edit_tray.log_window import LogWindow
+from s2edit_tray.reordering import Reordering, shifted
 from s2edit_tray.thumbnails import Thumbnails
 from s2edit_tray.window import Window
+from s2edit_wire.errors import WireError
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, submit
 
@@ -72,17 +74,76 @@ def places(window: Window) -> dict[str, int]:
 
 
 def test_several_jobs_move_together(window: Window, daemon_process: RunningDaemon, until: Until) -> None:
+    page = window.jobs_view.list
     with daemon_process.client("krita") as krita:
         krita.request("pause_queue", {})
         one, two, three = (submit(krita, edit={**fake(), "seed": seed}) for seed in range(3))
         # Places, not only the order: events tell of one job at a time, and the keys below need the last of them.
         until(lambda: places(window) == {one: 1, two: 2, three: 3})
         select(window, two)
-        selection = window.jobs_view.list.selectionModel()
         more = window.jobs_view.order.index(row_of(window, three), 0)
-        selection.select(more, QItemSelectionModel.SelectionFlag.Select)
-        QTest.keyClick(window.jobs_view.list, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+        page.selectionModel().select(more, QItemSelectionModel.SelectionFlag.Select)
+        QTest.keyClick(page, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
         until(lambda: places(window) == {two: 1, three: 2, one: 3})
+        QTest.keyClick(page, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+        until(lambda: places(window) == {one: 1, two: 2, three: 3})
+        # Keys pressed faster than the daemon answers: each counts from where the one before it leads.
+        for key in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Up):
+            QTest.keyClick(page, key, Qt.KeyboardModifier.ControlModifier)
+        until(lambda: places(window) == {two: 1, three: 2, one: 3} and not window.jobs_view._reordering._moving)
+
+
+class SlowDaemon(Daemon):
+    """Answers a request only when told to, refusing those about one job."""
+
+    def __init__(self, refuses: str = "") -> None:
+        super().__init__()
+        self.asked: list[tuple[object, object]] = []
+        self._refuses = refuses
+        self._answers: list[Callable[[], None]] = []
+
+    def ask(self, op: str, fields: Any = None, on_reply: Any = None, on_error: Any = None) -> None:
+        self.asked.append((fields["job"], fields.get("before", "")))
+        error = WireError("wrong_state", "It has begun.")
+        refused = fields["job"] == self._refuses
+        self._answers.append(lambda: on_error(error) if refused else on_reply({}, []))
+
+    def answer(self) -> None:
+        self._answers.pop(0)()
+
+
+def test_a_move_is_sent_when_the_one_before_it_is_answered(app: QApplication) -> None:
+    daemon, model = SlowDaemon(refuses="b"), JobsModel()
+    said: list[str] = []
+    daemon.failed.connect(lambda message, _hint: said.append(message))
+    moves = Reordering(daemon, model)
+    moves.put_before(["a", "b", "c"], "x")
+    moves.put_before(["d"], "")
+    assert daemon.asked == [("a", "x")]
+    for count in (2, 3, 4):
+        daemon.answer()
+        assert len(daemon.asked) == count
+    assert daemon.asked == [("a", "x"), ("b", "x"), ("c", "x"), ("d", "")]
+    assert said == ["It has begun."]
+    daemon.answer()
+    moves.put_before(["e"], "x")
+    assert daemon.asked[-1] == ("e", "x")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "up", "after"),
+    [
+        *(("b", True, "bacd"), ("a", True, "abcd"), ("cd", True, "acdb"), ("bd", True, "bdac"), ("z", True, "abcd")),
+        *(("b", False, "acbd"), ("d", False, "abcd"), ("ab", False, "cabd"), ("ac", False, "bdac")),
+        ("abcd", False, "abcd"),
+    ],
+)
+def test_one_place_up_or_down(jobs: str, up: bool, after: str) -> None:
+    queue = list("abcd")
+    for job_id, before in shifted(queue, jobs, up=up):
+        queue.remove(job_id)
+        queue.insert(queue.index(before) if before else len(queue), job_id)
+    assert "".join(queue) == after
 
 
 def test_the_queue_is_paused_and_resumed_from_the_window(
