@@ -182,12 +182,12 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
     process.poll()
 
 
-def wait_for(probe: Callable[[], T | None], what: str, timeout: float = 30) -> T:
-    """The first true value of `probe`; AssertionError naming `what` when none comes in time (seconds)."""
+def wait_for(probe: Callable[[], T | None], what: str, timeout: float = 30, every: float = 0.1) -> T:
+    """The first true value of `probe`, asked `every` so many seconds; AssertionError naming `what` after `timeout`."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         value = probe()
         if value:
             return value
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(f"Waited {timeout:g} s for {what}.")

@@ -2,6 +2,7 @@
 
 On Debian 13 or newer the packages are installed here (`ROOT=/`). Elsewhere a Debian 13 tree is made with mmdebstrap and
 entered by chroot; it takes two minutes and 1.4 GB, once. Does nothing where the packages are already there.
+S2EDIT_HOSTS_SUITE=forky makes and enters a tree of that suite instead, with the editors' next versions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SUITE = "trixie"
+STABLE = "trixie"
+SUITE = os.environ.get("S2EDIT_HOSTS_SUITE", STABLE)
 PACKAGES = """
     gimp gir1.2-gimp-3.0 gir1.2-gtk-3.0 python3 python3-gi python3-gi-cairo
     krita python3-pyqt5
@@ -46,7 +48,7 @@ def provision(root: Path | None = None) -> Path:
 
     Raises CannotProvision where this is no Debian-like system or the packages can't be had.
     """
-    if _system_is_new_enough():
+    if SUITE == STABLE and _system_is_new_enough():
         if not installed(Path("/")):
             _run(*_sudo(), "apt-get", "update", "-qq")
             _run(*_sudo(), "apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
@@ -81,6 +83,8 @@ def _bootstrap(root: Path) -> None:
         "--include=" + ",".join(PACKAGES),
         '--aptopt=APT::Install-Recommends "false"',
         '--aptopt=Acquire::Retries "5"',
+        # A suite in development is not always signed anew in time; what it holds is checked all the same.
+        *([] if SUITE == STABLE else ['--aptopt=Acquire::Check-Valid-Until "false"']),
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "info", "locale")),
         SUITE,
         str(new),

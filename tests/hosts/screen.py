@@ -63,6 +63,27 @@ class Screen:
         """Bring a window to the front and give it the keyboard."""
         self.do("windowactivate", "--sync", window)
 
+    def try_activate(self, window: str) -> bool:
+        """The same for a window that may close by itself at any moment; False when it has."""
+        try:
+            self.activate(window)
+        except AssertionError:
+            if window in self.windows("."):
+                raise
+            return False
+        return True
+
+    def dismiss(self, title: str, timeout: float = 30) -> None:
+        """Press Escape in the windows with this title until none is left; an editor at work may lose the first one."""
+
+        def gone() -> bool:
+            found = self.windows(title)
+            if found and self.try_activate(found[-1]):
+                self.key("Escape")
+            return not found
+
+        wait_for(gone, f"the window “{title}” to close", timeout, every=0.5)
+
     def place(self, window: str) -> tuple[int, int, int, int]:
         """x, y, width and height of a window on the screen."""
         text = self.do("getwindowgeometry", "--shell", window)

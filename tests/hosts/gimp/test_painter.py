@@ -128,11 +128,4 @@ def test_the_model_describes_finds_and_varies(person: Person) -> None:
     screen.key("alt+a", "space")  # the key is on both buttons: it goes to the first, the space bar presses it
     person.wait_layers(count + 2)
     screen.photograph("picked")
-    time.sleep(1.5)  # GIMP draws two new layers and raises its own window; a key in that moment goes there
-    screen.activate(jobs)
-    screen.key("Escape")
-    time.sleep(3)
-    if screen.windows("^S²Edit Jobs$"):
-        screen.activate(jobs)
-        screen.key("Escape")
-    screen.wait_gone("^S²Edit Jobs$", 30)
+    screen.dismiss("^S²Edit Jobs$")

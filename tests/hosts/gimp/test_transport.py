@@ -1,4 +1,4 @@
-"""A 4096 x 4096 layer out of GIMP and a result into it: what the plug-in adds to GIMP's own time."""
+"""A 4096 x 4096 layer out of GIMP and a result into it: how long it takes, and the share that is GIMP's own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from .gimp import GimpDesk
 pytestmark = pytest.mark.hosts
 
 SIDE = 4096
+ROUNDS = 3
 
 
 def test_a_large_layer_goes_out_and_a_result_in(desk: GimpDesk) -> None:
     took = desk.batch("transport", 240, side=SIDE, plugin=desk.plugin)
     (desk.lab.artifacts / "transport.json").write_text(json.dumps(took, indent=1), encoding="utf-8")
     print(
-        f"\n{SIDE} x {SIDE} RGBA, 8 bit: out {took['out']:.2f} s ({took['get'] / took['out']:.0%} GIMP's own), "
-        f"in {took['in']:.2f} s ({took['set'] / took['in']:.0%} GIMP's own)"
+        f"\n{SIDE} x {SIDE} RGBA, 8 bit: out {took['out']:.2f} s ({took['out_own'] / took['out']:.0%} GIMP's own), "
+        f"in {took['in']:.2f} s ({took['in_own'] / took['in']:.0%} GIMP's own)"
     )
     assert took["bytes"] == SIDE * SIDE * 4
-    # The shares are for people to read: on a busy machine a bound on them would fail by itself.
-    assert 0 < took["get"] <= took["out"]
-    assert 0 < took["set"] <= took["in"]
+    assert took["layers"] == 1 + ROUNDS
+    # The own time is part of the very runs that it is compared with; how large a part is for people to judge.
+    assert 0 < took["out_own"] <= took["out"]
+    assert 0 < took["in_own"] <= took["in"]
