@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CANVAS = 280.0  # the figure of python-avatars is 264 x 280 units
+_FIGURE = 264.0
 
 # WAYFARERS have dark lenses, so they are sunglasses here; the frames that show the eyes are glasses.
 _DRAWINGS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -76,10 +77,26 @@ _DRAWINGS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+def _choice(kind: str, value: str, variant: int) -> tuple[int, int]:
+    """Which drawing of a value, and from which bit of `variant` on that is read: kinds vary independently."""
+    bit = 2 * list(_DRAWINGS).index(kind) % 14
+    return (variant >> bit) % len(_DRAWINGS[kind][value]), bit
+
+
 def _drawing(kind: str, value: str, variant: int) -> str:
-    """The drawing's name in python-avatars; every kind reads its own bits of `variant`, so kinds vary independently."""
-    names = _DRAWINGS[kind][value]
-    return names[(variant >> (2 * list(_DRAWINGS).index(kind) % 14)) % len(names)]
+    """The drawing's name in python-avatars."""
+    return _DRAWINGS[kind][value][_choice(kind, value, variant)[0]]
+
+
+def least_variant(kind: str, value: str, variant: int) -> int:
+    """The smallest `variant` that gives the same drawing of a kind's value (kind: hair, hat, mouth, clothes, …)."""
+    number, bit = _choice(kind, value, variant)
+    return number << bit
+
+
+def origin(scale: float, shift: tuple[float, float]) -> tuple[float, float]:
+    """Where the figure's upper left corner stands, x then y, in units of 1/280 of the picture's side."""
+    return (_CANVAS - _FIGURE * scale) / 2 + shift[0] * _CANVAS, 6.0 + shift[1] * _CANVAS
 
 
 @cache
@@ -176,12 +193,11 @@ def _wall(portrait: Portrait) -> str:
 
 def portrait_svg(portrait: Portrait) -> str:
     """The whole portrait as one square SVG document of 280 x 280 units."""
-    scale = portrait.scale
-    x = (_CANVAS - 264 * scale) / 2 + portrait.shift[0] * _CANVAS
-    y = 6.0 + portrait.shift[1] * _CANVAS
+    x, y = origin(portrait.scale, portrait.shift)
+    place = f"translate({x:.3f} {y:.3f}) scale({portrait.scale:.4f})"
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 280 280">'
-        f'{_wall(portrait)}<g transform="translate({x:.3f} {y:.3f}) scale({scale:.4f})">{_figure(portrait)}</g></svg>'
+        f'{_wall(portrait)}<g transform="{place}">{_figure(portrait)}</g></svg>'
     )
 
 
