@@ -78,7 +78,8 @@ def _version(name: str) -> str:
 
 
 def _gpu() -> Iterator[Finding]:
-    card = torch_choice.nvidia_card() or ("an AMD card" if torch_choice.has_rocm() else "")
+    nvidia = torch_choice.nvidia_card()
+    card = nvidia.name if nvidia else "an AMD card" if torch_choice.has_rocm() else ""
     try:
         asked = subprocess.run(  # noqa: S603 - our own Python
             [sys.executable, "-c", _ASK_TORCH], capture_output=True, text=True, timeout=120, check=False

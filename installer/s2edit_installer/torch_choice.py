@@ -1,7 +1,10 @@
 """Which PyTorch build fits this machine. Standard library only.
 
 PyTorch publishes one build per kind of GPU: on PyPI the CUDA build for Linux and CPU builds for Windows and macOS, the
-others on its own index (pytorch.org, "Start locally").
+others on its own index (pytorch.org, "Start locally"). For 2.13 they are CUDA 12.6, 13.0 (PyPI's, since 2.11), 13.2 and
+ROCm 7.2 (RELEASE.md, "Release Compatibility Matrix", by pull request 187075). CUDA 13 needs a driver of series 580
+(NVIDIA, "CUDA Compatibility", table 1) and knows no card older than Turing, compute capability 7.5; the build for
+CUDA 12.6 still has Maxwell, Pascal and Volta, up to 2.14 (RELEASE.md, "CUDA Support Matrix"; pytorch issue 190355).
 """
 
 from __future__ import annotations
@@ -15,8 +18,28 @@ from pathlib import Path
 
 INDEX = "https://download.pytorch.org/whl/"
 """PyTorch's own index; a folder below it per kind of build."""
-BUILDS = {"cpu": "cpu", "cuda": "cu130", "rocm": "rocm7.1"}
-"""Folder per kind of GPU; `--torch-index` names another when these are outdated."""
+BUILDS = {"cpu": "cpu", "cuda": "cu130", "older cuda": "cu126", "rocm": "rocm7.2"}
+"""Folder per kind of GPU, for the pinned PyTorch; `--torch-index` names another."""
+CUDA_13_DRIVER = 580
+CUDA_13_CAPABILITY = 7.5
+
+
+@dataclass(frozen=True)
+class Card:
+    """An NVIDIA card.
+
+    Args:
+        name: its maker's. capability: CUDA's compute capability. driver: the driver's series; 0 where it does not say.
+    """
+
+    name: str
+    capability: float
+    driver: int
+
+    @property
+    def runs_cuda_13(self) -> bool:
+        """Whether the build on PyPI can use it."""
+        return self.capability >= CUDA_13_CAPABILITY and self.driver >= CUDA_13_DRIVER
 
 
 @dataclass(frozen=True)
@@ -46,9 +69,11 @@ def choose(pinned: str, given: str | None = None, given_index: str | None = None
     if sys.platform == "darwin":
         return Choice("cpu", pinned, "", "the build for Macs")
     card = nvidia_card()
+    if card and not card.runs_cuda_13:
+        return Choice("cuda", pinned, INDEX + BUILDS["older cuda"], f"the build for CUDA 12, for {card.name}")
     if card:
         index = INDEX + BUILDS["cuda"] if platform.system() == "Windows" else ""
-        return Choice("cuda", pinned, index, f"the CUDA build, for {card}")
+        return Choice("cuda", pinned, index, f"the build for CUDA 13, for {card.name}")
     if platform.system() == "Linux" and has_rocm():
         return Choice("rocm", pinned, INDEX + BUILDS["rocm"], "the ROCm build, for an AMD card")
     return Choice("cpu", pinned, "", "the CPU build: no NVIDIA or AMD card was found")
@@ -59,18 +84,30 @@ def cpu_from_own_index(pinned: str) -> Choice:
     return Choice("cpu", pinned, INDEX + BUILDS["cpu"], "the CPU build: no NVIDIA or AMD card was found")
 
 
-def nvidia_card() -> str:
-    """The first NVIDIA card's name, or "" when its driver does not answer."""
+def nvidia_card() -> Card | None:
+    """The newest NVIDIA card, which CUDA counts first; None when there is none or its driver does not answer."""
     tool = shutil.which("nvidia-smi")
-    if not tool:
-        return ""
+    cards = [_card(line) for line in _ask(tool, "name,compute_cap,driver_version")] if tool else []
+    if tool and not cards:
+        # Drivers before series 510 do not know `compute_cap`.
+        cards = [Card(name, 0.0, 0) for name in _ask(tool, "name")]
+    return max(cards, key=lambda card: card.capability, default=None)
+
+
+def _ask(tool: str, fields: str) -> list[str]:
+    command = [tool, f"--query-gpu={fields}", "--format=csv,noheader"]
     try:
-        answer = subprocess.run(  # noqa: S603 - found on the path
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=False
-        )
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout.strip().splitlines()[0] if answer.returncode == 0 and answer.stdout.strip() else ""
+        return []
+    return [line.strip() for line in answer.stdout.splitlines() if line.strip()] if answer.returncode == 0 else []
+
+
+def _card(line: str) -> Card:
+    name, capability, driver = (part.strip() for part in line.rsplit(",", 2))
+    series = driver.partition(".")[0]
+    known = capability.replace(".", "", 1).isdigit()
+    return Card(name, float(capability) if known else 0.0, int(series) if series.isdigit() else 0)
 
 
 def has_rocm() -> bool:

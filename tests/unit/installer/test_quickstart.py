@@ -62,10 +62,10 @@ def test_pip_s_errors_in_words(output: str, words: str) -> None:
 
 def test_without_venv_or_space_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = checkout(tmp_path)
-    monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: argparse.Namespace(free=2**20))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: argparse.Namespace(free=2**20))
     with pytest.raises(Trouble, match="needs about 3 GiB"):
         made.make(("starter",), OPTIONS)
-    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(Trouble, match="apt install python3"):
         made.make(("starter",), OPTIONS)
     assert not made.folder.exists()
@@ -77,9 +77,9 @@ def test_a_second_run_installs_nothing_and_a_change_does(tmp_path: Path, monkeyp
     monkeypatch.setattr(Environment, "_create", lambda self: self.folder.mkdir(exist_ok=True))
     monkeypatch.setattr(Environment, "_works", lambda self: True)
     monkeypatch.setattr(Environment, "_without_needless_gigabytes", lambda self, choice, _: choice)
-    monkeypatch.setattr(torch_choice, "nvidia_card", lambda: "")
+    monkeypatch.setattr(torch_choice, "nvidia_card", lambda: None)
     monkeypatch.setattr(torch_choice, "has_rocm", lambda: False)
-    monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: argparse.Namespace(free=2**40))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: argparse.Namespace(free=2**40))
     made.make(("starter", "tray"), OPTIONS)
     assert ["torch==2.13.0"] in asked
     assert asked[-1] == ["--editable", f"{tmp_path}[starter,tray]"]
@@ -101,23 +101,41 @@ def checkout(folder: Path) -> Environment:
 
 
 @pytest.mark.parametrize(
-    ("system", "card", "rocm", "kind", "index"),
+    ("system", "answers", "rocm", "kind", "index"),
     [
-        ("Linux", "", False, "cpu", ""),
-        ("Linux", "NVIDIA H100", False, "cuda", ""),
-        ("Windows", "NVIDIA H100", False, "cuda", torch_choice.INDEX + torch_choice.BUILDS["cuda"]),
-        ("Linux", "", True, "rocm", torch_choice.INDEX + torch_choice.BUILDS["rocm"]),
+        ("Linux", None, False, "cpu", ""),
+        ("Linux", ["NVIDIA H100 80GB HBM3, 9.0, 580.65.06"], False, "cuda", ""),
+        ("Windows", ["NVIDIA GeForce RTX 4090, 8.9, 581.15"], False, "cuda", "cu130"),
+        ("Linux", ["NVIDIA H100 80GB HBM3, 9.0, 550.54.15"], False, "cuda", "cu126"),
+        ("Windows", ["NVIDIA GeForce GTX 1080 Ti, 6.1, 581.15"], False, "cuda", "cu126"),
+        ("Linux", ["GTX 1080, 6.1, 590.1", "RTX 5090, 12.0, 590.1"], False, "cuda", ""),
+        ("Linux", ["NVIDIA Odd, [N/A], 590.1"], False, "cuda", "cu126"),
+        ("Linux", [], True, "rocm", "rocm7.2"),
+        ("Linux", [], False, "cpu", ""),
     ],
 )
 def test_torch_for_the_machine(
-    system: str, card: str, rocm: bool, kind: str, index: str, monkeypatch: pytest.MonkeyPatch
+    system: str, answers: list[str] | None, rocm: bool, kind: str, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch_choice.platform, "system", lambda: system)
-    monkeypatch.setattr(torch_choice, "nvidia_card", lambda: card)
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("shutil.which", lambda _: "nvidia-smi" if answers is not None else None)
+    monkeypatch.setattr(torch_choice, "_ask", lambda _tool, fields: answers if "," in fields else [])
     monkeypatch.setattr(torch_choice, "has_rocm", lambda: rocm)
     choice = torch_choice.choose("torch==2.13.0")
-    assert (choice.kind, choice.index) == (kind, index)
+    assert (choice.kind, choice.index) == (kind, torch_choice.INDEX + index if index else "")
     assert torch_choice.choose("torch==2.13.0", "torch==2.12.0").requirement == "torch==2.12.0"
+
+
+def test_nvidia_smi_of_old_drivers_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\ncase "$1" in *compute_cap*) echo "not a valid field"; exit 2;; esac\necho Quadro\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    card = torch_choice.nvidia_card()
+    assert card == torch_choice.Card("Quadro", 0.0, 0)
+    assert not card.runs_cuda_13
+    tool.write_text("#!/bin/sh\necho driver not loaded\nexit 9\n")
+    assert torch_choice.nvidia_card() is None
 
 
 def test_a_cpu_machine_avoids_an_index_with_only_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
