@@ -1,0 +1,181 @@
+"""Baselines made of the method's own parts, without identity fine-tuning (SINE apart)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from s2edit import imaging
+from s2edit.checkpoints import Checkpoint
+from s2edit.diffusion import Ddim, Denoiser
+from s2edit.editing import Branches, sample
+from s2edit.errors import MaskError
+from s2edit.identity import encode_prompt
+from s2edit.inversion import Inversion
+from s2edit.job import Job
+from s2edit.masks import area_pool
+from s2edit.stages import Stages, Subject, map_shape
+from s2edit.work import Work
+
+from .sampling import denoise_from, two_models
+
+SDEDIT_STRENGTH = 0.6
+"""Meng et al. (2021) recommend 0.3 to 0.6; an edit that adds things needs the upper end."""
+SINE_SHARE, SINE_UNTIL, SINE_GUIDANCE = 0.6, 500, 10.0
+"""As the authors' instructions for editing with one model have them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a baseline gets.
+
+    Args:
+        stages, work: as `s2edit.work.perform` gets them. null: 1×L×D of the empty prompt, by the published weights.
+        published, published_denoiser: a second copy of the checkpoint, never fine-tuned. job: for steps and cancelling.
+    """
+
+    stages: Stages
+    work: Work
+    null: Tensor
+    published: Checkpoint
+    published_denoiser: Denoiser
+    job: Job
+
+    @property
+    def subject(self) -> Subject:
+        """The picture to change."""
+        return self.work.subjects[0]
+
+    @property
+    def ddim(self) -> Ddim:
+        """The sampler of the edit's settings."""
+        return Ddim(self.published.alphas, self.work.settings.inversion.steps)
+
+    @property
+    def edit_mask(self) -> Tensor | None:
+        """Where the latent may change as painted: h×w, the covered part of each cell; None when nothing is painted."""
+        if self.work.edit_mask is None:
+            return None
+        mask = imaging.model_mask(self.work.edit_mask, self.subject.size)
+        return area_pool(mask, *self.subject.mean.shape[-2:]).to(self.null.device)
+
+    def noise(self) -> Tensor:
+        """Seeded noise of the latent's shape, the same on every device."""
+        generator = torch.Generator().manual_seed(self.work.seed)
+        return torch.randn(self.subject.mean.shape, generator=generator).to(self.null.device)
+
+    @torch.no_grad()
+    def plain_encodings(self) -> tuple[Tensor, Tensor]:
+        """1×L×D each of P and P*, by the published weights."""
+        tokenizer, plan = self.published.tokenizer, self.work.plan
+        ids = [prompt.padded(tokenizer.length, tokenizer.pad) for prompt in (plan.plain, plan.plain_target)]
+        source, target = self.published.encode_text(ids, self.null.device).chunk(2)
+        return source, target
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A baseline's picture (1×3×h×w in [-1, 1]) and where its latent may differ (h×w bool; None means everywhere)."""
+
+    decoded: Tensor
+    blend: Tensor | None = None
+
+
+@torch.no_grad()
+def _decoded(scene: Scene, latent: Tensor) -> Tensor:
+    return scene.published.decode(latent)
+
+
+def _denoised(scene: Scene, *, strength: float, mask: Tensor | None = None) -> Tensor:
+    settings = scene.work.settings
+    with scene.job.phase("editing", settings.inversion.steps):
+        return denoise_from(
+            scene.published_denoiser,
+            scene.ddim,
+            scene.subject.mean,
+            scene.noise(),
+            scene.plain_encodings()[1],
+            scene.null,
+            strength=strength,
+            guidance=settings.edit.guidance,
+            mask=mask,
+            on_step=scene.job.step,
+        )
+
+
+def sdedit(scene: Scene, strength: float = SDEDIT_STRENGTH) -> Answer:
+    """SDEdit (Meng et al., 2021): noise on the picture, and denoising by the target prompt."""
+    return Answer(_decoded(scene, _denoised(scene, strength=strength)))
+
+
+def inpainting(scene: Scene) -> Answer:
+    """Masked inpainting in krita-ai-diffusion's manner: encode, keep the latent outside the mask, denoise fully.
+
+    For SD 1.5 krita-ai-diffusion adds an inpainting ControlNet. Nobody has trained one for the embedded model, so
+    this is its workflow without those weights; with them it would fit its surroundings better.
+
+    Raises:
+        MaskError: nothing is painted; this method finds no place of its own.
+    """
+    mask = scene.edit_mask
+    if mask is None:
+        raise MaskError("Inpainting needs a painted mask.", code="mask_empty", hint="Paint where to change something.")
+    return Answer(_decoded(scene, _denoised(scene, strength=1, mask=(mask > 0).float())))
+
+
+def ddim_p2p(scene: Scene) -> Answer:
+    """DDIM inversion + Prompt-to-Prompt: both branches sampled with guidance from z_T, nothing corrects the source.
+
+    The work's settings have identity off and the inversion "direct", so that its trajectory is shared with that method.
+    """
+    work, stages, job = scene.work, scene.stages, scene.job
+    settings = work.settings
+    with job.phase("inversion", settings.inversion.steps):
+        identity, _ = stages.identity(work.subjects, settings, work.seed, job)
+        inversion, _ = stages.inversion(identity, scene.subject, scene.null, settings, job)
+    source, target = scene.plain_encodings()
+    latent_size = (scene.subject.mean.shape[-2], scene.subject.mean.shape[-1])
+    with job.phase("editing", settings.inversion.steps):
+        sampled = sample(
+            stages.denoiser,
+            scene.ddim,
+            Inversion(inversion.trajectory),
+            Branches(source, target, scene.null, work.plan.alignment),
+            settings.edit,
+            # Null-text sampling with the empty prompt in the place of every fitted embedding.
+            "null_text",
+            edit_mask=scene.edit_mask,
+            map_shape=map_shape(latent_size, settings.edit, scene.published),
+            on_step=lambda index, _: job.step(index),
+        )
+    return Answer(_decoded(scene, sampled.latent), sampled.blend)
+
+
+def sine(scene: Scene) -> Answer:
+    """SINE-style guidance (Zhang et al., 2023) by a model fine-tuned on the picture with the work's identity settings.
+
+    Without the authors' patch-based fine-tuning, which serves to change the output's size. T is the work's, where the
+    authors take 100 steps.
+    """
+    work, stages = scene.work, scene.stages
+    with scene.job.phase("identity", work.settings.identity.steps):
+        stages.identity(work.subjects, work.settings, work.seed, scene.job)
+    with torch.no_grad():
+        source = encode_prompt(stages.checkpoint, work.plan.source, work.plan.plain, work.settings.identity)
+    with scene.job.phase("editing", work.settings.inversion.steps):
+        latent = two_models(
+            scene.published_denoiser,
+            stages.denoiser,
+            scene.ddim,
+            scene.noise(),
+            source,
+            scene.plain_encodings()[1],
+            scene.null,
+            guidance=SINE_GUIDANCE,
+            share=SINE_SHARE,
+            until=SINE_UNTIL,
+            on_step=scene.job.step,
+        )
+    return Answer(_decoded(scene, latent))

@@ -1,0 +1,126 @@
+"""An engine that also runs baselines, on the same requests and with the same compositing as the method's own edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from s2edit import imaging
+from s2edit.alignment import plan_prompts
+from s2edit.attention import install
+from s2edit.checkpoints import Checkpoint, load
+from s2edit.compositing import bounding_box, composite
+from s2edit.device import out_of_memory
+from s2edit.diffusion import Denoiser
+from s2edit.engine import Engine
+from s2edit.errors import SettingError
+from s2edit.job import Job
+from s2edit.requests import EditRequest, EditResult, never_cancelled, no_progress
+from s2edit.stages import Stages
+from s2edit.work import Work, painted_edit_mask
+
+from .pipelines import Pipelines
+from .recombined import Answer, Scene, ddim_p2p, inpainting, sdedit, sine
+
+_RECOMBINED: dict[str, Callable[[Scene], Answer]] = {
+    "ddim+p2p": ddim_p2p,
+    "sdedit": sdedit,
+    "inpaint": inpainting,
+    "sine": sine,
+}
+BASELINES = (*_RECOMBINED, "ledits++", "instruct-pix2pix")
+"""Names for `Workbench.baseline`."""
+
+
+class Workbench(Engine):
+    """An engine with baselines.
+
+    Args:
+        checkpoint: a diffusers folder (the method's own edits take the other forms too).
+        instruct: folder of InstructPix2Pix's weights, or None. Other arguments: see `Engine`.
+    """
+
+    def __init__(self, checkpoint: Path, *, instruct: Path | None = None, **options: Any) -> None:
+        super().__init__(checkpoint, **options)
+        self._pipelines = Pipelines(checkpoint, instruct)
+        self._published: tuple[Checkpoint, Denoiser] | None = None
+
+    def baseline(self, name: str, request: EditRequest, instruction: str = "") -> EditResult:
+        """Answer a request with a baseline; the settings' identity part counts for "sine" alone.
+
+        Args:
+            name: one of `BASELINES`. instruction: the edit as a command, for "instruct-pix2pix".
+        Returns:
+            As `Engine.edit`; the record has "baseline", and no "cached". A painted edit mask bounds what may change.
+        Raises:
+            SettingError: there is no such baseline. Otherwise as `Engine.edit`.
+        """
+        if name not in BASELINES:
+            raise SettingError(f"There is no baseline “{name}”.", hint=f"Choose one of {', '.join(BASELINES)}.")
+        request.settings.validate()
+        imaging.check_image(request.image)
+        job = Job(no_progress, never_cancelled)
+        with out_of_memory(self._device, request.settings.identity.level):
+            with job.phase("loading"):
+                scene = self._scene(request, job)
+            before = self._forwards(scene)
+            if name == "ledits++":
+                answer = self._pipelines.ledits(scene)
+            elif name == "instruct-pix2pix":
+                answer = self._pipelines.instruct_pix2pix(scene, instruction)
+            else:
+                answer = _RECOMBINED[name](scene)
+            forwards = self._forwards(scene) - before
+            return _composited(scene.work, answer, job, name, forwards)
+
+    def _forwards(self, scene: Scene) -> int:
+        return scene.stages.denoiser.forwards + scene.published_denoiser.forwards + self._pipelines.forwards
+
+    def _scene(self, request: EditRequest, job: Job) -> Scene:
+        stages = self._loaded()
+        settings = request.settings
+        plan = plan_prompts(
+            stages.checkpoint.tokenizer,
+            request.source,
+            request.target,
+            [spec.word for spec in request.objects],
+            emphasize=settings.edit.emphasize,
+            mode=settings.edit.mode,
+            identity=settings.identity.enabled,
+        )
+        subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+        edit_mask = painted_edit_mask(request.objects, request.edit_mask)
+        work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
+        published, denoiser = self._published_copy(stages)
+        tokenizer = published.tokenizer
+        with torch.no_grad():
+            empty = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
+            null = published.encode_text([empty], self._device)
+        return Scene(stages, work, null, published, denoiser, job)
+
+    def _published_copy(self, stages: Stages) -> tuple[Checkpoint, Denoiser]:
+        """A second copy of the networks: SINE needs both at once, and nothing has to be restored between methods."""
+        if self._published is None:
+            checkpoint = load(self._path)
+            checkpoint.move_to(stages.checkpoint.unet.device)
+            self._published = (checkpoint, Denoiser(checkpoint.unet, install(checkpoint.unet), autocast=self._autocast))
+        return self._published
+
+
+def _composited(work: Work, answer: Answer, job: Job, name: str, forwards: int) -> EditResult:
+    with job.phase("compositing"):
+        patch, alpha = composite(work.image, answer.decoded, work.edit_mask, answer.blend, work.settings.blend)
+    everywhere = np.full(work.image.shape[:2], 255, np.uint8)
+    record = {
+        "baseline": name,
+        "seed": work.seed,
+        "settings": work.settings.as_dict(),
+        "phases": {phase: round(seconds, 4) for phase, seconds in job.seconds.items()},
+        "unet_forwards": {"editing": forwards},
+        "model_size": list(work.subjects[0].size),
+    }
+    return EditResult(patch=patch, alpha=alpha, object_mask=everywhere, box=bounding_box(alpha > 0), record=record)
