@@ -79,20 +79,31 @@ def _try(what: str, target: Target, command: list[str]) -> Finding:
                 f"def main(*arguments):\n    {body}\n", encoding="utf-8"
             )
             environment["PYTHONPATH"] = folder
+            # The screen made for it is an X server, whatever the caller's own programs are shown on.
+            environment["QT_QPA_PLATFORM"] = "xcb"
+        last_words = ""
         try:
-            subprocess.run(  # noqa: S603 - programs found on the path
+            done = subprocess.run(  # noqa: S603 - programs found on the path
                 command, env=environment, capture_output=True, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL
             )
+            last_words = _last_line(done.stderr)
             said = json.loads(report.read_text(encoding="utf-8"))
         except subprocess.TimeoutExpired:
             return wrong(what, f"It did not end within {TIMEOUT:.0f} s.", "Start it by hand and look at its messages.")
         except (OSError, ValueError):
-            return wrong(what, "It could not run Python.", "Start it by hand; it needs its Python support installed.")
+            hint = "Start it by hand; it needs its Python support installed."
+            return wrong(what, f"It could not run Python.{last_words}", hint)
     if not said["registered"]:
         return wrong(what, f"The plug-in does not register ({said.get('error', 'no reason')}).", "Run: s2edit install")
     if not said["hello"]:
         return wrong(what, f"The plug-in cannot reach the daemon: {said.get('error')}", "Run: s2edit daemon start")
     return ok(what, f"The plug-in registers and greets the daemon (version {said['hello']}).")
+
+
+def _last_line(output: bytes) -> str:
+    """What a program said last, as the end of a sentence about it."""
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
+    return f" It said last: {lines[-1][:200]}" if lines else ""
 
 
 def _script(target: Target, report: Path) -> str:

@@ -26,6 +26,8 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
             (programs / name).chmod(0o755)
         for name, value in desk.env.items():
             monkeypatch.setenv(name, f"{programs}:{value}" if name == "PATH" else value)
+        # A caller whose own windows go elsewhere, such as the tray's tests in the same process.
+        monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
         yield desk
 
 
