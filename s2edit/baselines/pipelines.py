@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from s2edit import imaging
+from s2edit.cache import array_digest
 from s2edit.errors import CheckpointError
 from s2edit.prompts import FUNCTION_WORDS, Prompt
 
@@ -39,6 +40,7 @@ class Pipelines:
     def __init__(self, checkpoint: Path, instruct: Path | None) -> None:
         self._checkpoint, self._instruct = checkpoint, instruct
         self._loaded: dict[str, Any] = {}
+        self._inverted: tuple[str, str, int, int] | None = None
         self.forwards = 0
         """U-Net forward passes of all pipelines so far, counted by rows."""
 
@@ -55,20 +57,23 @@ class Pipelines:
         steps = scene.work.settings.inversion.steps
         mask = scene.edit_mask
         generator = torch.Generator().manual_seed(scene.work.seed)
+        key = (array_digest(scene.work.image), plan.plain.text, steps, scene.work.seed)
+        scene.cached["inversion"] = self._inverted == key
         with _silenced():
-            with scene.job.phase("inversion"):
-                pipeline.invert(
-                    image=_picture(scene),
-                    source_prompt=plan.plain.text,
-                    num_inversion_steps=steps,
-                    generator=generator,
-                )
-            with scene.job.phase("editing"):
+            with scene.phase("inversion"):
+                if self._inverted != key:
+                    pipeline.invert(
+                        image=_picture(scene),
+                        source_prompt=plan.plain.text,
+                        num_inversion_steps=steps,
+                        generator=generator,
+                    )
+            self._inverted = key
+            with scene.phase("editing"):
                 found = pipeline(
                     editing_prompt=[*added, *removed],
                     reverse_editing_direction=[False] * len(added) + [True] * len(removed),
                     user_mask=None if mask is None else (mask > 0).float()[None, None],
-                    generator=generator,
                     output_type="pt",
                 ).images
         return _answer(scene, found)
@@ -89,7 +94,7 @@ class Pipelines:
             )
         pipeline = self._get("StableDiffusionInstructPix2PixPipeline", self._instruct)
         side = int(pipeline.unet.config.sample_size) * int(pipeline.vae_scale_factor)
-        with _silenced(), scene.job.phase("editing"):
+        with _silenced(), scene.phase("editing"):
             found = pipeline(
                 prompt=instruction,
                 image=_picture(scene).resize((side, side), Image.Resampling.LANCZOS),

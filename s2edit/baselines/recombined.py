@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -16,6 +18,7 @@ from s2edit.identity import encode_prompt
 from s2edit.inversion import Inversion
 from s2edit.job import Job
 from s2edit.masks import area_pool
+from s2edit.requests import Phase
 from s2edit.stages import Stages, Subject, map_shape
 from s2edit.work import Work
 
@@ -33,7 +36,9 @@ class Scene:
 
     Args:
         stages, work: as `s2edit.work.perform` gets them. null: 1×L×D of the empty prompt, by the published weights.
-        published, published_denoiser: a second copy of the checkpoint, never fine-tuned. job: for steps and cancelling.
+        published, published_denoiser: a second copy of the checkpoint, never fine-tuned.
+        job: for steps and cancelling. passes: U-Net forward passes of everything so far, by rows.
+        forwards: of each phase of this edit. cached: what was found from an earlier edit rather than made.
     """
 
     stages: Stages
@@ -42,6 +47,17 @@ class Scene:
     published: Checkpoint
     published_denoiser: Denoiser
     job: Job
+    passes: Callable[[], int]
+    forwards: dict[str, int] = field(default_factory=lambda: {"identity": 0, "inversion": 0, "editing": 0})
+    cached: dict[str, bool] = field(default_factory=lambda: {"identity": False, "inversion": False})
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        """Time a phase and count its forward passes."""
+        before = self.passes()
+        with self.job.phase(name, self.work.settings.inversion.steps):
+            yield
+        self.forwards[name] += self.passes() - before
 
     @property
     def subject(self) -> Subject:
@@ -90,7 +106,7 @@ def _decoded(scene: Scene, latent: Tensor) -> Tensor:
 
 def _denoised(scene: Scene, *, strength: float, mask: Tensor | None = None) -> Tensor:
     settings = scene.work.settings
-    with scene.job.phase("editing", settings.inversion.steps):
+    with scene.phase("editing"):
         return denoise_from(
             scene.published_denoiser,
             scene.ddim,
@@ -132,12 +148,13 @@ def ddim_p2p(scene: Scene) -> Answer:
     """
     work, stages, job = scene.work, scene.stages, scene.job
     settings = work.settings
-    with job.phase("inversion", settings.inversion.steps):
-        identity, _ = stages.identity(work.subjects, settings, work.seed, job)
-        inversion, _ = stages.inversion(identity, scene.subject, scene.null, settings, job)
+    with scene.phase("identity"):
+        identity, scene.cached["identity"] = stages.identity(work.subjects, settings, work.seed, job)
+    with scene.phase("inversion"):
+        inversion, scene.cached["inversion"] = stages.inversion(identity, scene.subject, scene.null, settings, job)
     source, target = scene.plain_encodings()
     latent_size = (scene.subject.mean.shape[-2], scene.subject.mean.shape[-1])
-    with job.phase("editing", settings.inversion.steps):
+    with scene.phase("editing"):
         sampled = sample(
             stages.denoiser,
             scene.ddim,
@@ -160,11 +177,11 @@ def sine(scene: Scene) -> Answer:
     authors take 100 steps.
     """
     work, stages = scene.work, scene.stages
-    with scene.job.phase("identity", work.settings.identity.steps):
-        stages.identity(work.subjects, work.settings, work.seed, scene.job)
+    with scene.phase("identity"):
+        _, scene.cached["identity"] = stages.identity(work.subjects, work.settings, work.seed, scene.job)
     with torch.no_grad():
         source = encode_prompt(stages.checkpoint, work.plan.source, work.plan.plain, work.settings.identity)
-    with scene.job.phase("editing", work.settings.inversion.steps):
+    with scene.phase("editing"):
         latent = two_models(
             scene.published_denoiser,
             stages.denoiser,

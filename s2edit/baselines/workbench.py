@@ -55,7 +55,7 @@ class Workbench(Engine):
         Args:
             name: one of `BASELINES`. instruction: the edit as a command, for "instruct-pix2pix".
         Returns:
-            As `Engine.edit`; the record has "baseline", and no "cached". A painted edit mask bounds what may change.
+            As `Engine.edit`; the record has "baseline", and no masks. A painted edit mask bounds what may change.
         Raises:
             SettingError: there is no such baseline. Otherwise as `Engine.edit`.
         """
@@ -67,18 +67,17 @@ class Workbench(Engine):
         with out_of_memory(self._device, request.settings.identity.level):
             with job.phase("loading"):
                 scene = self._scene(request, job)
-            before = self._forwards(scene)
             if name == "ledits++":
                 answer = self._pipelines.ledits(scene)
             elif name == "instruct-pix2pix":
                 answer = self._pipelines.instruct_pix2pix(scene, instruction)
             else:
                 answer = _RECOMBINED[name](scene)
-            forwards = self._forwards(scene) - before
-            return _composited(scene.work, answer, job, name, forwards)
+            return _composited(scene, answer, name)
 
-    def _forwards(self, scene: Scene) -> int:
-        return scene.stages.denoiser.forwards + scene.published_denoiser.forwards + self._pipelines.forwards
+    def warm(self) -> None:
+        """Load the checkpoint, so that no edit's seconds contain it."""
+        self._published_copy(self._loaded())
 
     def _scene(self, request: EditRequest, job: Job) -> Scene:
         stages = self._loaded()
@@ -100,7 +99,11 @@ class Workbench(Engine):
         with torch.no_grad():
             empty = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
             null = published.encode_text([empty], self._device)
-        return Scene(stages, work, null, published, denoiser, job)
+
+        def passes() -> int:
+            return stages.denoiser.forwards + denoiser.forwards + self._pipelines.forwards
+
+        return Scene(stages, work, null, published, denoiser, job, passes)
 
     def _published_copy(self, stages: Stages) -> tuple[Checkpoint, Denoiser]:
         """A second copy of the networks: SINE needs both at once, and nothing has to be restored between methods."""
@@ -111,7 +114,8 @@ class Workbench(Engine):
         return self._published
 
 
-def _composited(work: Work, answer: Answer, job: Job, name: str, forwards: int) -> EditResult:
+def _composited(scene: Scene, answer: Answer, name: str) -> EditResult:
+    work, job = scene.work, scene.job
     with job.phase("compositing"):
         patch, alpha = composite(work.image, answer.decoded, work.edit_mask, answer.blend, work.settings.blend)
     everywhere = np.full(work.image.shape[:2], 255, np.uint8)
@@ -120,7 +124,8 @@ def _composited(work: Work, answer: Answer, job: Job, name: str, forwards: int) 
         "seed": work.seed,
         "settings": work.settings.as_dict(),
         "phases": {phase: round(seconds, 4) for phase, seconds in job.seconds.items()},
-        "unet_forwards": {"editing": forwards},
+        "unet_forwards": scene.forwards,
+        "cached": scene.cached,
         "model_size": list(work.subjects[0].size),
     }
     return EditResult(patch=patch, alpha=alpha, object_mask=everywhere, box=bounding_box(alpha > 0), record=record)
