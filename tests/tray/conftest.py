@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication
-from s2edit_server.weights.catalogue import Entry, File
+from PySide6.QtWidgets import QApplication, QMessageBox
 from s2edit_tray.connection import Daemon
+from s2edit_tray.model_card import ModelCard
 from s2edit_tray.window import Window
 
 from tests.fakes.daemon import RunningDaemon
-from tests.unit.weights.conftest import FILES, REVISION
-from tests.unit.weights.fake_hub import FakeHub
+from tests.fakes.hub import FakeHub
+from tests.fakes.hub_model import daemon_with, small_hub, small_model
+
+from .cards import Answers
 
 Until = Callable[..., None]
 
@@ -34,47 +34,26 @@ def app() -> QApplication:
 
 @pytest.fixture
 def hub() -> Iterator[FakeHub]:
-    with FakeHub("someone/model", REVISION, FILES) as server:
+    with small_hub() as server:
         yield server
 
 
 @pytest.fixture
-def daemon_process(request: pytest.FixtureRequest) -> Iterator[RunningDaemon]:
+def daemon_module() -> str:
+    """What `python -m` runs as the daemon."""
+    return "s2edit_server"
+
+
+@pytest.fixture
+def daemon_process(request: pytest.FixtureRequest, daemon_module: str) -> Iterator[RunningDaemon]:
     """The daemon; with a model of the local hub in its catalogue when the test wants the hub."""
+    hub: FakeHub | None = request.getfixturevalue("hub") if "hub" in request.fixturenames else None
     # A short path: the socket's name has to fit into 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="s2t") as name:
-        folder = Path(name) / "s"
-        settings: dict[str, object] = {}
-        if "hub" in request.fixturenames:
-            hub: FakeHub = request.getfixturevalue("hub")
-            settings["mirror"] = hub.base
-            (folder / "weights").mkdir(mode=0o700, parents=True)
-            folder.chmod(0o700)
-            own = {"models": [msgspec.to_builtins(gated_model())]}
-            (folder / "weights" / "catalogue.json").write_text(json.dumps(own))
-        # No token and no cache of whoever runs the tests.
-        nowhere = {"HF_HUB_CACHE": str(folder / "hub"), "HF_HOME": str(folder / "hf"), "HF_TOKEN": ""}
-        with RunningDaemon(folder, settings=settings, environment=nowhere) as running:
-            yield running
-
-
-def gated_model() -> Entry:
-    return Entry(
-        id="model",
-        title="A model",
-        purpose="For tests.",
-        role="editor",
-        domain="photo",
-        native=64,
-        memory=1_000,
-        licence="Some licence",
-        licence_url="https://example.org/licence",
-        ask_licence=True,
-        gated=True,
-        repo="someone/model",
-        revision=REVISION,
-        files=tuple(File(name, about=len(content)) for name, content in FILES.items()),
-    )
+    with (
+        tempfile.TemporaryDirectory(prefix="s2t") as name,
+        daemon_with(Path(name) / "s", hub, small_model(gated=True), daemon_module) as running,
+    ):
+        yield running
 
 
 @pytest.fixture
@@ -106,3 +85,22 @@ def until(app: QApplication) -> Until:
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    made = Answers()
+
+    def answer(box: QMessageBox) -> QMessageBox.StandardButton:
+        return made(box)
+
+    # A plain function, since only that gets the box as its first argument.
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    return made
+
+
+@pytest.fixture
+def page(window: Window, until: Until) -> Window:
+    window.tabs.setCurrentWidget(window.weights_view)
+    until(lambda: "A model" in [card.accessibleName() for card in window.weights_view.findChildren(ModelCard)])
+    return window

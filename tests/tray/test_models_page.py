@@ -11,65 +11,19 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from s2edit_tray.model_card import ModelCard, memory_line
 from s2edit_tray.window import Window
 from s2edit_wire.launcher import write_launcher_file
 
 from tests.fakes.daemon import RunningDaemon
-from tests.unit.weights.conftest import FILES, WEIGHTS
-from tests.unit.weights.fake_hub import FakeHub
+from tests.fakes.hub import FakeHub
+from tests.fakes.hub_model import FILES, WEIGHTS
+
+from .cards import Answers, offers, press, shown, words
 
 Until = Callable[..., None]
 TOKEN = "hf_secretsecretsecret"
-
-
-class Answers:
-    """Stands in for the person before a question."""
-
-    def __init__(self) -> None:
-        self.says_yes = True
-        self.questions: list[str] = []
-
-    def __call__(self, box: QMessageBox) -> QMessageBox.StandardButton:
-        self.questions.append(box.text())
-        return QMessageBox.StandardButton.Yes if self.says_yes else QMessageBox.StandardButton.No
-
-
-@pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
-    made = Answers()
-
-    def answer(box: QMessageBox) -> QMessageBox.StandardButton:
-        return made(box)
-
-    # A plain function, since only that gets the box as its first argument.
-    monkeypatch.setattr(QMessageBox, "exec", answer)
-    return made
-
-
-def shown(window: Window, title: str = "A model") -> ModelCard:
-    return next(card for card in window.weights_view.findChildren(ModelCard) if card.accessibleName() == title)
-
-
-def words(card: ModelCard) -> str:
-    return "\n".join(label.text() for label in card.findChildren(QLabel) if label.isVisibleTo(card))
-
-
-def press(card: ModelCard, text: str) -> None:
-    button = next(one for one in card.findChildren(QPushButton) if one.text() == text and one.isVisibleTo(card))
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def offers(card: ModelCard, text: str) -> bool:
-    return any(one.text() == text and one.isVisibleTo(card) for one in card.findChildren(QPushButton))
-
-
-@pytest.fixture
-def page(window: Window, until: Until) -> Window:
-    window.tabs.setCurrentWidget(window.weights_view)
-    until(lambda: "A model" in [card.accessibleName() for card in window.weights_view.findChildren(ModelCard)])
-    return window
 
 
 def test_a_declined_licence_leaves_nothing_behind(

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from s2edit_server.weights.catalogue import Entry
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
 from tests.fakes.daemon import RunningDaemon
-
-from .conftest import FILES, WEIGHTS
-from .fake_hub import FakeHub
+from tests.fakes.hub import FakeHub
+from tests.fakes.hub_model import FILES, WEIGHTS, daemon_with
 
 
 @pytest.fixture
 def daemon(hub: FakeHub, entry: Entry) -> Iterator[RunningDaemon]:
-    with tempfile.TemporaryDirectory(prefix="s2e") as name:
-        folder = Path(name)
-        (folder / "weights").mkdir(mode=0o700)
-        own = {"models": [msgspec.to_builtins(entry)]}
-        (folder / "weights" / "catalogue.json").write_text(json.dumps(own))
-        environment = {"HF_HUB_CACHE": str(folder / "hub"), "HF_TOKEN": ""}
-        running = RunningDaemon(folder, settings={"mirror": hub.base}, environment=environment)
-        with running:
-            yield running
+    with tempfile.TemporaryDirectory(prefix="s2e") as name, daemon_with(Path(name) / "s", hub, entry) as running:
+        yield running
 
 
 def act(client: Client, action: str) -> dict[str, Any]:

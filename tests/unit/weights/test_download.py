@@ -19,8 +19,8 @@ from s2edit_server.weights.download import Fetch, Paused
 from s2edit_server.weights.hub import Hub
 from s2edit_wire.errors import WireError
 
-from .conftest import FILES, REVISION, WEIGHTS, tensor_file
-from .fake_hub import FakeHub
+from tests.fakes.hub import FakeHub
+from tests.fakes.hub_model import FILES, REVISION, WEIGHTS, tensor_file
 
 CONTENT = FILES[WEIGHTS]
 

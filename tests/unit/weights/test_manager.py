@@ -19,8 +19,8 @@ from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import MODEL
 
-from .conftest import FILES, REVISION, WEIGHTS, tensor_file
-from .fake_hub import FakeHub
+from tests.fakes.hub import FakeHub
+from tests.fakes.hub_model import FILES, REVISION, WEIGHTS, tensor_file
 
 Make = Callable[..., Weights]
 

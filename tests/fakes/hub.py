@@ -6,6 +6,7 @@ prefix here, another host there) with `X-Linked-Etag`; small ones come directly 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class FakeHub:
         if self.faults.moved and not cached and not name.endswith(".safetensors"):
             return _plain(handler, 307, headers | {"Location": f"/cache/{name}"})
         if name.endswith(".safetensors"):
-            digest = self.faults.linked_etag or hashlib.sha256(content).hexdigest()
+            digest = self.faults.linked_etag or _sha256(content)
             headers |= {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(len(content))}
             return _plain(handler, 302, headers | {"Location": f"{self.store}/store/{name}"})
         digest = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
@@ -144,7 +145,7 @@ class FakeHub:
             faults.flips_left -= 1
             data[faults.flip] ^= 1
         end = len(data)
-        if faults.cut and faults.cut[0] >= start:
+        if faults.cut and start <= faults.cut[0] < end:
             end = min(end, faults.cut.pop(0))
         piece = 1 << 16
         try:
@@ -156,6 +157,12 @@ class FakeHub:
             handler.close_connection = True
         if end < len(data):
             handler.close_connection = True
+
+
+@functools.cache
+def _sha256(content: bytes) -> str:
+    """Worked out once, since every request wants it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _plain(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str] | None = None) -> None:
