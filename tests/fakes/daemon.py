@@ -20,8 +20,9 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import pytest
 from s2edit_wire.client import Client, new_job_id
-from s2edit_wire.errors import Unreachable
+from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.frames import describe
 from s2edit_wire.records import ENDED
 
@@ -197,6 +198,14 @@ def show(client: Client, job: str) -> dict[str, Any]:
     """The job's record."""
     record: dict[str, Any] = client.request("show", {"job": job}).header["job"]
     return record
+
+
+def code_of(client: Client, op: str, **fields: object) -> str:
+    """The code of the error that a request gets, whose words must be fit for painters."""
+    with pytest.raises(WireError) as caught:
+        client.request(op, fields)
+    assert "/" not in caught.value.message, "no path in words for painters"
+    return caught.value.code
 
 
 def wait_until(client: Client, job: str, *states: str, timeout: float = 20.0, every: float = 0.01) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.untrained import untrained_checkpoint
+from tests.fakes.checkpoints import untrained_checkpoint
 
 
 @pytest.fixture(scope="package")

@@ -18,8 +18,8 @@ import pytest
 import pyvips
 from s2edit_installer import packages
 
+from tests.fakes.checkpoints import untrained_checkpoint
 from tests.hosts.lab import wait_for
-from tests.unit.cli.untrained import untrained_checkpoint
 
 
 @pytest.fixture(scope="module")

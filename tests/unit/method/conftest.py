@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from s2edit.checkpoints import CONFIGS
 from s2edit.prompts import PromptTokenizer
 from s2edit.settings import Settings
-from tests.parity.tiny_checkpoint import build
+from tests.fakes.tiny import one_thread, tiny_folder
 
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="session")
-def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("tiny"))
+__all__ = ["one_thread", "tiny_folder"]
 
 
 @pytest.fixture(scope="session")

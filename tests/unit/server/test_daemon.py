@@ -1,12 +1,7 @@
 """The daemon as its clients see it, with the fake worker: jobs, queue, events, settings, and errors in words."""
 
-import json
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -18,7 +13,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 from s2edit_wire.schema import EVENT, MESSAGES
 
-from tests.fakes.daemon import EDIT, RunningDaemon, fake, finished, picture, show, submit, wait_until
+from tests.fakes.daemon import EDIT, RunningDaemon, code_of, fake, finished, picture, show, submit, wait_until
 
 SLOW = fake(steps=200, step_ms=20)
 
@@ -40,13 +35,6 @@ def client(daemon: RunningDaemon) -> Iterator[Client]:
         for record in client.request("list", {"states": ["queued", "paused", "running"]}).header["jobs"]:
             client.request("cancel", {"job": record["job"]})
             finished(client, record["job"])
-
-
-def code_of(client: Client, op: str, **fields: object) -> str:
-    with pytest.raises(WireError) as caught:
-        client.request(op, fields)
-    assert "/" not in caught.value.message, "no path in words for painters"
-    return caught.value.code
 
 
 def test_every_message_has_a_handler() -> None:
@@ -288,132 +276,3 @@ def test_a_second_daemon_refuses_and_the_first_goes_on(daemon: RunningDaemon, cl
     assert second.process.wait(20) == 1
     assert "running already" in second.errors()
     client.request("ping")
-
-
-def test_ready_within_a_second_of_work_and_a_clean_end_leaves_no_files(tmp_path: Path) -> None:
-    with RunningDaemon(tmp_path / "s") as daemon, daemon.client() as client:
-        # Processor time, not the clock: the promise is about the daemon, not about what else this machine does.
-        assert daemon.ready_cpu_s < 1.0
-        client.request("shutdown", {"when": "now"})
-        assert daemon.process is not None
-        assert daemon.process.wait(10) == 0
-        assert sorted(path.name for path in (tmp_path / "s" / "run").iterdir()) == ["daemon.lock"]
-
-
-def test_a_stop_in_mid_job_is_quick_and_the_job_goes_on_at_the_next_start(tmp_path: Path) -> None:
-    daemon = RunningDaemon(tmp_path / "s")
-    with daemon, daemon.client() as client:
-        job = submit(client, edit=fake(steps=50, step_ms=20))
-        wait_until(client, job, "running")
-        worker = client.request("status").header["status"]["worker_pid"]
-        assert daemon.stop() == 0
-        assert not Path(f"/proc/{worker}").exists(), "the worker went with its daemon"
-    with daemon, daemon.client() as client:
-        record = finished(client, job)
-        assert (record["state"], record["attempt"]) == ("done", 2)
-
-
-def test_the_model_leaves_the_device_when_nothing_was_to_do(tmp_path: Path) -> None:
-    with RunningDaemon(tmp_path / "s", {"idle_unload_s": 0.2}) as daemon, daemon.client() as client:
-        finished(client, submit(client))
-        deadline = time.monotonic() + 10
-        while (status := client.request("status").header["status"])["model"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        assert (status["worker"], status["memory_used"]) == ("idle", 0)
-        assert finished(client, submit(client, picture(seed=2)))["state"] == "done"
-
-
-def test_a_folder_too_deep_for_a_socket_is_served_over_loopback(tmp_path: Path) -> None:
-    folder = tmp_path / ("deep" * 20) / ("er" * 20)
-    folder.parent.mkdir()
-    before = set(Path(tempfile.gettempdir()).glob("s2edit-*"))
-    with RunningDaemon(folder) as daemon, daemon.client() as client:
-        assert json.loads((folder / "run" / "daemon.json").read_text())["endpoint"].startswith("tcp://127.0.0.1:")
-        image = picture(1_024)
-        job = submit(client, image)
-        finished(client, job)
-        patch = client.request("result", {"job": job}).frames[0]
-        assert (np.frombuffer(patch, "u1") == 255 - image.ravel()).all()
-        client.request("shutdown", {"when": "now"})
-        assert daemon.process is not None
-        assert daemon.process.wait(20) == 0
-    assert set(Path(tempfile.gettempdir()).glob("s2edit-*")) <= before
-
-
-def test_shutdown_when_idle_waits_for_the_queue(tmp_path: Path) -> None:
-    with RunningDaemon(tmp_path / "s") as daemon, daemon.client() as client:
-        jobs = [submit(client) for _ in range(3)]
-        client.request("shutdown", {"when": "idle"})
-        assert daemon.process is not None
-        assert daemon.process.wait(20) == 0
-        daemon.start()
-        with daemon.client() as again:
-            assert [show(again, job)["state"] for job in jobs] == ["done"] * 3
-
-
-def test_a_taken_result_goes_after_its_grace_and_the_job_stays_known(tmp_path: Path) -> None:
-    daemon = RunningDaemon(tmp_path / "s", settings={"result_grace_s": 0})
-    with daemon, daemon.client() as client:
-        job = submit(client)
-        finished(client, job)
-        client.request("acknowledge", {"job": job})
-    with daemon, daemon.client() as client:
-        deadline = time.monotonic() + 10
-        while client.request("status").header["status"]["result_bytes"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        assert show(client, job)["acknowledged"]
-        assert code_of(client, "result", job=job) == "wrong_state"
-        assert len(client.request("thumbnail", {"job": job}).frames) == 2, "its small pictures stay"
-
-
-def test_idle_exit_and_offline(tmp_path: Path) -> None:
-    daemon = RunningDaemon(tmp_path / "s", arguments=["--idle-exit", "0.5", "--offline"])
-    daemon.start()
-    with daemon.client() as client:
-        assert client.request("status").header["status"]["offline"]
-    assert daemon.process is not None
-    assert daemon.process.wait(20) == 0
-
-
-def test_the_real_worker_module_refuses_bad_edits_before_a_job_exists(tmp_path: Path) -> None:
-    with RunningDaemon(tmp_path / "s", worker=None) as daemon, daemon.client() as client:
-        job = new_job_id()
-        with pytest.raises(WireError) as caught:
-            submit(client, edit={**EDIT, "model": "nobody"}, job=job)
-        assert caught.value.code == "unknown_model"
-        assert code_of(client, "show", job=job) == "unknown_job"
-
-
-def test_no_torch_and_no_method_in_the_daemon(tmp_path: Path) -> None:
-    code = "import sys, json, s2edit_server.daemon; print(json.dumps(sorted(m for m in sys.modules if '.' not in m)))"
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    loaded = set(json.loads(output.stdout))
-    assert not loaded & {"torch", "s2edit", "numpy", "diffusers", "transformers"}
-
-
-def test_a_broken_database_is_told_in_one_line(tmp_path: Path) -> None:
-    folder = tmp_path / "s"
-    folder.mkdir(mode=0o700)
-    (folder / "jobs.sqlite3").write_bytes(b"no database" * 1_000)
-    daemon = RunningDaemon(folder)
-    daemon.launch()
-    assert daemon.process is not None
-    assert daemon.process.wait(20) == 1
-    assert "can't use its folder" in daemon.errors() and "Traceback" not in daemon.errors()
-
-
-def test_offline_refuses_downloads_in_words_and_a_licence_is_accepted_first(tmp_path: Path) -> None:
-    with RunningDaemon(tmp_path / "s", arguments=["--offline"]) as daemon, daemon.client() as client:
-        client.request("subscribe", {"after": 0})
-        wanted = next(model for model in client.request("models").header["models"] if not model["licence_accepted"])
-        assert code_of(client, "model", model=wanted["id"], action="download") == "licence_required"
-        accepted = client.request("model", {"model": wanted["id"], "action": "accept_licence"}).header["model"]
-        assert accepted["licence_accepted"]
-        assert code_of(client, "model", model=wanted["id"], action="download") == "offline"
-        events = [incoming.header for incoming in client.pump() if incoming.header["op"] == "event"]
-        assert [event["model"]["id"] for event in events if event["kind"] == "model"] == [wanted["id"]]
-    with daemon, daemon.client() as client:
-        models = client.request("models").header["models"]
-        assert next(model for model in models if model["id"] == wanted["id"])["licence_accepted"], "it is remembered"

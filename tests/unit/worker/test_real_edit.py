@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import tempfile
@@ -19,6 +18,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 from s2edit_wire.session import new_job_id
 
+from tests.fakes.checkpoints import untrained_checkpoint
 from tests.fakes.daemon import RunningDaemon, finished, show, wait_until
 
 SIZE = 96
@@ -38,30 +38,7 @@ EDIT: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stable Diffusion's classes at the embedded model's widths, with random weights."""
-    import torch
-    from diffusers import StableDiffusionPipeline
-
-    from s2edit.starter import models
-    from s2edit.starter.tokenizer import new_tokenizer
-
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("checkpoint")
-    tokenizer = new_tokenizer(folder / "words")
-    text_encoder = models.new_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
-    StableDiffusionPipeline(
-        vae=models.new_vae(),
-        text_encoder=text_encoder,
-        tokenizer=tokenizer,
-        unet=models.new_unet(),
-        scheduler=models.new_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder / "model")
-    (folder / "model" / "recommended.json").write_text(json.dumps({"native_size": 64}))
-    return folder / "model"
+    return untrained_checkpoint(tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture(scope="module")
