@@ -5,41 +5,26 @@ The benchmark in `s2edit.evaluation` judges the method; this judges the model al
 
 from __future__ import annotations
 
+from itertools import count as numbers
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, Portrait, sample_attributes
-from s2edit.starter.captions import caption
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT
 from s2edit.starter.classifier import classify
-from s2edit.starter.renderer import render
+from s2edit.starter.portraits import PORTRAITS
 from s2edit.starter.train_vae import to_tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from s2edit.starter.domain import Domain
+
 _FIRST = TRAINING_SEED_LIMIT + 500_000
-# Each attribute, each direction: what the edit does, and the portraits that it applies to.
-EDITS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-    "add glasses": ({"accessory": "none"}, {"accessory": "glasses"}),
-    "add sunglasses": ({"accessory": "none"}, {"accessory": "sunglasses"}),
-    "remove glasses": ({"accessory": "glasses"}, {"accessory": "none"}),
-    "glasses to sunglasses": ({"accessory": "glasses"}, {"accessory": "sunglasses"}),
-    "add beard": ({"facial_hair": "none", "person": "man"}, {"facial_hair": "beard"}),
-    "remove beard": ({"facial_hair": "beard", "person": "man"}, {"facial_hair": "none"}),
-    "add hat": ({"hat": "none"}, {"hat": "hat", "hat_color": "red"}),
-    "smile to sad": ({"mood": "smiling"}, {"mood": "sad"}),
-    "serious to smile": ({"mood": "serious"}, {"mood": "smiling"}),
-    "black to blonde": ({"hair_color": "black", "hat": "none", "hair": "curly"}, {"hair_color": "blonde"}),
-    "blonde to red": ({"hair_color": "blonde", "hat": "none", "hair": "short"}, {"hair_color": "red"}),
-    "blue to pink wall": ({"background": "blue"}, {"background": "pink"}),
-    "pink to green wall": ({"background": "pink"}, {"background": "green"}),
-    "shirt to green": ({"clothes_color": "red", "clothes": "t-shirt"}, {"clothes_color": "green"}),
-}
 
 
 def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -54,11 +39,11 @@ def _pictures(tensor: torch.Tensor) -> NDArray[np.uint8]:
 
 
 @torch.no_grad()
-def reconstruction(pipeline: Any, count: int = 60) -> float:
-    """Mean PSNR in dB of whole fresh portraits through the autoencoder."""
+def reconstruction(pipeline: Any, count: int = 60, domain: Domain[Any] = PORTRAITS) -> float:
+    """Mean PSNR in dB of whole fresh pictures through the autoencoder."""
     values = []
     for seed in range(_FIRST, _FIRST + count):
-        picture = render(sample_attributes(seed))
+        picture = domain.picture(seed)[0]
         latents = pipeline.vae.encode(to_tensor(picture[None])).latent_dist.mean
         values.append(psnr(picture, _pictures(pipeline.vae.decode(latents).sample)[0]))
     return float(np.mean(values))
@@ -107,63 +92,50 @@ def decode(pipeline: Any, latents: torch.Tensor) -> NDArray[np.uint8]:
     return _pictures(pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample)
 
 
-def _asked(portrait: Portrait) -> dict[str, str]:
-    """What the full caption says of a portrait, by field."""
-    fields = ["mood", "accessory", "facial_hair", "skin", "background", "hat"]
-    if portrait.hat == "none":
-        fields += ["hair"] if portrait.hair == "bald" else ["hair", "hair_color"]
-    else:
-        fields += ["hat_color"]
-    fields += ["clothes"] if portrait.clothes == "suit" else ["clothes", "clothes_color"]
-    named = portrait.named()
-    return {field: named[field] for field in fields}
-
-
 def generation(
-    pipeline: Any, count: int = 40, *, steps: int = 25, guidance: float = 4.5
+    pipeline: Any, count: int = 40, *, steps: int = 25, guidance: float = 4.5, domain: Domain[Any] = PORTRAITS
 ) -> tuple[dict[str, float], NDArray[np.uint8], list[str]]:
-    """Portraits from full captions: the share of asked attributes shown, by field; the pictures; the captions."""
-    portraits = [sample_attributes(seed) for seed in range(_FIRST, _FIRST + count)]
-    prompts = [caption(portrait) for portrait in portraits]
+    """Pictures from full captions: the share of asked attributes shown, by field; the pictures; the captions."""
+    things = [domain.sample(seed) for seed in range(_FIRST, _FIRST + count)]
+    prompts = [domain.caption(thing) for thing in things]
     noise = torch.randn((count, 4, 16, 16), generator=torch.Generator().manual_seed(9))
     pictures = decode(pipeline, denoise(pipeline, noise, prompts, steps=steps, guidance=guidance))
     hits: dict[str, list[bool]] = {}
-    for portrait, picture in zip(portraits, pictures, strict=True):
-        seen = classify(picture)
-        for field, value in _asked(portrait).items():
+    for thing, picture in zip(things, pictures, strict=True):
+        seen = classify(picture, domain)
+        for field, value in domain.asked(thing).items():
             hits.setdefault(field, []).append(seen.get(field) == value)
     return {field: float(np.mean(values)) for field, values in hits.items()}, pictures, prompts
 
 
 def edits(
-    pipeline: Any, count: int = 6, *, steps: int = 25, guidance: float = 4.5, names: Iterable[str] = EDITS
+    pipeline: Any, count: int = 6, *, steps: int = 25, guidance: float = 4.5, domain: Domain[Any] = PORTRAITS
 ) -> dict[str, tuple[float, float, NDArray[np.uint8]]]:
     """Each edit from DDIM-inverted latents, by the prompt alone: no fine-tuning, no injection, no mask.
 
     Returns:
-        For each edit: the share that reached the target, the share of other visible attributes kept, and rows of
-        (source, result, rendered truth) pictures.
+        For each of the domain's edits: the share that reached the target, the share of other visible attributes kept,
+        and rows of (source, result, rendered truth) pictures.
     """
     result = {}
-    for number, name in enumerate(names):
-        condition, change = EDITS[name]
-        sources = [sample_attributes(_FIRST + 1000 * number + at).change(**condition) for at in range(count)]
-        targets = [source.change(**change) for source in sources]
-        pictures = np.stack([render(source) for source in sources])
+    for number, edit in enumerate(domain.edits):
+        fresh = (domain.sample(seed) for seed in numbers(_FIRST + 1000 * number))
+        sources = list(islice((thing for thing in fresh if edit.needs(thing)), count))
+        targets = [source.change(**edit.changes) for source in sources]
+        pictures = np.stack([domain.render(source, 128) for source in sources])
         with torch.no_grad():
             clean = pipeline.vae.encode(to_tensor(pictures)).latent_dist.mean * pipeline.vae.config.scaling_factor
-        noise = invert(pipeline, clean, [caption(source) for source in sources], steps=steps)
-        made = denoise(pipeline, noise, [caption(target) for target in targets], steps=steps, guidance=guidance)
-        outputs = decode(pipeline, made)
+        noise = invert(pipeline, clean, [domain.caption(source) for source in sources], steps=steps)
+        prompts = [domain.caption(target) for target in targets]
+        outputs = decode(pipeline, denoise(pipeline, noise, prompts, steps=steps, guidance=guidance))
         reached, kept = [], []
         for picture, target in zip(outputs, targets, strict=True):
-            seen = classify(picture)
-            asked = _asked(target)
-            reached.append(all(seen.get(field) == value for field, value in change.items()))
-            kept += [seen.get(field) == value for field, value in asked.items() if field not in change]
-        truth = np.stack([render(target) for target in targets])
+            seen, asked = classify(picture, domain), domain.asked(target)
+            reached.append(all(seen.get(field) == value for field, value in edit.changes.items()))
+            kept += [seen.get(field) == value for field, value in asked.items() if field not in edit.changes]
+        truth = np.stack([domain.render(target, 128) for target in targets])
         rows = np.stack([pictures, outputs, truth], axis=1)
-        result[name] = (float(np.mean(reached)), float(np.mean(kept)), rows)
+        result[edit.name] = (float(np.mean(reached)), float(np.mean(kept)), rows)
     return result
 
 
@@ -174,19 +146,28 @@ def _save_grid(path: Path, rows: NDArray[np.uint8]) -> None:
     Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)).save(path)
 
 
-def report(model: Path, out: Path | None, *, count: int, edited: int, guidance: float) -> str:
+def report(
+    model: Path,
+    out: Path | None,
+    *,
+    count: int,
+    edited: int,
+    guidance: float,
+    domain: Domain[Any] = PORTRAITS,
+) -> str:
     """Assess a checkpoint folder and say the figures as text; with `out`, write grids of the pictures there."""
     from diffusers import StableDiffusionPipeline
 
     if not (model / "model_index.json").exists():
         raise FileNotFoundError(f"{model} holds no checkpoint. Write one with: python -m s2edit.starter.train export")
     pipeline = StableDiffusionPipeline.from_pretrained(str(model), local_files_only=True, dtype=torch.float32)
-    lines = [f"reconstruction {reconstruction(pipeline):.1f} dB"]
-    shown, pictures, prompts = generation(pipeline, count, guidance=guidance)
+    lines = [f"reconstruction {reconstruction(pipeline, domain=domain):.1f} dB"]
+    shown, pictures, prompts = generation(pipeline, count, guidance=guidance, domain=domain)
     lines += [f"shown {field:14} {share:.2f}" for field, share in shown.items()]
     lines.append(f"shown on average    {np.mean(list(shown.values())):.2f}")
     edit_rows = []
-    for name, (reached, kept, rows) in (edits(pipeline, edited, guidance=guidance) if edited else {}).items():
+    edited_pictures = edits(pipeline, edited, guidance=guidance, domain=domain) if edited else {}
+    for name, (reached, kept, rows) in edited_pictures.items():
         lines.append(f"edit {name:24} reached {reached:.2f} others kept {kept:.2f}")
         edit_rows.append(rows[:4].reshape(-1, *rows.shape[2:]))
     if out is not None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+
+from s2edit.starter.domain import Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Training draws seeds below this bound; tests, benchmarks and the quickstart use seeds from here on.
 TRAINING_SEED_LIMIT = 1_000_000
@@ -67,7 +72,7 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class Portrait(Thing):
     """One portrait, fully described.
 
     The named fields take the values listed in `VALUES`. `variant` picks among drawings of the same value (two kinds of
@@ -78,6 +83,8 @@ class Portrait:
     Raises:
         ValueError: a field has a value that the renderer does not know.
     """
+
+    VALUES: ClassVar[Mapping[str, tuple[str, ...]]] = VALUES
 
     person: str = "man"
     hair: str = "short"
@@ -97,21 +104,9 @@ class Portrait:
     scale: float = 1.1
     shift: tuple[float, float] = (0.0, 0.0)
 
-    def __post_init__(self) -> None:
-        for name, values in VALUES.items():
-            if getattr(self, name) not in values:
-                raise ValueError(f"{name} cannot be {getattr(self, name)!r}; choose one of: {', '.join(values)}.")
 
-    def change(self, **changes: Any) -> Portrait:
-        """The same portrait with the given fields changed, for instance `change(accessory="glasses")`."""
-        return replace(self, **changes)
-
-    def named(self) -> dict[str, str]:
-        """The fields that a caption can name, without variant, scene and placement."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name in VALUES}
-
-
-def _draw(rng: np.random.Generator, weights: dict[str, int]) -> str:
+def draw_value(rng: np.random.Generator, weights: dict[str, int]) -> str:
+    """A key of `weights`, each as likely as its share of the sum."""
     odds = np.array(list(weights.values()), dtype=np.float64)
     return str(rng.choice(list(weights), p=odds / odds.sum()))
 
@@ -126,16 +121,16 @@ def sample_attributes(seed: int) -> Portrait:
     man = person == "man"
     return Portrait(
         person=person,
-        hair=_draw(rng, MEN_HAIR if man else WOMEN_HAIR),
+        hair=draw_value(rng, MEN_HAIR if man else WOMEN_HAIR),
         hair_color=str(rng.choice(list(HAIR_COLORS))),
-        facial_hair=_draw(rng, FACIAL_HAIR) if man else "none",
-        accessory=_draw(rng, ACCESSORIES),
-        mood=_draw(rng, MOODS),
-        eyes=_draw(rng, EYES),
-        hat=_draw(rng, HATS),
+        facial_hair=draw_value(rng, FACIAL_HAIR) if man else "none",
+        accessory=draw_value(rng, ACCESSORIES),
+        mood=draw_value(rng, MOODS),
+        eyes=draw_value(rng, EYES),
+        hat=draw_value(rng, HATS),
         hat_color=str(rng.choice(list(CLOTHING_COLORS))),
         skin=str(rng.choice(list(SKINS))),
-        clothes=_draw(rng, CLOTHES),
+        clothes=draw_value(rng, CLOTHES),
         clothes_color=str(rng.choice(list(CLOTHING_COLORS))),
         background=str(rng.choice(list(BACKGROUNDS))),
         variant=int(rng.integers(1 << 16)),

@@ -1,25 +1,27 @@
-"""A small attribute classifier for portraits: scores edits in the benchmark, and proposes a source prompt."""
+"""A small attribute classifier for a domain: scores edits in the benchmark, and proposes a source prompt."""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2edit.starter.attributes import VALUES, Portrait, visible
-from s2edit.starter.captions import caption
+from s2edit.starter.portraits import PORTRAITS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-WEIGHTS = Path(__file__).resolve().parent / "classifier.safetensors"
+    from s2edit.starter.domain import Domain, T
+
 SIDE = 64
 
 
-def new_network() -> Any:
-    """An untrained network: (N, 3, 64, 64) float32 in 0 to 1, to (N, 71) scores, all values side by side."""
+def new_network(outputs: int) -> Any:
+    """An untrained network: (N, 3, 64, 64) float32 in 0 to 1, to (N, outputs) scores, all values side by side."""
     from torch import nn
 
     def block(inputs: int, outputs: int) -> list[nn.Module]:
@@ -30,7 +32,6 @@ def new_network() -> Any:
             nn.MaxPool2d(2),
         ]
 
-    outputs = sum(len(values) for values in VALUES.values())
     # The last grid stays 4 x 4 and goes in unpooled: where a colour is says whether it is hair, hat or clothes.
     return nn.Sequential(
         *block(3, 24),
@@ -45,20 +46,36 @@ def new_network() -> Any:
     )
 
 
-def split_scores(scores: Any) -> dict[str, Any]:
-    """Cut (N, 71) scores into one (N, values) tensor a field."""
-    parts = scores.split([len(values) for values in VALUES.values()], dim=1)
-    return dict(zip(VALUES, parts, strict=True))
+def network_of(domain: Domain[Any]) -> Any:
+    """An untrained network with a score for every value of the domain's named fields."""
+    return new_network(sum(len(values) for values in domain.values.values()))
+
+
+def split_scores(scores: Any, values: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Cut (N, outputs) scores into one (N, values) tensor a field."""
+    parts = scores.split([len(options) for options in values.values()], dim=1)
+    return dict(zip(values, parts, strict=True))
+
+
+def trained_network(domain: Domain[Any]) -> Any:
+    """The domain's network with its shipped weights, ready to read.
+
+    Raises:
+        FileNotFoundError: it is not trained yet.
+    """
+    return _load(domain.name, domain.classifier, sum(len(values) for values in domain.values.values()))
 
 
 @cache
-def _network() -> Any:
+def _load(name: str, weights: Path, outputs: int) -> Any:
     from safetensors.torch import load_file
 
-    if not WEIGHTS.exists():
-        raise FileNotFoundError("The classifier is not trained. Run: python -m s2edit.starter.train classifier")
-    network = new_network()
-    network.load_state_dict(load_file(WEIGHTS))
+    if not weights.exists():
+        raise FileNotFoundError(
+            f"The classifier of {name} is not trained. Run: python -m s2edit.starter.train classifier --domain {name}"
+        )
+    network = new_network(outputs)
+    network.load_state_dict(load_file(weights))
     return network.eval()
 
 
@@ -68,35 +85,37 @@ def _shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.uint8)
 
 
-def _recognise(image: NDArray[np.uint8]) -> Portrait:
+def _recognise(image: NDArray[np.uint8], domain: Domain[T]) -> T:
     import torch
 
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"The classifier reads (H, W, 3) uint8 pictures; this one is {image.shape} {image.dtype}.")
     with torch.no_grad():
-        scores = _network()(torch.from_numpy(_shrink(image).copy()).permute(2, 0, 1)[None].float() / 255)
-    best: dict[str, Any] = {name: VALUES[name][int(part.argmax())] for name, part in split_scores(scores).items()}
-    return Portrait(**best)
+        scores = trained_network(domain)(torch.from_numpy(_shrink(image).copy()).permute(2, 0, 1)[None].float() / 255)
+    parts = split_scores(scores, domain.values)
+    best: dict[str, Any] = {name: domain.values[name][int(part.argmax())] for name, part in parts.items()}
+    return domain.thing(**best)
 
 
-def classify(image: NDArray[np.uint8]) -> dict[str, str]:
-    """Read a portrait's attributes from its picture.
+def classify(image: NDArray[np.uint8], domain: Domain[Any] = PORTRAITS) -> dict[str, str]:
+    """Read the attributes of a portrait, or of another domain's thing, from its picture.
 
     Args:
         image: (H, W, 3) uint8 sRGB, square, drawn by the renderer or by the embedded model. It knows no photographs.
+        domain: what the picture shows.
 
     Returns:
-        The value of each visible field of `VALUES`; what cannot be seen (hair under a hat) is left out. `person` is a
-        guess from hair and beard: the drawings show no other difference.
+        The value of each visible field of the domain's `values`; what cannot be seen (hair under a hat) is left out.
+        A portrait's `person` is a guess from hair and beard: the drawings show no other difference.
 
     Raises:
         ValueError: the array is no such picture.
     """
-    portrait = _recognise(image)
-    named = portrait.named()
-    return {name: named[name] for name in VALUES if name in visible(portrait)}
+    found = _recognise(image, domain)
+    named, shown = found.named(), domain.visible(found)
+    return {name: value for name, value in named.items() if name in shown}
 
 
-def propose_caption(image: NDArray[np.uint8]) -> str:
-    """A source prompt for a portrait, in the captions' style; clothes and background are left out. See `classify`."""
-    return caption(_recognise(image), mention={"mood", "hair", "facial_hair", "accessory", "hat", "eyes"})
+def propose_caption(image: NDArray[np.uint8], domain: Domain[Any] = PORTRAITS) -> str:
+    """A source prompt for a picture, in the captions' style, about what an edit may change. See `classify`."""
+    return domain.caption(_recognise(image, domain), mention=set(domain.proposal))

@@ -10,39 +10,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from s2edit.starter.renderer import sample_portrait
+from s2edit.starter.domain import domain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SHARD = 1000  # portraits a file
+SHARD = 1000  # pictures a file
 SIZE = 128
 
 
-def training_folder() -> Path:
-    """Where pictures, latents and checkpoints of a training lie: $S2EDIT_TRAINING or ~/.cache/s2edit-training."""
-    return Path(os.environ.get("S2EDIT_TRAINING", Path.home() / ".cache" / "s2edit-training"))
+def training_folder(name: str = "portraits") -> Path:
+    """Where pictures, latents and checkpoints of a training lie: $S2EDIT_TRAINING or ~/.cache/s2edit-training.
+
+    Another domain than the portraits has a folder of its name in there.
+    """
+    folder = Path(os.environ.get("S2EDIT_TRAINING", Path.home() / ".cache" / "s2edit-training"))
+    return folder if name == "portraits" else folder / name
 
 
 def shard_path(folder: Path, index: int) -> Path:
-    """The file that holds the portraits of seeds index * SHARD up to (index + 1) * SHARD."""
+    """The file that holds the pictures of seeds index * SHARD up to (index + 1) * SHARD."""
     return folder / "pictures" / f"{index:04d}.npy"
 
 
-def _render_shard(path: Path, index: int) -> None:
-    pictures = np.stack([sample_portrait(seed, SIZE)[0] for seed in range(index * SHARD, (index + 1) * SHARD)])
+def _render_shard(path: Path, index: int, name: str) -> None:
+    draw = domain(name).picture
+    pictures = np.stack([draw(seed, SIZE)[0] for seed in range(index * SHARD, (index + 1) * SHARD)])
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         np.save(file, pictures)
     part.replace(path)
 
 
-def build(folder: Path, shards: int, workers: int = 1) -> None:
-    """Render the shards that are missing; portrait k of the data set is `sample_portrait(k)`."""
+def build(folder: Path, shards: int, workers: int = 1, name: str = "portraits") -> None:
+    """Render the shards that are missing; picture k of the data set is `domain(name).picture(k)`."""
     missing = [index for index in range(shards) if not shard_path(folder, index).exists()]
     shard_path(folder, 0).parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
-        jobs = [pool.submit(_render_shard, shard_path(folder, index), index) for index in missing]
+        jobs = [pool.submit(_render_shard, shard_path(folder, index), index, name) for index in missing]
         for job in tqdm(jobs, desc="rendering", unit="k"):
             job.result()
 

@@ -9,12 +9,12 @@ from typing import Any
 _HERE = Path(__file__).resolve().parent
 
 
-def weights_folder() -> Path:
-    """The folder that `StableDiffusionPipeline.from_pretrained` opens."""
-    return _HERE / "weights"
+def weights_folder(name: str = "portraits") -> Path:
+    """The folder that `StableDiffusionPipeline.from_pretrained` opens; `name` is a domain's."""
+    return _HERE / "weights" if name == "portraits" else _HERE / name / "weights"
 
 
-def recommended() -> dict[str, Any]:
+def recommended(name: str = "portraits") -> dict[str, Any]:
     """The settings that depend on the checkpoint: `recommended.json` beside its weights."""
-    settings: dict[str, Any] = json.loads((weights_folder() / "recommended.json").read_text("utf-8"))
+    settings: dict[str, Any] = json.loads((weights_folder(name) / "recommended.json").read_text("utf-8"))
     return settings

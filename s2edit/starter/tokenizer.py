@@ -41,16 +41,12 @@ def write_vocabulary(folder: Path) -> None:
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def new_tokenizer(folder: Path) -> Any:
-    """Make the tokenizer in a folder and return it as a transformers CLIPTokenizer of at most 40 tokens."""
+def _save(folder: Path, vocab: dict[str, int], merges: list[tuple[str, str]]) -> Any:
     from transformers import CLIPTokenizer
 
-    write_vocabulary(folder)
-    vocab = json.loads((folder / "vocab.json").read_text("utf-8"))
-    pairs = [tuple(line.split()) for line in (folder / "merges.txt").read_text("utf-8").splitlines()[1:]]
     tokenizer = CLIPTokenizer(
         vocab=vocab,
-        merges=pairs,
+        merges=merges,
         model_max_length=MAX_TOKENS,
         bos_token=START,
         eos_token=END,
@@ -59,3 +55,37 @@ def new_tokenizer(folder: Path) -> Any:
     )
     tokenizer.save_pretrained(folder)
     return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def new_tokenizer(folder: Path) -> Any:
+    """Make the tokenizer in a folder and return it as a transformers CLIPTokenizer of at most 40 tokens."""
+    write_vocabulary(folder)
+    vocab = json.loads((folder / "vocab.json").read_text("utf-8"))
+    pairs = [line.split() for line in (folder / "merges.txt").read_text("utf-8").splitlines()[1:]]
+    return _save(folder, vocab, [(left, right) for left, right in pairs])
+
+
+def extend_tokenizer(base: Path, folder: Path, words: list[str]) -> Any:
+    """Write the tokenizer of `base` into `folder` with more words that are one token each; no known token changes.
+
+    The merges that make a new word come after all others, so whatever was one token stays that token, with its id.
+    New ids begin at the old vocabulary's size. (Added tokens would be looked for before all merges, and inside words.)
+
+    Args:
+        base: a tokenizer's folder.
+        folder: where to write; may be `base`.
+        words: lower-case words; those that are one token already are passed over.
+    """
+    from tokenizers import models
+
+    model = json.loads((base / "tokenizer.json").read_text("utf-8"))["model"]
+    vocab: dict[str, int] = model["vocab"]
+    merges = [(left, right) for left, right in model["merges"]]
+    for word in words:
+        encoder = models.BPE(vocab, merges, end_of_word_suffix="</w>")
+        pieces = [token.value for token in encoder.tokenize(word)]
+        for right in pieces[1:]:
+            merges.append((pieces[0], right))
+            pieces[0] += right
+            vocab.setdefault(pieces[0], len(vocab))
+    return _save(folder, vocab, merges)

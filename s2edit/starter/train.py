@@ -1,23 +1,52 @@
-"""The trainer's command line: `python -m s2edit.starter.train pictures|vae|latents|unet|decoder|export`."""
+"""The trainer's command line: `python -m s2edit.starter.train pictures|vae|latents|unet|decoder|export`.
+
+`--domain robots` before the stage trains another domain than the portraits. It has a training folder of its own, which
+begins (`warm`) where the portraits ended.
+"""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from s2edit.starter.dataset import training_folder
+from s2edit.starter.domain import NAMES
+from s2edit.starter.domain import domain as named_domain
 from s2edit.starter.package import weights_folder
+
+if TYPE_CHECKING:
+    from s2edit.starter.domain import Domain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option(help="Where pictures, latents and checkpoints lie.")]
-Shards = Annotated[int, typer.Option(help="Thousands of portraits to train on.")]
+Shards = Annotated[int, typer.Option(help="Thousands of pictures to train on.")]
 Minutes = Annotated[float, typer.Option(help="Stop after this long; run the command again to go on.")]
 Threads = Annotated[int, typer.Option(help="Processor threads. One while anything else is busy: more would be slower.")]
-_TRAINING, _WEIGHTS = training_folder(), weights_folder()
 Seed = Annotated[int, typer.Option(help="Seed of the stage.")]
+_TRAINING, _WEIGHTS = training_folder(), weights_folder()
+
+
+@app.callback()
+def choose(
+    ctx: typer.Context, domain: Annotated[str, typer.Option(help=f"What to draw: {' or '.join(NAMES)}.")] = "portraits"
+) -> None:
+    """Train the embedded checkpoint, stage by stage."""
+    if domain not in NAMES:
+        raise typer.BadParameter(f"There is no domain “{domain}”; choose one of: {', '.join(NAMES)}.")
+    ctx.obj = domain
+    places = {"folder": training_folder(domain), "model": weights_folder(domain), "target": weights_folder(domain)}
+    commands = getattr(ctx.command, "commands", {})
+    ctx.default_map = {
+        name: {each.name: str(places[each.name]) for each in command.params if each.name in places}
+        for name, command in commands.items()
+    }
+
+
+def _domain(ctx: typer.Context) -> Domain[Any]:
+    return named_domain(ctx.obj)
 
 
 def _threads(count: int) -> None:
@@ -27,11 +56,24 @@ def _threads(count: int) -> None:
 
 
 @app.command()
-def pictures(folder: Folder = _TRAINING, shards: Shards = 20, workers: int = 1) -> None:
-    """Render the training portraits that are missing."""
+def pictures(ctx: typer.Context, folder: Folder = _TRAINING, shards: Shards = 20, workers: int = 1) -> None:
+    """Render the training pictures that are missing."""
     from s2edit.starter.dataset import build
 
-    build(folder, shards, workers)
+    build(folder, shards, workers, _domain(ctx).name)
+
+
+@app.command()
+def warm(
+    ctx: typer.Context,
+    folder: Folder = _TRAINING,
+    checkpoint: Annotated[Path, typer.Option(help="The checkpoint folder to begin with.")] = _WEIGHTS,
+    seed: Seed = 6,
+) -> None:
+    """For a domain whose training has not begun: begin it where the embedded portraits ended, with its words added."""
+    from s2edit.starter.warm_start import warm_start
+
+    warm_start(checkpoint, folder, _domain(ctx), seed=seed)
 
 
 @app.command()
@@ -57,7 +99,7 @@ def latents(
     threads: Threads = 1,
     adopt: Annotated[bool, typer.Option(help="Freeze the refined autoencoder and encode everything with it.")] = False,
 ) -> None:
-    """Stage 2: freeze the encoder and encode the portraits that are not encoded yet."""
+    """Stage 2: freeze the encoder and encode the pictures that are not encoded yet."""
     from s2edit.starter.latents import adopt_refined, cache
 
     _threads(threads)
@@ -121,18 +163,26 @@ def decoder(
 
 
 @app.command()
-def classifier(folder: Folder = _TRAINING, shards: Shards = 20, steps: int = 1500, threads: Threads = 1) -> None:
-    """The attribute classifier, and its accuracy on 1,000 fresh portraits."""
+def classifier(
+    ctx: typer.Context,
+    folder: Folder = _TRAINING,
+    shards: Shards = 20,
+    steps: int = 1500,
+    minutes: Minutes = math.inf,
+    threads: Threads = 1,
+) -> None:
+    """The attribute classifier, and its accuracy on 1,000 fresh pictures."""
     from s2edit.starter.train_classifier import accuracy, train_classifier
 
     _threads(threads)
-    print(train_classifier(folder, shards=shards, steps=steps, seed=4))
-    for name, share in accuracy().items():
+    print(train_classifier(folder, _domain(ctx), shards=shards, steps=steps, seed=4, seconds=60 * minutes))
+    for name, share in accuracy(_domain(ctx)).items():
         print(f"{name:14} {share:.3f}")
 
 
 @app.command()
 def assess(
+    ctx: typer.Context,
     model: Annotated[Path, typer.Option(help="A checkpoint folder.")] = _WEIGHTS,
     out: Annotated[Path | None, typer.Option(help="Write grids of what was drawn into this folder.")] = None,
     count: int = 40,
@@ -140,11 +190,11 @@ def assess(
     guidance: float = 4.5,
     threads: Threads = 1,
 ) -> None:
-    """Judge a checkpoint on fresh portraits: reconstruction, attributes shown, plain edits from inverted latents."""
+    """Judge a checkpoint on fresh pictures: reconstruction, attributes shown, plain edits from inverted latents."""
     from s2edit.starter.assess import report
 
     _threads(threads)
-    print(report(model, out, count=count, edited=edited, guidance=guidance))
+    print(report(model, out, count=count, edited=edited, guidance=guidance, domain=_domain(ctx)))
 
 
 @app.command(name="export")

@@ -1,40 +1,42 @@
-"""Stage `classifier`: trained on the renderer's portraits, measured on seeds that no training has seen."""
+"""Stage `classifier`: trained on the renderer's pictures, measured on seeds that no training has seen."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, VALUES, sample_attributes, visible
-from s2edit.starter.classifier import SIDE, WEIGHTS, new_network, split_scores
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT
+from s2edit.starter.classifier import SIDE, network_of, split_scores, trained_network
 from s2edit.starter.dataset import SHARD, open_pictures
 from s2edit.starter.loop import Stage, run
-from s2edit.starter.renderer import sample_portrait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from s2edit.starter.domain import Domain
+
 _BATCH = 64
 _UNSEEN = -100  # cross_entropy's own mark for "no target here"
 
 
-def _labels(seeds: NDArray[np.int64]) -> torch.Tensor:
+def _labels(domain: Domain[Any], seeds: NDArray[np.int64]) -> torch.Tensor:
     rows = []
     for seed in seeds:
-        portrait = sample_attributes(int(seed))
-        shown, named = visible(portrait), portrait.named()
-        rows.append([values.index(named[name]) if name in shown else _UNSEEN for name, values in VALUES.items()])
+        thing = domain.sample(int(seed))
+        shown, named = domain.visible(thing), thing.named()
+        rows.append([v.index(named[name]) if name in shown else _UNSEEN for name, v in domain.values.items()])
     return torch.tensor(rows)
 
 
 def _degrade(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Blur, noise and a change of brightness, since generated portraits are softer and dirtier than rendered ones."""
+    """Blur, noise and a change of brightness, since generated pictures are softer and dirtier than rendered ones."""
     if rng.random() < 0.4:
         small = F.interpolate(pictures, scale_factor=0.5, mode="area")
         pictures = F.interpolate(small, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
@@ -42,10 +44,12 @@ def _degrade(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return (pictures * rng.uniform(0.92, 1.08) + noise).clamp(0, 1)
 
 
-def train_classifier(folder: Path, *, shards: int, steps: int, seed: int) -> dict[str, Any]:
-    """Train on the rendered shards, write the weights into the package, return the checkpoint's facts."""
+def train_classifier(
+    folder: Path, domain: Domain[Any], *, shards: int, steps: int, seed: int, seconds: float = math.inf
+) -> dict[str, Any]:
+    """Train on the domain's rendered shards, write the weights into the package, return the checkpoint's facts."""
     torch.manual_seed(seed)
-    network = new_network()
+    network = network_of(domain)
     pictures = open_pictures(folder, shards)
 
     def step_loss(step: int) -> torch.Tensor:
@@ -54,7 +58,7 @@ def train_classifier(folder: Path, *, shards: int, steps: int, seed: int) -> dic
         seeds = rng.integers(shards * SHARD, size=_BATCH)
         stack = np.stack([pictures[at // SHARD][at % SHARD] for at in seeds])
         batch = F.avg_pool2d(torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255, 128 // SIDE)
-        scores, labels = split_scores(network(_degrade(batch, rng))), _labels(seeds)
+        scores, labels = split_scores(network(_degrade(batch, rng)), domain.values), _labels(domain, seeds)
         losses = [F.cross_entropy(part, labels[:, column]) for column, part in enumerate(scores.values())]
         return torch.stack(losses).mean()
 
@@ -67,21 +71,18 @@ def train_classifier(folder: Path, *, shards: int, steps: int, seed: int) -> dic
         rate=3e-3,
         facts={"stage": "classifier", "batch": _BATCH, "seed": seed, "shards": shards},
     )
-    facts = run(stage)
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, WEIGHTS)
+    facts = run(stage, seconds=seconds)
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, domain.classifier)
     return facts
 
 
 @torch.no_grad()
-def accuracy(count: int = 1000, first_seed: int = TRAINING_SEED_LIMIT) -> dict[str, float]:
-    """Share of right answers for each field, over its visible cases among `count` fresh portraits."""
-    network = new_network()
-    network.load_state_dict(load_file(WEIGHTS))
-    network.eval()
+def accuracy(domain: Domain[Any], count: int = 1000, first_seed: int = TRAINING_SEED_LIMIT) -> dict[str, float]:
+    """Share of right answers for each field, over its visible cases among `count` fresh pictures."""
     seeds = np.arange(first_seed, first_seed + count)
-    stack = np.stack([sample_portrait(int(seed))[0] for seed in seeds])
+    stack = np.stack([domain.picture(int(seed))[0] for seed in seeds])
     batch = F.avg_pool2d(torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255, 128 // SIDE)
-    scores, labels = split_scores(network(batch)), _labels(seeds)
+    scores, labels = split_scores(trained_network(domain)(batch), domain.values), _labels(domain, seeds)
     result = {}
     for column, (name, part) in enumerate(scores.items()):
         seen = labels[:, column] != _UNSEEN

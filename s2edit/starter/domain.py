@@ -1,0 +1,134 @@
+"""What the trainer, the classifier and the benchmark ask of a world of parametric pictures: portraits, robots, …
+
+A world is drawn by a renderer from a frozen record, so the right answer to every edit can be drawn too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a picture shows, as a record whose fields can be changed one at a time.
+
+    Subclasses list in `VALUES` the fields that have names, each with the values that it can take. Their other fields
+    (variant, placement, …) are numbers. Changing one field leaves the drawing of all others as it was.
+
+    Raises:
+        ValueError: a field has a value that the renderer does not know.
+    """
+
+    VALUES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def __post_init__(self) -> None:
+        for name, values in self.VALUES.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} cannot be {getattr(self, name)!r}; choose one of: {', '.join(values)}.")
+
+    def change(self, **changes: Any) -> Self:
+        """The same thing with the given fields changed, for instance `change(accessory="glasses")`."""
+        return replace(self, **changes)
+
+    def named(self) -> dict[str, str]:
+        """The fields of `VALUES`, without variant, scene and placement."""
+        return {name: getattr(self, name) for name in self.VALUES}
+
+
+T = TypeVar("T", bound=Thing)
+S_contra = TypeVar("S_contra", bound=Thing, contravariant=True)
+
+
+class Caption(Protocol[S_contra]):
+    """Describes a thing in one sentence; see `s2edit.starter.captions.caption`."""
+
+    def __call__(
+        self, thing: S_contra, /, rng: np.random.Generator | None = None, mention: set[str] | None = None
+    ) -> str: ...
+
+
+@dataclass(frozen=True)
+class Edit(Generic[T]):
+    """A kind of edit: what it is possible on, what it changes, and which parts the prompts mention for it.
+
+    `kind` is add, remove, replace, recolour or double.
+    """
+
+    name: str
+    kind: str
+    needs: Callable[[T], bool]
+    changes: Mapping[str, str]
+    mention: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Domain(Generic[T]):
+    """A world of pictures.
+
+    Args:
+        name: its name on command lines.
+        thing: the record's class.
+        sample: draws a thing; seeds below `TRAINING_SEED_LIMIT` belong to training.
+        render: a thing's picture, (size, size, 3) uint8 sRGB, for sizes from 16 to 8192.
+        caption: a sentence about a thing, true of its picture.
+        visible: the fields of `VALUES` that the picture shows.
+        asked: what the full caption says of a thing, by field.
+        noun: the word for a thing in its captions.
+        nouns: all words that may stand there, for instance to put a rare token before.
+        words: every word of its captions and of likely edits.
+        usual: the parts that a prompt names whatever the edit is about.
+        proposal: the parts that a proposed source prompt names.
+        edits: of the benchmark.
+        classifier: the attribute classifier's weights.
+    """
+
+    name: str
+    thing: type[T]
+    sample: Callable[[int], T]
+    render: Callable[[T, int], NDArray[np.uint8]]
+    caption: Caption[T]
+    visible: Callable[[T], frozenset[str]]
+    asked: Callable[[T], dict[str, str]]
+    noun: Callable[[T], str]
+    nouns: tuple[str, ...]
+    words: Callable[[], list[str]]
+    usual: frozenset[str]
+    proposal: frozenset[str]
+    edits: tuple[Edit[T], ...]
+    classifier: Path
+
+    @property
+    def values(self) -> Mapping[str, tuple[str, ...]]:
+        """The named fields and their values."""
+        return self.thing.VALUES
+
+    def picture(self, seed: int, size: int = 128) -> tuple[NDArray[np.uint8], T]:
+        """A random thing: its picture, (size, size, 3) uint8, and its record."""
+        thing = self.sample(seed)
+        return self.render(thing, size), thing
+
+
+_HOME = {"portraits": "s2edit.starter.portraits:PORTRAITS", "robots": "s2edit.starter.robots:ROBOTS"}
+NAMES = tuple(_HOME)
+
+
+def domain(name: str) -> Domain[Any]:
+    """The world of a name.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    if name not in _HOME:
+        raise ValueError(f"There is no domain “{name}”; choose one of: {', '.join(NAMES)}.")
+    module, constant = _HOME[name].split(":")
+    found: Domain[Any] = getattr(import_module(module), constant)
+    return found

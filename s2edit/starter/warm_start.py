@@ -1,0 +1,56 @@
+"""Begin a domain's training where another checkpoint ended: same weights, and embeddings for the words that are new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import save_file
+
+from s2edit.starter.checkpoint import save_state
+from s2edit.starter.tokenizer import extend_tokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from s2edit.starter.domain import Domain
+
+
+def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int) -> None:
+    """Fill a training folder with a checkpoint's autoencoder, U-Net and text encoder, as if trained for 0 steps.
+
+    The stages then go on as usual: `pictures`, `refine` (the autoencoder, near the latents that the U-Net knows),
+    `latents --adopt`, `unet`. The rows of new words are drawn around the mean of the known ones (Hewitt 2021).
+
+    Args:
+        checkpoint: a folder that `StableDiffusionPipeline.from_pretrained` opens.
+        folder: of the new training.
+        domain: whose words to add.
+        seed: of the new rows.
+
+    Raises:
+        FileExistsError: a training is under way in the folder.
+        FileNotFoundError: there is no checkpoint.
+    """
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    if (folder / "unet.safetensors").exists() or (folder / "frozen.safetensors").exists():
+        raise FileExistsError(f"{folder} holds a training already. Go on with it, or move it away first.")
+    if not (checkpoint / "model_index.json").exists():
+        raise FileNotFoundError(
+            f"{checkpoint} holds no checkpoint. Write one with: python -m s2edit.starter.train export"
+        )
+
+    def part(kind: Any, name: str) -> Any:
+        return kind.from_pretrained(checkpoint / name, local_files_only=True).float()
+
+    tokenizer = extend_tokenizer(checkpoint / "tokenizer", folder / "tokenizer", domain.words())
+    unet, text_encoder = part(UNet2DConditionModel, "unet"), part(CLIPTextModel, "text_encoder")
+    torch.manual_seed(seed)
+    text_encoder.resize_token_embeddings(len(tokenizer))
+    modules = {"unet": unet, "text_encoder": text_encoder, "unet_ema": unet, "text_encoder_ema": text_encoder}
+    optimizer = torch.optim.AdamW(unet.parameters())  # without a step it keeps nothing
+    save_state(folder / "unet.safetensors", modules, optimizer, {"step": 0, "seconds": 0.0, "began": domain.name})
+    vae = part(AutoencoderKL, "vae").state_dict()
+    save_file({key: value.contiguous() for key, value in vae.items()}, folder / "frozen.safetensors")
