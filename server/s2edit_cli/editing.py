@@ -176,7 +176,7 @@ def fetch(client: Client, job: dict[str, Any], picture: Picture, output: Path, l
         raise WireError("wrong_state", f"A job of the kind “{job['edit']['kind']}” makes no picture.")
     layer = native_layer(picture, parts["patch"], parts["alpha"], (x, y, width, height))
     merged = composite(picture, layer)
-    writing.save(merged, output)
+    writing.save(merged, output, picture)
     if layers is not None:
         save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"))
     client.request("acknowledge", {"job": job["job"]})

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from .writing import replacing
+from .writing import marked, replacing
 
 if TYPE_CHECKING:
     import pyvips
@@ -40,7 +40,7 @@ def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer
         archive.writestr("stack.xml", _stack(picture, top, name), zipfile.ZIP_DEFLATED)
         archive.writestr("data/edit.png", _layer_png(picture, top))
         archive.writestr("data/source.png", _png(picture.image))
-        archive.writestr("mergedimage.png", _png(merged))
+        archive.writestr("mergedimage.png", _png(marked(merged), keep="icc,xmp"))
         archive.writestr("Thumbnails/thumbnail.png", _thumbnail(merged))
 
 
@@ -69,8 +69,8 @@ def _layer_png(picture: Picture, layer: Layer) -> bytes:
     return _png(image)
 
 
-def _png(image: Any) -> bytes:
-    return bytes(image.pngsave_buffer(compression=6, keep="icc"))
+def _png(image: Any, keep: str = "icc") -> bytes:
+    return bytes(image.pngsave_buffer(compression=6, keep=keep))
 
 
 def _thumbnail(merged: Any) -> bytes:

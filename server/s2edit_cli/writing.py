@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2edit_wire.errors import WireError
 
+from . import signing
 from .provenance import with_source_type
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _DEEPEST = {"png": 16, "tiff": 16, "jpeg": 8, "webp": 8}
 
 
 def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> None:
-    """Raise WireError("bad_image") unless a file can be written there without harm.
+    """Raise WireError("bad_image") unless a file can be written there without harm, and bad_setting as `signing` does.
 
     Args:
         sources: files that must not be overwritten.
@@ -48,6 +49,8 @@ def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> 
     for source in sources:
         if path.exists() and source.exists() and path.samefile(source):
             raise WireError("bad_image", f"“{path.name}” is an input and is never overwritten.", "Choose another name.")
+    # Now, and not only after minutes of work.
+    signing.identity()
 
 
 def check_fits(path: Path, picture: Picture) -> None:
@@ -66,26 +69,39 @@ def lossless(path: Path) -> bool:
     return KINDS[path.suffix.lower()] != "jpeg"
 
 
-def save(image: pyvips.Image, path: Path) -> None:
+def save(image: pyvips.Image, path: Path, source: Picture | None = None) -> None:
     """Write an edited picture with its metadata and the mark of `provenance`; all or nothing.
 
+    Args:
+        source: the picture that was edited. With it the file is signed, if there is something to sign with: `signing`.
     Raises:
-        WireError: disk_full, or internal for any other failure.
+        WireError: disk_full, bad_setting (it can't be signed), or internal for any other failure.
     """
     import pyvips
 
     kind = KINDS[path.suffix.lower()]
-    xmp = bytes(image.get("xmp-data")) if image.get_typeof("xmp-data") else None
-    marked = image.copy()
-    marked.set_type(pyvips.GValue.blob_type, "xmp-data", with_source_type(xmp))
-    if marked.get_typeof("jpeg-thumbnail-data"):
+    ready = marked(image)
+    if ready.get_typeof("jpeg-thumbnail-data"):
         # It would go on showing the picture before the edit.
-        marked.remove("jpeg-thumbnail-data")
+        ready.remove("jpeg-thumbnail-data")
+    signer = signing.identity() if source is not None else None
     with replacing(path) as temporary:
         try:
-            getattr(marked, f"{kind}save")(str(temporary), keep="all", **_OPTIONS[kind])
+            getattr(ready, f"{kind}save")(str(temporary), keep="all", **_OPTIONS[kind])
         except pyvips.Error as error:
             raise _not_written(path, error) from error
+        if signer is not None and source is not None:
+            signing.sign(temporary, kind, source.path, source.kind, path.name, signer)
+
+
+def marked(image: pyvips.Image) -> pyvips.Image:
+    """A copy whose XMP says that a model had a hand in it."""
+    import pyvips
+
+    xmp = bytes(image.get("xmp-data")) if image.get_typeof("xmp-data") else None
+    result = image.copy()
+    result.set_type(pyvips.GValue.blob_type, "xmp-data", with_source_type(xmp))
+    return result
 
 
 @contextmanager

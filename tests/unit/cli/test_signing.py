@@ -1,0 +1,212 @@
+"""Signed manifests, made with a chain of our own and read back by C2PA's reader."""
+
+import importlib
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from s2edit_cli import pictures, provenance, signing, writing
+from s2edit_wire.errors import WireError
+
+c2pa: Any = importlib.import_module("c2pa")
+KINDS = {"png": "png", "jpg": "jpeg", "webp": "webp", "tif": "tiff"}
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+PEM = serialization.Encoding.PEM
+
+
+def certificate(subject: str, key: Key, issuer: str, issuer_key: Key, *, days: int = 30, top: bool = False) -> bytes:
+    """A certificate that C2PA accepts for signing (or, with `top`, as the chain's root), as PEM."""
+    unused = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
+    )
+    usage = x509.KeyUsage(digital_signature=True, key_cert_sign=top, crl_sign=top, decipher_only=False, **unused)
+    now = datetime.now(UTC)
+    draft = (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=60))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=top, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+    )
+    if not top:
+        draft = draft.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+    algorithm = None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return draft.sign(issuer_key, algorithm).public_bytes(PEM)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "S2Edit's tests"), x509.NameAttribute(NameOID.COMMON_NAME, text)]
+    )
+
+
+def pem(key: Key, password: bytes = b"") -> bytes:
+    """The key as OpenSSL's older tools write it."""
+    lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    ed = isinstance(key, ed25519.Ed25519PrivateKey)
+    form = serialization.PrivateFormat.PKCS8 if password or ed else serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(PEM, form, lock)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder with a chain and a key in it."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("S2EDIT_HOME", str(folder))
+    (folder / "signing").mkdir(parents=True)
+    root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    top = certificate("root", root, "root", root, top=True)
+    (folder / "root.pem").write_bytes(top)
+    put(folder, certificate("painter", key, "root", root) + top, pem(key))
+    return folder
+
+
+def put(home: Path, chain: bytes, key: bytes) -> None:
+    """Set these up for signing."""
+    (home / "signing" / "chain.pem").write_bytes(chain)
+    (home / "signing" / "key.pem").write_bytes(key)
+    (home / "signing" / "key.pem").chmod(0o600)
+
+
+def drawing(path: Path, seed: int = 0) -> pictures.Picture:
+    """A picture file of noise, opened."""
+    samples = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    image: Any = pyvips.Image.new_from_array(samples)
+    image.copy(interpretation="srgb").write_to_file(str(path))
+    return pictures.open_picture(path)
+
+
+def manifests(path: Path, home: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """(all manifests, the active one, the validation state) as C2PA's reader tells them, our root being trusted."""
+    settings = {"trust": {"user_anchors": (home / "root.pem").read_text()}, **signing.SETTINGS}
+    with c2pa.Context.from_dict(settings) as context, path.open("rb") as file:
+        with c2pa.Reader(f"image/{KINDS[path.suffix[1:]]}", file, context=context) as reader:
+            told = json.loads(reader.json())
+    return told["manifests"], told["manifests"][told["active_manifest"]], told["validation_state"]
+
+
+@pytest.mark.parametrize("ending", KINDS)
+def test_a_signed_picture_names_its_source_and_the_models_hand(ending: str, home: Path, tmp_path: Path) -> None:
+    source, out = drawing(tmp_path / f"in.{ending}"), tmp_path / f"out.{ending}"
+    before = source.path.read_bytes()
+    writing.save(source.image.invert(), out, source)
+    _, manifest, state = manifests(out, home)
+    assert state == "Trusted"
+    assert manifest["signature_info"]["common_name"] == "painter" and manifest["title"] == out.name
+    (ingredient,) = manifest["ingredients"]
+    assert (ingredient["title"], ingredient["relationship"]) == (source.path.name, "parentOf")
+    assert "thumbnail" not in ingredient and "thumbnail" not in manifest
+    (actions,) = (entry["data"]["actions"] for entry in manifest["assertions"] if "actions" in entry["label"])
+    assert [action["action"] for action in actions] == ["c2pa.opened", "c2pa.edited"]
+    assert actions[1]["digitalSourceType"] == provenance.SOURCE_TYPE
+    written = pictures.open_picture(out).image
+    assert provenance.SOURCE_TYPE.encode() in bytes(written.get("xmp-data"))
+    if ending != "jpg":
+        assert np.array_equal(written.numpy(), source.image.invert().numpy())
+    assert source.path.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [source.path.name, out.name, "state"]
+
+
+def test_a_second_edit_keeps_the_first_ones_manifest(home: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    source = drawing(tmp_path / "in.png")
+    writing.save(source.image, first, source)
+    edited = pictures.open_picture(first)
+    writing.save(edited.image, second, edited)
+    chain, manifest, state = manifests(second, home)
+    assert state == "Trusted" and len(chain) == 2
+    assert manifest["ingredients"][0]["active_manifest"] in chain
+
+
+def test_a_changed_pixel_breaks_the_signature(home: Path, tmp_path: Path) -> None:
+    source, out = drawing(tmp_path / "in.tif"), tmp_path / "out.tif"
+    writing.save(source.image, out, source)
+    data = bytearray(out.read_bytes())
+    data[200] ^= 1  # within the strip of pixels that follows the header
+    out.write_bytes(data)
+    assert manifests(out, home)[2] == "Invalid"
+
+
+def test_without_certificate_or_source_nothing_is_signed(home: Path, tmp_path: Path) -> None:
+    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
+    writing.save(source.image, out)
+    assert b"c2pa" not in out.read_bytes()
+    for file in (home / "signing").iterdir():
+        file.unlink()
+    writing.save(source.image, out, source)
+    assert b"c2pa" not in out.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("make", "algorithm"),
+    [
+        (lambda: ec.generate_private_key(ec.SECP384R1()), "es384"),
+        (ed25519.Ed25519PrivateKey.generate, "ed25519"),
+        (lambda: rsa.generate_private_key(65_537, 2_048), "ps256"),
+    ],
+)
+def test_other_kinds_of_key(make: Callable[[], Key], algorithm: str, home: Path, tmp_path: Path) -> None:
+    root, key = ec.generate_private_key(ec.SECP256R1()), make()
+    top = certificate("root", root, "root", root, top=True)
+    (home / "root.pem").write_bytes(top)
+    put(home, certificate("painter", key, "root", root) + top, pem(key))
+    signer = signing.identity()
+    assert signer is not None and signer.algorithm == algorithm
+    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
+    writing.save(source.image, out, source)
+    assert manifests(out, home)[2] == "Trusted"
+
+
+def test_what_cannot_sign_is_told_before_the_work(home: Path, tmp_path: Path) -> None:
+    folder, out = home / "signing", tmp_path / "out.png"
+    chain, key = (folder / "chain.pem").read_bytes(), (folder / "key.pem").read_bytes()
+    other, small = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP192R1())
+    ended = certificate("old", other, "old", other, days=-1)
+    wrong = {
+        "password": (chain, pem(other, b"secret")),
+        "no private key": (chain, b"text"),
+        "no certificate": (b"text", key),
+        "belong together": (chain, pem(other)),
+        "ended on": (ended, pem(other)),
+        "of a kind": (certificate("small", small, "small", small), pem(small)),
+    }
+    for words, (certificates, private) in wrong.items():
+        put(home, certificates, private)
+        with pytest.raises(WireError, match=words) as caught:
+            writing.check_output(out, [], (".png",))
+        assert caught.value.code == "bad_setting" and str(folder) in caught.value.hint
+    put(home, chain, key)
+    if os.name == "posix":
+        (folder / "key.pem").chmod(0o644)
+        with pytest.raises(WireError, match="others may read"):
+            writing.check_output(out, [], (".png",))
+    (folder / "key.pem").unlink()
+    with pytest.raises(WireError, match=r"key\.pem” can't be read"):
+        writing.check_output(out, [], (".png",))
+
+
+def test_a_failure_while_signing_leaves_nothing(home: Path, tmp_path: Path) -> None:
+    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
+    key = ec.generate_private_key(ec.SECP256R1())
+    # C2PA allows no chain of a lone root: its library finds that only when it signs.
+    put(home, certificate("root", key, "root", key, top=True), pem(key))
+    with pytest.raises(WireError, match="C2PA's library says") as caught:
+        writing.save(source.image, out, source)
+    assert caught.value.code == "bad_setting"
+    assert not out.exists() and sorted(path.name for path in tmp_path.iterdir()) == ["in.png", "state"]
