@@ -121,7 +121,7 @@ class Scheduler:
         edit = json.loads(row["edit"])
         self.current = job
         pace = await self._desk.store.call(timings.expected, edit["kind"], edit["model"], edit["profile"])
-        watch = self._desk.running[job] = Stopwatch(pace)
+        watch = self._desk.running[job] = Stopwatch(pace, loaded=self._runner.health().model == edit["model"])
         await self._desk.publish(job)
         await self._desk.publish_places()
         out = self._work / f"{job}-{attempt}"
@@ -207,7 +207,8 @@ class Scheduler:
         await self._keep(job, attempt, outcome)
         device = self._runner.health().device
         try:
-            await self._desk.store.call(timings.record, json.loads(row["edit"]), device, watch.measured)
+            phases = watch.worked(outcome.record.get("cached", {}))
+            await self._desk.store.call(timings.record, json.loads(row["edit"]), device, phases)
         except WireError as error:
             LOG.warning("job %s is done, but its times could not be noted: %s", job, error.message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ def record(db: sqlite3.Connection, edit: dict[str, Any], device: str, phases: di
 
 
 def expected(db: sqlite3.Connection, kind: str, model: str, profile: str) -> dict[str, Pace]:
-    """What each phase of such a job took lately on this machine; phases never measured are absent."""
+    """What each phase of such a job took lately on this machine when nothing was cached; absent if never measured."""
     result = {}
     for phase in PHASES:
         rows = db.execute(
@@ -52,21 +53,32 @@ def expected(db: sqlite3.Connection, kind: str, model: str, profile: str) -> dic
     return result
 
 
+def without_loading(paces: dict[str, Pace]) -> dict[str, Pace]:
+    """What is to be expected when the worker holds the model already."""
+    return {phase: pace for phase, pace in paces.items() if phase != "loading"}
+
+
 @dataclass
 class Stopwatch:
     """Times one attempt, phase by phase, as its progress comes in.
 
     Args:
         pace: what such jobs took before (`expected`).
+        loaded: whether the worker holds the model already.
     """
 
     pace: dict[str, Pace]
+    loaded: bool = False
     phase: str = "waiting"
     step: int = 0
     total: int = 0
     measured: dict[str, tuple[int, float]] = field(default_factory=dict)
     _since: float = field(default_factory=time.monotonic)
     _first: tuple[int, float] = (0, 0.0)
+
+    def __post_init__(self) -> None:
+        if self.loaded:
+            self.pace = without_loading(self.pace)
 
     def progress(self, phase: str, step: int, total: int) -> bool:
         """Take a report; True when a new phase began."""
@@ -82,6 +94,15 @@ class Stopwatch:
         """Note what the phase so far took."""
         if self.phase != "waiting":
             self.measured[self.phase] = (self.step, time.monotonic() - self._since)
+
+    def worked(self, cached: Mapping[str, object]) -> dict[str, tuple[int, float]]:
+        """The measured phases that did their work: finding a thing in a cache says nothing about making it.
+
+        Args:
+            cached: the result record's entry `cached`: {phase: whether its outcome was found}.
+        """
+        idle = {phase for phase, found in cached.items() if found} | ({"loading"} if self.loaded else set())
+        return {phase: took for phase, took in self.measured.items() if phase not in idle}
 
     def eta(self) -> float | None:
         """Seconds until the end, or None while too little is known."""
@@ -114,18 +135,22 @@ class Stopwatch:
 def waiting(db: sqlite3.Connection) -> dict[str, tuple[int, float | None]]:
     """Per queued job: its place, from 1, and the seconds of all work up to its end that is not started yet.
 
-    The seconds are None from the first job on of whose kind nothing was measured.
+    The seconds are None from the first job on of whose kind nothing was measured, and otherwise an upper bound: what
+    is in the cache turns out when a job runs. A model is loaded once for all jobs in a row that use it.
     """
-    known: dict[tuple[str, str, str], float | None] = {}
+    known: dict[tuple[str, str, str], dict[str, Pace]] = {}
     result: dict[str, tuple[int, float | None]] = {}
+    running = db.execute("SELECT edit FROM jobs WHERE state = 'running'").fetchone()
+    model = json.loads(running["edit"])["model"] if running else ""
     ahead: float | None = 0.0
     for place, row in enumerate(db.execute("SELECT id, edit FROM jobs WHERE state = 'queued' ORDER BY rank"), 1):
         edit = json.loads(row["edit"])
         key = (edit["kind"], edit["model"], edit["profile"])
         if key not in known:
-            pace = expected(db, *key)
-            known[key] = sum(entry.seconds for entry in pace.values()) if "editing" in pace else None
-        own = known[key]
+            known[key] = expected(db, *key)
+        paces = without_loading(known[key]) if edit["model"] == model else known[key]
+        model = edit["model"]
+        own = sum(pace.seconds for pace in paces.values()) if "editing" in paces else None
         ahead = None if ahead is None or own is None else ahead + own
         result[row["id"]] = (place, ahead)
     return result

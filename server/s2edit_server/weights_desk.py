@@ -66,6 +66,8 @@ class WeightsDesk:
         """The answer to `plan`; raises WireError."""
         kind, model, profile = request["kind"], request["model"], request["profile"]
         paces = await store.call(timings.expected, kind, model, profile)
+        if health.model == model:
+            paces = timings.without_loading(paces)
         cached = bool(await self.cache_bytes()) and await store.call(queries.done_before, request)
         told: dict[str, Any] = {
             "cached": cached,

@@ -174,8 +174,8 @@ def test_a_database_of_a_newer_version_is_refused_in_words(tmp_path: Path) -> No
 def test_the_wait_is_the_sum_of_what_is_ahead(db: Db) -> None:
     db.add("a"), db.add("b")
     assert db(timings.waiting) == {"a": (1, None), "b": (2, None)}
-    db(timings.record, EDIT, "cpu", {"identity": (4, 2.0), "editing": (10, 3.0)})
-    assert db(timings.waiting) == {"a": (1, 5.0), "b": (2, 10.0)}
+    db(timings.record, EDIT, "cpu", {"loading": (1, 1.0), "identity": (4, 2.0), "editing": (10, 3.0)})
+    assert db(timings.waiting) == {"a": (1, 6.0), "b": (2, 11.0)}, "the model is loaded once"
 
 
 def test_a_done_edit_of_the_same_picture_and_words_tells_that_its_identity_is_known(db: Db) -> None:

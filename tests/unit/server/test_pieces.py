@@ -62,6 +62,21 @@ def test_the_expected_time_uses_this_runs_pace_and_the_history_of_later_phases()
     assert watch.measured["identity"][0] == 5
 
 
+def test_what_was_found_instead_of_made_is_no_measure_of_its_making() -> None:
+    def ended(*, loaded: bool) -> Stopwatch:
+        watch = Stopwatch({"loading": Pace(15, 15), "editing": Pace(5, 0.5)}, loaded=loaded)
+        for phase in ("loading", "identity", "inversion", "editing"):
+            watch.progress(phase, 1, 1)
+        watch.close()
+        return watch
+
+    found = {"identity": True, "inversion": False}
+    assert list(ended(loaded=False).worked({})) == ["loading", "identity", "inversion", "editing"]
+    assert list(ended(loaded=False).worked(found)) == ["loading", "inversion", "editing"]
+    assert list(ended(loaded=True).worked(found)) == ["inversion", "editing"]
+    assert Stopwatch({"loading": Pace(15, 15), "editing": Pace(5, 0.5)}, loaded=True).eta() == 5
+
+
 def test_nothing_is_expected_when_nothing_is_known() -> None:
     watch = Stopwatch({})
     assert watch.eta() is None
