@@ -10,6 +10,7 @@ from s2edit_wire.client import Client
 from s2edit_wire.records import ENDED
 
 from tests.crash.daemon_kills import p99
+from tests.crash.figures import Figures
 from tests.fakes.daemon import RunningDaemon, fake, finished, picture, show, submit, wait_until
 
 STEP_S = 0.01
@@ -17,9 +18,9 @@ CANCEL_S = 0.5
 HANGS = 3
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Race `scale` cancels with jobs that start, run and end; then cancel steps that hang."""
-    dice = random.Random(scale)
+    dice = random.Random(seed)
     waits: list[float] = []
     cancelled = 0
     with RunningDaemon(folder / "s", {"cancel_s": CANCEL_S}) as daemon, daemon.client() as client:
@@ -43,10 +44,14 @@ def check(scale: int, folder: Path) -> str:
     # The bound is for an idle machine; the median holds on a busy one, too.
     median = sorted(waits)[len(waits) // 2]
     assert median < STEP_S + 0.1
-    return (
-        f"{scale} races: {cancelled} cancelled, {scale - cancelled} were done first, no neighbour hit; running ones"
-        f" within {median * 1000:.0f} ms (median), {p99(waits) * 1000:.0f} ms (p99) at {STEP_S * 1000:.0f} ms a step;"
-        f" hung steps within {max(hung):.2f} s at a deadline of {CANCEL_S} s"
+    return Figures(
+        {"races": scale, "cancelled": cancelled, "done first": scale - cancelled},
+        {
+            "s until a running job has ended (median)": median,
+            "s (p99)": p99(waits),
+            f"s for hung steps, their deadline being {CANCEL_S} s": max(hung),
+        },
+        f"steps take {STEP_S * 1000:.0f} ms; no neighbour was hit",
     )
 
 

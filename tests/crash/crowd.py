@@ -13,6 +13,7 @@ import numpy as np
 from s2edit_wire.errors import WireError
 
 from tests.crash.daemon_kills import p99
+from tests.crash.figures import Figures
 from tests.fakes.daemon import RunningDaemon, fake, finished, picture, submit
 
 PICTURES = 20
@@ -66,7 +67,7 @@ def _crowd(folder: Path, clients: int, pictures: int, answer: Connection) -> Non
     answer.send((sum(visitor.right for visitor in visitors), faults))
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """`scale` clients with twenty pictures of 1024 x 1024 each, while one more client pings."""
     pings: list[float] = []
     pictures = PICTURES if scale >= PICTURES else 3
@@ -85,13 +86,14 @@ def check(scale: int, folder: Path) -> str:
     assert not faults, faults
     assert right == scale * pictures
     pings.sort()
-    return (
-        f"{scale} clients x {pictures} pictures of {SIDE} px: all {right} right by hash; ping p50"
-        f" {pings[len(pings) // 2] * 1000:.0f} ms, p99 {p99(pings) * 1000:.0f} ms of {len(pings)}"
+    return Figures(
+        {"clients": scale, f"results of {SIDE} px": right, "pings meanwhile": len(pings)},
+        {"s a ping (p50)": pings[len(pings) // 2], "s (p99)": p99(pings)},
+        "all right by hash",
     )
 
 
-def soak(scale: int, folder: Path) -> str:
+def soak(scale: int, folder: Path, seed: int = 0) -> Figures:
     """`scale` jobs one after the other: memory and descriptors stay where they were after the first tenth."""
     settings: dict[str, object] = {"result_grace_s": 0, "result_days": 0}
     with RunningDaemon(folder / "s", settings) as daemon, daemon.client() as client:
@@ -109,7 +111,5 @@ def soak(scale: int, folder: Path) -> str:
         seconds = time.monotonic() - start
     assert late[0] - early[0] < 20
     assert late[1] - early[1] < 8
-    return (
-        f"{scale} jobs in {seconds:.0f} s: memory {early[0]:.1f} -> {late[0]:.1f} MiB,"
-        f" descriptors {early[1]} -> {late[1]}"
-    )
+    told = f"memory {early[0]:.1f} -> {late[0]:.1f} MiB, descriptors {early[1]} -> {late[1]}"
+    return Figures({"jobs": scale, "seconds": round(seconds)}, {}, told)

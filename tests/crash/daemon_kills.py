@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.crash.figures import Figures
 from tests.crash.history import History, Worker, settle
 from tests.fakes.daemon import RunningDaemon
 from tests.fakes.faulty_daemon import CRASH_POINTS, VARIABLE
@@ -16,12 +17,12 @@ from tests.fakes.faulty_daemon import CRASH_POINTS, VARIABLE
 CLIENTS = 3
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Kill the daemon `scale` times under load, every other time at a named point."""
-    dice = random.Random(scale)
+    dice = random.Random(seed)
     daemon = RunningDaemon(folder / "s", module="tests.fakes.faulty_daemon", environment={"S2EDIT_FAKE_STEP_MS": "1"})
     history = History()
-    workers = [Worker(daemon, history, number) for number in range(CLIENTS)]
+    workers = [Worker(daemon, history, CLIENTS * seed + number) for number in range(CLIENTS)]
     daemon.start()
     for worker in workers:
         worker.start()
@@ -54,9 +55,10 @@ def check(scale: int, folder: Path) -> str:
     database.close()
     # The clock is told; the promise is checked in processor time, since other work on the machine is no fault of ours.
     assert p99(busy) < 2.0
-    return (
-        f"{scale} kills ({at_points} at named points), {len(history.acknowledged)} jobs acknowledged, none lost or"
-        f" done twice, integrity ok, ready again p99 {p99(ready):.2f} s ({p99(busy):.2f} s of processor time)"
+    return Figures(
+        {"kills": scale, "of them at named points": at_points, "jobs acknowledged": len(history.acknowledged)},
+        {"s until ready again (p99)": p99(ready), "s of processor time for it (p99)": p99(busy)},
+        "none lost or done twice, integrity ok",
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
+from tests.crash.figures import Figures
 from tests.crash.history import SIDE, History, settle
 from tests.fakes.daemon import RunningDaemon, finished, picture, submit
 from tests.fakes.faulty_daemon import FULL_POINTS, VARIABLE
@@ -22,7 +23,7 @@ JOBS = 4
 TMPFS_MIB = 24
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Fail each kind of write, at each of the first `scale` times it happens, three times in a row."""
     told: Counter[str] = Counter()
     tried = 0
@@ -31,10 +32,8 @@ def check(scale: int, folder: Path) -> str:
             told += _failing_writes(folder / f"{point}{first}", f"full:{point}:{first}:{first + FAILURES - 1}")
             tried += 1
     real = _small_disk(folder / "disk")
-    return (
-        f"{tried} places x {FAILURES} failing writes: {told['refused']} submits refused, {told['failed']} jobs failed,"
-        f" all as disk_full, {told['done']} done, nothing acknowledged lost; {real}"
-    )
+    counted = {"failing writes": tried * FAILURES, "submits refused": told["refused"], "jobs failed": told["failed"]}
+    return Figures({**counted, "jobs done": told["done"]}, {}, f"all as disk_full, nothing acknowledged lost; {real}")
 
 
 def _failing_writes(folder: Path, fault: str) -> Counter[str]:

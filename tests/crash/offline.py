@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.crash.figures import Figures
 from tests.fakes.daemon import RunningDaemon, finished, submit
 
 _OUTSIDE = re.compile(r"connect\(\d+, \{sa_family=AF_INET6?, .*?inet_(?:addr|pton)\((?:AF_INET6, )?\"([^\"]+)\"")
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Run `scale` edits, and ask for models and plans, in a daemon whose every `connect` is written down."""
     trace = folder / "trace"
     watched = shutil.which("strace") is not None
@@ -39,4 +40,4 @@ def check(scale: int, folder: Path) -> str:
     outside = list(_OUTSIDE.findall(trace.read_text())) if watched else []
     assert [address for address in outside if address not in {"127.0.0.1", "::1"}] == []
     how = [*(["in a namespace without a network"] if isolated else []), *(["under strace"] if watched else [])]
-    return f"{scale} edits {' and '.join(how)}: {len(outside)} connections attempted, none off this machine"
+    return Figures({"edits": scale, "connections attempted": len(outside)}, {}, " and ".join(how))

@@ -13,6 +13,7 @@ import pytest
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
 
+from tests.crash.figures import Figures
 from tests.fakes.daemon import RunningDaemon, finished, show, submit
 
 STRANGER = 54_321
@@ -45,7 +46,7 @@ print(json.dumps([name for name, action in tries.items() if attempt(name, action
 """
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Try what another user, a second daemon and a killed one's files could do, `scale` times."""
     # The way to the state folder is open, so that only its own modes are what keeps the stranger out.
     folder.chmod(0o755)
@@ -71,8 +72,9 @@ def check(scale: int, folder: Path) -> str:
             assert show(client, job)["state"] == "done"
         if root:
             _squatted(folder / f"squat{number}")
-    who = f"8 attempts of user {STRANGER} denied, a folder of theirs refused" if root else "modes checked (not root)"
-    return f"{scale} x: {who}; second daemon refused, killed one's socket and file recognised and replaced"
+    who = f"user {STRANGER} was denied, a folder of theirs refused" if root else "modes checked (not root)"
+    told = f"{who}; second daemon refused, killed one's socket and file recognised and replaced"
+    return Figures({"daemons": scale, "attempts of another user": 8 * scale if root else 0}, {}, told)
 
 
 def _modes(home: Path) -> None:

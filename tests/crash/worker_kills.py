@@ -12,6 +12,7 @@ from pathlib import Path
 
 from s2edit_wire.client import Client
 
+from tests.crash.figures import Figures
 from tests.crash.history import SIDE, History, settle
 from tests.fakes.daemon import RunningDaemon, fake, finished, picture, submit
 
@@ -20,9 +21,9 @@ SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL, signal.SIGSEGV, signa
 """A stopped worker is noticed only after `pulse_s`, so that fewer of them keep the test short."""
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Hurt the worker `scale` times in mid-step."""
-    dice = random.Random(scale)
+    dice = random.Random(seed)
     history = History()
     hurt: Counter[str] = Counter()
     with RunningDaemon(folder / "s", {"pulse_s": PULSE_S}) as daemon, daemon.client() as client:
@@ -48,8 +49,8 @@ def check(scale: int, folder: Path) -> str:
         assert finished(client, submit(client))["state"] == "done"
         assert client.request("status").header["status"]["pid"] == pid
     ends = Counter(next(iter(seen))[0] for seen in history.ended.values())
-    figures = ", ".join(f"{count} {name}" for name, count in sorted(hurt.items()))
-    return f"{figures}; {ends['done']} jobs done, {ends['failed']} worker_crashed, the daemon stayed"
+    ended = {"jobs done": ends["done"], "jobs worker_crashed": ends["failed"]}
+    return Figures(dict(sorted(hurt.items())) | ended, {}, "the daemon stayed")
 
 
 def _open_jobs(client: Client) -> list[object]:
@@ -57,7 +58,7 @@ def _open_jobs(client: Client) -> list[object]:
     return jobs
 
 
-def memory(scale: int, folder: Path) -> str:
+def memory(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Promise 11: out of memory is retried once lower, then told with figures; the next job runs."""
     with RunningDaemon(folder / "s") as daemon, daemon.client() as client:
         for _ in range(scale):
@@ -71,4 +72,5 @@ def memory(scale: int, folder: Path) -> str:
             assert (record["error"], record["attempt"]) == ("out_of_memory", 2)
             assert "GiB" in record["message"]
             assert finished(client, after)["state"] == "done"
-    return f"{scale} times: done at the lower level, or told as “{record['message']}”; the next job ran"
+    told = f"done at the lower level, or told as “{record['message']}”; the next job ran"
+    return Figures({"jobs out of memory": 2 * scale}, {}, told)

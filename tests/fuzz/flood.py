@@ -14,6 +14,7 @@ from s2edit_wire.connection import read_connection_file
 from s2edit_wire.limits import MAGIC, MAX_FRAME
 from s2edit_wire.zmtp import COMMAND, LONG, MORE, command, frame_head, greeting
 
+from tests.crash.figures import Figures
 from tests.fakes.daemon import RunningDaemon, finished, submit
 
 STRANGERS = 24
@@ -22,10 +23,11 @@ CHUNK = bytes(256 * 1024)
 PATIENCE = 10.0
 
 
-def check(scale: int, folder: Path) -> str:
+def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Flood the daemon for `scale` seconds as a stranger, then break each limit as one who has the key."""
-    with RunningDaemon(folder / "s") as daemon, daemon.client() as client:
-        finished(client, submit(client))
+    with RunningDaemon(folder / "s") as daemon:
+        with daemon.client() as client:
+            finished(client, submit(client))
         before = daemon.memory_mib()
         peak, sent = _strangers(daemon, scale)
         growth = peak - before
@@ -34,7 +36,8 @@ def check(scale: int, folder: Path) -> str:
             assert _is_cut_off(daemon, attack), f"{name} was let go on"
         with daemon.client() as after:
             assert finished(after, submit(after))["state"] == "done"
-    return f"{scale} s of flood ({sent >> 20} MiB sent), memory +{growth:.1f} MiB; {len(INSIDERS)} abuses cut off"
+    counted = {"s of flood": scale, "MiB sent": sent >> 20, "abuses cut off": len(INSIDERS)}
+    return Figures(counted, {"MiB of growth": growth})
 
 
 def _huge_hello() -> Iterator[bytes]:

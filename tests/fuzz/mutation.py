@@ -14,7 +14,7 @@ from tests.protocol import smallest
 
 HARMFUL = frozenset({"shutdown", "pause_queue", "hello"})
 """Requests that, were one to come through whole, would end the test and not the daemon."""
-OPS = sorted(MESSAGES.keys() - HARMFUL)
+REQUESTS: list[dict[str, Any]] = [smallest.request(op) for op in sorted(MESSAGES.keys() - HARMFUL)]
 
 
 def _nested(levels: int) -> list[Any]:
@@ -75,7 +75,7 @@ def spoil_bytes(data: bytes, dice: random.Random) -> bytes:
 
 def header(number: int, dice: random.Random) -> bytes:
     """One spoiled request header with this id, unless that is what was spoiled."""
-    request: Any = {**smallest.request(dice.choice(OPS)), "id": number}
+    request: Any = {**dice.choice(REQUESTS), "id": number}
     if dice.random() < 0.7:
         request = spoil_value(request, dice)
     data: bytes = msgpack.packb(request)
