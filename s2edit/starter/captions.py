@@ -108,6 +108,23 @@ def caption(portrait: Portrait, rng: np.random.Generator | None = None, mention:
     held = list(_with_phrases(portrait, mention, rng))
     worn = list(_worn_phrases(portrait, mention, rng))
     place = f"on a {portrait.background} background" if "background" in mention else ""
+    return sentence([*adjectives, noun], held, worn, place, rng)
+
+
+def sentence(
+    called: list[str], held: list[str], worn: list[str], place: str, rng: np.random.Generator | None = None
+) -> str:
+    """Put a caption together: "a {called} with {held}, wearing {worn} {place}".
+
+    Args:
+        called: adjectives, then the noun.
+        held, worn: phrases; with `rng` they are reordered, and the worn ones now and then held.
+        place: such as "on a blue background", or empty; with `rng` it is now and then held.
+        rng: as for `caption`; it also puts "a portrait of" and the like in front at times.
+
+    Returns:
+        At most 34 words, commas counted; the last held phrases are left out when there are more.
+    """
     if rng is not None:
         rng.shuffle(held)
         rng.shuffle(worn)
@@ -119,13 +136,13 @@ def caption(portrait: Portrait, rng: np.random.Generator | None = None, mention:
     if rng is not None and rng.random() < 0.12:
         opening = str(rng.choice(["a portrait of ", "a cartoon of ", "a photo of "]))
     while True:
-        article = "an" if adjectives and adjectives[0] == "angry" else "a"
-        sentence = f"{opening}{article} {' '.join([*adjectives, noun])}"
-        sentence += f" with {_join(held)}" if held else ""
-        sentence += f"{',' if held else ''} wearing {_join(worn)}" if worn else ""
-        sentence += f" {place}" if place else ""
-        if len(sentence.replace(",", " ,").split()) <= _MAX_WORDS or not held:
-            return sentence
+        article = "an" if called[0][0] in "aeiou" else "a"
+        text = f"{opening}{article} {' '.join(called)}"
+        text += f" with {_join(held)}" if held else ""
+        text += f"{',' if held else ''} wearing {_join(worn)}" if worn else ""
+        text += f" {place}" if place else ""
+        if len(text.replace(",", " ,").split()) <= _MAX_WORDS or not held:
+            return text
         held.pop()
 
 
