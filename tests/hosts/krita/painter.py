@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from ..lab import wait_for
 from .easel import Easel
 
 State = dict[str, Any]
-AT_REST = 6
-"""Looks, a tenth of a second apart, in which a widget has to stay in its place."""
+AT_REST = 4
+"""Looks of the probe in Krita, a fifth of a second apart or more, in which a thing has to stay in its place."""
 
 
 class Painter:
@@ -38,7 +37,7 @@ class Painter:
         found: State = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return found
 
-    def wait(self, test: Callable[[State], Any], what: str, timeout: float = 20) -> State:
+    def wait(self, test: Callable[[State], Any], what: str, timeout: float = 60) -> State:
         """The state, once `test` holds for it."""
 
         def probe() -> State | None:
@@ -61,16 +60,26 @@ class Painter:
         draft.rename(self._folder / "ask.py")
         return self.wait(lambda state: name in state["answers"], "an answer")["answers"][name]
 
+    def at_rest(self, find: Callable[[State], Any], what: str) -> Any:
+        """What `find` finds, once it has been the same for a moment: hints and dockers that come and go move things."""
+        seen: dict[int, Any] = {}
+
+        def test(state: State) -> bool:
+            seen.setdefault(state["looks"], find(state))
+            last = [seen[look] for look in sorted(seen)][-AT_REST:]
+            return bool(last[-1]) and len(last) == AT_REST and all(one == last[-1] for one in last)
+
+        self.wait(test, what)
+        return seen[max(seen)]
+
     def click_widget(self, name: str, index: int = 0, button: int = 1) -> None:
         """Click the middle of a widget of the plug-in."""
-        seen: list[list[Any]] = []
 
-        def at_rest(state: State) -> bool:
-            """Whether it has stayed where it is for a moment: hints that come and go move what is below them."""
-            seen.append(state["widgets"].get(name, [])[index : index + 1])
-            return bool(seen[-1]) and len(seen) > AT_REST and seen[-1][0][:4] == (seen[-AT_REST] or [[]])[0][:4]
+        def find(state: State) -> list[int] | None:
+            found = state["widgets"].get(name, [])[index : index + 1]
+            return found[0][:4] if found else None
 
-        x, y, width, height, *_ = self.wait(at_rest, f"the widget {name}")["widgets"][name][index]
+        x, y, width, height = self.at_rest(find, f"the widget {name}")
         self.screen.click(x + width // 2, y + height // 2, button)
 
     def scroll_to(self, name: str) -> None:
@@ -78,10 +87,9 @@ class Painter:
         state = self.wait(lambda state: "s2edit_docker" in state["widgets"], "the docker")
         left, top, _, height, *_ = state["widgets"]["s2edit_docker"][0]
         for button in ("5",) * 12 + ("4",) * 24:
-            time.sleep(0.25)
-            if name in self.state()["widgets"]:
+            if name in self.next_look()["widgets"]:
                 return
-            self.screen.do("mousemove", str(left + 6), str(top + height // 2), "click", button, "sleep", "0.3")
+            self.screen.do("mousemove", str(left + 6), str(top + height // 2), "click", button)
         self.screen.photograph("not-in-sight")
         raise AssertionError(f"No wheel brings {name} into sight.")
 
@@ -92,10 +100,20 @@ class Painter:
         self.screen.type(text)
 
     def click_layer(self, name: str, button: int = 1) -> None:
-        """Click a layer in the Layers docker."""
-        state = self.wait(lambda state: name in state["rows"], f"the layer {name} in the docker")
-        x, y, width, height = state["rows"][name]
+        """Click a layer in the Layers docker, after turning the wheel there until it is in sight."""
+        left, top, width, height = self.at_rest(lambda state: state["layers_docker"], "the Layers docker")
+        for turn in ("5",) * 6 + ("4",) * 12:
+            if name in self.state()["rows"]:
+                break
+            self.screen.do("mousemove", str(left + width // 2), str(top + height // 2), "click", turn)
+            self.next_look()
+        x, y, width, height = self.at_rest(lambda state: state["rows"].get(name), f"the layer {name} in the docker")
         self.screen.click(x + int(width * 0.6), y + height // 2, button)
+
+    def next_look(self) -> State:
+        """The state, once the probe has looked at what was done before this call."""
+        last = self.state()["looks"]
+        return self.wait(lambda state: state["looks"] > last + 1, "the probe to look again")
 
     def choose(self, entry: str) -> None:
         """Click an entry of the menu that is open."""

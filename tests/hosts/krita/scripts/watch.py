@@ -33,7 +33,9 @@ def run(report: dict[str, Any], done: Any) -> None:
             exec(compile(code, "ask.py", "exec"), scope)
             answers[scope.get("name", "answer")] = scope.get("answer")
         draft = FOLDER / "state.part"
-        draft.write_text(json.dumps({**state(), "answers": answers}, ensure_ascii=False, default=str), "utf-8")
+        report["looks"] = report.get("looks", 0) + 1
+        seen = {**state(), "answers": answers, "looks": report["looks"]}
+        draft.write_text(json.dumps(seen, ensure_ascii=False, default=str), "utf-8")
         draft.replace(FOLDER / "state.json")
         if (FOLDER / "finish").exists():
             timer.stop()
@@ -52,6 +54,7 @@ def state() -> dict[str, Any]:
         "layers": tree(document.rootNode()) if document else [],
         "active": document.activeNode().name() if document and document.activeNode() else "",
         "rows": layer_rows(),
+        "layers_docker": layers_view(),
         "modified": bool(document and document.modified()),
         "corners": corners(document) if document else None,
         "jobs": jobs(),
@@ -94,20 +97,30 @@ def menus() -> list[dict[str, Any]]:
     return found
 
 
-def layer_rows() -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def layer_views() -> list[QAbstractItemView]:
     docker = next((d for d in Krita.instance().dockers() if d.objectName() == "KisLayerBox"), None)
-    for view in docker.findChildren(QAbstractItemView) if docker else []:
-        model = view.model()
-        if model is None or not view.isVisible():
-            continue
+    views = docker.findChildren(QAbstractItemView) if docker else []
+    return [view for view in views if view.model() is not None and view.isVisible()]
 
-        def walk(parent: Any, view: Any = view, model: Any = model) -> None:
+
+def layers_view() -> list[int] | None:
+    """Where the list of layers is on the screen."""
+    views = layer_views()
+    return rectangle(views[0].viewport()) if views else None
+
+
+def layer_rows() -> dict[str, list[int]]:
+    """The layers whose row is in sight: a row below the docker's edge is no place to click."""
+    found: dict[str, list[int]] = {}
+    for view in layer_views():
+        model, sight = view.model(), view.viewport().rect()
+
+        def walk(parent: Any, view: Any = view, model: Any = model, sight: Any = sight) -> None:
             for row in range(model.rowCount(parent)):
                 index = model.index(row, 0, parent)
                 place = view.visualRect(index)
                 corner = view.viewport().mapToGlobal(place.topLeft())
-                if place.height():
+                if place.height() and sight.contains(place.center()):
                     found.setdefault(str(index.data()), [corner.x(), corner.y(), place.width(), place.height()])
                 walk(index)
 
