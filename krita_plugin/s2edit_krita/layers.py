@@ -20,7 +20,6 @@ _MASK_COLOURS = ((40, 40, 230), (230, 120, 30), (60, 180, 40), (200, 60, 200))
 """Blue, green, red of the first, second, … object mask."""
 _MASK_OPACITY = 128
 _RED_LABEL = 6
-_SETTLE_MS = 60
 _LOOKS_MS = (30, 60, 120, 250, 500, 1_000)
 
 
@@ -62,34 +61,47 @@ def add_result(document: KritaDocument, source: KritaNode | None, name: str, pat
     document.waitForDone()
     document.refreshProjection()
     if before is not None:
-        _go_back(document, layer, before, list(_LOOKS_MS))
+        added = frozenset({node_mark(layer), *(node_mark(child) for child in layer.childNodes())})
+        _settle_on(document, before, added, list(_LOOKS_MS))
     return layer
 
 
-def _go_back(document: KritaDocument, layer: KritaNode, before: KritaNode, looks: list[int]) -> None:
-    """Krita chooses a new layer some time after it was added; whoever goes on painting must not land on it.
+def _settle_on(document: KritaDocument, wanted: KritaNode, instead_of: frozenset[str], looks: list[int]) -> None:
+    """Make `wanted` the active layer and see that it stays so, unless the painter chooses another one.
 
-    There is no signal for that moment, so it is looked for a few times and then left alone.
+    Krita's windows learn of a new layer some time after it was added, choose it by themselves, and cannot choose it
+    before. There is no signal for that moment, so it is looked for a few times and then left alone.
+
+    Args:
+        wanted: the layer.
+        instead_of: marks of the layers that may be the active one without the painter's doing.
+        looks: milliseconds until each further look.
     """
+    asked = False
 
     def look() -> None:
+        nonlocal asked
+        if not is_there(document, wanted):
+            return
         now = document.activeNode()
-        chosen = {node_mark(layer), *(node_mark(mask) for mask in layer.childNodes())}
-        if now is not None and node_mark(now) in chosen and is_there(document, before):
-            document.setActiveNode(before)
-        else:
-            _go_back(document, layer, before, looks)
+        mark = node_mark(now) if now is not None else ""
+        if mark and mark != node_mark(wanted) and mark not in instead_of:
+            return
+        if mark != node_mark(wanted):
+            document.setActiveNode(wanted)
+            asked = True
+        elif asked:
+            return
+        if looks:
+            QTimer.singleShot(looks.pop(0), look)
 
-    if looks:
-        QTimer.singleShot(looks.pop(0), look)
+    QTimer.singleShot(looks.pop(0), look)
 
 
 def add_object_mask(document: KritaDocument, source: KritaNode, word: str) -> KritaNode:
     """An empty, half opaque layer above `source` for painting an object's mask."""
     layer = _mask_layer(document, word)
-    source.parentNode().addChildNode(layer, source)
-    document.waitForDone()
-    _choose_later(document, layer)
+    _add_and_choose(document, layer, source)
     return layer
 
 
@@ -102,16 +114,18 @@ def add_filled_object_mask(
     layer.setColorSpace("RGBA", "U8", srgb_profile())
     layer.setPixelData(QByteArray(bytes(coloured_mask(coverage, _MASK_COLOURS[0]))), *box)
     layer.setColorSpace(*space)
-    source.parentNode().addChildNode(layer, source)
-    document.waitForDone()
+    _add_and_choose(document, layer, source)
     document.refreshProjection()
-    _choose_later(document, layer)
     return layer
 
 
-def _choose_later(document: KritaDocument, layer: KritaNode) -> None:
-    """Krita's windows learn of a new layer a moment after the picture has it; only then can it be chosen."""
-    QTimer.singleShot(_SETTLE_MS, lambda: is_there(document, layer) and document.setActiveNode(layer))
+def _add_and_choose(document: KritaDocument, layer: KritaNode, source: KritaNode) -> None:
+    """Put a layer above `source` and make it the active one: the brush must not land on the picture."""
+    before = document.activeNode()
+    source.parentNode().addChildNode(layer, source)
+    document.waitForDone()
+    others = frozenset(node_mark(node) for node in (before, source) if node is not None)
+    _settle_on(document, layer, others, list(_LOOKS_MS))
 
 
 def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: KritaNode) -> None:
@@ -128,9 +142,10 @@ def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: Kri
 
 
 def is_there(document: KritaDocument, node: KritaNode | None) -> bool:
-    """Whether the node hangs in the document's tree (after an undo it may exist without)."""
-    while node is not None:
-        if node_mark(node) == node_mark(document.rootNode()):
+    """Whether the node hangs in the document's tree (after an undo it may exist without), and that is still open."""
+    root = document.rootNode()
+    while root is not None and node is not None:
+        if node_mark(node) == node_mark(root):
             return True
         node = node.parentNode()
     return False
