@@ -67,10 +67,11 @@ class JobList(QWidget):
                 self._layout.addWidget(self._row(job))
         # At once, else the form beside is squeezed until Qt comes round to it.
         around = self.parentWidget()
-        if around is not None and around.layout() is not None:
+        layout = around.layout() if around is not None else None
+        if around is not None and layout is not None:
             self._layout.activate()
-            around.layout().activate()
-            around.setMinimumHeight(around.layout().minimumHeightForWidth(around.width()))
+            layout.activate()
+            around.setMinimumHeight(layout.minimumHeightForWidth(around.width()))
 
     def row(self, job: str) -> JobRow | None:
         """The row of a job, or None."""

@@ -134,7 +134,8 @@ class JobRow(QFrame):
     def _make_buttons(self) -> None:
         for buttons in (self._buttons, self._more):
             while buttons.count():
-                widget = buttons.takeAt(0).widget()
+                item = buttons.takeAt(0)
+                widget = item.widget() if item is not None else None
                 if widget is not None:
                     widget.setParent(None)
                     widget.deleteLater()

@@ -1,11 +1,17 @@
 """The one place that knows which Qt this Krita has: PyQt5 (Krita 5) or PyQt6 (Krita 6).
 
-Everything else imports Qt's classes from here and writes enumerations with their full scope, which both accept.
+Everything else imports Qt's classes from here and writes enumerations with their full scope, which both accept. Type
+checkers see PyQt6's types, when they are installed.
 """
 
 from __future__ import annotations
 
-try:
+import importlib
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
     from PyQt6.QtCore import (
         QBuffer,
         QByteArray,
@@ -25,6 +31,7 @@ try:
         QComboBox,
         QDialog,
         QDialogButtonBox,
+        QDockWidget,
         QDoubleSpinBox,
         QFileDialog,
         QFormLayout,
@@ -33,45 +40,7 @@ try:
         QLabel,
         QLineEdit,
         QMenu,
-        QPlainTextEdit,
-        QProgressBar,
-        QPushButton,
-        QScrollArea,
-        QSizePolicy,
-        QSpinBox,
-        QToolButton,
-        QVBoxLayout,
-        QWidget,
-    )
-except ImportError:
-    from PyQt5.QtCore import (
-        QBuffer,
-        QByteArray,
-        QEvent,
-        QLocale,
-        QObject,
-        QSocketNotifier,
-        Qt,
-        QTimer,
-        QUuid,
-        pyqtSignal,
-    )
-    from PyQt5.QtGui import QImage, QPainter, QPixmap
-    from PyQt5.QtWidgets import (
-        QAction,
-        QApplication,
-        QCheckBox,
-        QComboBox,
-        QDialog,
-        QDialogButtonBox,
-        QDoubleSpinBox,
-        QFileDialog,
-        QFormLayout,
-        QFrame,
-        QHBoxLayout,
-        QLabel,
-        QLineEdit,
-        QMenu,
+        QMessageBox,
         QPlainTextEdit,
         QProgressBar,
         QPushButton,
@@ -92,6 +61,7 @@ __all__ = [
     "QComboBox",
     "QDialog",
     "QDialogButtonBox",
+    "QDockWidget",
     "QDoubleSpinBox",
     "QEvent",
     "QFileDialog",
@@ -103,6 +73,7 @@ __all__ = [
     "QLineEdit",
     "QLocale",
     "QMenu",
+    "QMessageBox",
     "QObject",
     "QPainter",
     "QPixmap",
@@ -121,3 +92,21 @@ __all__ = [
     "Qt",
     "pyqtSignal",
 ]
+
+_BINDINGS = ("PyQt6", "PyQt5")
+
+
+def _binding() -> str:
+    """The name of Krita's own binding: the other one may be installed too, and would bring a second Qt into Krita."""
+    loaded = [name for name in _BINDINGS if f"{name}.QtCore" in sys.modules]
+    installed = [name for name in _BINDINGS if find_spec(name) is not None]
+    return (loaded or installed or ["PyQt5"])[0]
+
+
+if not TYPE_CHECKING:
+    if find_spec("krita") is not None:
+        import krita  # noqa: F401 - loads the binding that Krita was built for
+    # QAction is in another module in each of them.
+    _modules = [importlib.import_module(f"{_binding()}.{part}") for part in ("QtCore", "QtGui", "QtWidgets")]
+    for _name in __all__:
+        globals()[_name] = next(getattr(module, _name) for module in _modules if hasattr(module, _name))
