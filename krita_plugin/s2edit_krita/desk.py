@@ -131,6 +131,17 @@ class Desk(QObject):
         """Delete an ended job."""
         self.request("remove", {"job": job}, lambda _reply, _frames: self._forget(job))
 
+    def act_on_model(self, model: str, action: str, failed: Callable[[WireError], None]) -> None:
+        """Have the daemon do something with a model's weights; a licence that was accepted starts the download."""
+
+        def done(reply: dict[str, Any], _frames: list[Any]) -> None:
+            self.models[model] = reply["model"]
+            self.models_changed.emit()
+            if action == "accept_licence":
+                self.act_on_model(model, "download", failed)
+
+        self.request("model", {"model": model, "action": action}, done, failed=failed)
+
     def thumbnail(self, job: str) -> None:
         """Ask for a job's small picture, once; it comes as `thumbnail_came`."""
         if job in self._asked_thumbnails:

@@ -18,13 +18,15 @@ from .layers import add_object_mask, give_back_colour, hide_object_masks, take_b
 from .order import Order
 from .pixels import Box
 from .preview import MaskPreview
-from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
-from .submitting import digest_of, plan_fields, submit
+from .qt import QDockWidget, QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
+from .submitting import facts_of, plan_fields, submit
 from .text import right_to_left, tr
 from .variations import VariationsDialog
 from .wire import WireError
 
 DOCKER_ID = "s2edit_docker"
+_PRESETS_ID = "PresetDocker"
+"""Krita's brush presets: the docker that is needed least while words are typed."""
 _PLAN_MS = 350
 _STROKE_MS = 400
 _SETTLE_MS = 2_000
@@ -69,7 +71,8 @@ class Docker(DockWidget):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(body)
-        area.setMinimumWidth(body.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
+        bar = area.verticalScrollBar()
+        area.setMinimumWidth(body.minimumSizeHint().width() + (bar.sizeHint().width() if bar is not None else 0))
         outer.addWidget(area, 1)
         outer.addWidget(self.form.footer)
         self.setWidget(whole)
@@ -141,6 +144,9 @@ class Docker(DockWidget):
         form.automatic_wanted.connect(self._automatic)
         form.variations_wanted.connect(self._vary)
         form.compose_wanted.connect(self._compose)
+        form.model_row.action_wanted.connect(
+            lambda model, action: desk.act_on_model(model, action, form.model_row.refused)
+        )
         desk.link_changed.connect(self._linked)
         desk.models_changed.connect(self._models)
         desk.complained.connect(self._complained)
@@ -165,9 +171,15 @@ class Docker(DockWidget):
         return document, layer
 
     def _make_room(self) -> None:
-        """Krita squeezes a docker that is shown for the first time to a slit."""
-        if not self.isFloating() and self.height() < _LEAST_HEIGHT:
-            self.parentWidget().resizeDocks([self], [_GOOD_HEIGHT], Qt.Orientation.Vertical)
+        """Krita squeezes a docker that is shown for the first time to a slit; the layers need their room too."""
+        if self.isFloating() or self.height() >= _LEAST_HEIGHT:
+            return
+        main = self.parentWidget()
+        presets = main.findChild(QDockWidget, _PRESETS_ID)
+        if presets is not None and presets.isVisible() and not main.tabifiedDockWidgets(self):
+            main.tabifyDockWidget(presets, self)
+            self.raise_()
+        main.resizeDocks([self], [_GOOD_HEIGHT], Qt.Orientation.Vertical)
 
     def _automatic(self) -> None:
         order = self.form.order("mask")
@@ -253,14 +265,13 @@ class Docker(DockWidget):
             return
         layer = source_layer(document)
         if self._crop is not None and layer is not None:
-            # With the digest, the daemon knows whether it has learned this very picture already.
-            fields.update(digest_of(document, None if order.whole else layer, self._crop))
+            fields.update(facts_of(document, None if order.whole else layer, self._crop))
         self.desk.request("plan", fields, self._planned, failed=lambda error: self.form.say(error.message, bad=True))
 
     def _planned(self, reply: dict[str, Any], _frames: list[Any]) -> None:
         if self._crop != Box(*reply["crop"]):
             self._crop = Box(*reply["crop"])
-            self._planning.start()  # once more, with the digest of what will be sent
+            self._planning.start()  # once more, with the facts about what will be sent
         self.form.offer_words(reply["words"])
         self.form.show_forecast(reply["forecast"])
         self.form.show_problems(reply["problems"])
@@ -280,6 +291,7 @@ class Docker(DockWidget):
 
     def _models(self) -> None:
         self.form.offer_models(list(self.desk.models.values()))
+        self._planning.start()
 
     def _timer(self, milliseconds: int, act: Any) -> QTimer:
         timer = QTimer(self)

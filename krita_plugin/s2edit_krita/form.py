@@ -9,6 +9,7 @@ from typing import Any
 from . import text
 from .advanced import Advanced
 from .masks import AUTOMATIC, MaskSource
+from .modelrow import ModelRow
 from .objects import ObjectRows, heading, line
 from .order import Order
 from .qt import (
@@ -66,6 +67,8 @@ class Form(QWidget):
         self.profile.setCurrentIndex(1)
         self.profile.setObjectName("s2edit_profile")
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.model_row = ModelRow(self)
+        self._models: dict[str, Mapping[str, Any]] = {}
         self.fold = QToolButton(self)
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
@@ -111,15 +114,20 @@ class Form(QWidget):
     def offer_models(self, models: Sequence[Mapping[str, Any]]) -> None:
         """The models that edit; those that are not installed say so."""
         chosen = self.model.currentData()
+        self._models = {model["id"]: model for model in models if model["role"] == "editor"}
         self.model.blockSignals(True)
         self.model.clear()
-        for model in models:
-            if model["role"] == "editor":
-                absent = "" if model["state"] == "ready" else f" ({tr('not installed')}, {text.size(model['size'])})"
-                self.model.addItem(model["title"] + absent, model["id"])
-                self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
+        for model in self._models.values():
+            absent = "" if model["state"] == "ready" else f" ({tr('not installed')}, {text.size(model['size'])})"
+            self.model.addItem(model["title"] + absent, model["id"])
+            self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
         self.model.blockSignals(False)
+        self.model_row.show_model(self._models.get(str(self.model.currentData())))
+
+    def choose_model(self, model: str) -> None:
+        """Choose a model by its id."""
+        self.model.setCurrentIndex(max(0, self.model.findData(model)))
 
     def offer_masks(self, sources: Sequence[MaskSource]) -> None:
         """Where masks can come from in the active document."""
@@ -144,13 +152,22 @@ class Form(QWidget):
         """Mark the fields that are wrong, and say why below; nothing moves while somebody types or aims."""
         said: dict[str, list[str]] = {}
         for problem in problems:
-            said.setdefault(problem["field"], []).append(problem["message"])
+            if problem["field"] != "model":
+                said.setdefault(problem["field"], []).append(problem["message"])
+        doubts = [problem["message"] for problem in problems if problem["field"] == "model"]
+        self.model_row.doubt(" ".join(doubts), self._better_model())
         main = self.objects.rows[0].word_box
         for name, field in (("source", self.source), ("target", self.target), ("object", main)):
             field.setStyleSheet(_BAD_FIELD if name in said else "")
             field.setToolTip("\n".join(said.get(name, [])))
         if said:
             self.say("\n".join(message for messages in said.values() for message in messages), bad=True)
+
+    def _better_model(self) -> Mapping[str, Any] | None:
+        """The model of photographs that is at hand, or could be; None where the chosen one is such a model."""
+        fitting = [model for model in self._models.values() if model["domain"] == "photo"]
+        fitting.sort(key=lambda model: model["state"] != "ready")
+        return next((model for model in fitting if model["id"] != self.model.currentData()), None)
 
     def show_forecast(self, forecast: Mapping[str, Any]) -> None:
         """How long it would take."""
@@ -190,6 +207,7 @@ class Form(QWidget):
         row.addWidget(self.model, 2)
         row.addWidget(self.profile, 1)
         layout.addLayout(row)
+        layout.addWidget(self.model_row)
         layout.addWidget(self.fold)
         layout.addWidget(self.advanced)
         layout.addWidget(self.compose)
@@ -207,6 +225,10 @@ class Form(QWidget):
             field.returnPressed.connect(self.edit_wanted.emit)
         for box in (self.model, self.profile):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
+        self.model.currentIndexChanged.connect(
+            lambda _index: self.model_row.show_model(self._models.get(str(self.model.currentData())))
+        )
+        self.model_row.model_wanted.connect(self.choose_model)
         self.objects.changed.connect(self.changed.emit)
         self.advanced.changed.connect(self.changed.emit)
         self.fold.toggled.connect(self._unfold)

@@ -35,7 +35,9 @@ class Menus(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        QApplication.instance().installEventFilter(self)
+        application = QApplication.instance()
+        assert application is not None, "Krita is there before its plug-ins"
+        application.installEventFilter(self)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
         """Never swallows an event."""
@@ -92,9 +94,19 @@ def _add_button(palette: Any) -> None:
     button.setToolTip(tr("Change what the layer shows by text"))
     button.clicked.connect(_open_from(palette))
     button.adjustSize()
-    button.move((palette.width() - button.width()) // 2, palette.height() - button.height() - _MARGIN)
+    button.move(_middle(palette) - button.width() // 2, palette.height() - button.height() - _MARGIN)
     button.raise_()
     button.show()
+
+
+def _middle(palette: Any) -> int:
+    """The wheel's middle: that of Krita's own row of buttons below it, since the widget is wider than the wheel."""
+    shown = [child.geometry() for child in palette.children() if child.isWidgetType() and child.isVisibleTo(palette)]
+    lowest = max((place.bottom() for place in shown), default=0)
+    row = [place for place in shown if place.bottom() > lowest - place.height()]
+    if not row:
+        return int(palette.width() // 2)
+    return int(min(place.left() for place in row) + max(place.right() for place in row)) // 2
 
 
 def _open_from(palette: Any) -> Callable[[], None]:

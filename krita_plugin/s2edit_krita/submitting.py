@@ -22,6 +22,7 @@ from .document import (
     source_layer,
 )
 from .order import MAX_TITLE, Order, Reference
+from .photo import likeness
 from .pixels import DEPTHS, Box
 from .text import tr
 from .wire import WireError, frames, new_job_id
@@ -35,6 +36,8 @@ Frame: TypeAlias = bytes | bytearray
 
 _LARGEST_HASHED = 1_000_000
 """Pixels."""
+_SAMPLE = 256
+"""Pixels along a side of what is looked at to tell a photograph from a drawing."""
 
 
 class Parcel(NamedTuple):
@@ -75,12 +78,20 @@ def plan_fields(document: KritaDocument, order: Order) -> dict[str, object]:
     return order.plan_fields(canvas(document), reduce(Box.united, boxes) if boxes else None)
 
 
-def digest_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dict[str, object]:
-    """`image_sha256` of what would be sent; nothing for a crop so large that hashing it would be felt."""
-    inside = crop.clipped(*canvas(document))
-    if inside != crop or crop.width * crop.height > _LARGEST_HASHED:
+def facts_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dict[str, object]:
+    """What a plan wants to know of the picture that would be sent.
+
+    `photo`, judged by its middle, and `image_sha256`, by which the daemon knows a picture that it has learned already;
+    the latter not for a crop so large that hashing it would be felt.
+    """
+    if crop.clipped(*canvas(document)) != crop:
         return {}
-    return {"image_sha256": sha256(read(document, layer, crop).data).hexdigest()}
+    width, height = min(crop.width, _SAMPLE), min(crop.height, _SAMPLE)
+    middle = Box(crop.x + (crop.width - width) // 2, crop.y + (crop.height - height) // 2, width, height)
+    facts: dict[str, object] = {"photo": likeness(read(document, layer, middle, DEPTHS["U8"]).data, width)}
+    if crop.width * crop.height <= _LARGEST_HASHED:
+        facts["image_sha256"] = sha256(read(document, layer, crop).data).hexdigest()
+    return facts
 
 
 def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[str], None]) -> None:
