@@ -44,6 +44,10 @@ def test_a_group_is_edited_as_it_looks_without_its_object_mask(scenes: dict[str,
 def test_other_sources_are_read_as_they_look(scenes: dict[str, Any]) -> None:
     assert _found(scenes, "vector")["pixel"] == INVERTED
     assert _found(scenes, "whole")["pixel"] == [55, 245, 165, 255]
+    assert _found(scenes, "file_layer")["pixel"] == INVERTED
+    animated = _found(scenes, "animation")
+    assert animated["pixel"] == INVERTED, "the frame that is shown"
+    assert animated["first"] != animated["now"], "two frames, both left alone"
 
 
 @pytest.mark.hosts
@@ -80,3 +84,26 @@ def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     composed = _found(scenes, "compose")
     assert composed["prompt"] == "a woman with makeup"
     assert any(name.startswith("S²Edit") for name in composed["layers"])
+
+
+@pytest.mark.hosts
+def test_the_picture_is_described_and_the_mask_shown_as_it_grows(scenes: dict[str, Any]) -> None:
+    proposed = _found(scenes, "propose")
+    assert proposed["words"] == "a portrait of a woman with a hat"
+    assert not any(name.startswith("S²Edit") for name in proposed["layers"])
+    little, more = _found(scenes, "preview")["red"]
+    assert more > 2 * little > 0
+
+
+@pytest.mark.hosts
+def test_a_model_that_fits_is_offered_with_its_licence_and_download(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "photo")
+    (doubt, choose), (absent, download), (licence, about), (offline, _) = found["said"]
+    assert "drawn portraits only" in doubt
+    assert choose == "Choose it"
+    assert "GB" in absent
+    assert download == "Download…"
+    assert "https://" in licence
+    assert "photographs" in about
+    assert found["accepted"], "the answer is recorded"
+    assert "offline" in offline

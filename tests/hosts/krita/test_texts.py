@@ -7,10 +7,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from krita_plugin.s2edit_krita import pixels
+from krita_plugin.s2edit_krita.photo import likeness
 from krita_plugin.s2edit_krita.pixels import DEPTHS, Box
+from s2edit.starter.attributes import Portrait
+from s2edit.starter.renderer import render
 
 PLUGIN = Path(pixels.__file__).parent
 PROMPTS = re.compile(r"^(a .*|makeup)$")
@@ -50,3 +54,19 @@ def test_boxes() -> None:
     assert Box(0, 0, 4, 4).united(Box(6, 2, 2, 8)) == Box(0, 0, 8, 10)
     assert Box(-2, 3, 5, 50).clipped(10, 10) == Box(0, 3, 3, 7)
     assert Box(10, 0, 5, 5).clipped(10, 10) is None
+
+
+def _likeness(rgb: np.ndarray) -> float:
+    opaque = np.full(rgb.shape[:2], 255)
+    return likeness(np.dstack([rgb, opaque]).clip(0, 255).astype(np.uint8).tobytes(), rgb.shape[1])
+
+
+def test_photographs_are_told_from_drawings() -> None:
+    """The daemon doubts its model of drawings from 0.5 on."""
+    y, x = np.mgrid[0:240, 0:200]
+    blurred = np.stack([128 + 90 * np.sin(x / 40 + shift) * np.cos(y / 50) for shift in range(3)], axis=-1)
+    noise = np.random.default_rng(0).normal(0, 2, blurred.shape)
+    assert _likeness(blurred + noise) > 0.9
+    assert _likeness(render(Portrait(accessory="sunglasses"), 256)) < 0.3
+    assert _likeness(np.repeat(x[..., None], 3, axis=-1)) == 0, "a drawn gradient"
+    assert _likeness(np.full((1, 1, 3), 7)) == 0

@@ -7,6 +7,7 @@ S2EDIT_PROBE_REPORT: where the report (a JSON object) is written, atomically; an
 import importlib.util
 import json
 import os
+import sys
 import traceback
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class Probe(Extension):
                 _quit()
 
         try:
+            sys.path.insert(0, str(Path(script).parent))
             spec = importlib.util.spec_from_file_location("s2edit_probe_script", script)
             self.module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(self.module)

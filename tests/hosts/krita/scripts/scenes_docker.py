@@ -1,0 +1,148 @@
+"""The docker's further jobs: masks, variations, composition, proposals, other models, and what it refuses."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+from PyQt5.QtCore import QByteArray
+from PyQt5.QtWidgets import QMessageBox
+from stage import OBJECT, OTHER, SIDE, Scene, choose, document_with, edit, layer, names, pixel
+
+
+def scene_automatic_mask(docker: Any) -> Scene:
+    """“Show automatic mask” becomes a mask layer that the next edit uses."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    docker.form.automatic.click()
+    yield lambda: any(name.startswith("Object mask") for name in names(document.rootNode()))
+    mask = document.nodeByName("Object mask: hat")
+    yield lambda: docker.form.objects.rows[0].target().mask.kind == "layer"
+    return {"middle": pixel(mask, 32, 32), "corner": pixel(mask, 1, 1)}
+
+
+def scene_variations(docker: Any) -> Scene:
+    """Variations wait as thumbnails; the picked one becomes a layer."""
+    from s2edit_krita import applying
+
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    before = set(docker.desk.jobs)
+    for order in docker.form.order().variations(
+        [f"a portrait of a woman with a {word}" for word in ("crown", "bow")], 2, []
+    ):
+        docker.submit(order)
+
+    def new(state: str) -> list[str]:
+        return [name for name, job in docker.desk.jobs.items() if name not in before and job["state"] == state]
+
+    yield lambda: len(new("done")) == 4
+    waiting = names(document.rootNode())
+    applying.fetch(docker.desk, new("done")[0])
+    yield lambda: len(names(document.rootNode())) > len(waiting)
+    applying.fetch(docker.desk, new("done")[0])
+    applying.fetch(docker.desk, new("done")[0])
+    stop = time.monotonic() + 1
+    yield lambda: time.monotonic() > stop
+    return {"waiting": waiting, "picked": len(names(document.rootNode())) - len(waiting)}
+
+
+def scene_compose(docker: Any) -> Scene:
+    """Composition with another layer as reference."""
+    from s2edit_krita.composing import ComposeDialog
+
+    document = document_with(docker)
+    layer(document, "Reference", OTHER)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    dialog = ComposeDialog(docker.form.order("compose"), docker)
+    labels = [dialog.reference.itemText(index) for index in range(dialog.reference.count())]
+    dialog.reference.setCurrentIndex(next(i for i, label in enumerate(labels) if label.startswith("Reference")))
+    dialog.shows.setText("a woman with makeup")
+    dialog.attribute.setText("makeup")
+    dialog.mix.setText("a portrait of a woman with a hat with makeup")
+    yield from edit(docker, document, node, dialog.order())
+    job = next(job for job in docker.desk.jobs.values() if job["edit"]["kind"] == "compose")
+    return {"prompt": job["edit"]["reference_prompt"], "layers": names(document.rootNode())}
+
+
+def scene_empty_mask(docker: Any) -> Scene:
+    """A mask layer on which nothing was painted is refused in words, before anything is sent."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    docker.paint_mask()
+    yield lambda: document.activeNode().name().startswith("Object mask")
+    before = len(docker.desk.jobs)
+    docker.submit(docker.form.order())
+    stop = time.monotonic() + 1
+    yield lambda: time.monotonic() > stop
+    return {"sent": len(docker.desk.jobs) - before, "words": docker.form.forecast.text()}
+
+
+def scene_propose(docker: Any) -> Scene:
+    """“Propose” fills in what the picture shows; the caption becomes no layer."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    docker.form.source.clear()
+    docker.form.propose.click()
+    yield docker.form.source.text
+    return {"words": docker.form.source.text(), "layers": names(document.rootNode())}
+
+
+def scene_preview(docker: Any) -> Scene:
+    """The preview shows the painted mask over the picture, and more of it after more was painted."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    docker.paint_mask()
+    yield lambda: document.activeNode().name().startswith("Object mask")
+    mask, seen = document.activeNode(), []
+    for width in (8, 24):
+        mask.setPixelData(QByteArray(bytes((40, 40, 230, 255)) * (width * 24)), 16, 16, width, 24)
+        document.waitForDone()
+        docker.extension.menus.stroke_ended.emit()  # as after a stroke by hand, see `test_main`
+        yield lambda: docker.preview.isVisible() and red(docker.preview) > (seen or [0])[-1]
+        seen.append(red(docker.preview))
+    return {"red": seen}
+
+
+def red(preview: Any) -> int:
+    """How many pixels of the preview are tinted."""
+    image = preview.pixmap().toImage()
+    colours = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+    return sum(colour.red() > 150 > colour.green() for colour in colours)
+
+
+def scene_photo(docker: Any) -> Scene:
+    """A photograph is too much for the model of drawings: another is offered, with its licence and its download."""
+    document = document_with(docker)
+    node = layer(document, "Photograph", OBJECT)
+    noise = random.Random(1).randbytes(4 * SIDE * SIDE)
+    node.setPixelData(
+        QByteArray(bytes(255 if at % 4 == 3 else noise[at] for at in range(len(noise)))), 0, 0, SIDE, SIDE
+    )
+    document.refreshProjection()
+    document.waitForDone()
+    yield from choose(document, node)
+    row, said = docker.form.model_row, []
+    docker.form.changed.emit()
+    yield lambda: "photograph" in row.words.text()
+    said.append([row.words.text(), row.button.text()])
+    row.button.click()
+    yield lambda: "not on this computer" in row.words.text()
+    said.append([row.words.text(), row.button.text()])
+    row.button.click()
+    yield lambda: docker.window().findChildren(QMessageBox, "s2edit_licence")
+    (box,) = docker.window().findChildren(QMessageBox, "s2edit_licence")
+    said.append([box.text(), box.informativeText()])
+    next(button for button in box.buttons() if box.buttonRole(button) == QMessageBox.AcceptRole).click()
+    yield lambda: "offline" in row.words.text()
+    said.append([row.words.text(), row.button.text()])
+    accepted = docker.desk.models[docker.form.model.currentData()]["licence_accepted"]
+    docker.form.choose_model("portraits")
+    return {"said": said, "accepted": accepted}
