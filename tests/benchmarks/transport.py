@@ -2,18 +2,20 @@
 
     python -m tests.benchmarks.transport [--rounds N] [--json FILE]
 
-The far end is the same for all: a process with libzmq's ROUTER that hands every frame back without copying it. Rounds
-take turns, so that whatever else the machine does hits all alike. On a busy machine the best round says more than the
-median one: it is the one that was disturbed least.
+The far end is the same for all: a process with libzmq's ROUTER that hands every frame back without copying it; "gated"
+is our client again, with the daemon's gate in front of that. Rounds take turns, so that whatever else the machine does
+hits all alike. On a busy machine the best round says more than the median one: it is the one that was disturbed least.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import multiprocessing
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import msgpack
 import zmq
+from s2edit_server.gate import Gate
 from s2edit_wire.auth import daemon_proof, plain_credentials
 from s2edit_wire.client import Client
 from s2edit_wire.connection import read_connection_file, write_connection_file
@@ -28,6 +31,8 @@ from s2edit_wire.frames import describe
 from s2edit_wire.limits import MAGIC, MAX_FRAME
 
 SHAPE = (4096, 4096, 4)
+GATED = "gated"
+"""Folder, below the far end's, of the connection file that leads through the gate."""
 KEY, BOOT = "5e" * 32, "0" * 32
 EDIT = {"kind": "mask", "model": "m", "profile": "fast", "source": "", "objects": [], "seed": 0}
 
@@ -43,6 +48,12 @@ def serve(state: str, tcp: bool, parent: Connection) -> None:
     router.bind("tcp://127.0.0.1:*" if tcp else f"ipc://{state}/s")
     endpoint = router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
     write_connection_file(Path(state), endpoint=endpoint, key=KEY, version="1", boot=BOOT)
+    gated = Path(state) / GATED
+    gated.mkdir(mode=0o700)
+    gate = Gate(*plain_credentials(KEY), endpoint)
+    through = gate.bind(None if tcp else gated / "s")
+    write_connection_file(gated, endpoint=through, key=KEY, version="1", boot=BOOT)
+    threading.Thread(target=_run, args=(gate,), daemon=True).start()
     parent.send(endpoint)
     poller = zmq.Poller()
     for socket in (zap, router):
@@ -62,6 +73,14 @@ def serve(state: str, tcp: bool, parent: Connection) -> None:
             else:
                 reply["frames"] = header["frames"]
             router.send_multipart([identity, MAGIC, msgpack.packb(reply), *frames], copy=False)
+
+
+def _run(gate: Gate) -> None:
+    async def run() -> None:
+        gate.start()
+        await asyncio.Event().wait()
+
+    asyncio.run(run())
 
 
 def ours(state: Path, pixels: bytearray) -> Callable[[], float]:
@@ -120,7 +139,12 @@ def measure(tcp: bool, rounds: int) -> dict[str, dict[str, float]]:
         process = multiprocessing.get_context("spawn").Process(target=serve, args=(name, tcp, far), daemon=True)
         process.start()
         near.recv()
-        ways = {"ours": ours(Path(name), pixels), "libzmq": libzmqs(Path(name), pixels), "memcpy": memcpy(pixels)}
+        ways = {
+            "ours": ours(Path(name), pixels),
+            GATED: ours(Path(name) / GATED, pixels),
+            "libzmq": libzmqs(Path(name), pixels),
+            "memcpy": memcpy(pixels),
+        }
         spent: dict[str, list[float]] = {way: [] for way in ways}
         for turn in range(rounds + 1):
             for way, run in ways.items():
@@ -142,10 +166,10 @@ def main() -> None:
     print(f"{SHAPE[0]} x {SHAPE[1]} RGBA there and back, {options.rounds} rounds")
     for transport, ways in figures.items():
         for kind in ("best", "median"):
-            us, them, copy = (ways[way][kind] for way in ("ours", "libzmq", "memcpy"))
+            us, gated, them, copy = (ways[way][kind] for way in ("ours", GATED, "libzmq", "memcpy"))
             print(
                 f"{transport}, {kind}: ours {us:.0f} ms, libzmq {them:.0f} ms, memcpy {copy:.0f} ms;"
-                f" ours is {us / them:.2f} x libzmq, {us / copy:.1f} x memcpy"
+                f" ours is {us / them:.2f} x libzmq, {us / copy:.1f} x memcpy; through the gate {gated:.0f} ms"
             )
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
