@@ -10,6 +10,8 @@ from s2edit_wire.client import Client, Incoming
 from s2edit_wire.errors import WireError
 from s2edit_wire.session import Session
 
+from .told import error_told, header_told, told
+
 VERSION = "0.1.0"
 
 OnReply = Callable[[dict[str, Any], Sequence[memoryview | bytearray]], None]
@@ -100,13 +102,17 @@ class Daemon(QObject):
         on_reply: OnReply | None = None,
         on_error: Callable[[WireError], None] | None = None,
     ) -> None:
-        """Send a request; without `on_error`, an error becomes the `failed` signal."""
+        """Send a request; without `on_error`, an error becomes the `failed` signal.
+
+        What comes back speaks the user's language.
+        """
+        refused = on_error or (lambda error: self.failed.emit(error.message, error.hint))
         self._session.request(
             op,
             fields or {},
             (),
-            (lambda incoming: on_reply(incoming.header, incoming.frames)) if on_reply else (lambda _incoming: None),
-            on_error or (lambda error: self.failed.emit(error.message, error.hint)),
+            (lambda got: on_reply(header_told(got.header), got.frames)) if on_reply else (lambda _incoming: None),
+            lambda error: refused(error_told(error)),
         )
 
     def ask_status(self) -> None:
@@ -134,7 +140,7 @@ class Daemon(QObject):
         )
 
     def _event(self, incoming: Incoming) -> None:
-        header = incoming.header
+        header = header_told(incoming.header)
         kind = header.get("kind")
         if kind == "job":
             preview = (header["frames"][0], bytes(incoming.frames[0])) if incoming.frames else None
@@ -149,4 +155,4 @@ class Daemon(QObject):
 
     def _state(self, state: str, message: str) -> None:
         self.ready = state == "ready"
-        self.line_changed.emit(state, message)
+        self.line_changed.emit(state, told(message))

@@ -10,8 +10,9 @@ from PySide6.QtCore import QLocale
 
 
 @cache
-def _catalogue(language: str) -> dict[str, str]:
-    file = resources.files("s2edit_tray").joinpath("locale", f"{language}.json")
+def catalogue(name: str) -> dict[str, str]:
+    """`locale/NAME.json`; empty when there is none."""
+    file = resources.files("s2edit_tray").joinpath("locale", f"{name}.json")
     if not file.is_file():
         return {}
     loaded: dict[str, str] = json.loads(file.read_text("utf-8"))
@@ -20,17 +21,18 @@ def _catalogue(language: str) -> dict[str, str]:
 
 def _(text: str, **values: object) -> str:
     """`text` in the language of Qt's default locale (else English), with `{names}` filled in."""
-    translated = _catalogue(_language()).get(text, text)
+    translated = catalogue(language()).get(text, text)
     return translated.format(**values) if values else translated
 
 
-def _language() -> str:
+def language() -> str:
+    """Of Qt's default locale: two letters, such as `de`."""
     return QLocale().name().split("_")[0]
 
 
 def numbers() -> QLocale:
     """How numbers are written: as in the language that the words are in, which is English when none is there."""
-    return QLocale() if _catalogue(_language()) else QLocale(QLocale.Language.English)
+    return QLocale() if catalogue(language()) else QLocale(QLocale.Language.English)
 
 
 def size(count: int) -> str:

@@ -44,7 +44,6 @@ class Window(QMainWindow):
 
     def __init__(self, daemon: Daemon, *, stays: bool) -> None:
         super().__init__()
-        self.setWindowTitle("S²Edit")
         self.resize(920, 640)
         self._daemon = daemon
         self._stays = stays
@@ -68,6 +67,8 @@ class Window(QMainWindow):
             (about, _("&About")),
         ):
             self.tabs.addTab(page, label)
+        self.tabs.currentChanged.connect(self._name)
+        self._name()
         self.setCentralWidget(self.tabs)
         self._line = QLabel()
         self.statusBar().addWidget(self._line, 1)
@@ -77,6 +78,10 @@ class Window(QMainWindow):
         daemon.job_removed.connect(self.jobs.remove)
         daemon.line_changed.connect(self._line_changed)
         daemon.failed.connect(self._failed)
+
+    def _name(self) -> None:
+        """Be called after the page in front; the editors' own windows are called "S²Edit" too."""
+        self.setWindowTitle(f"{self.tabs.tabText(self.tabs.currentIndex()).replace('&', '')} – S²Edit")
 
     def raise_up(self) -> None:
         """Show the window in front."""
