@@ -164,7 +164,7 @@ class Form(QWidget):
             self.say("\n".join(message for messages in said.values() for message in messages), bad=True)
 
     def _better_model(self) -> Mapping[str, Any] | None:
-        """The model of photographs that is at hand, or could be; None where the chosen one is such a model."""
+        """Another model, of photographs: one that is here rather than one that isn't; None where there is none."""
         fitting = [model for model in self._models.values() if model["domain"] == "photo"]
         fitting.sort(key=lambda model: model["state"] != "ready")
         return next((model for model in fitting if model["id"] != self.model.currentData()), None)

@@ -80,7 +80,6 @@ class Easel:
             self.screen.photograph("no-report")
             raise
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _keep_warm(self.lab.home / ".local/share/krita")
         if "error" in found:
             self.screen.photograph("script-failed")
             raise AssertionError(found["error"])
@@ -89,8 +88,13 @@ class Easel:
     def run(self, script: str, *files: Path, timeout: float = 60, **variables: str) -> dict[str, Any]:
         """Start Krita, let the script run to its end, and return its report; Krita quits."""
         found = self.report(self.start(script, *files, stay=False, **variables), timeout)
-        self.krita.wait(20)
+        self.wait_end()
         return found
+
+    def wait_end(self, timeout: float = 120) -> None:
+        """Wait until Krita, told to quit, has ended."""
+        self.krita.wait(timeout)
+        _keep_warm(self.lab.home / ".local/share/krita")
 
     def _script(self, name: str) -> Path:
         folder = self.lab.folder / "scripts"
@@ -100,7 +104,8 @@ class Easel:
 
 
 def _warm_folder() -> Path:
-    return default_root().parent / "krita-resources"
+    root = default_root()
+    return root.with_name(f"{root.name}-krita-resources")
 
 
 def _warm_up(data: Path) -> None:
@@ -110,6 +115,7 @@ def _warm_up(data: Path) -> None:
 
 
 def _keep_warm(data: Path) -> None:
+    """Once, and only of a Krita that has ended: its database is not to be copied while it is written."""
     kept = _warm_folder()
     if not kept.exists() and (data / "resourcecache.sqlite").exists():
         draft = kept.with_name(f"{kept.name}.{os.getpid()}")

@@ -151,5 +151,5 @@ class Painter:
         """Quit Krita; returns the last state."""
         (self._folder / "finish").touch()
         found: State = self.easel.report(self._report)["end"]
-        self.easel.krita.wait(30)
+        self.easel.wait_end()
         return found
