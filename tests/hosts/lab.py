@@ -10,11 +10,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -136,6 +138,13 @@ class Lab:
         with Client("other", "0", self.state) as client:
             record: dict[str, Any] = client.request("result", {"job": job}).header["record"]
         return record
+
+    def sent(self, job: str) -> list[dict[str, Any]]:
+        """The frames that a job came with, as its header described them, each with the digest of its pixels."""
+        # The wire hands out results only; what the daemon keeps of the inputs is in its store.
+        with closing(sqlite3.connect(f"file:{self.state / 'jobs.sqlite3'}?mode=ro", uri=True)) as db:
+            wanted = "SELECT entry, sha256 FROM frames WHERE job = ? AND side = 'in' ORDER BY place"
+            return [json.loads(entry) | {"sha256": digest} for entry, digest in db.execute(wanted, (job,))]
 
     @property
     def connection_file(self) -> Path:

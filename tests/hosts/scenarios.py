@@ -54,6 +54,30 @@ MAIN = Scene(
 )
 """The main path of both editors."""
 
+
+@dataclass(frozen=True)
+class Composition:
+    """Something taken over from another picture.
+
+    Args:
+        source, word: what the picture shows, and its object. reference: what the other picture shows.
+        target: what the picture should show, with a word of the reference.
+    """
+
+    source: str
+    word: str
+    reference: str
+    target: str
+
+
+COMPOSED = Composition(
+    source=MAIN.source,
+    word=MAIN.word,
+    reference="a portrait of a man with glasses",
+    target="a portrait of a woman with glasses",
+)
+"""The other picture's glasses."""
+
 KILLED = Scene(
     name="killed",
     source=MAIN.source,

@@ -46,6 +46,8 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_double_argument("guidance", _("Guidance"), guidance, 0.0, 20.0, 0.0, FLAGS)
     reference = _("A layer to take something over from")
     procedure.add_layer_argument("reference", _("Reference"), reference, True, FLAGS)
+    file, opening = _("A picture file to take something over from"), Gimp.FileChooserAction.OPEN
+    procedure.add_file_argument("reference-file", _("Reference file"), file, opening, True, None, FLAGS)
     shows = _("What the reference shows")
     procedure.add_string_argument("reference-prompt", _("Reference shows"), shows, "", FLAGS)
     # A double, since GIMP's integers end at half of the seeds.

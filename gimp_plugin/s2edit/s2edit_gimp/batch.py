@@ -19,7 +19,7 @@ from .delivery import deliver
 from .layers import remember_pending
 from .mask_sources import collect
 from .progress import fraction
-from .reference import read_layer
+from .reference import given_reference
 from .snapshot import CannotEdit, Snapshot, plan_fields, take
 from .text import _
 
@@ -28,13 +28,7 @@ PATIENCE = 120.0
 Progress = Callable[[str, float], None]
 
 
-def edit(
-    image: Gimp.Image,
-    layer: Gimp.Drawable,
-    choices: Choices,
-    progress: Progress,
-    reference: Gimp.Drawable | None = None,
-) -> Gimp.Layer:
+def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Progress) -> Gimp.Layer:
     """Edit a layer, or compose it with a reference, and return the result layer.
 
     Raises:
@@ -45,7 +39,7 @@ def edit(
     choices.words = masked_words(choices, [mask.word for mask in masks])
     if len(masks) > max(1, len(choices.words)):
         raise CannotEdit(_("Name the object of each mask."))
-    other = None if reference is None else read_layer(reference)
+    reference = given_reference(choices)
     client = Client("gimp", VERSION)
     launcher.connect(client)
     with client:
@@ -55,7 +49,7 @@ def edit(
             if problem["blocking"]:
                 raise CannotEdit(problem["message"])
         x, y, width, height = plan["crop"]
-        shot = take(image, layer, choices, masks, (x, y, width, height), model, other)
+        shot = take(image, layer, choices, masks, (x, y, width, height), model, reference)
         job = new_job_id()
         remember_pending(image, job, shot.anchor)
         record = _await_end(client, job, shot, progress)

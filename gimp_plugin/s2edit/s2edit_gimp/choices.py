@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gi.repository import Gimp
+from gi.repository import Gimp, Gio
 
 from .mask_sources import AUTOMATIC
 
@@ -37,7 +37,9 @@ class Choices:
         guidance: the guidance scale, 0 for the model's own.
         seed: of everything random.
         settings: method settings by dotted name; those that are left out are the model's and the profile's.
-        kind: one of `records.JOB_KINDS`; reference_prompt: what the reference shows, for `compose`.
+        kind: one of `records.JOB_KINDS`.
+        reference, reference_file: what to take something over from, for `compose`: one of the two;
+        reference_prompt: what it shows.
     """
 
     source: str = ""
@@ -52,6 +54,8 @@ class Choices:
     settings: dict[str, float | int] = field(default_factory=dict)
     kind: str = "edit"
     reference_prompt: str = ""
+    reference: Gimp.Layer | None = None
+    reference_file: Gio.File | None = None
 
     @classmethod
     def from_config(cls, config: Gimp.ProcedureConfig) -> Choices:
@@ -67,7 +71,7 @@ class Choices:
             value = config.get_property(name)
             if value != UNSET:
                 settings[dotted] = round(value) if name in WHOLE else value
-        return cls(
+        made = cls(
             source=text("source"),
             target=text("target"),
             words=[word for word in words if word],
@@ -78,9 +82,17 @@ class Choices:
             guidance=config.get_property("guidance"),
             seed=round(config.get_property("seed")),
             settings=settings,
-            kind="compose" if config.get_property("reference") is not None else "edit",
             reference_prompt=text("reference-prompt"),
+            reference=config.get_property("reference"),
+            reference_file=config.get_property("reference-file"),
         )
+        made.kind = "compose" if made.composes else "edit"
+        return made
+
+    @property
+    def composes(self) -> bool:
+        """Whether something is to be taken over from another picture, or at least was described."""
+        return bool(self.reference or self.reference_file or self.reference_prompt)
 
     def to_config(self, config: Gimp.ProcedureConfig) -> None:
         """Remember the choices as the procedure's last values."""
@@ -94,6 +106,9 @@ class Choices:
             "profile": self.profile,
             "guidance": self.guidance,
             "seed": float(self.seed),
+            "reference-prompt": self.reference_prompt,
+            "reference": self.reference,
+            "reference-file": self.reference_file,
         }
         for name, dotted in SETTINGS.items():
             values[name] = float(self.settings.get(dotted, UNSET))

@@ -22,13 +22,15 @@ from .mask_sources import (
     NoMask,
     available,
     collect,
+    mask_layers,
     paint_layer,
 )
 from .models import ModelRow
 from .overview import Overview
 from .photo import likeness
 from .pixels import Box, read_colour
-from .reference import ReferenceForm
+from .reference import given_reference, missing
+from .reference_form import ReferenceForm
 from .snapshot import CannotEdit, plan_fields, take
 from .text import _
 from .widgets import BORDER, note
@@ -76,7 +78,7 @@ class EditDialog:
         self.window.set_default_response(Gtk.ResponseType.OK)
         GimpUi.window_set_transient(self.window)
         self._form = Form(self._later)
-        self._models = ModelRow(jobs, self.window, self._later)
+        self._models = ModelRow(jobs, self.window, self._later, self._form.choose_model)
         self._reference = ReferenceForm(image, layer, self._later)
         self._lost = LostRow(jobs.session.start)
         self._asks = Asks(image, layer, jobs, self._form, self._say, self._mask_made)
@@ -87,6 +89,7 @@ class EditDialog:
         if choices.mask not in offers or (not again and offers[0] in (MASK_LAYERS, SELECTION)):
             choices.mask = offers[0]
         self._form.show(choices)
+        self._reference.show(choices)
         self._wanted_model = choices.model
         self.window.connect("response", self._responded)
         self.window.connect("focus-in-event", self._came_back)
@@ -113,7 +116,7 @@ class EditDialog:
     def connection_changed(self, state: str, message: str) -> None:
         """Say what the connection does; nothing can be submitted without one."""
         self._connected = state == "ready"
-        self._message.set_text("")
+        self._say("")
         self._lost.show(state, message)
         self._ok.set_sensitive(self._connected and not self._blocked)
         if self._connected:
@@ -156,12 +159,8 @@ class EditDialog:
         return bool(GLib.SOURCE_REMOVE)
 
     def _read(self) -> Choices:
-        return self._as_composition(self._form.read())
-
-    def _as_composition(self, choices: Choices) -> Choices:
-        """The same choices, with a reference where one is chosen."""
-        if self._reference.chosen:
-            choices.kind, choices.reference_prompt = "compose", self._reference.prompt
+        choices = self._form.read()
+        self._reference.read(choices)
         return choices
 
     def _planned(self, answer: Incoming) -> None:
@@ -183,13 +182,18 @@ class EditDialog:
         self._message.set_text(sentence)
 
     def _show_problems(self, problems: list[dict[str, Any]]) -> None:
-        choices = self._form.read()
-        untouched = {name for name in ("source", "target") if not getattr(choices, name)}
-        shown = [problem for problem in problems if problem["field"] not in untouched]
+        choices = self._read()
+        about_model = [problem for problem in problems if problem["field"] == "model"]
+        self._models.advise(next((problem["message"] for problem in about_model if not problem["blocking"]), ""))
+        # What the line about the model says, or what is not typed yet, need not be said here.
+        quiet = {name for name in ("source", "target") if not getattr(choices, name)}
+        quiet |= {"model"} if self._models.offers_download else set()
+        shown = [problem for problem in problems if problem["field"] not in quiet and problem["blocking"]]
+        shown += [problem for problem in problems if not problem["blocking"] and problem not in about_model]
         self._form.mark({problem["field"]: problem["message"] for problem in shown})
-        self._blocked = bool(self._mask_trouble) or any(problem["blocking"] for problem in problems)
-        sentences = [self._mask_trouble, *(problem["message"] for problem in shown)]
-        self._message.set_text("\n".join(sentence for sentence in sentences if sentence))
+        troubles = [trouble for trouble in (self._mask_trouble, missing(choices)) if trouble]
+        self._blocked = bool(troubles) or any(problem["blocking"] for problem in problems)
+        self._say("\n".join([*troubles, *(problem["message"] for problem in shown)]))
         self._ok.set_sensitive(self._connected and not self._blocked)
 
     def _digest_crop(self, crop: Box) -> None:
@@ -233,17 +237,18 @@ class EditDialog:
             try:
                 self._submit(self._crop)
             except CannotEdit as error:
-                self._message.set_text(str(error))
+                self._say(str(error))
                 return
         elif answer == PAINT:
-            word = next(iter(self._form.read().words), "")
-            paint_layer(self._image, self._layer, word)
+            paint_layer(self._image, self._layer, self._next_word())
         self._close(answer in (Gtk.ResponseType.OK, PAINT))
 
     def _submit(self, crop: Box) -> None:
-        variations = [self._as_composition(choices) for choices in self._form.variations()]
+        variations = self._form.variations()
         self._read_masks(variations[0])
-        reference = self._reference.picture()
+        for choices in variations:
+            self._reference.read(choices)
+        reference = given_reference(variations[0])
         for choices in variations:
             shot = take(self._image, self._layer, choices, self._masks, crop, self._default, reference)
             self._jobs.submit(shot, automatic=len(variations) == 1, mask_from=choices.mask)
@@ -255,7 +260,7 @@ class EditDialog:
     def _close(self, submitted: bool) -> None:
         if self._timer:
             GLib.source_remove(self._timer)
-        self.typed = self._form.read()
+        self.typed = self._read()
         self._jobs.session.forget(self._ticket)
         self._asks.close()
         self.window.destroy()
@@ -268,6 +273,11 @@ class EditDialog:
         """Have the picture described, or the object found."""
         crop = self._crop or (0, 0, self._layer.get_width(), self._layer.get_height())
         self._asks.start(kind, self._form.read(), crop, self._default)
+
+    def _next_word(self) -> str:
+        """The word of the first object without a mask layer of its own; "" when all have one."""
+        painted = [mask for mask in mask_layers(self._image, self._layer) if mask.get_visible()]
+        return next(iter(self._form.read().words[len(painted) :]), "")
 
     def _mask_made(self) -> None:
         """The model's mask is on a layer now: use it."""

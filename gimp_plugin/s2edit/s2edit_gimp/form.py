@@ -179,6 +179,10 @@ class Form:
         self._silently(lambda: fill(self._model, titles))
         self._silently(lambda: self._model.set_active_id(chosen) or self._model.set_active_id(default))
 
+    def choose_model(self, model: str) -> None:
+        """As if the painter had chosen it."""
+        self._model.set_active_id(model)
+
     def set_objects(self, titles: Sequence[str], words: Sequence[str]) -> None:
         """One field for each object; `titles` name their masks, `words` what those were painted for."""
         while len(self._words) < max(1, len(titles)):

@@ -46,7 +46,7 @@ def offer_conversion(image: Gimp.Image) -> bool:
     """Ask whether an indexed image may become RGB, and do it; one undo step."""
     GimpUi.init("s2edit")
     details = _("S²Edit needs colours that are not in this picture's palette. You can undo the conversion.")
-    if not ask(None, _("Convert the picture to RGB?"), details, _("_Convert")):
+    if not ask(None, _("Convert to RGB"), _("Convert the picture to RGB?"), details, _("_Convert")):
         return False
     image.convert_rgb()
     Gimp.displays_flush()

@@ -48,7 +48,8 @@ class JobWindow:
         scrolled.add(self._box)
         self._scrolled = scrolled
         self.window.get_content_area().pack_start(scrolled, True, True, 0)
-        self._message.set_text(EMPTY)
+        self._message.set_no_show_all(True)
+        self._say(EMPTY)
 
     def show(self) -> None:
         """Open it."""
@@ -76,12 +77,16 @@ class JobWindow:
             self._box.pack_start(row.widget, False, False, 0)
             row.widget.show_all()
             self._scrolled.set_min_content_height(min(len(self._rows) * ROW, TALLEST))
-            self._message.set_text("")
+            self._say("")
         row.update()
 
     def connection_changed(self, state: str, message: str) -> None:
         """Say when there is no daemon to ask."""
-        self._message.set_text(message if state != "ready" else "" if self._rows else EMPTY)
+        self._say(message if state != "ready" else "" if self._rows else EMPTY)
+
+    def _say(self, sentence: str) -> None:
+        self._message.set_text(sentence)
+        self._message.set_visible(bool(sentence))
 
 
 class _Row:

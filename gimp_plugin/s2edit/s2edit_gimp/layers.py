@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gi.repository import Gimp
 from s2edit_wire.recipe import NAME as RECIPE
 
+from . import marks
 from .pixels import (
     Box,
     Picture,
@@ -62,31 +63,31 @@ class Anchor:
 
 def document_id(image: Gimp.Image) -> str:
     """The picture's own id; made when it has none, and kept in its XCF file from the first result on."""
-    parasite = image.get_parasite(DOCUMENT_PARASITE)
-    if parasite is not None:
-        return bytes(parasite.get_data()).decode("ascii", "replace")[:64]
+    known = marks.read_text(image, DOCUMENT_PARASITE)[:64]
+    if known:
+        return known
     name = uuid.uuid4().hex
-    image.attach_parasite(Gimp.Parasite.new(DOCUMENT_PARASITE, PASSING, name.encode()))
+    marks.write(image, DOCUMENT_PARASITE, name, PASSING)
     return name
 
 
 def remember_pending(image: Gimp.Image, job: str, anchor: Anchor) -> None:
     """Keep with the open picture where a job's result belongs."""
-    pending = _pending(image)
+    pending = marks.read_map(image, PENDING_PARASITE)
     pending[job] = {"layer": anchor.layer, "offset": anchor.offset, "size": anchor.size, "crop": anchor.crop}
     _store_pending(image, dict(list(pending.items())[-MAX_PENDING:]))
 
 
 def forget_pending(image: Gimp.Image, job: str) -> None:
     """The result is there."""
-    pending = _pending(image)
+    pending = marks.read_map(image, PENDING_PARASITE)
     if pending.pop(job, None) is not None:
         _store_pending(image, pending)
 
 
 def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
     """Where the job's picture came from, if this image knows."""
-    entry = _pending(image).get(job)
+    entry = marks.read_map(image, PENDING_PARASITE).get(job)
     if not isinstance(entry, dict):
         return None
     try:
@@ -97,36 +98,22 @@ def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
         return None
 
 
-def _pending(image: Gimp.Image) -> dict[str, object]:
-    parasite = image.get_parasite(PENDING_PARASITE)
-    if parasite is None:
-        return {}
-    try:
-        value = json.loads(bytes(parasite.get_data()))
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _store_pending(image: Gimp.Image, pending: dict[str, object]) -> None:
     if pending:
-        data = json.dumps(pending).encode()
-        image.attach_parasite(Gimp.Parasite.new(PENDING_PARASITE, PASSING, data))
+        marks.write(image, PENDING_PARASITE, json.dumps(pending), PASSING)
     else:
         image.detach_parasite(PENDING_PARASITE)
 
 
 def recipe_text(layer: Gimp.Item) -> str | None:
     """The recipe that a result layer carries, as JSON; None for other layers."""
-    parasite = layer.get_parasite(RECIPE)
-    return None if parasite is None else bytes(parasite.get_data()).decode("utf-8", "replace")
+    return marks.read_text(layer, RECIPE) or None
 
 
 def source_layer(image: Gimp.Image, result: Gimp.Item) -> Gimp.Layer | None:
     """The layer that a result layer was made from; None when it is gone, or for other layers."""
-    parasite = result.get_parasite(SOURCE_PARASITE)
-    text = b"" if parasite is None else bytes(parasite.get_data())
-    return image.get_layer_by_tattoo(int(text)) if text.isdigit() else None
+    text = marks.read_text(result, SOURCE_PARASITE)
+    return image.get_layer_by_tattoo(int(text)) if text.isdecimal() else None
 
 
 def results_of(image: Gimp.Image, layer: Gimp.Drawable) -> list[Gimp.Layer]:
@@ -178,11 +165,10 @@ def insert_result(
     mask = new.create_mask(Gimp.AddMaskType.BLACK)
     new.add_mask(mask)
     write_coverage(mask, alpha)
-    new.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, recipe.encode()))
+    marks.write(new, RECIPE, recipe, Gimp.PARASITE_PERSISTENT)
     parent, position = None, 0
     if layer is not None:
-        tattoo = str(layer.get_tattoo()).encode()
-        new.attach_parasite(Gimp.Parasite.new(SOURCE_PARASITE, Gimp.PARASITE_PERSISTENT, tattoo))
+        marks.write(new, SOURCE_PARASITE, str(layer.get_tattoo()), Gimp.PARASITE_PERSISTENT)
         parent = layer.get_parent()
         # Above earlier results, which would hide it.
         beside = [layer, *(result for result in results_of(image, layer) if result.get_parent() == parent)]
@@ -192,7 +178,7 @@ def insert_result(
     image.undo_group_start()
     try:
         image.insert_layer(new, parent, position)
-        image.attach_parasite(Gimp.Parasite.new(DOCUMENT_PARASITE, UNDOABLE, document_id(image).encode()))
+        marks.write(image, DOCUMENT_PARASITE, document_id(image), UNDOABLE)
         for covering in hide:
             if covering.is_valid():
                 covering.set_visible(False)

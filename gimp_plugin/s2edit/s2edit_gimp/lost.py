@@ -23,7 +23,7 @@ class LostRow:
         self._text.set_selectable(True)
         self._text.set_can_focus(False)
         buttons = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACING)
-        for label, action in ((_("_Try Again"), again), (_("Copy _Text"), self._copy)):
+        for label, action in ((_("T_ry Again"), again), (_("Cop_y Text"), self._copy)):
             button = Gtk.Button.new_with_mnemonic(label)
             button.connect("clicked", lambda _button, action=action: action())
             buttons.pack_start(button, False, False, 0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gi.repository import Gegl, Gimp
 from s2edit_wire.limits import MAX_OBJECTS
 
+from . import marks
 from .brush import choose_paintbrush
 from .layers import all_layers, results_of
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
@@ -142,23 +143,12 @@ def is_mask_layer(layer: Gimp.Drawable) -> bool:
 
 def mark(mask: Gimp.Layer, layer: Gimp.Layer, word: str) -> None:
     """Say of a layer that it is a mask for `layer` and the object `word`."""
-    data = json.dumps({"layer": layer.get_tattoo(), "word": word}).encode()
-    mask.attach_parasite(Gimp.Parasite.new(MASK_PARASITE, Gimp.PARASITE_PERSISTENT, data))
-
-
-def _mark_of(layer: Gimp.Drawable) -> dict[str, object]:
-    parasite = layer.get_parasite(MASK_PARASITE)
-    if parasite is None:
-        return {}
-    try:
-        value = json.loads(bytes(parasite.get_data()))
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    note = json.dumps({"layer": layer.get_tattoo(), "word": word})
+    marks.write(mask, MASK_PARASITE, note, Gimp.PARASITE_PERSISTENT)
 
 
 def _made_for(layer: Gimp.Drawable) -> int:
-    value = _mark_of(layer).get("layer", 0)
+    value = marks.read_map(layer, MASK_PARASITE).get("layer", 0)
     return value if isinstance(value, int) else 0
 
 
@@ -172,7 +162,7 @@ def _painted(layer: Gimp.Layer, mask: Gimp.Layer) -> Coverage | None:
     covered = _bounds(layer, read)
     if covered is None:
         return None
-    return Coverage(mask.get_name(), str(_mark_of(mask).get("word", "")), covered, read, mask)
+    return Coverage(mask.get_name(), str(marks.read_map(mask, MASK_PARASITE).get("word", "")), covered, read, mask)
 
 
 def _bounds(layer: Gimp.Layer, read: Callable[[Box], bytes]) -> Box | None:

@@ -133,8 +133,7 @@ def _without_windows(
     from .batch import edit
 
     Gimp.progress_init(_("S²Edit"))
-    choices, reference = Choices.from_config(config), config.get_property("reference")
-    new = edit(image, layer, choices, lambda _phase, part: Gimp.progress_update(part), reference)
+    new = edit(image, layer, Choices.from_config(config), lambda _phase, part: Gimp.progress_update(part))
     Gimp.progress_end()
     values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
     values.remove(1)

@@ -112,9 +112,10 @@ def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
     return made
 
 
-def ask(parent: Gtk.Window | None, question: str, details: str, yes: str) -> bool:
+def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes: str) -> bool:
     """A question to be answered before anything goes on; False for cancel."""
     dialog = Gtk.MessageDialog(
+        title=title,
         transient_for=parent,
         modal=True,
         message_type=Gtk.MessageType.QUESTION,

@@ -16,10 +16,16 @@ PLUGIN = PROJECT / "gimp_plugin" / "s2edit"
 LANGUAGES = sorted(path.name for path in (PLUGIN / "locale").iterdir() if path.is_dir())
 
 
-def messages() -> set[str]:
-    """Every text that the plug-in hands to gettext."""
+DIALOG = ("dialog", "form", "lost", "models", "reference_form")
+"""Modules whose buttons and labels are in the one dialog."""
+ELSEWHERE = {"_Accept and Download"}
+"""What they put into windows of their own."""
+
+
+def messages(pattern: str = "*") -> set[str]:
+    """Every text that the plug-in, or those of its modules, hands to gettext."""
     found = set()
-    for path in (PLUGIN / "s2edit_gimp").glob("*.py"):
+    for path in (PLUGIN / "s2edit_gimp").glob(f"{pattern}.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
                 assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}"
@@ -49,6 +55,18 @@ def test_translations_keep_what_is_filled_in_and_the_keys(language: str) -> None
         assert translation
         assert fields(translation) == fields(message), message
         assert ("_" in re.sub(r"\{.*?\}", "", translation)) == ("_" in re.sub(r"\{.*?\}", "", message)), message
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_no_two_things_in_the_dialog_have_the_same_key(language: str) -> None:
+    translations = written(language) if language != "en" else {}
+    texts = set().union(*(messages(module) for module in DIALOG)) - ELSEWHERE
+    keys: dict[str, list[str]] = {}
+    for text in texts:
+        for key in re.findall(r"_(\w)", re.sub(r"\{.*?\}", "", translations.get(text, text))):
+            keys.setdefault(key.lower(), []).append(text)
+    assert len(keys) > 15
+    assert {key: found for key, found in keys.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -27,11 +27,11 @@ def report(body):
     new.replace(path)
 
 
-def call(name, image, drawables, **values):
+def call(name, image, drawables, run_mode=Gimp.RunMode.NONINTERACTIVE, **values):
     """Run a procedure without windows; returns (status, message, value)."""
     procedure = Gimp.get_pdb().lookup_procedure(name)
     config = procedure.create_config()
-    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+    config.set_property("run-mode", run_mode)
     config.set_property("image", image)
     config.set_core_object_array("drawables", drawables)
     for key, value in values.items():

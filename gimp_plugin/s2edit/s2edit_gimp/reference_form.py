@@ -1,0 +1,76 @@
+"""The part of the form for taking something over from another picture: a layer of this image, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gi.repository import Gimp, Gtk
+
+from .choices import Choices
+from .layers import all_layers
+from .mask_sources import is_mask_layer
+from .text import _
+from .widgets import add_row, chooser, expander, fill, grid
+
+NONE, FILE = "", "file"
+
+
+class ReferenceForm:
+    """Nothing is chosen at first: then an edit is a plain one.
+
+    Args:
+        image: whose layers are offered; layer: the edited one, which is not.
+        changed: called whenever something changed.
+
+    Attributes:
+        widget: what to put below the form.
+    """
+
+    def __init__(self, image: Gimp.Image, layer: Gimp.Drawable, changed: Callable[[], None]) -> None:
+        self._image, self._layer, self._changed = image, layer, changed
+        self._choice = chooser({}, self._notify)
+        self._prompt = Gtk.Entry()
+        self._prompt.connect("changed", lambda _entry: changed())
+        self._file = Gtk.FileChooserButton(title=_("Reference Picture"), action=Gtk.FileChooserAction.OPEN)
+        self._file.connect("file-set", lambda _button: changed())
+        self._file.set_no_show_all(True)
+        made = grid()
+        add_row(made, 0, _("Reference:"), self._choice, _("The picture to take something from"))
+        made.attach(self._file, 1, 1, 1, 1)
+        shows = _("What the reference shows; the word to take over has to be in “Should show”, too")
+        add_row(made, 2, _("Reference shows:"), self._prompt, shows)
+        self.widget = expander(_("_Take over from another picture"), made)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Offer the layers that are there now."""
+        titles = {NONE: _("None")}
+        for layer in all_layers(self._image.get_layers()):
+            if layer != self._layer and not is_mask_layer(layer):
+                titles[str(layer.get_tattoo())] = layer.get_name()
+        fill(self._choice, {**titles, FILE: _("A file…")})
+
+    def read(self, choices: Choices) -> None:
+        """Put what is chosen here into the choices of an edit, which makes a composition of it."""
+        choice = self._choice.get_active_id() or NONE
+        choices.reference = choices.reference_file = None
+        if choice == FILE:
+            choices.reference_file = self._file.get_file()
+        elif choice != NONE:
+            choices.reference = self._image.get_layer_by_tattoo(int(choice))
+        choices.reference_prompt = self._prompt.get_text().strip()
+        choices.kind = "compose" if choices.composes else "edit"
+
+    def show(self, choices: Choices) -> None:
+        """Fill in what the choices say about a reference; folded away when that is nothing."""
+        self._prompt.set_text(choices.reference_prompt)
+        if choices.reference is not None:
+            self._choice.set_active_id(str(choices.reference.get_tattoo()))
+        elif choices.reference_file is not None:
+            self._file.set_file(choices.reference_file)
+            self._choice.set_active_id(FILE)
+        self.widget.set_expanded(choices.composes)
+
+    def _notify(self) -> None:
+        self._file.set_visible(self._choice.get_active_id() == FILE)
+        self._changed()

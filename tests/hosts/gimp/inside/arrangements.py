@@ -1,0 +1,88 @@
+"""Edits without windows that need more than one layer and a mask: several objects, references, a huge picture."""
+
+import hashlib
+import time
+
+from common import GIVEN, Gegl, Gimp, Gio, call, pixels, report
+
+EDIT, PAINT = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
+
+
+def picture(side):
+    """A gray image with one layer that is a little darker in the middle; returns both."""
+    image = Gimp.Image.new(side, side, Gimp.ImageBaseType.RGB)
+    layer = Gimp.Layer.new(image, "source", side, side, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+    image.insert_layer(layer, None, 0)
+    for colour, box in (("#b0c0d0", (0, 0, side, side)), ("#604030", (side // 4, side // 4, side // 2, side // 2))):
+        layer.get_buffer().set_color(Gegl.Rectangle.new(*box), Gegl.Color.new(colour))
+    layer.update(0, 0, side, side)
+    return image, layer
+
+
+def edit(image, layer, **arguments):
+    """One edit; what the test wants to know of it, and the new layer."""
+    start, count = time.monotonic(), len(image.get_layers())
+    values = {"source": GIVEN["source"], "target": GIVEN["target"], "object": GIVEN["word"], **arguments}
+    status, message, new = call(EDIT, image, [layer], **values)
+    told = {"status": status, "message": message, "seconds": time.monotonic() - start}
+    if status == "success":
+        told |= {
+            "recipe": bytes(new.get_parasite("s2edit-recipe").get_data()).decode(),
+            "size": [new.get_width(), new.get_height()],
+            "offset": list(new.get_offsets())[1:],
+        }
+    else:
+        told["layers_added"] = len(image.get_layers()) - count
+    return told
+
+
+def two_objects(words):
+    image, layer = picture(96)
+    masks = []
+    for box in ((10, 10, 20, 20), (60, 60, 24, 16)):
+        call(PAINT, image, [layer])
+        masks.append(image.get_selected_layers()[0])
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, *box)
+        masks[-1].edit_fill(Gimp.FillType.FOREGROUND)
+    Gimp.Selection.none(image)
+    told = edit(image, layer, mask="mask-layers", object=words)
+    told["masks_shown"] = [mask.get_visible() for mask in masks]
+    image.delete()
+    return told
+
+
+def composition(kind):
+    image, layer = picture(96)
+    other = Gimp.Layer.new_from_drawable(layer, image)
+    image.insert_layer(other, None, 1)
+    other.get_buffer().set_color(Gegl.Rectangle.new(0, 0, 96, 40), Gegl.Color.new("#ff8000"))
+    wanted, given = pixels(other, "R'G'B'A u8"), {"reference": other}
+    if kind == "file":
+        loaded = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(GIVEN["file"]))
+        wanted = pixels(loaded.get_layers()[0], "R'G'B'A u8")
+        loaded.delete()
+        given = {"reference_file": Gio.File.new_for_path(GIVEN["file"])}
+    if kind == "none":
+        given = {}
+    if kind == "bad file":
+        given = {"reference_file": Gio.File.new_for_path(GIVEN["no_picture"])}
+    told = edit(image, layer, target=GIVEN["mixed"], reference_prompt=GIVEN["reference"], **given)
+    image.delete()
+    return told | {"reference_sha256": hashlib.sha256(wanted).hexdigest()}
+
+
+def huge():
+    image, layer = picture(GIVEN["side"])
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, *GIVEN["box"])
+    told = edit(image, layer, mask="selection")
+    image.delete()
+    return told
+
+
+def body():
+    told = {f"composition with {kind}": composition(kind) for kind in ("layer", "file", "none", "bad file")}
+    told |= {"two objects": two_objects(GIVEN["two_words"]), "one word for two": two_objects(GIVEN["word"])}
+    return told | {"huge": huge()}
+
+
+report(body)

@@ -1,0 +1,92 @@
+"""Several objects, compositions and a huge picture by the plug-in's procedure, in the real GIMP without windows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ..scenarios import COMPOSED, MAIN, draw_portrait
+from .gimp import GimpDesk
+
+pytestmark = pytest.mark.hosts
+
+SIDE = 8_192
+BOX = (5_000, 3_000, 60, 50)
+"""The selection in the huge picture: x, y, width, height."""
+MOST_SENT = 1_024
+"""Pixels a side: what may be sent around a selection so small."""
+
+
+@pytest.fixture(scope="module")
+def told(desk: GimpDesk) -> dict[str, Any]:
+    """What happened in each case, from one run of GIMP."""
+    no_picture = desk.lab.folder / "letter.txt"
+    no_picture.write_text("Dear painter", encoding="utf-8")
+    return desk.batch(
+        "arrangements",
+        400,
+        source=MAIN.source,
+        target=MAIN.target,
+        word=MAIN.word,
+        two_words=f"{MAIN.word}, woman",
+        mixed=COMPOSED.target,
+        reference=COMPOSED.reference,
+        file=draw_portrait(desk.lab.folder / "reference.png", 64),
+        no_picture=no_picture,
+        side=SIDE,
+        box=BOX,
+    )
+
+
+def test_each_mask_layer_is_an_object_of_its_own(told: dict[str, Any], desk: GimpDesk) -> None:
+    seen = told["two objects"]
+    assert seen["status"] == "success", seen["message"]
+    recipe = json.loads(seen["recipe"])
+    assert recipe["edit"]["objects"] == [{"word": MAIN.word, "masked": True}, {"word": "woman", "masked": True}]
+    masks = [frame for frame in desk.lab.sent(recipe["job"]) if frame["role"] == "object_mask"]
+    assert [mask.get("index", 0) for mask in masks] == [0, 1]
+    assert masks[0]["sha256"] != masks[1]["sha256"]
+    assert seen["masks_shown"] == [False, False], "both have done their work"
+
+
+def test_a_mask_without_a_word_is_asked_about(told: dict[str, Any]) -> None:
+    seen = told["one word for two"]
+    assert seen["status"].endswith("error")
+    assert "Name the object of each mask" in seen["message"]
+    assert (seen["layers_added"], seen["masks_shown"]) == (0, [True, True])
+
+
+@pytest.mark.parametrize("kind", ["layer", "file"])
+def test_a_composition_takes_over_from_a_layer_or_a_file(told: dict[str, Any], desk: GimpDesk, kind: str) -> None:
+    seen = told[f"composition with {kind}"]
+    assert seen["status"] == "success", seen["message"]
+    recipe = json.loads(seen["recipe"])
+    assert recipe["edit"]["kind"] == "compose"
+    assert recipe["edit"]["reference_prompt"] == COMPOSED.reference
+    (reference,) = (frame for frame in desk.lab.sent(recipe["job"]) if frame["role"] == "reference")
+    assert reference["sha256"] == seen["reference_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("none", "Choose the layer or file"), ("bad file", "The reference can't be opened")]
+)
+def test_a_composition_without_its_reference_changes_nothing(told: dict[str, Any], kind: str, words: str) -> None:
+    seen = told[f"composition with {kind}"]
+    assert seen["status"].endswith("error")
+    assert words in seen["message"]
+    assert seen["layers_added"] == 0
+
+
+def test_of_a_huge_picture_only_the_surroundings_of_the_mask_are_sent(told: dict[str, Any], desk: GimpDesk) -> None:
+    seen = told["huge"]
+    assert seen["status"] == "success", seen["message"]
+    print(f"\n{SIDE} x {SIDE} with a selection of {BOX[2]} x {BOX[3]}: {seen['seconds']:.1f} s")
+    for frame in desk.lab.sent(json.loads(seen["recipe"])["job"]):
+        assert max(frame["shape"][:2]) <= MOST_SENT
+    left, top = seen["offset"]
+    assert left <= BOX[0]
+    assert top <= BOX[1]
+    assert left + seen["size"][0] >= BOX[0] + BOX[2]
+    assert top + seen["size"][1] >= BOX[1] + BOX[3]
