@@ -62,6 +62,7 @@ class Pipelines:
         with _silenced():
             with scene.phase("inversion"):
                 if self._inverted != key:
+                    self._inverted = None
                     pipeline.invert(
                         image=_picture(scene),
                         source_prompt=plan.plain.text,

@@ -1,20 +1,21 @@
-"""The edits that are asked for: portraits that training never saw, each with one thing (or two) changed.
+"""The edits that are asked for: pictures that training never saw, each with one thing (or two) changed.
 
 A case is made of its number alone, so that every system is asked for the same ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, Portrait, sample_attributes, visible
-from s2edit.starter.captions import caption
-from s2edit.starter.renderer import render
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT
+from s2edit.starter.domain import Domain, Edit, Thing
+from s2edit.starter.portraits import PORTRAITS
 
 from .metrics import Picture, Region
 
@@ -27,104 +28,18 @@ _MARGIN = 4
 
 
 @dataclass(frozen=True)
-class Edit:
-    """A kind of edit: which portraits it is possible on, what it changes, and which parts the prompts mention."""
-
-    name: str
-    kind: str
-    needs: Callable[[Portrait], bool]
-    changes: Mapping[str, str]
-    mention: frozenset[str]
-
-
-def _man(portrait: Portrait) -> bool:
-    return portrait.person == "man"
-
-
-def _hairy(portrait: Portrait) -> bool:
-    return "hair_color" in visible(portrait) and portrait.hair != "bald" and portrait.hat == "none"
-
-
-EDITS: tuple[Edit, ...] = (
-    Edit("add glasses", "add", lambda p: p.accessory == "none", {"accessory": "glasses"}, frozenset({"accessory"})),
-    Edit(
-        "add sunglasses", "add", lambda p: p.accessory == "none", {"accessory": "sunglasses"}, frozenset({"accessory"})
-    ),
-    Edit(
-        "add a beard",
-        "add",
-        lambda p: _man(p) and p.facial_hair == "none",
-        {"facial_hair": "beard"},
-        frozenset({"facial_hair"}),
-    ),
-    Edit(
-        "add a hat",
-        "add",
-        lambda p: p.hat == "none",
-        {"hat": "hat", "hat_color": "red"},
-        frozenset({"hat"}),
-    ),
-    Edit(
-        "remove glasses", "remove", lambda p: p.accessory == "glasses", {"accessory": "none"}, frozenset({"accessory"})
-    ),
-    Edit(
-        "remove the beard",
-        "remove",
-        lambda p: _man(p) and p.facial_hair == "beard",
-        {"facial_hair": "none"},
-        frozenset({"facial_hair"}),
-    ),
-    Edit("smiling to sad", "replace", lambda p: p.mood == "smiling", {"mood": "sad"}, frozenset({"mood"})),
-    Edit("serious to smiling", "replace", lambda p: p.mood == "serious", {"mood": "smiling"}, frozenset({"mood"})),
-    Edit(
-        "glasses to sunglasses",
-        "replace",
-        lambda p: p.accessory == "glasses",
-        {"accessory": "sunglasses"},
-        frozenset({"accessory"}),
-    ),
-    Edit(
-        "black hair to blonde",
-        "recolour",
-        lambda p: _hairy(p) and p.hair_color == "black",
-        {"hair_color": "blonde"},
-        frozenset({"hair"}),
-    ),
-    Edit(
-        "brown hair to red",
-        "recolour",
-        lambda p: _hairy(p) and p.hair_color == "brown",
-        {"hair_color": "red"},
-        frozenset({"hair"}),
-    ),
-    Edit(
-        "blue background to pink",
-        "recolour",
-        lambda p: p.background == "blue",
-        {"background": "pink"},
-        frozenset({"background"}),
-    ),
-    Edit(
-        "sunglasses and a beard",
-        "double",
-        lambda p: _man(p) and p.accessory == "none" and p.facial_hair == "none",
-        {"accessory": "sunglasses", "facial_hair": "beard"},
-        frozenset({"accessory", "facial_hair"}),
-    ),
-)
-
-
-@dataclass(frozen=True)
 class Case:
-    """One edit of one portrait.
+    """One edit of one portrait, or of another domain's thing.
 
     Args:
         edit: what is asked for. seed: the portrait's. painted: whether the system gets the mask a user would paint.
+        domain: the world that the seed is drawn from.
     """
 
-    edit: Edit
+    edit: Edit[Any]
     seed: int
     painted: bool
+    domain: Domain[Any] = PORTRAITS
 
     @property
     def id(self) -> str:
@@ -133,24 +48,25 @@ class Case:
         return f"{self.edit.name.replace(' ', '-')}_{self.seed}_{mask}"
 
     @cached_property
-    def source(self) -> Portrait:
+    def source(self) -> Thing:
         """The portrait to edit."""
-        return sample_attributes(self.seed)
+        source: Thing = self.domain.sample(self.seed)
+        return source
 
     @cached_property
-    def target(self) -> Portrait:
+    def target(self) -> Thing:
         """The portrait that a perfect edit makes."""
         return self.source.change(**self.edit.changes)
 
     @cached_property
     def image(self) -> Picture:
         """The picture to edit, `SIZE`² RGB."""
-        return render(self.source, SIZE)
+        return self.domain.render(self.source, SIZE)
 
     @cached_property
     def truth(self) -> Picture:
         """The right answer."""
-        return render(self.target, SIZE)
+        return self.domain.render(self.target, SIZE)
 
     @cached_property
     def changed(self) -> Region:
@@ -169,21 +85,31 @@ class Case:
 
     @cached_property
     def prompts(self) -> tuple[str, str]:
-        """Source and target prompt: as a user would say it, with mood, hair and what changes."""
-        mention = {"mood", "hair", *self.edit.mention}
+        """Source and target prompt. The source prompt names all that any edit changes, so a portrait has only one."""
+        mention = {*self.domain.usual, *(part for edit in self.domain.edits for part in edit.mention)}
+        caption = self.domain.caption
         return caption(self.source, mention=mention), caption(self.target, mention=mention)
 
+    @property
+    def noun(self) -> str:
+        """The object's word in the prompts."""
+        return self.domain.noun(self.source)
 
-def cases(portraits: int, per_edit: int | None = None, *, first: int = TEST_FIRST) -> Iterator[Case]:
-    """Cases over at most `portraits` portraits, every possible edit of each, alternately with a painted mask.
+
+def cases(
+    portraits: int, edits: int | None = None, *, first: int = TEST_FIRST, domain: Domain[Any] = PORTRAITS
+) -> Iterator[Case]:
+    """Cases over so many portraits, alternately with a painted mask.
 
     Args:
-        per_edit: at most so many portraits for one edit. first: seed of the first portrait.
+        edits: at most so many of a portrait's possible edits, the ones that came least often so far; None for all.
+        first: seed of the first portrait. domain: whose things to edit instead of portraits.
     """
-    taken = dict.fromkeys((edit.name for edit in EDITS), 0)
+    taken = dict.fromkeys((edit.name for edit in domain.edits), 0)
     for seed in range(first, first + portraits):
-        portrait = sample_attributes(seed)
-        for number, edit in enumerate(EDITS):
-            if edit.needs(portrait) and (per_edit is None or taken[edit.name] < per_edit):
-                taken[edit.name] += 1
-                yield Case(edit, seed, painted=(seed + number) % 2 == 0)
+        thing = domain.sample(seed)
+        possible = [(number, edit) for number, edit in enumerate(domain.edits) if edit.needs(thing)]
+        rarest = sorted(possible, key=lambda item: taken[item[1].name])[:edits]
+        for number, edit in sorted(rarest, key=lambda item: item[0]):
+            taken[edit.name] += 1
+            yield Case(edit, seed, painted=(seed + number) % 2 == 0, domain=domain)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bench import Score
+from .methods import METHODS, scale_of
 
 MEASURES: dict[str, str] = {
     "psnr_inside": "PSNR inside (dB)",
@@ -17,9 +18,14 @@ MEASURES: dict[str, str] = {
     "ssim_outside": "SSIM outside",
     "reached": "target reached",
     "kept": "others kept",
-    "seconds": "seconds",
-    "forwards": "U-Net forwards",
 }
+COSTS: dict[str, str] = {
+    "first_seconds": "first edit (s)",
+    "seconds": "next edit (s)",
+    "first_forwards": "first edit (U-Net forwards)",
+    "forwards": "next edit (U-Net forwards)",
+}
+PAIRED = ("psnr_inside", "psnr_outside", "reached", "kept")
 _DRAWS = 2_000
 
 
@@ -36,52 +42,113 @@ class Interval:
         return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
-def interval(values: Sequence[float], seed: int = 0) -> Interval:
-    """Percentile bootstrap of the mean; ValueError for no values."""
+def interval(values: Sequence[float], groups: Sequence[object] | None = None, seed: int = 0) -> Interval:
+    """Percentile bootstrap of the mean; ValueError for no values.
+
+    Args:
+        groups: of each value, when values of one group hang together: whole groups are drawn then (here a portrait's
+            edits, which share its fine-tuning), so that the interval is not too narrow.
+    """
     sample: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     if not sample.size:
         raise ValueError("There are no values.")
-    rng = np.random.default_rng(seed)
-    means = sample[rng.integers(0, sample.size, (_DRAWS, sample.size))].mean(axis=1)
+    names = list(range(sample.size)) if groups is None else list(groups)
+    index = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    places = np.array([index[name] for name in names])
+    sums, counts = np.bincount(places, sample), np.bincount(places)
+    drawn = np.random.default_rng(seed).integers(0, len(index), (_DRAWS, len(index)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(sample.mean()), float(low), float(high))
 
 
+def portrait(score: Score) -> str:
+    """Of a score's case: what its bootstrap group is."""
+    return score.case.split("_")[-2]
+
+
 def by_method(scores: Sequence[Score], measure: str) -> dict[str, Interval]:
-    """The measure of each method over all its cases, in order of first appearance."""
-    values: dict[str, list[float]] = {}
+    """The measure of each method over all its cases, in order of first appearance; unknown costs are left out."""
+    values: dict[str, tuple[list[float], list[str]]] = {}
     for score in scores:
-        values.setdefault(score.method, []).append(float(getattr(score, measure)))
-    return {method: interval(found) for method, found in values.items()}
+        value = float(getattr(score, measure))
+        if value or measure not in COSTS:
+            found, groups = values.setdefault(score.method, ([], []))
+            found.append(value)
+            groups.append(portrait(score))
+    return {method: interval(found, groups) for method, (found, groups) in values.items()}
 
 
 def differences(scores: Sequence[Score], measure: str, full: str = "s2edit") -> dict[str, Interval]:
     """Full method minus each other one, paired over the cases that both have."""
-    values = {(score.method, score.case): float(getattr(score, measure)) for score in scores}
+    values = {(score.method, score.case): score for score in scores}
     cases = [case for method, case in values if method == full]
     found: dict[str, Interval] = {}
-    for method in dict.fromkeys(score.method for score in scores):
-        paired = [values[full, case] - values[method, case] for case in cases if (method, case) in values]
+    for method in methods_of(scores):
+        paired = [(values[full, case], values[method, case]) for case in cases if (method, case) in values]
         if method != full and paired:
-            found[method] = interval(paired)
+            gaps = [getattr(ours, measure) - getattr(theirs, measure) for ours, theirs in paired]
+            found[method] = interval(gaps, [portrait(ours) for ours, _ in paired])
     return found
 
 
+def methods_of(scores: Iterable[Score]) -> list[str]:
+    """The methods in the tables' order: that of `METHODS`, then others as they come."""
+    order = list(METHODS)
+    names = list(dict.fromkeys(score.method for score in scores))
+    known = {name: order.index(scale_of(name)[0]) for name in names if scale_of(name)[0] in order}
+    return sorted(names, key=lambda name: (known.get(name, len(order)), scale_of(name)[1] or 0.0))
+
+
 def markdown(scores: Sequence[Score]) -> str:
-    """All measures of all methods, then the paired differences, as Markdown tables."""
-    methods = list(dict.fromkeys(score.method for score in scores))
-    cases = len({score.case for score in scores})
-    lines = [f"{cases} cases; mean [95 % bootstrap interval]", "", "| method | " + " | ".join(MEASURES.values()) + " |"]
-    lines.append("|---" * (len(MEASURES) + 1) + "|")
-    columns = {measure: by_method(scores, measure) for measure in MEASURES}
-    lines += [f"| {m} | " + " | ".join(str(columns[measure][m]) for measure in MEASURES) + " |" for m in methods]
-    shown = ("psnr_inside", "psnr_outside", "reached", "kept")
-    paired = {measure: differences(scores, measure) for measure in shown}
+    """All tables as Markdown: measures, paired differences, masks and kinds of edit apart, costs, what failed."""
+    cases, portraits = {score.case for score in scores}, {portrait(score) for score in scores}
+    lines = [
+        f"{len(cases)} cases on {len(portraits)} portraits; mean [95 % bootstrap interval, by portrait]. "
+        "Methods that ran on fewer cases are to be compared by the paired differences.",
+        "",
+    ]
+    lines += _measured(scores, MEASURES)
+    paired = {measure: differences(scores, measure) for measure in PAIRED}
     if paired["reached"]:
         lines += ["", "Full method minus the other one, paired over the same cases:", ""]
-        lines += ["| method | " + " | ".join(MEASURES[measure] for measure in shown) + " |", "|---" * 5 + "|"]
+        lines += _rows({MEASURES[measure]: found for measure, found in paired.items()}, list(paired["reached"]))
+    for title, part in _parts(scores).items():
+        lines += ["", f"{title}:", "", *_measured(part, {name: MEASURES[name] for name in PAIRED})]
+    if any(score.seconds for score in scores):
         lines += [
-            f"| {method} | " + " | ".join(str(paired[measure][method]) for measure in shown) + " |"
-            for method in paired["reached"]
+            "",
+            "Costs (a backward pass counts as two forward passes; the first edit includes what later ones reuse):",
         ]
+        lines += ["", *_measured(scores, COSTS)]
+    failed = [score for score in scores if score.error]
+    if failed:
+        reasons = dict.fromkeys(f"{score.method}: {score.error}" for score in failed)
+        lines += ["", f"{len(failed)} answers failed and count as no edit:", "", *(f"- {reason}" for reason in reasons)]
     return "\n".join(lines) + "\n"
+
+
+def _parts(scores: Sequence[Score]) -> dict[str, list[Score]]:
+    """By mask, then by kind of edit; those of one part only are left out."""
+    plain = [score for score in scores if scale_of(score.method)[1] is None]
+    found = {
+        "With a painted mask": [score for score in plain if score.painted],
+        "With the automatic mask": [score for score in plain if not score.painted],
+    }
+    for kind in dict.fromkeys(score.kind for score in plain):
+        found[f"Edits of the kind “{kind}”"] = [score for score in plain if score.kind == kind]
+    return {title: part for title, part in found.items() if 0 < len(part) < len(plain)}
+
+
+def _measured(scores: Sequence[Score], measures: dict[str, str]) -> list[str]:
+    return _rows({title: by_method(scores, measure) for measure, title in measures.items()}, methods_of(scores), scores)
+
+
+def _rows(columns: dict[str, dict[str, Interval]], methods: Sequence[str], scores: Sequence[Score] = ()) -> list[str]:
+    counted = {method: sum(score.method == method for score in scores) for method in methods}
+    titles = [*(["cases"] if scores else []), *columns]
+    lines = ["| method | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
+    for method in methods:
+        cells = [str(found.get(method, "")) for found in columns.values()]
+        lines.append(f"| {method} | " + " | ".join([*([str(counted[method])] if scores else []), *cells]) + " |")
+    return lines

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from s2edit_wire.errors import Unreachable, WireError
 
-from . import daemon_commands, edit_commands, install_commands, job_commands, model_commands
+from . import bench_commands, daemon_commands, edit_commands, install_commands, job_commands, model_commands
 from .exit_codes import MEANING, Exit
 from .report import Ended, fail, print_object, tell
 
@@ -30,6 +30,7 @@ app.add_typer(daemon_commands.app, name="daemon")
 app.command()(install_commands.install)
 app.command()(install_commands.uninstall)
 app.command()(install_commands.doctor)
+app.command(add_help_option=False, context_settings=bench_commands.PASSED_ON)(bench_commands.bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

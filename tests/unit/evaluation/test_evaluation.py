@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 
 from s2edit.evaluation import bench, tables
-from s2edit.evaluation.cases import EDITS, TEST_FIRST, Case, cases
+from s2edit.evaluation.cases import TEST_FIRST, Case, cases
 from s2edit.evaluation.metrics import CEILING, psnr, ssim
+from s2edit.starter.portraits import EDITS
 
 
 @pytest.fixture(scope="module")
 def few() -> list[Case]:
-    return list(cases(12, 1))
+    return list(cases(6, 2))
 
 
 def test_psnr_is_computed_in_floating_point() -> None:
@@ -41,7 +42,7 @@ def test_a_region_counts_alone() -> None:
 
 
 def test_every_case_has_a_visible_change_named_in_its_prompts(few: list[Case]) -> None:
-    assert {case.edit.name for case in few} >= {"add glasses", "add a beard", "smiling to sad"}
+    assert {case.edit.kind for case in few} >= {"add", "replace"}
     for case in few:
         assert case.seed >= TEST_FIRST
         assert case.prompts[0] != case.prompts[1]
@@ -75,6 +76,8 @@ def test_a_line_cut_short_is_passed_over(few: list[Case], tmp_path: Path) -> Non
     line = json.dumps(asdict(score))
     (tmp_path / bench.SCORES).write_text(line + "\n" + line[:40])
     assert bench.load(tmp_path) == [score]
+    bench.append(tmp_path, score)
+    assert bench.load(tmp_path) == [score, score]
 
 
 def test_paired_differences_use_common_cases_only(few: list[Case]) -> None:
@@ -86,6 +89,14 @@ def test_paired_differences_use_common_cases_only(few: list[Case]) -> None:
     assert "| ift |" in tables.markdown([*full, *other])
 
 
+def test_edits_that_hang_together_widen_the_interval() -> None:
+    values = np.repeat(np.random.default_rng(3).normal(size=20), 5).tolist()
+    apart = tables.interval(values)
+    together = tables.interval(values, [number // 5 for number in range(100)])
+    assert together.mean == apart.mean
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
 def test_an_interval_shrinks_with_more_values() -> None:
     rng = np.random.default_rng(1)
     few_values, many = rng.normal(size=10).tolist(), rng.normal(size=1000).tolist()
@@ -93,6 +104,18 @@ def test_an_interval_shrinks_with_more_values() -> None:
     assert narrow.high - narrow.low < wide.high - wide.low
     with pytest.raises(ValueError, match="no values"):
         tables.interval([])
+
+
+def test_a_portrait_has_one_source_prompt_and_the_rarest_edits() -> None:
+    found = list(cases(12, 3))
+    for seed in {case.seed for case in found}:
+        mine = [case for case in found if case.seed == seed]
+        assert 1 <= len(mine) <= 3
+        assert len({case.prompts[0] for case in mine}) == 1
+    assert [case.id for case in cases(5, 3)] == [case.id for case in found][: len(list(cases(5, 3)))]
+    counts = [sum(case.edit.name == edit.name for case in found) for edit in EDITS]
+    assert max(counts) <= 6
+    assert sum(count > 0 for count in counts) >= 10
 
 
 def test_edits_have_names_of_their_own() -> None:

@@ -1,0 +1,34 @@
+"""`s2edit bench`: the benchmark with ground truth, in a process of its own, since a client loads no torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import typer
+
+from .exit_codes import Exit
+from .report import Ended
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Of the command's context: the options, `--help` too, are the benchmark's own, written down there and nowhere else."""
+_CODES = {0: Exit.DONE, 2: Exit.USAGE, 130: Exit.CANCELLED}
+
+
+def bench(context: typer.Context) -> None:
+    """Run the benchmark, or score another system's pictures: run, score, export (--help after each tells more)."""
+    if importlib.util.find_spec("s2edit") is None:
+        raise Ended(Exit.INPUT, "The benchmark is not installed here. Run: pip install 's2edit[bench]'")
+    arguments = context.args or ["--help"]
+    # The interpreter's own path and our own arguments; no shell is involved.
+    child = subprocess.Popen([sys.executable, "-m", "s2edit.evaluation", *arguments])  # noqa: S603
+    while True:
+        try:
+            code = child.wait()
+            break
+        except KeyboardInterrupt:
+            # The terminal has interrupted both of us: let the benchmark end by itself, what it has scored is kept.
+            continue
+    if code:
+        raise typer.Exit(int(_CODES.get(code, Exit.INTERNAL)))
