@@ -18,8 +18,7 @@ import pytest
 import pyvips
 from s2edit_installer import packages
 
-from tests.fakes.checkpoints import untrained_checkpoint
-from tests.hosts.lab import wait_for
+from tests.unit.installer.fresh import Fresh
 
 
 @pytest.fixture(scope="module")
@@ -80,64 +79,87 @@ def test_gimp_s_folder_is_ready_to_be_copied(built: list[list[Path]]) -> None:
     assert (folder / "s2edit" / "s2edit_wire" / "client.py").exists()
 
 
-@pytest.fixture(scope="module")
-def place(built: list[list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as pip lays it out, where it comes before this checkout on the path."""
-    folder = tmp_path_factory.mktemp("site")
+def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]]) -> None:
+    """Weights, configurations, catalogues, translations: whatever lies in a package and is no Python."""
     with zipfile.ZipFile(of_kind(built[0], ".whl")) as wheel:
-        wheel.extractall(folder)
-    return folder
+        in_wheel = set(wheel.namelist())
+    wanted = set()
+    for folder in (packages.ROOT, packages.ROOT / "server", packages.ROOT / "installer"):
+        for package in folder.glob("s2edit*/"):
+            files = (path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
+            wanted |= {path.relative_to(folder).as_posix() for path in files if ".egg-info" not in path.parts[-2]}
+    assert {"s2edit/starter/weights/unet/diffusion_pytorch_model.safetensors", "s2edit_tray/locale/de.json"} <= wanted
+    assert not {name for name in wanted if not name.endswith(".po")} - in_wheel
+    inside = "s2edit_installer/plugins/"
+    assert inside + "gimp_plugin/s2edit/locale/de/LC_MESSAGES/s2edit.mo" in in_wheel
+    assert inside + "krita_plugin/s2edit_krita/locale/de.json" in in_wheel
 
 
-def test_the_wheel_works_without_the_source_tree(place: Path, tmp_path: Path) -> None:
+def test_the_sdist_builds_the_same_wheel(built: list[list[Path]], tmp_path: Path) -> None:
+    with tarfile.open(of_kind(built[0], ".tar.gz")) as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    build = "import sys, setuptools.build_meta as backend; backend.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=source, capture_output=True, check=True)
+    assert parts(of_kind(list(tmp_path.iterdir()), ".whl")) == parts(of_kind(built[0], ".whl"))
+
+
+def parts(wheel: Path) -> dict[str, int]:
+    """Checksums by name, but for the lists of them, whose modes and order may differ."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {info.filename: info.CRC for info in archive.infolist() if not info.filename.endswith("RECORD")}
+
+
+@pytest.fixture(scope="module")
+def fresh(built: list[list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    environment = Fresh(tmp_path_factory.mktemp("fresh") / "venv")
+    environment.install(of_kind(built[0], ".whl"))
+    return environment
+
+
+def test_all_comes_from_the_wheel(fresh: Fresh, tmp_path: Path) -> None:
     code = (
         "import pathlib, sys\n"
         "import s2edit, s2edit_cli.main, s2edit_installer.vendoring as vendoring, s2edit_server.daemon, s2edit_wire\n"
         "for module in (s2edit, s2edit_cli, vendoring, s2edit_server, s2edit_wire):\n"
-        "    assert pathlib.Path(module.__file__).is_relative_to(sys.argv[1]), module\n"
+        "    assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module\n"
         "print(*(f'{len(vendoring.plugin_files(host))}' for host in ('gimp', 'krita')))\n"
     )
-    command = [sys.executable, "-c", code, str(place)]
-    ran = subprocess.run(
-        command, cwd=tmp_path, env={"PYTHONPATH": str(place)}, capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([fresh.python, "-c", code], cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert all(int(count) > 20 for count in ran.stdout.split()), ran.stdout
 
 
-def test_an_edit_with_nothing_but_the_wheel(place: Path, tmp_path: Path) -> None:
-    """The command, the daemon, the worker and the method, all from the wheel."""
+def test_an_edit_with_the_embedded_model(fresh: Fresh, tmp_path: Path) -> None:
+    """As a person does after `pip install`: the command starts the daemon, which edits with what the wheel carries."""
     picture = tmp_path / "in.png"
     pyvips.Image.gaussnoise(160, 160, mean=128, sigma=40).cast("uchar").bandjoin([90, 60]).pngsave(str(picture))
     with tempfile.TemporaryDirectory(prefix="s2w") as state:
-        # libstdc++ and friends need no variable; PATH is for what PyTorch looks up.
-        environment = {
-            "PYTHONPATH": str(place),
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "S2EDIT_HOME": state,
-            "S2EDIT_PORTRAITS": str(untrained_checkpoint(tmp_path / "checkpoint")),
-            "OMP_NUM_THREADS": "1",
-        }
+        # No PYTHONPATH, nothing of the checkout; PATH is for what PyTorch looks up.
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "S2EDIT_HOME": state, "OMP_NUM_THREADS": "1"}
 
         def s2edit(*arguments: str) -> dict[str, Any]:
-            command = [sys.executable, "-m", "s2edit_cli.main", *arguments, "--json"]
             ran = subprocess.run(
-                command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+                [fresh.command, *arguments, "--json"],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=300,
             )
             assert ran.returncode == 0, ran.stdout + ran.stderr
             answer: dict[str, Any] = json.loads(ran.stdout)
             return answer
 
-        # Started by hand: the launcher leaves PYTHONPATH out, and the daemon would come from this checkout.
-        daemon = subprocess.Popen([sys.executable, "-m", "s2edit_server"], cwd=tmp_path, env=environment)
         try:
-            wait_for((Path(state) / "run" / "daemon.json").exists, "the daemon")
-            words = ["--source", "a man with a beard", "--target", "a man with a moustache", "--object", "man"]
-            steps = ["--set", "identity.steps=2", "--set", "inversion.steps=2"]
-            assert s2edit("edit", str(picture), "-o", "out.png", *words, *steps)["state"] == "done"
-            assert s2edit("daemon", "status")["status"]["pid"] == daemon.pid
+            words = ["--source", "a man with a beard", "--target", "a man with glasses", "--object", "man"]
+            steps = ["--set", "identity.steps=2", "--set", "inversion.steps=2", "--set", "blend.context=1"]
+            done = s2edit("edit", str(picture), "-o", "out.png", *words, *steps)
+            assert (done["state"], len(done["model_hash"])) == ("done", 64)
+            daemon = s2edit("daemon", "status")["status"]["pid"]
+            started = Path(f"/proc/{daemon}/cmdline").read_bytes().split(b"\0")[0]
+            assert started.decode().startswith(str(fresh.folder))
         finally:
-            daemon.terminate()
-            daemon.wait(30)
+            s2edit("daemon", "stop")
     assert (tmp_path / "out.png").exists()
