@@ -1,15 +1,19 @@
 """Who hears of changes: every event gets the next sequence number and goes to all subscribers.
 
 Numbers are of this start of the daemon (`boot` in `hello` tells a new one); subscribing again with the last number seen
-yields every job that changed since, as it is now.
+yields every job that changed since, as it is now, and the event of every one that was removed since.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .envelope import Pixels
+
+REMEMBERED = 200
+"""Removals that a client can hear of afterwards; fewer than its queue holds messages."""
 
 Send = Callable[[bytes, dict[str, Any], Sequence[Pixels]], None]
 
@@ -26,11 +30,15 @@ class Events:
         self._send = send
         self._subscribers: dict[bytes, bool] = {}
         self._changed = {job: number for number, job in enumerate(jobs, 1)}
+        self._removed: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
         self.seq = len(self._changed)
 
-    def subscribe(self, identity: bytes, *, previews: bool) -> None:
-        """From now on, events go to this client."""
+    def subscribe(self, identity: bytes, *, previews: bool, after: int = 0) -> None:
+        """From now on, events go to this client; at once those of jobs removed since `after`, if it knew any then."""
         self._subscribers[identity] = previews
+        for seq, job in self._removed:
+            if 0 < after < seq:
+                self._send(identity, {"op": "event", "seq": seq, "kind": "removed", "removed": job}, ())
 
     def unsubscribe(self, identity: bytes) -> None:
         """No more events for this client."""
@@ -70,6 +78,7 @@ class Events:
         """Tell that a job is gone."""
         self._changed.pop(job, None)
         self._broadcast({"kind": "removed", "removed": job})
+        self._removed.append((self.seq, job))
 
     def state(self, kind: str, **fields: object) -> None:
         """Tell of the queue (`queue`), a model (`model`) or the daemon (`status`)."""

@@ -62,7 +62,7 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     async def subscribe(request: Request) -> Answer:
         header = request.header
-        desk.events.subscribe(request.identity, previews=header.get("previews", False))
+        desk.events.subscribe(request.identity, previews=header.get("previews", False), after=header["after"])
         seq = desk.events.seq
         changed = desk.events.since(header["after"])[:MAX_REPLAY]
         _, records = await desk.look(lambda db: queries.several(db, changed))

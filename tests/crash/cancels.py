@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 from s2edit_wire.client import Client
 from s2edit_wire.records import ENDED
 
 from tests.crash.daemon_kills import p99
 from tests.crash.figures import Figures
+from tests.crash.history import SIDE, History, settle
 from tests.fakes.daemon import RunningDaemon, fake, finished, picture, show, submit, wait_until
 
 STEP_S = 0.01
@@ -22,28 +24,30 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Race `scale` cancels with jobs that start, run and end; then cancel steps that hang."""
     dice = random.Random(seed)
     waits: list[float] = []
-    cancelled = 0
+    history = History()
     with RunningDaemon(folder / "s", {"cancel_s": CANCEL_S}) as daemon, daemon.client() as client:
         edit = fake(steps=12, step_ms=STEP_S * 1_000)
         finished(client, submit(client))
         for number in range(scale):
-            job = submit(client, picture(seed=number), edit)
-            neighbour = submit(client, picture(seed=number), fake(steps=1, step_ms=1))
+            job = _sent(client, history, number, edit)
+            neighbour = _sent(client, history, number, fake(steps=1, step_ms=1))
             time.sleep(dice.uniform(0, 0.25))
             start = time.monotonic()
             running = client.request("cancel", {"job": job}).header["job"]["state"] == "running"
             record = _ended(client, job)
-            assert record["state"] in {"cancelled", "done"}
-            if record["state"] == "cancelled":
-                cancelled += 1
-                waits += [time.monotonic() - start] if running else []
+            history.saw(record)
+            if record["state"] == "cancelled" and running:
+                waits.append(time.monotonic() - start)
             assert finished(client, neighbour)["state"] == "done", "a neighbour was hit"
         hung = [_hung(client) for _ in range(HANGS)]
         assert finished(client, submit(client))["state"] == "done"
+        settle(daemon, history)
+    history.check(frozenset({"done", "cancelled"}))
     assert max(hung) < CANCEL_S + 2
     # The bound is for an idle machine; the median holds on a busy one, too.
     median = sorted(waits)[len(waits) // 2]
     assert median < STEP_S + 0.1
+    cancelled = sum(state == "cancelled" for seen in history.ended.values() for state, _ in seen)
     return Figures(
         {"races": scale, "cancelled": cancelled, "done first": scale - cancelled},
         {
@@ -55,7 +59,14 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     )
 
 
-def _ended(client: Client, job: str) -> dict[str, object]:
+def _sent(client: Client, history: History, seed: int, edit: dict[str, Any]) -> str:
+    job = submit(client, picture(SIDE, seed), edit)
+    history.sent[job] = seed
+    history.acknowledged.add(job)
+    return job
+
+
+def _ended(client: Client, job: str) -> dict[str, Any]:
     while (record := show(client, job))["state"] not in ENDED:
         time.sleep(0.001)
     return record

@@ -44,6 +44,13 @@ def test_events_are_numbered_without_gaps_and_replayed_from_any_number() -> None
     assert [frames for identity, _, frames in listener.sent if identity == b"two"][:3] == [0, 0, 0]
     assert events.since(2) == ["a"]
     assert events.since(5) == []
+    events.subscribe(b"back again", previews=False, after=5)
+    events.subscribe(b"up to date", previews=False, after=6)
+    events.subscribe(b"new", previews=False, after=0)
+    caught_up = [(identity, header["seq"], header["removed"]) for identity, header, _ in listener.sent[-1:]]
+    assert caught_up == [(b"back again", 6, "b")]
+    for identity in (b"back again", b"up to date", b"new"):
+        events.unsubscribe(identity)
     events.unsubscribe(b"one")
     events.unsubscribe(b"two")
     assert not events
