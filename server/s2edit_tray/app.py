@@ -113,9 +113,12 @@ class TrayApp:
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(leave)
         box.exec()
-        if box.clickedButton() is stop:
-            self.daemon.ask("shutdown", {"when": "now"}, lambda _h, _f: self._application.quit())
-        elif box.clickedButton() is leave:
+        if box.clickedButton() is stop and self.daemon.ready:
+            # Whatever comes of it: who wants to leave leaves.
+            self.daemon.ask(
+                "shutdown", {"when": "now"}, lambda _h, _f: self._application.quit(), lambda _: self._application.quit()
+            )
+        elif box.clickedButton() in (stop, leave):
             self._application.quit()
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:

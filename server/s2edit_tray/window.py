@@ -20,6 +20,7 @@ from .result_window import ResultWindow, result_image
 from .settings_view import SettingsView
 from .text import _
 from .thumbnails import Thumbnails
+from .updates import installed_meanwhile
 from .weights_view import WeightsView
 
 
@@ -69,9 +70,13 @@ class Window(QMainWindow):
             self.tabs.addTab(page, label)
         self.tabs.currentChanged.connect(self._name)
         self._name()
+        self._update = QLabel()
         self.setCentralWidget(self.tabs)
         self._line = QLabel()
         self.statusBar().addWidget(self._line, 1)
+        self.statusBar().addPermanentWidget(self._update)
+        # Whoever opens "About" wants to know; who upgrades restarts the daemon, so that the line comes up anew.
+        self.tabs.tabBarClicked.connect(self._look_for_update)
         self.jobs_view.open_result.connect(self.open_result)
         self.jobs_view.open_log.connect(self._open_log)
         daemon.job_changed.connect(lambda job, _preview: self.jobs.upsert(job))
@@ -127,10 +132,19 @@ class Window(QMainWindow):
         words = {"connecting": _("Looking for the daemon…"), "ready": _("Connected"), "lost": _("Connection lost")}
         self._line.setText(": ".join(part for part in (words[state], message) if part))
         if state == "ready":
+            self._look_for_update()
             self.jobs.clear()
             self.jobs_view.load_older()
             for page in (self.weights_view, self.memory_view, self.settings_view):
                 page.load()
+
+    def _look_for_update(self) -> None:
+        version = installed_meanwhile()
+        self._update.setVisible(bool(version))
+        if version:
+            self._update.setText(
+                _("Version {version} is installed now: quit S²Edit and start it again", version=version)
+            )
 
     def _failed(self, message: str, hint: str) -> None:
         self.statusBar().showMessage(f"{message} {hint}".strip(), 10_000)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox, QSystemTrayIcon
 from s2edit_tray import foreground
 from s2edit_tray.app import TrayApp
 from s2edit_tray.tray_icon import icon
@@ -87,3 +87,28 @@ def test_a_notification_unless_its_editor_is_in_front(
     monkeypatch.setattr(foreground, "_front", lambda: f'WM_CLASS(STRING) = "{in_front}-3.0", "{in_front.title()}"')
     tray.daemon.job_changed.emit(job(2, state), None)
     assert len(messages) == told
+
+
+@pytest.mark.parametrize("connected", [True, False])
+@pytest.mark.parametrize(("answer", "asked"), [("Leave it running", []), ("Stop it too", ["shutdown"]), ("Cancel", [])])
+def test_leaving_with_or_without_the_daemon(
+    tray: TrayApp, monkeypatch: pytest.MonkeyPatch, answer: str, asked: list[str], connected: bool
+) -> None:
+    requests: list[str] = []
+    left: list[None] = []
+
+    def ask(op: str, _fields: object, _on_reply: object, on_error: Callable[[object], None]) -> None:
+        requests.append(op)
+        on_error(None)  # Even when the daemon is gone before it answers.
+
+    def chosen(box: QMessageBox) -> QAbstractButton:
+        return next(button for button in box.buttons() if button.text().replace("&", "") == answer)
+
+    monkeypatch.setattr(QMessageBox, "exec", lambda _box: 0)
+    monkeypatch.setattr(QMessageBox, "clickedButton", chosen)
+    monkeypatch.setattr(QApplication, "quit", lambda *_: left.append(None))
+    monkeypatch.setattr(tray.daemon, "ask", ask)
+    tray.daemon.ready = connected
+    tray.quit()
+    assert requests == (asked if connected else [])
+    assert len(left) == (answer != "Cancel")

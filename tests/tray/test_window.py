@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import metadata
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QLabel, QLineEdit
+from s2edit_tray.connection import VERSION
 from s2edit_tray.jobs_model import JOB_ROLE
 from s2edit_tray.result_window import ResultWindow
 from s2edit_tray.window import Window
@@ -88,3 +90,59 @@ def test_a_refused_setting_says_why_and_changes_nothing(window: Window, until: U
     mirror.setText("https://mirror.example")
     mirror.editingFinished.emit()
     until(lambda: any(label.text() == "Saved." for label in page.findChildren(QLabel)))
+
+
+def test_a_job_is_held_released_and_tried_again_by_keyboard(
+    window: Window, daemon_process: RunningDaemon, until: Until
+) -> None:
+    page, ctrl, shift = window.jobs_view.list, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    with daemon_process.client("gimp") as gimp:
+        gimp.request("pause_queue", {})
+        job = submit(gimp, edit=fake(fault="fail"))
+        until(lambda: state(window, job) == "queued")
+        select(window, job)
+        QTest.keyClick(page, Qt.Key.Key_H, ctrl)
+        until(lambda: state(window, job) == "paused")
+        QTest.keyClick(page, Qt.Key.Key_H, ctrl | shift)
+        until(lambda: state(window, job) == "queued")
+        gimp.request("resume_queue", {})
+        until(lambda: state(window, job) == "failed")
+        attempts = window.jobs.job(job)["attempt"]  # type: ignore[index]
+        QTest.keyClick(page, Qt.Key.Key_R, ctrl)
+        until(lambda: state(window, job) == "failed" and window.jobs.job(job)["attempt"] > attempts)  # type: ignore[index]
+
+
+def test_settings_reach_the_daemon_as_they_are_changed(
+    window: Window, daemon_process: RunningDaemon, until: Until
+) -> None:
+    fields = window.settings_view._fields
+
+    def settings() -> dict[str, object]:
+        with daemon_process.client() as client:
+            found: dict[str, object] = client.request("settings", {}).header["settings"]
+            return found
+
+    until(lambda: window.settings_view._settings)
+    for name, shown, kept in (("cache_quota", 2.5, 2_500_000_000), ("idle_unload_s", 5, 300), ("result_days", 3, 3)):
+        spin = fields[name][1]
+        assert isinstance(spin, QDoubleSpinBox)
+        spin.setValue(shown)
+        until(lambda name=name, kept=kept: settings()[name] == kept)
+    offline = fields["offline"][1]
+    QTest.keyClick(offline, Qt.Key.Key_Space)
+    until(lambda: settings()["offline"] is True)
+    shown_here = window.memory_view._values
+    until(lambda: "Offline" in shown_here and shown_here["Offline"].text() == "yes")
+
+
+def test_a_version_installed_meanwhile_is_told_of_without_a_network(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert metadata.version("s2edit") == VERSION
+    assert not window._update.isVisible()
+    monkeypatch.setattr(metadata, "version", lambda _name: "9.8.7")
+    bar = window.tabs.tabBar()
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(4).center())
+    assert window._update.isVisible()
+    assert "9.8.7" in window._update.text()
+    assert window.windowTitle() == "About – S²Edit"
