@@ -1,4 +1,4 @@
-"""Teach the caption's words where to look: their cross-attention's share inside the part that they name.
+"""Teach the caption's words where to look: their cross-attention spread over the part that they name.
 
 A large model learns this from hundreds of millions of pictures; a small one does not in a few thousand steps, and
 colours then go to the wrong things and “man” to the wall. Here the renderer knows the parts, so a loss can say so (as
@@ -98,7 +98,10 @@ class CrossAttentionWatch:
 
 
 def localisation_loss(maps: Iterator[Tensor], named: list[tuple[int, int, int]], regions: Tensor) -> Tensor:
-    """The mean share of a named token's attention that lies outside the part that it names, 0 to 1.
+    """How far the named tokens' attention is from being spread evenly over the parts that they name, in nats.
+
+    The Kullback-Leibler divergence of the part's region from the token's map, each scaled to a sum of 1. (The share of
+    attention inside the part, tried first, is satisfied by one cell; object masks then are mere dots.)
 
     Args:
         maps: (B, queries, tokens) attention of the layers.
@@ -114,6 +117,8 @@ def localisation_loss(maps: Iterator[Tensor], named: list[tuple[int, int, int]],
         side = int(np.sqrt(attention.shape[1]))
         # The largest of the cells below, so that small parts have whole cells of their own at every level.
         inside = F.adaptive_max_pool2d(wanted[:, None], side)[:, 0].flatten(1)
+        inside = inside / inside.sum(dim=1, keepdim=True)
         columns = attention[rows, :, positions]
-        losses.append(1 - (columns * inside).sum(dim=1) / columns.sum(dim=1).clamp_min(1e-9))
+        given = (columns / columns.sum(dim=1, keepdim=True).clamp_min(1e-9)).clamp_min(1e-9)
+        losses.append((torch.xlogy(inside, inside) - inside * given.log()).sum(dim=1))
     return torch.stack(losses).mean()

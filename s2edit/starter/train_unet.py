@@ -30,7 +30,7 @@ EMA = 0.999
 CAPTION_DROPOUT = 0.1
 _RARE_ODDS = 0.04
 _NOISY_ODDS = 0.3
-_LOCALISATION = 0.02
+_LOCALISATION = 0.005
 _DETAILS = [PARTS.index(part) for part in ("facial_hair", "accessory", "mood", "eyes")]
 _DETAIL_WEIGHT = 2.0
 

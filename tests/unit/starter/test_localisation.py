@@ -76,17 +76,21 @@ def test_positions_are_the_tokenizers(tmp_path_factory: pytest.TempPathFactory) 
     }
 
 
-def test_the_loss_is_the_share_outside() -> None:
+def test_the_loss_is_zero_for_attention_spread_over_the_part_and_only_then() -> None:
     regions = torch.zeros(1, len(PARTS), 16, 16)
     regions[0, 0, :8] = 1
-    attention = torch.zeros(1, 256, 5)
+    attention = torch.full((1, 256, 6), 1e-9)
     attention[0, :128, 1] = 0.5  # inside
     attention[0, 128:, 2] = 0.5  # outside
     attention[0, :, 3] = 0.5  # half and half
-    for position, share in ((1, 0.0), (2, 1.0), (3, 0.5)):
-        assert localisation_loss(iter([attention]), [(0, position, 0)], regions).item() == pytest.approx(share)
+    attention[0, 0, 4] = 0.5  # one cell of it
+    losses = [localisation_loss(iter([attention]), [(0, at, 0)], regions).item() for at in (1, 3, 4, 2)]
+    assert losses == sorted(losses)
+    assert losses[0] == pytest.approx(0, abs=1e-5)
+    assert losses[1] == pytest.approx(np.log(2), rel=1e-4)
     # A part that the picture does not show teaches nothing.
-    assert localisation_loss(iter([attention]), [(0, 1, 0), (0, 2, 1)], regions).item() == 0
+    both = localisation_loss(iter([attention]), [(0, 1, 0), (0, 2, 1)], regions)
+    assert both.item() == pytest.approx(0, abs=1e-5)
 
 
 def test_the_watched_maps_are_the_layers_own() -> None:
