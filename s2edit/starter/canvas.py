@@ -78,25 +78,39 @@ def wall(color: str, scene: int) -> str:
     )
 
 
-def document(color: str, scene: int, figure: str) -> str:
-    """A square SVG document of 280 x 280 units: a figure (SVG elements) before its wall. See `wall`."""
+def _svg(content: str) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 280 280">'
-        f"{wall(color, scene)}{figure}</svg>"
+        f"{content}</svg>"
     )
 
 
-def rasterise(svg: str, size: int) -> NDArray[np.uint8]:
-    """Draw an SVG document: (size, size, 3) uint8 sRGB.
+def _pixels(svg: str, size: int, mode: str) -> NDArray[np.uint8]:
+    import resvg_py
+    from PIL import Image
+
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size))
+    with Image.open(io.BytesIO(png)) as image:
+        return np.asarray(image.convert(mode), dtype=np.uint8)
+
+
+def rasterise(color: str, scene: int, figure: str, size: int) -> NDArray[np.uint8]:
+    """Draw a figure before its wall: (size, size, 3) uint8 sRGB.
+
+    Args:
+        color, scene: of the wall; see `wall`.
+        figure: SVG elements on a canvas of 280 x 280 units.
+        size: side of the square picture in pixels.
 
     Raises:
         ValueError: the size is outside of 16 to 8192.
     """
     if not 16 <= size <= 8192:
         raise ValueError(f"A picture can be 16 to 8192 pixels wide; {size} is not.")
-    import resvg_py
-    from PIL import Image
+    return _pixels(_svg(wall(color, scene) + figure), size, "RGB")
 
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size))
-    with Image.open(io.BytesIO(png)) as image:
-        return np.asarray(image.convert("RGB"), dtype=np.uint8)
+
+def coverage(figure: str, side: int) -> NDArray[np.float32]:
+    """How much of each of side x side cells a figure covers with more than a faint shadow: float32 in 0 to 1."""
+    fine = _pixels(_svg(figure), 4 * side, "RGBA")[..., 3] > 38
+    return np.asarray(fine.reshape(side, 4, side, 4).mean(axis=(1, 3)), dtype=np.float32)

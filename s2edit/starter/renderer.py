@@ -13,7 +13,7 @@ from s2edit.starter.attributes import (
     Portrait,
     sample_attributes,
 )
-from s2edit.starter.canvas import CANVAS, document, rasterise
+from s2edit.starter.canvas import CANVAS, rasterise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,7 +145,7 @@ def render(portrait: Portrait, size: int = 128) -> NDArray[np.uint8]:
     """
     x, y = origin(portrait.scale, portrait.shift)
     figure = f'<g transform="translate({x:.3f} {y:.3f}) scale({portrait.scale:.4f})">{_figure(portrait)}</g>'
-    return rasterise(document(BACKGROUNDS[portrait.background], portrait.scene, figure), size)
+    return rasterise(BACKGROUNDS[portrait.background], portrait.scene, figure, size)
 
 
 def sample_portrait(seed: int, size: int = 128) -> tuple[NDArray[np.uint8], Portrait]:

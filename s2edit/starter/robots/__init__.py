@@ -2,3 +2,32 @@
 
 The drawings lie in parts.json, which `extract` made from the npm package; who drew them stands in there.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from s2edit.starter.domain import Domain
+from s2edit.starter.robots.attributes import Robot, sample_robot, visible
+from s2edit.starter.robots.captions import NOUNS, caption, vocabulary
+from s2edit.starter.robots.edits import EDITS
+from s2edit.starter.robots.renderer import render
+
+__all__ = ["ROBOTS", "Robot"]
+
+ROBOTS = Domain(
+    name="robots",
+    thing=Robot,
+    sample=sample_robot,
+    render=render,
+    caption=caption,
+    visible=visible,
+    asked=Robot.named,
+    noun=lambda _robot: NOUNS[0],
+    nouns=NOUNS,
+    words=vocabulary,
+    usual=frozenset({"mouth", "color"}),
+    proposal=frozenset({"mouth", "color", "eyes", "top", "sides", "texture"}),
+    edits=EDITS,
+    classifier=Path(__file__).resolve().parent / "classifier.safetensors",
+)

@@ -1,7 +1,8 @@
 """Read the drawings out of the npm package @dicebear/bottts into parts.json: `python -m s2edit.starter.robots.extract`.
 
-Run once when the drawings were taken over, and again should they ever be renewed (`npm pack @dicebear/bottts@9.4.3`).
-The package is code: each drawing is a template string with two holes, the colour and the texture.
+Run once when the drawings were taken over, and again when the renderer's table of drawings changes (unpack the result
+of `npm pack @dicebear/bottts@9.4.3`). The package is code: a drawing is a template string with holes for colour and
+texture.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from typing import Annotated
 
 import typer
 
-# Where DiceBear's own `create` puts each kind on its canvas of 180 x 180 units, in its order from back to front.
-PLACES = {"sides": (0, 66), "top": (41, 0), "face": (25, 44), "mouth": (52, 124), "eyes": (38, 76)}
-KINDS = (*PLACES, "texture")
+from s2edit.starter.robots.renderer import DRAWINGS, PARTS_FILE
 
 _DRAWING = re.compile(r"^    (\w+): \(components, colors\) => .*?`(<.*>)`[,;]", re.MULTILINE)
 _COLOR = "${escape.xml(`${colors.base}`)}"
@@ -34,20 +33,24 @@ def drawings(source: str) -> dict[str, str]:
     found = {name: _TEXTURE.sub("$texture", body.replace(_COLOR, "$color")) for name, body in _DRAWING.findall(source)}
     odd = [name for name, body in found.items() if "${" in body or "`" in body]
     if odd or not found:
-        raise ValueError(f"This is not the expected package: {odd or 'no drawings'}.")
+        raise ValueError(f"These are not the drawings that were expected: {odd or 'there are none'}.")
     return found
 
 
 def main(package: Annotated[Path, typer.Argument(help="The unpacked npm package.")]) -> None:
     """Write parts.json from an unpacked package."""
     facts = json.loads((package / "package.json").read_text("utf-8"))
+    chosen = {}
+    for kind, values in DRAWINGS.items():
+        found = drawings((package / "lib" / "components" / f"{kind}.js").read_text("utf-8"))
+        chosen[kind] = {name: found[name] for names in values.values() for name in names if name}
     parts = {
         "source": f"{facts['name']} {facts['version']}",
-        "design": "Bottts by Pablo Stanley, https://bottts.com, free for personal and commercial use",
-        "code": "DiceBear, copyright (c) 2024 Florian Körner, MIT licence",
-    } | {kind: drawings((package / "lib" / "components" / f"{kind}.js").read_text("utf-8")) for kind in KINDS}
-    text = json.dumps(parts, indent=1, ensure_ascii=False) + "\n"
-    (Path(__file__).resolve().parent / "parts.json").write_text(text, "utf-8")
+        "design": "Bottts by Pablo Stanley, https://bottts.com: free for personal and commercial use",
+        "licence of the package's code": (package / "LICENSE").read_text("utf-8").partition("# Code\n")[2].strip(),
+        "drawings": chosen,
+    }
+    PARTS_FILE.write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import pytest
 
 from s2edit.starter.attributes import sample_attributes
 from s2edit.starter.captions import caption, vocabulary
-from s2edit.starter.tokenizer import MAX_TOKENS, RARE, new_tokenizer
+from s2edit.starter.robots import ROBOTS
+from s2edit.starter.tokenizer import MAX_TOKENS, RARE, extend_tokenizer, new_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,3 +54,25 @@ def test_an_identity_token_can_be_added(tokenizer: Any, tmp_path: Path) -> None:
     ids = own("a [I] man").input_ids
     assert ids[2] == size
     assert ids[3] == tokenizer("man").input_ids[1]
+
+
+def test_new_words_become_tokens_and_known_ones_stay(tokenizer: Any, tmp_path: Path) -> None:
+    tokenizer.save_pretrained(tmp_path / "old")
+    words = ROBOTS.words()
+    more = extend_tokenizer(tmp_path / "old", tmp_path / "new", words)
+    assert all(len(more.tokenize(word)) == 1 for word in words)
+    old, new = tokenizer.get_vocab(), more.get_vocab()
+    assert old.items() <= new.items()
+    assert sorted(new.values()) == list(range(len(new)))
+    assert (more.bos_token_id, more.eos_token_id) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    for seed in range(300):
+        text = caption(sample_attributes(seed), np.random.default_rng(seed))
+        assert more(text).input_ids == tokenizer(text).input_ids
+        text = ROBOTS.caption(ROBOTS.sample(seed))
+        ids = more(text).input_ids
+        assert len(ids) == len(text.replace(",", " ,").split()) + 2 <= MAX_TOKENS
+        assert more.decode(ids, skip_special_tokens=True).replace(" ", "") == text.replace(" ", "")
+
+    from s2edit.prompts import PromptTokenizer
+
+    assert PromptTokenizer.from_folder(tmp_path / "new").encode(text).ids == tuple(ids)
