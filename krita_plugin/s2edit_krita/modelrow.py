@@ -107,12 +107,13 @@ class ModelRow(QWidget):
     def _ask_licence(self, model: Model, why: WireError) -> None:
         """Only a “yes” is told to the daemon, which records it. The question stops nothing else in Krita."""
         box = QMessageBox(self.window())
-        box.setObjectName("s2edit_licence")
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(tr("S²Edit"))
         box.setText(f"{why.message} {why.hint}".strip())
         box.setInformativeText(f"{model['purpose']}\n{model['licence']} · {text.size(model['size'])}")
         yes = box.addButton(tr("Accept and download"), QMessageBox.ButtonRole.AcceptRole)
+        if yes is not None:
+            yes.setObjectName("s2edit_accept")
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.buttonClicked.connect(
             lambda button: self.action_wanted.emit(model["id"], "accept_licence") if button is yes else None

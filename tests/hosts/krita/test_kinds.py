@@ -82,8 +82,8 @@ def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     assert not any(name.startswith("S²Edit") for name in variations["waiting"])
     assert variations["picked"] == 1, "asking again shows the layer that is there"
     composed = _found(scenes, "compose")
-    assert composed["prompt"] == "a woman with makeup"
-    assert any(name.startswith("S²Edit") for name in composed["layers"])
+    assert composed["prompts"] == ["a woman with makeup"] * 2, "from a layer and from a file"
+    assert sum(name.startswith("S²Edit") for name in composed["layers"]) == 2
 
 
 @pytest.mark.hosts
@@ -93,17 +93,3 @@ def test_the_picture_is_described_and_the_mask_shown_as_it_grows(scenes: dict[st
     assert not any(name.startswith("S²Edit") for name in proposed["layers"])
     little, more = _found(scenes, "preview")["red"]
     assert more > 2 * little > 0
-
-
-@pytest.mark.hosts
-def test_a_model_that_fits_is_offered_with_its_licence_and_download(scenes: dict[str, Any]) -> None:
-    found = _found(scenes, "photo")
-    (doubt, choose), (absent, download), (licence, about), (offline, _) = found["said"]
-    assert "drawn portraits only" in doubt
-    assert choose == "Choose it"
-    assert "GB" in absent
-    assert download == "Download…"
-    assert "https://" in licence
-    assert "photographs" in about
-    assert found["accepted"], "the answer is recorded"
-    assert "offline" in offline

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from PIL import Image
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.frames import describe
 
@@ -14,7 +15,7 @@ from ..lab import Lab, wait_for
 from ..scenarios import KILLED, draw_portrait
 from ..screen import Screen
 from .easel import Easel
-from .painter import Painter
+from .painter import Painter, State
 
 SIDE = 256
 TOO_NEW = "This plug-in is older than S²Edit's daemon."
@@ -87,17 +88,46 @@ def test_fetch_from_gimp_and_outlive_the_daemon() -> None:
         painter.leave()
 
 
+def _words(state: State) -> str:
+    """What is said below the choice of model."""
+    return str(state["widgets"].get("s2edit_model_words", [[""] * 5])[0][4])
+
+
+def _be_offered_another_model(painter: Painter) -> None:
+    """The model of drawings is doubted before a photograph; the other one comes with its licence and its download."""
+    painter.fill("s2edit_source", KILLED.source)
+    painter.fill("s2edit_target", KILLED.target)
+    painter.scroll_to("s2edit_model_button")
+    painter.wait(lambda state: "this looks like a photograph" in _words(state), "the doubt")
+    painter.screen.photograph("photograph")
+    painter.click_widget("s2edit_model_button")
+    painter.wait(lambda state: "is not on this computer yet" in _words(state), "the other model")
+    painter.screen.photograph("other-model")
+    painter.click_widget("s2edit_model_button")
+    painter.wait(lambda state: "s2edit_accept" in state["widgets"], "the licence")
+    painter.screen.photograph("licence")
+    painter.click_widget("s2edit_accept")
+    painter.wait(lambda state: "set to offline" in _words(state), "the refusal, since this daemon is offline")
+    painter.screen.photograph("offline")
+
+
 @pytest.mark.hosts
-def test_a_daemon_of_another_version_is_told_of_in_words() -> None:
+def test_a_daemon_of_another_version_is_told_of_in_words_and_the_right_one_is_found() -> None:
     refusal = {"op": "error", "code": "unsupported_version", "message": TOO_NEW, "hint": "Update the plug-in."}
     with Lab("krita-version") as lab:
         easel = Easel(lab, Screen(lab))
+        photograph = lab.folder / "photograph.png"
+        Image.effect_noise((SIDE, SIDE), 40).convert("RGB").save(photograph)
         with Router(lab.state, hello=refusal):
-            painter = Painter(easel, draw_portrait(lab.folder / "portrait.png", SIDE))
+            painter = Painter(easel, photograph)
             painter.click_layer("Background", button=3)
             painter.choose("S²Edit…")
             painter.wait(lambda state: TOO_NEW in state["widgets"].get("s2edit_link", [[""] * 5])[0][4], "the words")
             painter.screen.photograph("another-version")
-        lab.start_daemon()
-        painter.wait(lambda state: state["link"] == "ready", "the right daemon to be found, without a new start", 60)
+        lab.start_daemon(fake=False)
+        painter.wait(lambda state: state["link"] == "ready", "the right daemon to be found, without a new start")
+        _be_offered_another_model(painter)
+        with Client("other", "0", lab.state) as client:
+            models = {model["id"]: model for model in client.request("models").header["models"]}
+        assert models["sd-v1-4"]["licence_accepted"], "the answer is recorded"
         painter.leave()

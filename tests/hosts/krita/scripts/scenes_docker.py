@@ -1,14 +1,12 @@
-"""The docker's further jobs: masks, variations, composition, proposals, other models, and what it refuses."""
+"""The docker's further jobs: masks, variations, composition, proposals, and what it refuses."""
 
 from __future__ import annotations
 
-import random
 import time
 from typing import Any
 
 from PyQt5.QtCore import QByteArray
-from PyQt5.QtWidgets import QMessageBox
-from stage import OBJECT, OTHER, SIDE, Scene, choose, document_with, edit, layer, names, pixel
+from stage import OBJECT, OTHER, Scene, choose, document_with, edit, layer, names, picture_file, pixel
 
 
 def scene_automatic_mask(docker: Any) -> Scene:
@@ -51,22 +49,27 @@ def scene_variations(docker: Any) -> Scene:
 
 
 def scene_compose(docker: Any) -> Scene:
-    """Composition with another layer as reference."""
+    """Composition with another layer, and with a file, as reference."""
     from s2edit_krita.composing import ComposeDialog
 
     document = document_with(docker)
     layer(document, "Reference", OTHER)
     node = layer(document, "Picture", OBJECT)
     yield from choose(document, node)
-    dialog = ComposeDialog(docker.form.order("compose"), docker)
-    labels = [dialog.reference.itemText(index) for index in range(dialog.reference.count())]
-    dialog.reference.setCurrentIndex(next(i for i, label in enumerate(labels) if label.startswith("Reference")))
-    dialog.shows.setText("a woman with makeup")
-    dialog.attribute.setText("makeup")
-    dialog.mix.setText("a portrait of a woman with a hat with makeup")
-    yield from edit(docker, document, node, dialog.order())
-    job = next(job for job in docker.desk.jobs.values() if job["edit"]["kind"] == "compose")
-    return {"prompt": job["edit"]["reference_prompt"], "layers": names(document.rootNode())}
+    prompts = []
+    for file in ("", picture_file("reference.png")):
+        dialog = ComposeDialog(docker.form.order("compose"), docker)
+        if file:
+            dialog.add_file(file)
+        else:
+            labels = [dialog.reference.itemText(index) for index in range(dialog.reference.count())]
+            dialog.reference.setCurrentIndex(next(i for i, label in enumerate(labels) if label.startswith("Reference")))
+        dialog.shows.setText("a woman with makeup")
+        dialog.attribute.setText("makeup")
+        dialog.mix.setText("a portrait of a woman with a hat with makeup")
+        job = yield from edit(docker, document, node, dialog.order())
+        prompts.append(docker.desk.jobs[job]["edit"]["reference_prompt"])
+    return {"prompts": prompts, "layers": names(document.rootNode())}
 
 
 def scene_empty_mask(docker: Any) -> Scene:
@@ -116,33 +119,3 @@ def red(preview: Any) -> int:
     image = preview.pixmap().toImage()
     colours = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
     return sum(colour.red() > 150 > colour.green() for colour in colours)
-
-
-def scene_photo(docker: Any) -> Scene:
-    """A photograph is too much for the model of drawings: another is offered, with its licence and its download."""
-    document = document_with(docker)
-    node = layer(document, "Photograph", OBJECT)
-    noise = random.Random(1).randbytes(4 * SIDE * SIDE)
-    node.setPixelData(
-        QByteArray(bytes(255 if at % 4 == 3 else noise[at] for at in range(len(noise)))), 0, 0, SIDE, SIDE
-    )
-    document.refreshProjection()
-    document.waitForDone()
-    yield from choose(document, node)
-    row, said = docker.form.model_row, []
-    docker.form.changed.emit()
-    yield lambda: "photograph" in row.words.text()
-    said.append([row.words.text(), row.button.text()])
-    row.button.click()
-    yield lambda: "not on this computer" in row.words.text()
-    said.append([row.words.text(), row.button.text()])
-    row.button.click()
-    yield lambda: docker.window().findChildren(QMessageBox, "s2edit_licence")
-    (box,) = docker.window().findChildren(QMessageBox, "s2edit_licence")
-    said.append([box.text(), box.informativeText()])
-    next(button for button in box.buttons() if box.buttonRole(button) == QMessageBox.AcceptRole).click()
-    yield lambda: "offline" in row.words.text()
-    said.append([row.words.text(), row.button.text()])
-    accepted = docker.desk.models[docker.form.model.currentData()]["licence_accepted"]
-    docker.form.choose_model("portraits")
-    return {"said": said, "accepted": accepted}

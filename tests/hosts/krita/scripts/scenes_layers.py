@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import Any
 
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray
-from PyQt5.QtGui import QColor, QImage
 from stage import (
     BOX,
     GLASS,
@@ -22,13 +19,12 @@ from stage import (
     edit,
     layer,
     names,
+    picture_file,
     pixel,
     result,
     select,
     submit,
 )
-
-FOLDER = Path(os.environ["S2EDIT_PROBE_FOLDER"])
 
 
 def scene_group(docker: Any) -> Scene:
@@ -208,13 +204,9 @@ def pixel_at(node: Any, frame: int) -> list[int]:
 
 def scene_file_layer(docker: Any) -> Scene:
     """A layer that shows a file is read as it is drawn."""
-    path = FOLDER / "linked.png"
-    blue, green, red, _ = OBJECT
-    image = QImage(SIDE, SIDE, QImage.Format_RGB32)
-    image.fill(QColor(red, green, blue))
-    assert image.save(str(path))
+    path = picture_file("linked.png")
     document = document_with(docker)
-    node = document.createFileLayer("Linked", str(path), "None")
+    node = document.createFileLayer("Linked", path, "None")
     document.rootNode().addChildNode(node, None)
 
     def loaded() -> bool:

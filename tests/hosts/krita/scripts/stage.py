@@ -5,13 +5,16 @@ A scene is a generator named scene_… that yields what it waits for and returns
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
 from typing import Any
 
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray, QTimer
+from PyQt5.QtGui import QColor, QImage
 
 Scene = Generator[Callable[[], Any], None, Any]
 SIDE = 64
@@ -93,6 +96,16 @@ def layer(document: Any, name: str, colour: tuple[int, ...], parent: Any = None,
     document.refreshProjection()
     document.waitForDone()
     return node
+
+
+def picture_file(name: str) -> str:
+    """A file with the object's colour; returns its path."""
+    path = Path(os.environ["S2EDIT_PROBE_FOLDER"]) / name
+    blue, green, red, _ = OBJECT
+    image = QImage(SIDE, SIDE, QImage.Format_RGB32)
+    image.fill(QColor(red, green, blue))
+    assert image.save(str(path))
+    return str(path)
 
 
 def select(document: Any, docker: Any, box: tuple[int, ...] = BOX) -> None:
