@@ -112,5 +112,5 @@ def rasterise(color: str, scene: int, figure: str, size: int) -> NDArray[np.uint
 
 def coverage(figure: str, side: int) -> NDArray[np.float32]:
     """How much of each of side x side cells a figure covers with more than a faint shadow: float32 in 0 to 1."""
-    fine = _pixels(_svg(figure), 4 * side, "RGBA")[..., 3] > 38
-    return np.asarray(fine.reshape(side, 4, side, 4).mean(axis=(1, 3)), dtype=np.float32)
+    fine = _pixels(_svg(figure), 8 * side, "RGBA")[..., 3] > 38
+    return np.asarray(fine.reshape(side, 8, side, 8).mean(axis=(1, 3)), dtype=np.float32)
