@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleO
 
 from .job_words import headline, state_line, title
 from .jobs_model import JOB_ROLE
+from .text import isolated
 from .thumbnails import Thumbnails
 
 _PICTURE = 72
@@ -70,12 +71,12 @@ class JobCard(QStyledItemDelegate):
             painter.setFont(font)
             painter.setPen(colour)
             place = QRect(area.left(), area.top() + number * line, area.width(), line)
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+            shown = painter.fontMetrics().elidedText(isolated(text), Qt.TextElideMode.ElideRight, place.width())
             painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.setPen(strong)
         # Why a job failed and what to do about it may take more than a line; the tool tip has what doesn't fit.
         rest = QRect(area.left(), area.top() + 2 * line, area.width(), area.height() - 2 * line)
-        painter.drawText(rest, side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, state_line(job))
+        painter.drawText(rest, side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, isolated(state_line(job)))
         if job["state"] == "running":
             bar = QRect(area.left(), area.top() + 3 * line + 4, min(area.width(), 360), _BAR)
             self._bar(painter, option, QStyle.visualRect(option.direction, area, bar), job)

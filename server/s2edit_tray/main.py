@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 
-from PySide6.QtCore import QLocale, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from . import theme
 from .app import SingleInstance, TrayApp
 from .text import _
+
+
+def translator() -> QTranslator:
+    """Qt's own words, such as on "Save", in the language of Qt's default locale; empty when it has none."""
+    made = QTranslator()
+    made.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    return made
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,9 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("S²Edit")
     application.setDesktopFileName("s2edit")
-    translator = QTranslator()
-    if translator.load(QLocale(), "qtbase", "_"):
-        application.installTranslator(translator)
+    qt_words = translator()
+    application.installTranslator(qt_words)
     application.setLayoutDirection(QLocale().textDirection())
     if options.theme:
         theme.apply(application, options.theme)

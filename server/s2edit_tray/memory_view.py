@@ -15,7 +15,7 @@ from .connection import VERSION, Daemon
 from .diagnostics import diagnostics
 from .jobs_model import JobsModel
 from .log_window import LogWindow, tail
-from .text import _, duration, size
+from .text import _, duration, leading, size
 
 
 def rows(status: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ class MemoryView(QWidget):
                 (_("Copy diagnostics"), self._copy),
             )
         )
-        layout.addWidget(QLabel(_("Diagnostics hold no prompts, names, paths or keys.")))
+        layout.addWidget(leading(QLabel(_("Diagnostics hold no prompts, names, paths or keys."))))
         layout.addStretch(1)
         daemon.status_changed.connect(self.take)
         daemon.settings_changed.connect(self.take_settings)
@@ -98,7 +98,7 @@ class MemoryView(QWidget):
         self._status = status
         for label, value in rows(status, self._settings):
             if label not in self._values:
-                self._values[label] = QLabel()
+                self._values[label] = leading(QLabel())
                 self._values[label].setAccessibleName(label)
                 self._form.addRow(label, self._values[label])
             self._values[label].setText(value)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
 
-from .text import _, duration, size
+from .text import _, duration, leading, size
 
 _BUTTONS: dict[str, tuple[str, ...]] = {
     "ready": ("verify", "remove"),
@@ -77,7 +77,7 @@ class ModelCard(QFrame):
         self._title, self._purpose, self._needs = QLabel(), QLabel(), QLabel()
         self._state, self._message, self._error = QLabel(), QLabel(), QLabel()
         for label in (self._title, self._purpose, self._needs, self._state, self._message, self._error):
-            label.setWordWrap(True)
+            leading(label).setWordWrap(True)
             # An imported model is called as its file is, and that may look like HTML.
             label.setTextFormat(Qt.TextFormat.PlainText)
         bold = self._title.font()

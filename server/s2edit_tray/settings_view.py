@@ -11,7 +11,7 @@ from s2edit_wire.errors import WireError
 
 from . import autostart
 from .connection import Daemon
-from .text import _, numbers
+from .text import _, leading, numbers
 from .token_field import TokenField, TokenFile
 
 _GB = 1_000_000_000
@@ -75,7 +75,7 @@ class SettingsView(QWidget):
         form.addRow(_("Start the tray at login"), login)
         token = TokenField(TokenFile())
         form.addRow(_("Token of the model hub, for models that ask for one"), token)
-        self._answer = QLabel()
+        self._answer = leading(QLabel())
         self._answer.setWordWrap(True)
         token.said.connect(self._answer.setText)
         layout = QVBoxLayout(self)

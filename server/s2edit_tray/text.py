@@ -6,7 +6,8 @@ import json
 from functools import cache
 from importlib import resources
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtWidgets import QLabel
 
 
 @cache
@@ -49,3 +50,16 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return _("{count} min", count=minutes)
     return _("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+
+
+def isolated(text: str) -> str:
+    """Words with a direction of their own, such as an English prompt in an Arabic window (UAX #9: FSI and PDI)."""
+    return f"\u2068{text}\u2069"
+
+
+def leading(label: QLabel) -> QLabel:
+    """The label, at the window's leading edge whichever way its words run."""
+    if label.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+        flag = Qt.AlignmentFlag
+        label.setAlignment(flag.AlignRight | flag.AlignVCenter | flag.AlignAbsolute)
+    return label

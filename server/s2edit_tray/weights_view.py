@@ -30,7 +30,7 @@ from .connection import Daemon
 from .imports import ImportsFile, ImportsFileError
 from .model_card import ModelCard
 from .questions import confirmed
-from .text import _, size
+from .text import _, leading, size
 
 
 class WeightsView(QScrollArea):
@@ -49,8 +49,9 @@ class WeightsView(QScrollArea):
         self.setAccessibleName(_("Models"))
         body = QWidget()
         self._layout = QVBoxLayout(body)
-        self._disk = QLabel()
+        self._disk = leading(QLabel())
         hint = QLabel(_("Drop a .safetensors file or a model folder here to use it where it is, without a copy."))
+        leading(hint)
         hint.setWordWrap(True)
         self._layout.addWidget(self._disk)
         self._layout.addWidget(hint)

@@ -18,7 +18,7 @@ from .log_window import LogWindow
 from .memory_view import MemoryView
 from .result_window import ResultWindow, result_image
 from .settings_view import SettingsView
-from .text import _
+from .text import _, leading
 from .thumbnails import Thumbnails
 from .updates import installed_meanwhile
 from .weights_view import WeightsView
@@ -72,7 +72,8 @@ class Window(QMainWindow):
         self._name()
         self._update = QLabel()
         self.setCentralWidget(self.tabs)
-        self._line = QLabel()
+        self._line = leading(QLabel())
+        self.statusBar().setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._line, 1)
         self.statusBar().addPermanentWidget(self._update)
         # Whoever opens "About" wants to know; who upgrades restarts the daemon, so that the line comes up anew.

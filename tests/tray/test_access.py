@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 from s2edit_tray.log_window import LogWindow
 from s2edit_tray.model_card import ModelCard
 from s2edit_tray.result_window import ResultWindow
+from s2edit_tray.text import leading
 from s2edit_tray.window import Window
 
 Until = Callable[..., None]
@@ -127,5 +129,7 @@ def test_the_window_is_mirrored_for_languages_written_from_the_right(
         states = window.jobs_view.findChildren(QComboBox)[0]
         assert search.x() < states.x()
         assert window.jobs_view.list.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        made = leading(QLabel("Words from the left"))
+        assert made.alignment() & Qt.AlignmentFlag.AlignRight
     finally:
         app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QLineEdit
+from s2edit_tray.main import translator
 from s2edit_tray.text import catalogue
 from s2edit_tray.told import header_told, told
 from s2edit_tray.window import Window
@@ -105,3 +106,13 @@ def test_a_german_window_says_what_the_real_daemon_says_in_german(
     mirror.setText("not an address")
     mirror.editingFinished.emit()
     until(lambda: any("Eine Einstellung ist nicht brauchbar" in label.text() for label in page.findChildren(QLabel)))
+
+
+def test_qts_own_buttons_are_german_too(german: None, app: QApplication) -> None:
+    words = translator()
+    app.installTranslator(words)
+    try:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Close)
+        assert [button.text().replace("&", "") for button in buttons.buttons()] == ["Speichern", "Schließen"]
+    finally:
+        app.removeTranslator(words)

@@ -11,9 +11,10 @@ import pytest
 import s2edit_tray
 from PySide6.QtCore import QLocale
 from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication, QCheckBox
 from s2edit_tray import text
 from s2edit_tray.imports import ImportsFile, ImportsFileError
-from s2edit_tray.theme import dark_palette
+from s2edit_tray.theme import Outlined, dark_palette
 
 FOLDER = Path(s2edit_tray.__file__).parent
 
@@ -67,6 +68,17 @@ def test_dark_colours_can_be_read() -> None:
     ):
         light, dark = luminance(palette.color(front)), luminance(palette.color(back))
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
+
+
+def test_a_check_box_can_be_seen_in_the_dark(app: QApplication) -> None:
+    box = QCheckBox()
+    style = Outlined("Fusion")
+    box.setStyle(style)
+    box.setPalette(dark_palette())
+    image = box.grab().toImage()
+    window = luminance(dark_palette().color(QPalette.ColorRole.Window))
+    brightest = max(luminance(image.pixelColor(x, y)) for x in range(image.width()) for y in range(image.height()))
+    assert (brightest + 0.05) / (window + 0.05) >= 3
 
 
 def test_imports_are_kept_once_and_foreign_formats_are_refused(tmp_path: Path) -> None:
