@@ -61,12 +61,16 @@ def _arguments(program: str) -> argparse.ArgumentParser:
     )
     run.add_argument("--checkpoint", type=Path, help="folder of another checkpoint than the embedded one")
     run.add_argument("--instruct-pix2pix", type=Path, metavar="DIR", help="folder of InstructPix2Pix's weights")
+    run.add_argument(
+        "--part", default="1/1", metavar="K/N", help="every N-th portrait only; N such runs can share one folder"
+    )
     run.add_argument("--device", default="auto")
     run.add_argument("--threads", type=int, default=1, help="of the processor (default: 1)")
     score = kinds.add_parser("score", help="score pictures that any other system made")
     score.add_argument("--results", type=Path, required=True, metavar="DIR", help="one CASE-ID.png per case")
     export = kinds.add_parser("export", help="write the cases' sources, masks and prompts for another system")
-    for kind in (run, score, export):
+    report = kinds.add_parser("report", help="write the page anew from what a run has scored so far")
+    for kind in (run, score, export, report):
         kind.add_argument("--portraits", type=int, metavar="N")
         kind.add_argument("--edits", type=int, metavar="M", help="edits of each portrait")
         kind.add_argument("--domain", default="portraits", help="what is edited (default: portraits)")
@@ -110,6 +114,8 @@ def _obey(options: argparse.Namespace) -> int:
     chosen = list(cases(options.portraits, options.edits, first=first, domain=domain(options.domain)))
     if options.what == "export":
         return _export(chosen, options.out)
+    if options.what == "report":
+        return _report(options.out, chosen)
     return _score(options, chosen) if options.what == "score" else _run(options, chosen)
 
 
@@ -147,13 +153,21 @@ def _run(options: argparse.Namespace, chosen: list[Case]) -> int:
     workbench = Workbench(checkpoint, instruct=options.instruct_pix2pix, device=options.device, threads=options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     runner.remember(options.out, facts)
-    plan = runner.planned(chosen, methods, options.others)
+    plan = runner.planned(chosen, methods, options.others, _part(options.part))
     done = {(score.case, score.method) for score in bench.load(options.out)}
     left = sum((case.id, method.name) not in done for case, method in plan)
     console = Console(stderr=True)
     for _ in track(runner.run(workbench, plan, settings_of, options.out), "edits", total=left, console=console):
         pass
-    return _report(options.out, chosen, None, full.edit.guidance)
+    return _report(options.out, chosen)
+
+
+def _part(text: str) -> tuple[int, int]:
+    """K and N of "K/N"."""
+    number, _, parts = text.partition("/")
+    if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        raise ValueError(f"“{text}” is no part; write K/N, such as 1/2 and 2/2.")
+    return int(number), int(parts)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:
@@ -187,13 +201,16 @@ def _score(options: argparse.Namespace, chosen: list[Case]) -> int:
     scores = list(bench.score_folder(results, chosen, results.name))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / bench.SCORES).write_text("".join(json.dumps(asdict(score)) + "\n" for score in scores), "utf-8")
-    return _report(options.out, chosen, results.parent, None)
+    return _report(options.out, chosen, results.parent)
 
 
-def _report(out: Path, chosen: list[Case], pictures: Path | None, scale: float | None) -> int:
-    from . import bench, page
+def _report(out: Path, chosen: list[Case], pictures: Path | None = None) -> int:
+    from . import bench, page, runner
 
-    written = page.write(bench.load(out), chosen, out, pictures=pictures, scale=scale)
+    scores = bench.load(out)
+    if not scores:
+        raise ValueError(f"There are no scores in “{out}” yet.")
+    written = page.write(scores, chosen, out, pictures=pictures, scale=runner.scale(out))
     sys.stdout.write((out / "report.md").read_text("utf-8") + f"\n{written}\n")
     return 0
 

@@ -32,15 +32,18 @@ _BACKWARD = 2
 SettingsOf = Callable[[Method], Settings]
 
 
-def planned(cases: Iterable[Case], methods: Sequence[Method], others: int) -> list[tuple[Case, Method]]:
+def planned(
+    cases: Iterable[Case], methods: Sequence[Method], others: int, part: tuple[int, int] = (1, 1)
+) -> list[tuple[Case, Method]]:
     """What is to be made, in the order of work: by portrait, then by method, then by edit.
 
     Args:
         others: on so many portraits the methods that are not core are made too.
+        part: (k, n): only every n-th portrait, from the k-th on.
     """
     found = []
     for number, (_, group) in enumerate(groupby(cases, key=lambda case: case.seed)):
-        of_one = list(group)
+        of_one = list(group) if number % part[1] == part[0] - 1 else []
         for method in methods:
             if method.core or number < others:
                 found += [(case, method) for case in of_one if case.painted or not method.painted_only]
@@ -79,6 +82,12 @@ def remember(out: Path, facts: dict[str, Any]) -> None:
         raise ValueError(
             f"{out.name} holds a run with another {' and '.join(differing)}. Choose another folder, or remove it."
         )
+
+
+def scale(out: Path) -> float | None:
+    """w of the full method in the folder's run; None for pictures of another system."""
+    path = out / RUN
+    return float(json.loads(path.read_text("utf-8"))["settings"]["edit"]["guidance"]) if path.is_file() else None
 
 
 def _attempt(workbench: Workbench, case: Case, method: Method, settings: Settings, costs: Costs, out: Path) -> Score:

@@ -1,0 +1,268 @@
+"""Every baseline on the embedded checkpoint: sizes, what must differ, and equality where two ways are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from s2edit import imaging
+from s2edit.baselines import BASELINES, Workbench
+from s2edit.baselines.pipelines import changed_phrases
+from s2edit.baselines.sampling import denoise_from, two_models
+from s2edit.diffusion import Ddim
+from s2edit.errors import CheckpointError, MaskError, SettingError
+from s2edit.prompts import PromptTokenizer
+from s2edit.requests import EditRequest, ObjectSpec
+from s2edit.settings import Settings, profile
+from s2edit.starter import recommended, render, sample_attributes, weights_folder
+from tests.fakes.tiny import one_thread
+
+__all__ = ["one_thread"]
+
+SOURCE = "a smiling man with brown hair"
+TARGET = "a smiling man with brown hair and sunglasses"
+Requests = Callable[..., EditRequest]
+OTHER = "a smiling man with brown hair and a beard"
+WITHOUT_WEIGHTS = [name for name in BASELINES if name != "instruct-pix2pix"]
+
+
+@pytest.fixture(scope="module")
+def workbench() -> Workbench:
+    return Workbench(weights_folder(), device="cpu", threads=1)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> NDArray[np.uint8]:
+    return render(sample_attributes(2_000_000), 128)
+
+
+@pytest.fixture
+def mask() -> NDArray[np.uint8]:
+    """A box over the eyes."""
+    found = np.zeros((128, 128), np.uint8)
+    found[40:72, 32:96] = 255
+    return found
+
+
+@pytest.fixture
+def request_for(portrait: NDArray[np.uint8]) -> Callable[..., EditRequest]:
+    """A request of the portrait in four steps, without identity unless settings say so."""
+
+    def made(
+        target: str = TARGET, *, mask: NDArray[np.uint8] | None = None, seed: int = 1, **changes: object
+    ) -> EditRequest:
+        few = {"inversion.steps": 4, "identity.steps": 2, "identity.enabled": False}
+        settings: Settings = profile("balanced", recommended()).replace_from(few | changes)
+        return EditRequest(portrait, SOURCE, target, (ObjectSpec("man"),), mask, settings, seed)
+
+    return made
+
+
+class Parts:
+    """What the samplers take, from the workbench's own networks."""
+
+    def __init__(self, workbench: Workbench, portrait: NDArray[np.uint8]) -> None:
+        workbench.warm()
+        published = workbench._published
+        assert published is not None
+        self.checkpoint, self.denoiser = published
+        tokenizer = self.checkpoint.tokenizer
+        prompts = [tokenizer.encode(text).padded(tokenizer.length, tokenizer.pad) for text in (SOURCE, TARGET)]
+        empty = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
+        with torch.no_grad():
+            self.source, self.target, self.null = self.checkpoint.encode_text(
+                [*prompts, empty], torch.device("cpu")
+            ).chunk(3)
+            self.latent, _ = self.checkpoint.latent_moments(imaging.model_input(portrait, (128, 128)))
+        self.noise = torch.randn(self.latent.shape, generator=torch.Generator().manual_seed(0))
+        self.ddim = Ddim(self.checkpoint.alphas, 4)
+        self.steps: list[int] = []
+
+    def denoised(self, target: torch.Tensor, **options: object) -> torch.Tensor:
+        given: dict[str, object] = {"strength": 1.0, "guidance": 4.5, "on_step": self.steps.append} | options
+        return denoise_from(
+            self.denoiser,
+            self.ddim,
+            self.latent,
+            self.noise,
+            target,
+            self.null,
+            **given,  # type: ignore[arg-type]
+        )
+
+    def sine(self, target: torch.Tensor, **options: object) -> torch.Tensor:
+        given: dict[str, object] = {"guidance": 4.5, "share": 0.6, "until": 500, "on_step": self.steps.append} | options
+        return two_models(
+            self.denoiser,
+            self.denoiser,
+            self.ddim,
+            self.noise,
+            self.source,
+            target,
+            self.null,
+            **given,  # type: ignore[arg-type]
+        )
+
+
+@pytest.fixture(scope="module")
+def parts(workbench: Workbench, portrait: NDArray[np.uint8]) -> Parts:
+    return Parts(workbench, portrait)
+
+
+def test_no_strength_is_the_autoencoders_round_trip(parts: Parts) -> None:
+    parts.steps.clear()
+    assert torch.equal(parts.denoised(parts.target, strength=0.0), parts.latent)
+    assert parts.steps == []
+
+
+def test_strength_takes_its_share_of_the_steps(parts: Parts) -> None:
+    parts.steps.clear()
+    parts.denoised(parts.target, strength=0.5)
+    assert parts.steps == [2, 3]
+
+
+def test_without_guidance_the_prompt_says_nothing(parts: Parts) -> None:
+    assert torch.equal(parts.denoised(parts.source, guidance=0.0), parts.denoised(parts.target, guidance=0.0))
+    assert not torch.allclose(parts.denoised(parts.source), parts.denoised(parts.target))
+
+
+def test_outside_the_mask_the_latent_is_the_pictures_own(parts: Parts) -> None:
+    mask = torch.zeros(16, 16)
+    mask[5:9, 4:12] = 1
+    found = parts.denoised(parts.target, mask=mask)
+    assert torch.equal(found[..., mask == 0], parts.latent[..., mask == 0])
+    assert not torch.allclose(found[..., mask == 1], parts.latent[..., mask == 1], atol=0.1)
+
+
+def test_sine_with_two_equal_models_and_prompts_is_plain_guidance(parts: Parts) -> None:
+    plain = parts.sine(parts.source, share=0.0)
+    assert torch.allclose(parts.sine(parts.source, share=0.6, until=0), plain, atol=1e-4)
+    late = parts.sine(parts.target, share=0.6, until=1001)
+    assert torch.equal(late, parts.sine(parts.target, share=0.0))
+    assert not torch.allclose(parts.sine(parts.target, share=0.6, until=0), late, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", WITHOUT_WEIGHTS)
+def test_a_painted_mask_bounds_what_changes(
+    name: str, workbench: Workbench, request_for: Requests, mask: NDArray[np.uint8]
+) -> None:
+    request = request_for(mask=mask, **{"identity.enabled": name == "sine"})
+    found = workbench.baseline(name, request)
+    assert found.patch.shape == request.image.shape
+    assert found.patch.dtype == np.uint8
+    assert (found.alpha[mask == 0] == 0).all()
+    inside = found.alpha == 255
+    assert not np.array_equal(found.patch[inside], request.image[inside])
+    assert found.record["unet_forwards"]["editing"] > 0
+    assert set(found.record["cached"]) == {"identity", "inversion"}
+
+
+@pytest.mark.parametrize("name", ["sdedit", "ledits++"])
+def test_the_same_request_gives_the_same_picture_and_another_prompt_another(
+    name: str, workbench: Workbench, request_for: Requests
+) -> None:
+    first = workbench.baseline(name, request_for())
+    other = workbench.baseline(name, request_for(OTHER))
+    again = workbench.baseline(name, request_for())
+    assert np.array_equal(first.patch, again.patch)
+    assert not np.array_equal(first.patch, other.patch)
+    if name == "ledits++":
+        assert other.record["cached"]["inversion"]
+        assert other.record["unet_forwards"]["inversion"] == 0
+
+
+def test_ddim_inversion_is_null_text_inversion_that_learns_nothing(
+    workbench: Workbench, request_for: Requests, mask: NDArray[np.uint8]
+) -> None:
+    idle = {"inversion.mode": "null_text", "inversion.inner_steps": 1, "inversion.learning_rate": 0.0}
+    edited = workbench.edit(request_for(mask=mask, **idle))
+    found = workbench.baseline("ddim+p2p", request_for(mask=mask))
+    # One of them computes the source branch beside the target's: another batch, so another last bit.
+    assert np.abs(found.patch.astype(int) - edited.patch).max() <= 1
+    assert np.array_equal(found.alpha, edited.alpha)
+
+
+def test_sine_fine_tunes_and_leaves_the_published_weights_alone(
+    workbench: Workbench, parts: Parts, request_for: Requests
+) -> None:
+    before = {name: weight.clone() for name, weight in parts.checkpoint.unet.named_parameters()}
+    found = workbench.baseline("sine", request_for(**{"identity.enabled": True}))
+    assert found.record["cached"]["identity"] or found.record["unet_forwards"]["identity"] > 0
+    assert all(torch.equal(weight, before[name]) for name, weight in parts.checkpoint.unet.named_parameters())
+    tuned = dict(workbench._loaded().checkpoint.unet.named_parameters())
+    assert any(not torch.equal(weight, before[name]) for name, weight in tuned.items())
+
+
+def test_inpainting_needs_a_mask(workbench: Workbench, request_for: Requests) -> None:
+    with pytest.raises(MaskError, match="painted"):
+        workbench.baseline("inpaint", request_for())
+
+
+def test_an_unknown_baseline_is_named(workbench: Workbench, request_for: Requests) -> None:
+    with pytest.raises(SettingError, match="photoshop"):
+        workbench.baseline("photoshop", request_for())
+
+
+def test_instruct_pix2pix_says_that_its_weights_are_missing(
+    workbench: Workbench, request_for: Requests, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="not here") as caught:
+        workbench.baseline("instruct-pix2pix", request_for(), "add sunglasses")
+    assert "instruct-pix2pix" in caught.value.hint
+    with pytest.raises(CheckpointError, match="not here"):
+        Workbench(weights_folder(), device="cpu", instruct=tmp_path).baseline("instruct-pix2pix", request_for(), "add")
+
+
+def test_instruct_pix2pix_runs_where_its_weights_are(
+    tmp_path: Path, request_for: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _untrained_instruct_pix2pix(tmp_path)
+    monkeypatch.setattr("s2edit.baselines.pipelines._STEPS_INSTRUCT", 2)
+    found = Workbench(weights_folder(), device="cpu", threads=1, instruct=tmp_path).baseline(
+        "instruct-pix2pix", request_for(), "add sunglasses"
+    )
+    assert found.patch.shape == (128, 128, 3)
+    assert found.record["unet_forwards"] == {"identity": 0, "inversion": 0, "editing": 2 * 3}
+
+
+def _untrained_instruct_pix2pix(folder: Path) -> None:
+    """Its pipeline with the embedded model's other parts and a U-Net that takes the picture's latent too."""
+    from diffusers import StableDiffusionInstructPix2PixPipeline, StableDiffusionPipeline, UNet2DConditionModel
+
+    base = StableDiffusionPipeline.from_pretrained(
+        weights_folder(), local_files_only=True, torch_dtype=torch.float32, safety_checker=None, feature_extractor=None
+    )
+    config = {**base.unet.config, "in_channels": 8, "block_out_channels": (16, 16, 32), "norm_num_groups": 8}
+    pipeline = StableDiffusionInstructPix2PixPipeline(
+        vae=base.vae,
+        text_encoder=base.text_encoder,
+        tokenizer=base.tokenizer,
+        unet=UNet2DConditionModel.from_config(config),
+        scheduler=base.scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+
+
+def test_phrases_keep_the_noun_of_a_changed_adjective() -> None:
+    tokenizer = PromptTokenizer.from_folder(weights_folder())
+
+    def phrases(target: str, source: str) -> tuple[list[str], list[str]]:
+        return changed_phrases(tokenizer.encode(target), tokenizer.encode(source))
+
+    assert phrases(TARGET, SOURCE) == (["sunglasses"], [])
+    assert phrases("a sad man with red hair", "a smiling man with black hair") == (
+        ["sad man", "red hair"],
+        ["smiling man", "black hair"],
+    )
+    assert phrases("a man with glasses, on a pink background", "a man with glasses, on a blue background") == (
+        ["pink background"],
+        ["blue background"],
+    )

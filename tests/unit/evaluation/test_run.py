@@ -1,0 +1,204 @@
+"""The harness from the command to the page, with steps too few for good edits: what is made, kept, shared and shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from s2edit_cli.main import main as s2edit
+
+from s2edit.evaluation import bench, curves, runner
+from s2edit.evaluation.__main__ import main
+from s2edit.evaluation.cases import Case, cases
+from s2edit.evaluation.methods import METHODS, at_scale, chosen, scale_of
+from s2edit.evaluation.tables import methods_of
+from s2edit.settings import Settings
+from tests.fakes.tiny import one_thread
+
+__all__ = ["one_thread"]
+
+METHODS_RUN = "s2edit,ift,sine,direct+p2p,ddim+p2p,nti+p2p,sdedit,inpaint"
+FEW = ["--portraits", "1", "--edits", "2", "--set", "inversion.steps=3", "--set", "identity.steps=2"]
+
+
+def command(out: Path) -> list[str]:
+    return ["run", "--subset", *FEW, "--methods", METHODS_RUN, "--sweep", "6", "--device", "cpu", "--out", str(out)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bench")
+    assert main(command(out)) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def scores(folder: Path) -> dict[tuple[str, str], bench.Score]:
+    return {(score.method, score.case): score for score in bench.load(folder)}
+
+
+@pytest.fixture(scope="module")
+def pair() -> list[Case]:
+    return list(cases(1, 2))
+
+
+def test_every_planned_edit_has_a_score_and_a_picture(
+    folder: Path, scores: dict[tuple[str, str], bench.Score], pair: list[Case]
+) -> None:
+    names = [*METHODS_RUN.split(","), "s2edit@6", "direct+p2p@6"]
+    expected = {(name, case.id) for name in names for case in pair if case.painted or name != "inpaint"}
+    assert scores.keys() == expected
+    for (method, case), score in scores.items():
+        path = folder / method / f"{case}.png"
+        assert path.is_file() != bool(score.error)
+        if not score.error:
+            with Image.open(path) as picture:
+                assert picture.size == (128, 128)
+    assert sum(not score.error for score in scores.values()) >= 12
+
+
+def test_a_painted_mask_leaves_the_rest_of_the_picture_alone(folder: Path, pair: list[Case]) -> None:
+    painted = [case for case in pair if case.mask is not None]
+    assert painted
+    for case in painted:
+        with Image.open(folder / "inpaint" / f"{case.id}.png") as picture:
+            found = np.asarray(picture)
+        assert case.mask is not None
+        assert np.array_equal(found[case.mask == 0], case.image[case.mask == 0])
+        assert not np.array_equal(found, case.image)
+
+
+def test_a_first_edit_costs_what_a_next_one_reuses(
+    scores: dict[tuple[str, str], bench.Score], pair: list[Case]
+) -> None:
+    made = [scores["s2edit", case.id] for case in pair if not scores["s2edit", case.id].error]
+    for score in made:
+        # The mask's 7 passes, two steps of a forward and a backward pass, and three of inversion.
+        assert score.first_forwards - score.forwards == 7 + 2 * 3 + 3
+        assert score.forwards <= 3 * 3
+        assert score.first_seconds > score.seconds > 0
+    for case in pair:
+        sdedit = scores["sdedit", case.id]
+        assert sdedit.first_forwards == sdedit.forwards == 2 * 2
+
+
+def test_the_same_command_makes_nothing_twice_and_what_was_cut_anew(
+    folder: Path, pair: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = (folder / bench.SCORES).read_text()
+    lines = whole.splitlines(keepends=True)
+    last = json.loads(lines[-1])
+    (folder / bench.SCORES).write_text("".join(lines[:-1]) + lines[-1][:30])
+    attempts: list[tuple[str, str]] = []
+    attempt = runner._attempt
+
+    def counted(workbench: object, case: Case, method: object, *others: object) -> bench.Score:
+        attempts.append((case.id, method.name))  # type: ignore[attr-defined]
+        return attempt(workbench, case, method, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "_attempt", counted)
+    assert main(command(folder)) == 0
+    assert attempts == [(last["case"], last["method"])]
+    again = bench.load(folder)
+    assert len(again) == len(lines)
+    assert again[-1].psnr_inside == last["psnr_inside"]
+
+
+def test_a_folder_of_another_run_is_not_gone_on_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / bench.SCORES).read_bytes()
+    assert main([*command(folder), "--guidance", "9"]) == 2
+    assert "another settings" in capsys.readouterr().err
+    assert main([*command(folder), "--part", "3/2"]) == 2
+    assert "is no part" in capsys.readouterr().err
+    assert (folder / bench.SCORES).read_bytes() == before
+
+
+def test_the_page_shows_all_of_it(folder: Path) -> None:
+    (folder / "index.html").unlink()
+    assert main(["report", *FEW[:4], "--out", str(folder)]) == 0
+    page = (folder / "index.html").read_text("utf-8")
+    for name in METHODS_RUN.split(","):
+        assert f"<td>{name}<td>" in page
+    assert page.count("<svg") == 4
+    assert "grid-1.png" in page
+    columns = len(METHODS_RUN.split(",")) + 3
+    with Image.open(folder / "grid-1.png") as grid:
+        assert grid.size[0] == columns * 134 + 6
+
+
+def test_work_is_in_an_order_that_shares_and_can_be_cut() -> None:
+    listed = list(cases(3, 2))
+    plan = runner.planned(listed, chosen("", [3.0], with_weights=False), others=1)
+    seeds = [case.seed for case, _ in plan]
+    assert seeds == sorted(seeds)
+    for seed in set(seeds):
+        names = [method.name for case, method in plan if case.seed == seed]
+        assert names == sorted(names, key=names.index)
+    later = {method.name for case, method in plan if case.seed != seeds[0]}
+    assert later == {name for name, method in METHODS.items() if method.core}
+    assert {"faithful", "fast", "s2edit@3", "ledits++"} <= {m.name for case, m in plan if case.seed == seeds[0]}
+    assert all(case.painted for case, method in plan if method.name == "inpaint")
+
+
+def test_parts_make_the_whole() -> None:
+    listed, methods = list(cases(5, 2)), chosen("s2edit,ift", [], with_weights=False)
+    whole = runner.planned(listed, methods, others=0)
+    parts = [runner.planned(listed, methods, others=0, part=(number, 2)) for number in (1, 2)]
+    assert all(parts)
+    assert sorted((c.id, m.name) for part in parts for c, m in part) == sorted((c.id, m.name) for c, m in whole)
+
+
+def test_profiles_and_ablations_differ_where_they_should() -> None:
+    recommended = {"guidance": 4.0, "identity": {"steps": 30}}
+
+    def settings(name: str) -> Settings:
+        return METHODS[name].settings("balanced", recommended, {"edit.self_replace": 0.5})
+
+    full = settings("s2edit")
+    assert (full.edit.guidance, full.identity.steps, full.edit.self_replace) == (4.0, 30, 0.5)
+    assert settings("faithful").inversion.mode == "null_text"
+    assert settings("fast").inversion.steps < full.inversion.steps
+    assert not settings("ift+spc").identity.semantic
+    assert settings("ift+spc").identity.spatial
+    assert not settings("nti+p2p").identity.enabled
+    assert at_scale(METHODS["s2edit"], 7).settings("balanced", recommended).edit.guidance == 7
+
+
+def test_methods_are_named_when_there_is_none() -> None:
+    with pytest.raises(ValueError, match="photoshop"):
+        chosen("s2edit,photoshop", [], with_weights=False)
+    assert "instruct-pix2pix" not in [method.name for method in chosen("", [], with_weights=False)]
+    assert "instruct-pix2pix" in [method.name for method in chosen("", [], with_weights=True)]
+    assert scale_of("s2edit@3.5") == ("s2edit", 3.5)
+
+
+def test_curves_join_the_scales_of_one_method_over_common_cases(pair: list[Case]) -> None:
+    first, second = pair
+    found = [
+        bench.judge(first, "s2edit", first.image),
+        bench.judge(second, "s2edit", second.truth),
+        bench.judge(first, "s2edit@6", first.truth),
+        bench.judge(first, "sdedit", first.image),
+    ]
+    assert methods_of(found) == ["s2edit", "s2edit@6", "sdedit"]
+    points = curves.points(found, 4.5)
+    assert {(point.method, point.scale) for point in points} == {("s2edit", 4.5), ("s2edit", 6.0), ("sdedit", None)}
+    assert next(p for p in points if p.scale == 4.5).values["psnr_outside"] == found[0].psnr_outside
+    chart = curves.over_scale(points, "psnr_inside")
+    assert chart.count("<polyline") == 1
+    assert "sdedit" not in chart
+    assert "sdedit" in curves.trade_off(points)
+
+
+def test_the_command_line_hands_everything_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert s2edit(["bench", "export", "--portraits", "1", "--edits", "2", "--out", str(tmp_path)]) == 0
+    listed = json.loads((tmp_path / "cases.json").read_text())
+    assert len(listed) == 2
+    for entry in listed:
+        assert (tmp_path / f"{entry['id']}.source.png").is_file()
+        assert entry["instruction"].split()[0] in {"add", "remove", "change"}
+    assert s2edit(["bench", "score", "--results", str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
+    assert "There is no folder" in capfd.readouterr().err
