@@ -102,6 +102,8 @@ class Gate:
             else:
                 _tune(peer)
                 self._keep(self._serve(peer))
+            # `sock_accept` doesn't yield while connections wait: a crowd of them must not hold up those who talk.
+            await asyncio.sleep(0)
 
     async def _serve(self, peer: socket.socket) -> None:
         with peer:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import resource
 import socket
-import threading
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from s2edit_wire.client import Client
@@ -22,18 +23,22 @@ LIMIT_S = 0.1
 
 def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Keep `scale` silent connections open, and a twentieth as many that drip, while a client pings."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 3 * scale + 200), hard), hard))
     # One client all along: when so many wait in their handshake, the gate takes no new connection.
     with RunningDaemon(folder / "s") as daemon, daemon.client() as client:
         calm = _p99(_pings(client, SECONDS / 2))
-        ending = threading.Event()
-        crowd = threading.Thread(target=_crowd, args=(read_connection_file(daemon.folder).socket_path, scale, ending))
+        # In a process of their own, so that the pings measure the daemon and not Python's lock.
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        path = read_connection_file(daemon.folder).socket_path
+        crowd = context.Process(target=_crowd, args=(path, scale, theirs), daemon=True)
         crowd.start()
         try:
+            while not ours.poll(0.05):
+                client.request("ping")
+                assert crowd.is_alive()
             spent = _pings(client, SECONDS)
         finally:
-            ending.set()
+            ours.send("end")
             crowd.join()
     # A machine that is busy with other things answers no ping in time, attack or not.
     assert _p99(spent) < max(LIMIT_S, 3 * calm), f"p99 {_p99(spent):.3f} s, without the attack {calm:.3f} s"
@@ -54,8 +59,14 @@ def _pings(client: Client, seconds: float) -> list[float]:
     return spent
 
 
-def _crowd(path: str, count: int, ending: threading.Event) -> None:
-    """Silent and dripping connections; those that the daemon closes are opened again."""
+def _crowd(path: str, count: int, caller: Connection) -> None:
+    """Silent and dripping connections until `caller` says something; those that the daemon closes are opened again.
+
+    Says "complete" once most of them are there.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 3 * count + 200), hard), hard))
+    told = False
     silent: list[socket.socket] = []
     dripping: list[tuple[socket.socket, int]] = []
     with contextlib.ExitStack() as all_of_them:
@@ -71,13 +82,16 @@ def _crowd(path: str, count: int, ending: threading.Event) -> None:
             all_of_them.callback(line.close)
             return line
 
-        while not ending.wait(0.2):
+        while not caller.poll(0.2):
             silent = [line for line in silent if _is_open(line)]
             fresh = [connect() for _ in range(min(count - len(silent), count // 4))]
             silent += [line for line in fresh if line is not None]
             dripping = [(line, sent + 1) for line, sent in dripping if _drip(line, sent)]
             if len(dripping) < count // 20 and (line := connect()) is not None:
                 dripping.append((line, 0))
+            if not told and len(silent) > 0.9 * count:
+                told = True
+                caller.send("complete")
 
 
 def _is_open(line: socket.socket) -> bool:
