@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
 from s2edit_server.weights.catalogue import Entry, File
 
 from .daemon import RunningDaemon
@@ -29,9 +31,11 @@ FILES = {
 }
 
 
-def small_hub() -> FakeHub:
-    """The hub with the model on it."""
-    return FakeHub("someone/model", REVISION, FILES)
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    """The hub with the model on it, for a `conftest` to bring in."""
+    with FakeHub("someone/model", REVISION, FILES) as server:
+        yield server
 
 
 def small_model(*, gated: bool = False) -> Entry:

@@ -19,23 +19,19 @@ from s2edit_tray.window import Window
 
 from tests.fakes.daemon import RunningDaemon
 from tests.fakes.hub import FakeHub
-from tests.fakes.hub_model import daemon_with, small_hub, small_model
+from tests.fakes.hub_model import daemon_with, hub, small_model
 
 from .cards import Answers
 
 Until = Callable[..., None]
+
+__all__ = ["hub"]  # a fixture, brought in
 
 
 @pytest.fixture(scope="session")
 def app() -> QApplication:
     running = QApplication.instance()
     return running if isinstance(running, QApplication) else QApplication([])
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with small_hub() as server:
-        yield server
 
 
 @pytest.fixture

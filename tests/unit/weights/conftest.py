@@ -11,13 +11,9 @@ from s2edit_server.weights.catalogue import Entry
 from s2edit_server.weights.manager import Weights
 
 from tests.fakes.hub import FakeHub
-from tests.fakes.hub_model import small_hub, small_model
+from tests.fakes.hub_model import hub, small_model
 
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with small_hub() as server:
-        yield server
+__all__ = ["hub"]  # a fixture, brought in
 
 
 @pytest.fixture
