@@ -15,7 +15,11 @@ _LABEL = "org.s2edit.tray"
 
 def command() -> list[str]:
     """What is run at login: this interpreter, hidden in the tray."""
-    return [sys.executable, "-m", "s2edit_tray", "--hidden"]
+    python = sys.executable
+    # On Windows, python.exe would open a console at every login; the one without lies beside it.
+    if sys.platform == "win32" and (quiet := Path(python).with_name("pythonw.exe")).is_file():
+        python = str(quiet)
+    return [python, "-m", "s2edit_tray", "--hidden"]
 
 
 def _entry() -> Path:

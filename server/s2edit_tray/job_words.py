@@ -13,6 +13,13 @@ def title(job: dict[str, Any]) -> str:
     return str(edit.get("target") or edit.get("source") or edit["kind"])
 
 
+def tool_tip(job: dict[str, Any]) -> str:
+    """Both prompts and what is happening, whole: a card has room for less."""
+    edit = job["edit"]
+    prompts = " → ".join(str(edit[name]) for name in ("source", "reference_prompt", "target") if edit.get(name))
+    return "\n".join(part for part in (prompts, state_line(job)) if part)
+
+
 def headline(job: dict[str, Any]) -> str:
     """Where the job comes from and what it works with."""
     edit = job["edit"]

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 )
 from s2edit_wire.records import ENDED
 
-from .job_words import headline, state_line, title
+from .job_words import headline, state_line, title, tool_tip
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -51,7 +51,7 @@ class JobsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return title(job)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return state_line(job)
+            return tool_tip(job)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{title(job)}, {headline(job)}, {state_line(job)}"
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from s2edit_tray.jobs_model import JOB_ROLE, JobsModel, JobsOrder
 from s2edit_wire.records import JOB
@@ -91,6 +92,13 @@ def test_filters_by_state_program_and_text(model: JobsModel) -> None:
     assert shown(order) == [4]
     order.show_only(text="p2.kra")
     assert shown(order) == [2]
+
+
+def test_a_tool_tip_has_both_prompts_and_what_is_happening(model: JobsModel) -> None:
+    model.extend([job(3, "queued"), job(4, "failed", message="Too big.", hint="Mask less.")])
+    tips = [model.index(row).data(Qt.ItemDataRole.ToolTipRole) for row in range(2)]
+    assert tips[0] == "a man → a man with hat 3\nWaiting, number 3 in the queue"
+    assert tips[1].endswith("Failed: Too big. Mask less.")
 
 
 def test_waiting_is_the_queue_in_order(model: JobsModel) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import plistlib
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -132,14 +134,48 @@ def test_start_at_login_is_a_launch_agent_on_macos(tmp_path: Path, monkeypatch: 
     assert not autostart.enabled()
 
 
-def test_start_at_login_is_a_registry_value_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    values: list[str | None] = [None]
+class FakeRegistry:
+    """As much of `winreg` as is used: one key of the user's own, made with Windows."""
+
+    HKEY_CURRENT_USER, KEY_SET_VALUE, REG_SZ = 1, 2, 3
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    @contextmanager
+    def OpenKey(self, root: int, path: str, _reserved: int = 0, access: int = 0) -> Iterator[int]:
+        assert (root, path) == (self.HKEY_CURRENT_USER, r"Software\Microsoft\Windows\CurrentVersion\Run")
+        yield access
+
+    def QueryValueEx(self, _key: int, name: str) -> tuple[str, int]:
+        if name not in self.values:
+            raise FileNotFoundError(name)
+        return self.values[name], self.REG_SZ
+
+    def SetValueEx(self, key: int, name: str, _reserved: int, kind: int, value: str) -> None:
+        assert (key, kind) == (self.KEY_SET_VALUE, self.REG_SZ)
+        self.values[name] = value
+
+    def DeleteValue(self, key: int, name: str) -> None:
+        assert key == self.KEY_SET_VALUE
+        del self.values[name]
+
+
+def test_start_at_login_is_a_registry_value_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "Program Files"
+    folder.mkdir()
+    quiet = folder / "pythonw.exe"
+    quiet.touch()
+    registry = FakeRegistry()
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(autostart, "_registry_set", values.append, raising=False)
-    monkeypatch.setattr(autostart, "_registry_get", lambda: values[-1], raising=False)
-    assert not autostart.enabled()
-    autostart.enable(True)
-    assert autostart.enabled()
-    assert values[-1] == f'"{sys.executable}" "-m" "s2edit_tray" "--hidden"'
-    autostart.enable(False)
-    assert not autostart.enabled()
+    monkeypatch.setattr(sys, "executable", str(folder / "python.exe"))
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    # Once more from its file, as Windows would run it: what is only for Windows is left out elsewhere.
+    windows = runpy.run_path(autostart.__file__)
+    assert not windows["enabled"]()
+    windows["enable"](False)
+    windows["enable"](True)
+    assert windows["enabled"]()
+    assert registry.values == {"s2edit-tray": f'"{quiet}" "-m" "s2edit_tray" "--hidden"'}
+    windows["enable"](False)
+    assert registry.values == {}
