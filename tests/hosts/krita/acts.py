@@ -43,7 +43,7 @@ class MainPath:
         clean = pixels_hash(painter, "Background")
         painter.click_widget("s2edit_edit")
         painter.wait(lambda state: any(job["state"] == "running" for job in state["jobs"]), "the job to run")
-        painter.click_layer("Background")
+        painter.wait(lambda state: state["active"] == "Background", "the picture's own layer to be active again")
         painter.stroke(self.scene.doodle)
         painter.wait(lambda _state: pixels_hash(painter, "Background") != clean, "the stroke made while the job runs")
         painter.screen.photograph("painting-on")
@@ -51,7 +51,7 @@ class MainPath:
         painter.wait_layer(self.result, self.patience)
         time.sleep(0.5)
         painter.screen.photograph("result")
-        painter.wait(lambda state: state["active"] == "Background", "the painter's own layer to be active again", 5)
+        painter.wait(lambda state: state["active"] == "Background", "the painter's own layer to be active again")
         assert painter.names() == ["Background", self.result, self.mask], "right above its source"
         assert pixels_hash(painter, "Background") == painted, "the source layer is left alone"
         self._check_mask(painter)

@@ -18,7 +18,7 @@ PATIENCE_S = 900
 @pytest.mark.hosts
 def test_the_main_path_by_hand() -> None:
     with Lab("krita-main") as lab:
-        lab.start_daemon(step_ms=120)
+        lab.start_daemon(step_ms=300)  # long enough to paint on meanwhile, on a busy machine too
         easel, path = Easel(lab, Screen(lab)), MainPath(lab, MAIN)
         saved = path.work(Painter(easel, draw_portrait(lab.folder / "portrait.png")))
         path.run_again(Painter(easel, saved))
