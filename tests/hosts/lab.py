@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from s2edit_wire.client import Client
+from s2edit_wire.errors import Unreachable
 
 from .provision import provision
 
@@ -117,9 +118,9 @@ class Lab:
         self.daemon.kill()
         self.daemon.wait(10)
 
-    def write_launcher(self, *, fake: bool = True, step_ms: int = 3) -> None:
+    def write_launcher(self, *, fake: bool = True, step_ms: int = 3, offline: bool = True) -> None:
         """What the installer writes, so that a plug-in can start the daemon itself; the command leaves the chroot."""
-        command, variables = self._daemon_command(fake=fake, step_ms=step_ms)
+        command, variables = self._daemon_command(fake=fake, step_ms=step_ms, offline=offline)
         command = ["env", *(f"{name}={value}" for name, value in variables.items()), *command]
         if self.root != Path("/"):
             command = ["nsenter", f"--target={os.getpid()}", "--mount", "--root", "--wd=/", *command]
@@ -139,6 +140,20 @@ class Lab:
             record: dict[str, Any] = client.request("result", {"job": job}).header["record"]
         return record
 
+    def daemon_answers(self) -> bool:
+        """Whether the daemon, whoever started it, can be reached."""
+        try:
+            self.jobs([], acknowledged=False)
+        except Unreachable:
+            return False
+        return True
+
+    def model(self, name: str) -> dict[str, Any]:
+        """The daemon's record of a model."""
+        with Client("other", "0", self.state) as client:
+            models = client.request("models").header["models"]
+        return next(model for model in models if model["id"] == name)
+
     def sent(self, job: str) -> list[dict[str, Any]]:
         """The frames that a job came with, as its header described them, each with the digest of its pixels."""
         # The wire hands out results only; what the daemon keeps of the inputs is in its store.
@@ -151,13 +166,13 @@ class Lab:
         """Where the daemon says how to reach it."""
         return self.state / "run" / "daemon.json"
 
-    def _daemon_command(self, *, fake: bool, step_ms: int) -> tuple[list[str], dict[str, str]]:
+    def _daemon_command(self, *, fake: bool, step_ms: int, offline: bool = True) -> tuple[list[str], dict[str, str]]:
         variables = {**self.env, "PYTHONPATH": str(PROJECT), "S2EDIT_FAKE_STEP_MS": str(step_ms)}
         for name in ("S2EDIT_PORTRAITS",):
             if name in os.environ:
                 variables[name] = os.environ[name]
         worker = ["--worker-module", "tests.fakes.worker"] if fake else []
-        return [sys.executable, "-m", "s2edit_server", "--offline", *worker], variables
+        return [sys.executable, "-m", "s2edit_server", *(["--offline"] if offline else []), *worker], variables
 
     def _spawn(self, name: str, command: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:

@@ -72,6 +72,7 @@ class EditDialog:
         self._timer = 0
         self._ticket = 0
         self._blocked = True
+        self._planning = self._hurried = False
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit"), role="s2edit")
         self.window.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
         self._ok = self.window.add_button(_("_Edit"), Gtk.ResponseType.OK)
@@ -142,7 +143,7 @@ class EditDialog:
         """Plan anew once typing pauses."""
         if self._timer:
             GLib.source_remove(self._timer)
-        self._timer = GLib.timeout_add(DEBOUNCE_MS, self._plan)
+        self._timer, self._planning = GLib.timeout_add(DEBOUNCE_MS, self._plan), True
 
     def _plan(self) -> bool:
         self._timer = 0
@@ -172,10 +173,15 @@ class EditDialog:
             self._overview.show_crop(self._crop, self._masks)
         self._show_problems(plan["problems"])
         self._overview.show_forecast(plan["forecast"])
+        self._planning = False
         if self._digest is None or self._digest[0] != self._crop:
             self._digest_crop(self._crop)
+        if self._hurried:
+            self._hurried = False
+            self.window.response(Gtk.ResponseType.OK)
 
     def _no_plan(self, error: WireError) -> None:
+        self._planning = self._hurried = False
         self._say(f"{error.message} {error.hint}".strip())
 
     def _say(self, sentence: str) -> None:
@@ -232,6 +238,9 @@ class EditDialog:
 
     def _responded(self, _dialog: Gtk.Dialog, answer: int) -> None:
         if answer == Gtk.ResponseType.OK:
+            if self._planning:  # what was chosen a moment ago may want another crop
+                self._hurried = True
+                return
             if self._blocked or self._crop is None:
                 return
             try:

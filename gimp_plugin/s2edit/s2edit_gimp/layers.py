@@ -121,6 +121,12 @@ def results_of(image: Gimp.Image, layer: Gimp.Drawable) -> list[Gimp.Layer]:
     return [found for found in all_layers(image.get_layers()) if source_layer(image, found) == layer]
 
 
+def place_over(image: Gimp.Image, layer: Gimp.Drawable, others: Sequence[Gimp.Layer]) -> int:
+    """The position in the layer's group that is above it and above those of `others` that are in the same group."""
+    beside = [layer, *(other for other in others if other.get_parent() == layer.get_parent())]
+    return min(int(image.get_item_position(item)) for item in beside)
+
+
 def all_layers(layers: Sequence[Gimp.Layer]) -> list[Gimp.Layer]:
     """Layers and what is in their groups, from the top down."""
     found = []
@@ -169,10 +175,7 @@ def insert_result(
     parent, position = None, 0
     if layer is not None:
         marks.write(new, SOURCE_PARASITE, str(layer.get_tattoo()), Gimp.PARASITE_PERSISTENT)
-        parent = layer.get_parent()
-        # Above earlier results, which would hide it.
-        beside = [layer, *(result for result in results_of(image, layer) if result.get_parent() == parent)]
-        position = min(image.get_item_position(other) for other in beside)
+        parent, position = layer.get_parent(), place_over(image, layer, results_of(image, layer))
     # Somebody who paints on meanwhile must not find the brush on another layer.
     busy = [other for other in image.get_selected_layers() if other not in hide]
     image.undo_group_start()

@@ -15,7 +15,7 @@ from s2edit_wire.limits import MAX_OBJECTS
 
 from . import marks
 from .brush import choose_paintbrush
-from .layers import all_layers, results_of
+from .layers import all_layers, place_over, results_of
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
 from .text import _
 
@@ -124,9 +124,14 @@ def mask_layers(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
 
     Those that an edit has used are hidden; they count only where no other is there.
     """
-    tattoo = layer.get_tattoo()
-    found = [candidate for candidate in all_layers(image.get_layers()) if _made_for(candidate) == tattoo]
+    found = masks_for(image, layer)
     return list(reversed([mask for mask in found if mask.get_visible()] or found))
+
+
+def masks_for(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
+    """All mask layers made for a layer, shown or hidden, the topmost first."""
+    tattoo = layer.get_tattoo()
+    return [candidate for candidate in all_layers(image.get_layers()) if _made_for(candidate) == tattoo]
 
 
 def edited_layer(image: Gimp.Image, drawable: Gimp.Drawable) -> Gimp.Drawable:
@@ -215,10 +220,11 @@ def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[P
     made.set_offsets(*_offsets(layer))
     if content is not None:
         write_tint(made, *content)
+    over = [*masks_for(image, layer), *results_of(image, layer)]  # where it would be under them, nobody could see it
     mark(made, layer, word)
     image.undo_group_start()
     try:
-        image.insert_layer(made, layer.get_parent(), image.get_item_position(layer))
+        image.insert_layer(made, layer.get_parent(), place_over(image, layer, over))
         _always_red(made)
     finally:
         image.undo_group_end()

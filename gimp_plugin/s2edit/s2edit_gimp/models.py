@@ -103,7 +103,7 @@ class ModelRow:
         why = self._refusal or model.get("message", "")
         if model["state"] == "broken":
             return why, _("Repa_ir"), lambda: self._request("repair")
-        return f"{text} {why}".strip(), _("Download…"), self._download
+        return f"{text} {why}".strip(), _("_Get It…"), self._download
 
     def _unfit(self) -> tuple[str, str, Callable[[], None]]:
         """The same for a model that does not know such pictures."""

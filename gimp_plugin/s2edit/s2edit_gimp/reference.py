@@ -44,6 +44,9 @@ def _read_file(file: Gio.File) -> Picture:
         image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
     except GLib.Error as error:
         raise CannotEdit(_("The reference can't be opened: {error}").format(error=error.message)) from error
+    if image is None:  # so GIMP answers for files of no kind that it knows
+        why = Gimp.get_pdb().get_last_error()
+        raise CannotEdit(_("The reference can't be opened: {error}").format(error=why))
     try:
         return _read_layer(Gimp.Layer.new_from_visible(image, image, "reference"))
     finally:

@@ -21,7 +21,7 @@ def main_path(person: Person, scene: Scene, patience: float) -> None:
     person.type_words(scene)
     time.sleep(1.5)
     screen.photograph("words")
-    person.paint_mask(scene)
+    person.paint_mask(scene.mask)
     screen.photograph("mask")
     assert person.state()["selected"] == [f"S²Edit mask: {scene.word}"]
 

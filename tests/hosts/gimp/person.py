@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ..lab import wait_for
-from ..scenarios import Fractions, Scene
+from ..scenarios import Composition, Fractions, Scene
 from ..screen import Point, Screen
 from .gimp import GimpDesk
 
@@ -47,28 +47,33 @@ class Person:
 
     def open_dialog(self) -> str:
         """Right-click the canvas and choose S²Edit…, its last entry; returns the dialog's window."""
+        self.choose_edit()
+        return self._dialog()
+
+    def choose_edit(self) -> None:
+        """Right-click the canvas and choose S²Edit…"""
         self.screen.activate(self.window)
         self.screen.click(*self._at((0.5, 1.25)), 3)
         time.sleep(0.8)
         self.screen.photograph("context-menu")
         self.screen.key("Up", "Return")
-        return self._dialog()
 
-    def type_words(self, scene: Scene) -> None:
+    def type_words(self, scene: Scene | Composition) -> None:
         """Fill in both sentences, the word of the object and the profile, reaching the fields by Alt and a key."""
         for mnemonic, text in (("alt+s", scene.source), ("alt+l", scene.target), ("alt+b", scene.word)):
             self.screen.key(mnemonic, "ctrl+a")
             self.screen.type(text)
-        if scene.profile == "fast":
+        if isinstance(scene, Scene) and scene.profile == "fast":
             self.screen.key("alt+f", "End")  # the last of the profiles
 
-    def paint_mask(self, scene: Scene) -> None:
+    def paint_mask(self, strokes: tuple[Fractions, ...]) -> None:
         """From the open dialog: ask for a mask layer and paint the object on it."""
+        count = len(self.state()["layers"])
         self.screen.key("alt+n")
         self.screen.wait_gone("^S²Edit$")
-        self.wait_layers(len(self.state()["layers"]))
+        self.wait_layers(count + 1)
         self.screen.activate(self.window)
-        for stroke in scene.mask:
+        for stroke in strokes:
             self.paint(stroke)
 
     def paint(self, stroke: Fractions) -> None:
@@ -77,14 +82,31 @@ class Person:
         time.sleep(0.2)
 
     def submit(self, dialog: str) -> str:
-        """Press Enter in the dialog; returns the window of jobs, moved out of the way."""
-        time.sleep(1.5)  # what was typed last is planned and drawn
+        """Press Enter in the dialog until it takes it; returns the window of jobs, moved out of the way."""
+        time.sleep(1.0)  # for the photograph: what was typed last is drawn
         self.screen.activate(dialog)
         self.screen.photograph("dialog")
-        self.screen.key("Return")
+
+        def taken() -> bool:
+            # While the words are still being looked at, or the model is on its way, Enter does nothing.
+            there = dialog in self.screen.windows("^S²Edit$")
+            if there and self.screen.try_activate(dialog):
+                self.screen.key("Return")
+            return not there
+
+        wait_for(taken, "the dialog to take the edit", 60, every=1.0)
         jobs = self.screen.wait_window("^S²Edit Jobs$", 60)
         self.screen.do("windowmove", "--sync", jobs, "700", "70")
         return jobs
+
+    def wait_told(self, text: str) -> None:
+        """Copy what the open dialog says of the connection until this is in it."""
+
+        def told() -> bool:
+            self.screen.key("alt+y")
+            return text in str(self.desk.ask("clipboard")["text"])
+
+        wait_for(told, f"“{text}” in the dialog", 60, every=0.5)
 
     def select_lowest_layer(self) -> None:
         """Go down in the layer list with the keyboard."""

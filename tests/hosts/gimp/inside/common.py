@@ -59,6 +59,7 @@ def describe(image):
         "images": len(Gimp.get_images()),
         "name": image.get_name(),
         "dirty": image.is_dirty(),
+        "base": image.get_base_type().value_nick,
         "size": [image.get_width(), image.get_height()],
         "layers": [
             {

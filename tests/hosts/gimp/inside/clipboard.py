@@ -1,0 +1,16 @@
+"""The text on the clipboard, "" when there is none."""
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+
+from common import report  # noqa: E402 - versions first
+from gi.repository import Gdk, Gtk  # noqa: E402
+
+
+def body():
+    Gtk.init_check(None)
+    return {"text": Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text() or ""}
+
+
+report(body)

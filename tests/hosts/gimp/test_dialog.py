@@ -1,0 +1,202 @@
+"""What a painter meets in the dialog besides a plain edit, in the real GIMP: other versions, models, pictures, objects.
+
+Screenshots of each step are among the artefacts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.fakes.hub import FakeHub
+from tests.fakes.hub_model import FILES, REVISION, small_model
+from tests.protocol.router import Router
+
+from ..lab import Lab, wait_for
+from ..scenarios import COMPOSED, MAIN, draw_portrait
+from ..screen import Screen
+from .gimp import GimpDesk
+from .person import Person
+
+pytestmark = pytest.mark.hosts
+
+TOO_NEW = "This plug-in is older than S²Edit's daemon."
+REFUSAL = {"op": "error", "code": "unsupported_version", "message": TOO_NEW, "hint": "Update the plug-in."}
+OWN = small_model()
+FACE = (((0.40, 0.50), (0.60, 0.50)),)
+"""A stroke of a second object's mask."""
+JOBS, DIALOG = "^S²Edit Jobs$", "^S²Edit$"
+
+
+@pytest.fixture(scope="module")
+def person() -> Iterator[Person]:
+    """Somebody with a drawn portrait open, and neither a daemon nor an installation; a model of a local hub's."""
+    with FakeHub(OWN.repo, REVISION, FILES) as hub, Lab("gimp-dialog") as lab:
+        own = lab.state / "weights" / "catalogue.json"
+        own.parent.mkdir(mode=0o700)
+        own.write_text(json.dumps({"models": [msgspec.to_builtins(OWN)]}), encoding="utf-8")
+        (lab.state / "settings.json").write_text(json.dumps({"mirror": hub.base}), encoding="utf-8")
+        yield Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+
+
+@pytest.fixture(autouse=True)
+def tidied(person: Person) -> Iterator[None]:
+    """No window of a test is left for the next."""
+    yield
+    for title in ("^Convert to RGB$", "^Download Model$", "^Reference Picture$", DIALOG, JOBS):
+        person.screen.dismiss(title)
+
+
+def newest(person: Person) -> dict[str, Any]:
+    """The job that was made last, among those whose result is in the picture."""
+    return max(person.desk.lab.jobs(["done"], acknowledged=True), key=lambda job: float(job["created"]))
+
+
+def test_another_version_and_a_missing_installation_are_told_of_in_words(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    with Router(lab.state, hello=REFUSAL):
+        dialog = person.open_dialog()
+        person.wait_told(TOO_NEW)
+        screen.photograph("another-version")
+    person.wait_told("S²Edit is not installed on this computer.")
+    screen.photograph("not-installed")
+    lab.write_launcher(offline=False)
+    screen.activate(dialog)
+    screen.key("alt+r")
+    wait_for(lab.daemon_answers, "the daemon to be started by the dialog", 60)
+    person.type_words(MAIN)
+    person.submit(dialog)
+    person.wait_layers(2)
+
+
+def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: Person) -> None:
+    screen = person.screen
+    person.desk.ask("prepare")
+    person.open_dialog()
+    person.type_words(MAIN)
+    person.paint_mask(MAIN.mask)
+    person.open_dialog()
+    person.paint_mask(FACE)
+    assert [layer["name"] for layer in person.state()["layers"][:2]] == ["S²Edit mask 2", f"S²Edit mask: {MAIN.word}"]
+    dialog = person.open_dialog()
+    screen.key("alt+b", "Tab", "Tab")
+    screen.type("woman")
+    person.submit(dialog)
+    *masks, _result, _lowest = person.wait_layers(4)["layers"]
+    assert [mask["visible"] for mask in masks] == [False, False]
+    screen.photograph("two-objects")
+    job = newest(person)
+    assert job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}, {"word": "woman", "masked": True}]
+    assert len({frame["sha256"] for frame in person.desk.lab.sent(job["job"]) if frame["role"] == "object_mask"}) == 2
+    screen.activate(person.window)
+    screen.key("ctrl+z")
+    assert all(layer["visible"] for layer in person.wait_layers(3)["layers"])
+
+
+def test_something_is_taken_over_from_a_layer_from_a_file_and_again_with_last_values(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+
+    def check(picture: Any) -> None:
+        """The newest job took something over from this picture, 8-bit RGB."""
+        opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+        edit, frames = newest(person)["edit"], lab.sent(newest(person)["job"])
+        assert (edit["kind"], edit["reference_prompt"]) == ("compose", COMPOSED.reference)
+        (reference,) = (frame for frame in frames if frame["role"] == "reference")
+        assert reference["sha256"] == hashlib.sha256(opaque.tobytes()).hexdigest()
+
+    person.desk.ask("prepare", copies=["other"])
+    dialog = person.open_dialog()
+    person.type_words(COMPOSED)
+    screen.key("alt+t", "Tab", "Down", "Tab")  # the first layer, then what it shows
+    screen.type(COMPOSED.reference)
+    screen.photograph("reference-layer")
+    person.submit(dialog)
+    person.wait_layers(3)
+    check(np.asarray(Image.open(person.picture)))
+    screen.dismiss(JOBS)
+
+    file = draw_portrait(lab.folder / "reference.png", 64)
+    dialog = person.open_dialog()
+    screen.key("alt+t", "alt+t", "Tab", "End", "Tab", "space")  # it is open already; the last entry is “A file…”
+    chooser = screen.wait_window("^Reference Picture$")
+    screen.activate(chooser)
+    screen.type(str(file))
+    screen.key("Return")
+    screen.wait_gone("^Reference Picture$")
+    screen.activate(dialog)
+    screen.photograph("reference-file")
+    person.submit(dialog)
+    person.wait_layers(4)
+    check(np.asarray(Image.open(file)))
+    screen.dismiss(JOBS)
+
+    before = newest(person)["job"]
+    assert person.desk.ask("repeat", 90)["status"] == "success"
+    assert newest(person)["job"] != before
+    check(np.asarray(Image.open(file)))
+
+
+def test_for_a_photograph_the_model_that_fits_is_offered_and_another_is_downloaded(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    person.desk.ask("prepare", noise=True)
+    dialog = person.open_dialog()
+    person.type_words(MAIN)
+    screen.photograph("advice")
+
+    def question(*keys: str) -> str:
+        """Press keys until the question about the licence is there."""
+
+        def asked() -> str | None:
+            found = screen.windows("^Download Model$")
+            if not found:
+                screen.activate(dialog)
+                screen.key(*keys)
+            return found[-1] if found else None
+
+        return wait_for(asked, "the question about the licence", 60, every=1.0)
+
+    question("alt+u", "alt+g")
+    screen.photograph("the-model-that-fits")
+    screen.dismiss("^Download Model$")
+    assert not lab.model("sd-v1-4")["licence_accepted"]
+    assert lab.model("sd-v1-4")["state"] == "absent"
+
+    screen.activate(dialog)
+    screen.key("alt+o", "End")
+    licence = question("alt+g")
+    screen.photograph("licence")
+    screen.activate(licence)
+    screen.key("Return")
+    wait_for(lambda: lab.model(OWN.id)["state"] == "ready", "the download", 60)
+    assert lab.model(OWN.id)["licence_accepted"]
+    person.submit(dialog)
+    person.wait_layers(2)
+    assert newest(person)["edit"]["model"] == OWN.id
+
+
+def test_an_indexed_picture_is_converted_if_the_painter_agrees(person: Person) -> None:
+    screen = person.screen
+    before = person.desk.ask("prepare", indexed=True)
+    assert before["base"] == "indexed"
+    person.choose_edit()
+    screen.activate(screen.wait_window("^Convert to RGB$", 60))
+    screen.photograph("indexed")
+    screen.dismiss("^Convert to RGB$")
+    assert person.state() == before
+
+    person.choose_edit()
+    screen.activate(screen.wait_window("^Convert to RGB$", 60))
+    screen.key("Return")
+    screen.wait_window(DIALOG, 60)
+    assert person.state()["base"] == "rgb"
+    screen.dismiss(DIALOG)
+    screen.activate(person.window)
+    screen.key("ctrl+z")
+    wait_for(lambda: person.state()["base"] == "indexed", "the conversion to be undone", 30)
