@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bench import Score
-from .methods import scale_of
+from .methods import METHODS, scale_of
 from .tables import MEASURES, methods_of
 
 _WIDTH, _HEIGHT, _EDGE = 560, 380, 56
-_COLOURS = ("#0b6e4f", "#c1440e", "#2b59c3", "#8a2be2", "#9c6b00", "#006d77", "#b5179e", "#555555")
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Point:
 
 
 def points(scores: Sequence[Score], profile_scale: float | None) -> list[Point]:
-    """Every method's means, those with several w over the cases that all their w have, so that they can be joined.
+    """Means over the cases that every swept method has at every w; methods that lack one of these are left out.
 
     Args:
         profile_scale: w of the scores whose method has no w in its name, when it is known.
@@ -34,15 +33,16 @@ def points(scores: Sequence[Score], profile_scale: float | None) -> list[Point]:
     cases: dict[str, set[str]] = {}
     for score in scores:
         cases.setdefault(score.method, set()).add(score.case)
+    swept = {plain for plain, scale in map(scale_of, cases) if scale is not None}
+    needed = [found for name, found in cases.items() if scale_of(name)[0] in swept] or list(cases.values())[:1]
+    common = set.intersection(*needed) if needed else set()
     found = []
     for name in methods_of(scores):
         plain, scale = scale_of(name)
-        family = [other for other in cases if scale_of(other)[0] == plain]
-        common = set.intersection(*(cases[other] for other in family))
-        mine = [score for score in scores if score.method == name and score.case in common]
-        if mine:
+        if common and common <= cases[name]:
+            mine = [score for score in scores if score.method == name and score.case in common]
             means = {measure: float(np.mean([getattr(score, measure) for score in mine])) for measure in MEASURES}
-            found.append(Point(plain, scale if len(family) == 1 or scale is not None else profile_scale, means))
+            found.append(Point(plain, profile_scale if scale is None and plain in swept else scale, means))
     return sorted(found, key=lambda point: point.scale or 0.0)
 
 
@@ -98,8 +98,8 @@ def _chart(
             f'<text x="{across}" y="{_HEIGHT - 36}" text-anchor="middle">{left + share * (right - left):.3g}</text>'
         )
         parts.append(f'<text x="{_EDGE - 6}" y="{up + 4}" text-anchor="end">{low + share * (high - low):.3g}</text>')
-    for number, (name, line) in enumerate(lines.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
+    for name, line in lines.items():
+        colour = _colour(name)
         places = [place(dot) for dot in line]
         if len(places) > 1:
             joined = " ".join(f"{across:.1f},{up:.1f}" for across, up in places)
@@ -111,6 +111,13 @@ def _chart(
         across, up = places[-1]
         parts.append(f'<text x="{across + 5:.1f}" y="{up - 4:.1f}" fill="{colour}">{html.escape(name)}</text>')
     return "\n".join([*parts, "</svg>"])
+
+
+def _colour(method: str) -> str:
+    """The same in every chart."""
+    order = list(METHODS)
+    place = order.index(method) if method in order else len(order)
+    return f"hsl({place * 360 // (len(order) + 1)}, 70%, 36%)"
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -182,8 +182,9 @@ def test_curves_join_the_scales_of_one_method_over_common_cases(pair: list[Case]
         bench.judge(second, "s2edit", second.truth),
         bench.judge(first, "s2edit@6", first.truth),
         bench.judge(first, "sdedit", first.image),
+        bench.judge(second, "inpaint", second.truth),
     ]
-    assert methods_of(found) == ["s2edit", "s2edit@6", "sdedit"]
+    assert methods_of(found) == ["s2edit", "s2edit@6", "sdedit", "inpaint"]
     points = curves.points(found, 4.5)
     assert {(point.method, point.scale) for point in points} == {("s2edit", 4.5), ("s2edit", 6.0), ("sdedit", None)}
     assert next(p for p in points if p.scale == 4.5).values["psnr_outside"] == found[0].psnr_outside
