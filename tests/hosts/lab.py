@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
@@ -70,7 +70,7 @@ class Lab:
         self._running: list[subprocess.Popen[bytes]] = []
         self.daemon: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         """The desk itself."""
         return self
 
