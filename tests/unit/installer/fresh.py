@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -17,11 +18,13 @@ class Fresh:
 
     Args:
         folder: where; made here.
+        run_by: turns a command into one that somebody else runs; None for whoever runs the tests.
     """
 
-    def __init__(self, folder: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    def __init__(self, folder: Path, run_by: Callable[..., list[str]] | None = None) -> None:
+        self._run_by = run_by or (lambda *command: list(command))
         self.folder = folder
+        self._run(sys.executable, "-m", "venv", "--without-pip", str(folder))
         self.python = folder / "bin" / "python"
         self.command = folder / "bin" / "s2edit"
         (site,) = folder.glob("lib/python3.*/site-packages")
@@ -32,7 +35,9 @@ class Fresh:
         # Away meanwhile: pip must not take the tests' own S²Edit for one that is installed here.
         self._shared.unlink(missing_ok=True)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(self.python)]
-        command = [*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        self._run(*pip, "install", "--quiet", "--no-cache-dir", "--no-index", "--no-deps", str(wheel))
         self._shared.write_text("\n".join({sysconfig.get_path(name): "" for name in ("purelib", "platlib")}))
+
+    def _run(self, *command: str) -> None:
+        ran = subprocess.run(self._run_by(*command), capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -279,7 +279,7 @@ def test_an_interrupted_installation_is_taken_out_whole(tmp_path: Path, monkeypa
     around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
     (around.home / ".config/GIMP/3.0").mkdir(parents=True)
     before = tree(around.home)
-    written = []
+    written: list[Path] = []
 
     def stop_soon(path: Path, content: bytes, *, executable: bool) -> None:
         if len(written) > 3:

@@ -1,0 +1,102 @@
+"""An ordinary user's whole way: pip, install, edit, upgrade with jobs in the queue, the real editors tried, leave."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pyvips
+from s2edit_installer import packages
+
+from tests.unit.installer.fresh import Fresh
+from tests.unit.installer.ordinary import OrdinaryLab
+
+EDITORS = ["GIMP 3.0 (package or AppImage)", "Krita (package or AppImage)"]
+WORDS = ["--source", "a man with a beard", "--target", "a man with glasses", "--object", "man"]
+STEPS = ["--set", "inversion.steps=2", "--set"]
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(an earlier version's wheel, this one's)."""
+    copy, out = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("out")
+    for name in (*packages.FOLDERS, "gimp_plugin", "krita_plugin"):
+        shutil.copytree(packages.ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in packages.FILES:
+        shutil.copy2(packages.ROOT / name, copy / name)
+    packages.build(out / "new", copy)
+    project = copy / "pyproject.toml"
+    project.write_text(project.read_text(encoding="utf-8").replace('version = "0.1.0"', 'version = "0.0.9"'))
+    for name in ("gimp_plugin/s2edit/s2edit.py", "krita_plugin/s2edit_krita/__init__.py"):
+        with (copy / name).open("a", encoding="utf-8") as file:
+            file.write("# an earlier version\n")
+    packages.build(out / "old", copy)
+    (old,), (new,) = (list((out / name).glob("*.whl")) for name in ("old", "new"))
+    return old, new
+
+
+def files(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.hosts
+def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
+    with OrdinaryLab("ordinary") as lab:
+        # A caller whose own windows go elsewhere: the doctor's Krita is shown on a screen made for it.
+        lab.env["QT_QPA_PLATFORM"] = "offscreen"
+        for wheel in wheels:
+            shutil.copy2(wheel, lab.folder)
+        pyvips.Image.black(96, 96, bands=3).cast("uchar").pngsave(str(lab.home / "in.png"))
+        lab.give(lab.folder)
+        fresh = Fresh(lab.folder / "venv", lab.inside)
+
+        def s2edit(*arguments: str, fails: bool = False) -> dict[str, Any]:
+            answer: dict[str, Any] = json.loads(lab.say(str(fresh.command), *arguments, "--json", fails=fails).stdout)
+            return answer
+
+        def edit(steps: int) -> str:
+            picture, out = str(lab.home / "in.png"), str(lab.home / f"out-{steps}.png")
+            given = [picture, "-o", out, *WORDS, *STEPS, f"identity.steps={steps}"]
+            return str(s2edit("edit", *given, "--no-wait")["job"])
+
+        assert lab.say("id", "-u").stdout.strip() == str(lab.uid) != "0"
+        fresh.install(lab.folder / wheels[0].name)
+        assert outcomes(s2edit("install")) == dict.fromkeys(EDITORS, "installed")
+        long, short = edit(400), edit(2)
+
+        fresh.install(lab.folder / wheels[1].name)
+        assert outcomes(s2edit("install")) == dict.fromkeys(EDITORS, "upgraded")
+        told = findings(s2edit("doctor", "--no-editors"))
+        assert told["daemon"]["state"] == "warning"
+        assert "It is version 0.0.9, this is 0.1.0." in told["daemon"]["message"]
+        s2edit("daemon", "stop")
+        assert s2edit("daemon", "start")["status"]["version"] == "0.1.0"
+        jobs = {job["job"]: job["state"] for job in s2edit("jobs", "list")["jobs"]}
+        assert jobs[short] == "queued" and jobs[long] in {"queued", "running"}
+        s2edit("jobs", "cancel", long)
+        assert s2edit("jobs", "result", short, str(lab.home / "in.png"), "-o", str(lab.home / "out.png"))["changed_box"]
+
+        tried = s2edit("doctor")
+        assert tried["sound"], tried
+        assert [findings(tried)[f"start {name}"]["state"] for name in EDITORS] == ["ok", "ok"], tried
+
+        strangers = [path for path in (*lab.home.rglob("*"), *lab.state.rglob("*")) if path.lstat().st_uid != lab.uid]
+        assert not strangers
+        assert lab.state.stat().st_mode & 0o077 == 0
+        lab.say(str(fresh.python), "-m", "s2edit_installer.leave")
+        assert not lab.connection_file.exists() and not (lab.state / "launcher.json").exists()
+        assert not {path for path in files(lab.home) if "s2edit" in str(path).lower()}
+        kritarc = lab.home / ".config" / "kritarc"
+        assert not kritarc.exists() or "s2edit" not in kritarc.read_text(encoding="utf-8")
+        assert s2edit("daemon", "status", fails=True)["exit_code"] == 4
+
+
+def outcomes(answer: dict[str, Any]) -> dict[str, str]:
+    return {target["target"]: target["state"] for target in answer["targets"]}
+
+
+def findings(answer: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {finding["what"]: finding for finding in answer["findings"]}
