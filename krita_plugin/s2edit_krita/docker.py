@@ -147,6 +147,7 @@ class Docker(DockWidget):
         form.model_row.action_wanted.connect(
             lambda model, action: desk.act_on_model(model, action, form.model_row.refused)
         )
+        form.model_row.changed.connect(self.jobs.rebuild_soon)  # gives all that is above the list its height
         desk.link_changed.connect(self._linked)
         desk.models_changed.connect(self._models)
         desk.complained.connect(self._complained)

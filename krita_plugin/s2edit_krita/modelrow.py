@@ -18,11 +18,13 @@ class ModelRow(QWidget):
     """Hidden while there is nothing to say about the chosen model.
 
     Signals:
-        action_wanted(model id, action of the wire's `model`), model_wanted(model id): choose that one instead.
+        action_wanted(model id, action of the wire's `model`), model_wanted(model id): choose that one instead,
+        changed(): it needs another height now.
     """
 
     action_wanted = pyqtSignal(str, str)
     model_wanted = pyqtSignal(str)
+    changed = pyqtSignal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -69,10 +71,13 @@ class ModelRow(QWidget):
     def _show(self) -> None:
         words, label, does = self._situation()
         self._does = does
+        before = self.words.text()
         self.words.setText(self._complaint or words)
         self.button.setText(label)
         self.button.setVisible(bool(label))
         self.setVisible(bool(words))
+        if self.words.text() != before:
+            self.changed.emit()
 
     def _situation(self) -> tuple[str, str, tuple[str, str]]:
         """What is said, what the button says, and its action on which model."""

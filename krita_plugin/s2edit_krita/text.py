@@ -56,7 +56,7 @@ def duration(seconds: float) -> str:
 
 
 def size(byte_count: float) -> str:
-    """An amount of data for people: “38 MB”, “4.3 GB”."""
-    if byte_count < 1e9:
-        return tr("{n} MB", n=max(1, round(byte_count / 1e6)))
-    return tr("{n} GB", n=f"{byte_count / 1e9:.1f}")
+    """An amount of data for people, in the daemon's units: “38 MiB”, “4.0 GiB”."""
+    if byte_count < 2**30:
+        return tr("{n} MiB", n=max(1, round(byte_count / 2**20)))
+    return tr("{n} GiB", n=f"{byte_count / 2**30:.1f}")
