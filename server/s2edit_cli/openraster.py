@@ -6,6 +6,7 @@ layer first; PNG layers under `data/`; `mergedimage.png`; `Thumbnails/thumbnail.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from .provenance import put_into_png
 from .writing import marked, replacing
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer
         archive.writestr("stack.xml", _stack(picture, top, name), zipfile.ZIP_DEFLATED)
         archive.writestr("data/edit.png", _layer_png(picture, top))
         archive.writestr("data/source.png", _png(picture.image))
-        archive.writestr("mergedimage.png", _png(marked(merged), keep="icc,xmp"))
+        archive.writestr("mergedimage.png", _marked_png(merged))
         archive.writestr("Thumbnails/thumbnail.png", _thumbnail(merged))
 
 
@@ -69,8 +71,14 @@ def _layer_png(picture: Picture, layer: Layer) -> bytes:
     return _png(image)
 
 
-def _png(image: Any, keep: str = "icc") -> bytes:
-    return bytes(image.pngsave_buffer(compression=6, keep=keep))
+def _png(image: Any) -> bytes:
+    return bytes(image.pngsave_buffer(compression=6, keep="icc"))
+
+
+def _marked_png(image: Any) -> bytes:
+    result = io.BytesIO()
+    put_into_png(bytes(marked(image).get("xmp-data")), io.BytesIO(_png(image)), result)
+    return result.getvalue()
 
 
 def _thumbnail(merged: Any) -> bytes:

@@ -6,6 +6,10 @@ made by a model; it goes into the XMP property Iptc4xmpExt:DigitalSourceType (IP
 
 from __future__ import annotations
 
+import shutil
+import struct
+import zlib
+from typing import BinaryIO
 from xml.etree import ElementTree as ET
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -32,6 +36,19 @@ def with_source_type(xmp: bytes | None) -> bytes:
     except ET.ParseError:
         return xmp
     return _packet(root)
+
+
+def put_into_png(xmp: bytes, png: BinaryIO, target: BinaryIO) -> None:
+    """Copy a PNG stream that has no XMP, with this packet put in as XMP's specification (part 3, 1.1.5) asks for.
+
+    libvips writes it compressed (`zTXt`, 8.18), where other programs don't look for it or take its UTF-8 for Latin-1.
+    """
+    # The signature and IHDR, which comes first and has a fixed size.
+    target.write(png.read(8 + 25))
+    # Keyword, not compressed, by no method, no language, no translated keyword.
+    body = b"iTXt" + b"XML:com.adobe.xmp" + bytes(5) + xmp
+    target.write(struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)))
+    shutil.copyfileobj(png, target, 1 << 20)
 
 
 def _packet(root: ET.Element) -> bytes:

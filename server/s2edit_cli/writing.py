@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from s2edit_wire.errors import WireError
 
 from . import signing
-from .provenance import with_source_type
+from .provenance import put_into_png, with_source_type
 
 if TYPE_CHECKING:
     import pyvips
@@ -87,11 +87,25 @@ def save(image: pyvips.Image, path: Path, source: Picture | None = None) -> None
     signer = signing.identity() if source is not None else None
     with replacing(path) as temporary:
         try:
-            getattr(ready, f"{kind}save")(str(temporary), keep="all", **_OPTIONS[kind])
+            if kind == "png":
+                _save_png(ready, temporary)
+            else:
+                getattr(ready, f"{kind}save")(str(temporary), keep="all", **_OPTIONS[kind])
         except pyvips.Error as error:
             raise _not_written(path, error) from error
         if signer is not None and source is not None:
             signing.sign(temporary, kind, source.path, source.kind, path.name, signer)
+
+
+def _save_png(image: pyvips.Image, path: Path) -> None:
+    bare, without = image.copy(), path.with_name(f"{path.name}.bare")
+    bare.remove("xmp-data")
+    try:
+        bare.pngsave(str(without), keep="all", **_OPTIONS["png"])
+        with without.open("rb") as png, path.open("wb") as target:
+            put_into_png(bytes(image.get("xmp-data")), png, target)
+    finally:
+        without.unlink(missing_ok=True)
 
 
 def marked(image: pyvips.Image) -> pyvips.Image:

@@ -1,8 +1,10 @@
 """Signed manifests, made with a chain of our own and read back by C2PA's reader."""
 
 import importlib
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from s2edit_cli import pictures, provenance, signing, writing
+from PIL import Image
+from s2edit_cli import composite, openraster, pictures, provenance, signing, writing
 from s2edit_wire.errors import WireError
 
 c2pa: Any = importlib.import_module("c2pa")
@@ -151,6 +154,24 @@ def test_without_certificate_or_source_nothing_is_signed(home: Path, tmp_path: P
         file.unlink()
     writing.save(source.image, out, source)
     assert b"c2pa" not in out.read_bytes()
+
+
+def test_a_pngs_mark_stands_where_other_programs_look_for_it(tmp_path: Path) -> None:
+    source, out, layers = drawing(tmp_path / "in.png"), tmp_path / "out.png", tmp_path / "out.ora"
+    writing.save(source.image, out)
+    samples = np.zeros((48, 64, 1), np.uint8)
+    layer = composite.native_layer(source, np.zeros((48, 64, 3), np.uint8), samples, (0, 0, 64, 48))
+    openraster.save_layers(layers, source, source.image, layer, "nothing")
+    with zipfile.ZipFile(layers) as archive:
+        merged = io.BytesIO(archive.read("mergedimage.png"))
+    for file in (out, merged):
+        with Image.open(file) as picture:
+            picture.load()
+            # An uncompressed iTXt chunk's text, whose byte order mark is one character.
+            packet = picture.info["XML:com.adobe.xmp"]
+            assert packet.startswith("<?xpacket begin='\ufeff'".replace("'", '"'))
+            assert provenance.SOURCE_TYPE in packet
+            assert np.array_equal(np.asarray(picture), source.image.numpy())
 
 
 @pytest.mark.parametrize(
