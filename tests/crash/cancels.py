@@ -18,6 +18,8 @@ from tests.fakes.daemon import RunningDaemon, fake, finished, picture, show, sub
 STEP_S = 0.01
 CANCEL_S = 0.5
 HANGS = 3
+STEPS = 22
+"""Steps of the raced edit in all its phases."""
 
 
 def check(scale: int, folder: Path, seed: int = 0) -> Figures:
@@ -28,6 +30,7 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     with RunningDaemon(folder / "s", {"cancel_s": CANCEL_S}) as daemon, daemon.client() as client:
         edit = fake(steps=12, step_ms=STEP_S * 1_000)
         finished(client, submit(client))
+        slowness = _slowness(client, edit)
         for number in range(scale):
             job = _sent(client, history, number, edit)
             neighbour = _sent(client, history, number, fake(steps=1, step_ms=1))
@@ -42,11 +45,11 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
         hung = [_hung(client) for _ in range(HANGS)]
         assert finished(client, submit(client))["state"] == "done"
         settle(daemon, history)
+        slowness = max(slowness, _slowness(client, edit))
     history.check(frozenset({"done", "cancelled"}))
-    assert max(hung) < CANCEL_S + 2
-    # The bound is for an idle machine; the median holds on a busy one, too.
+    assert max(hung) < CANCEL_S + 2 * slowness, f"a hung step ended after {max(hung):.2f} s, slowness {slowness:.1f}"
     median = sorted(waits)[len(waits) // 2]
-    assert median < STEP_S + 0.1
+    assert median < (STEP_S + 0.1) * slowness, f"a cancel took {median:.3f} s (median), slowness {slowness:.1f}"
     cancelled = sum(state == "cancelled" for seen in history.ended.values() for state, _ in seen)
     return Figures(
         {"races": scale, "cancelled": cancelled, "done first": scale - cancelled},
@@ -55,8 +58,15 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
             "s (p99)": p99(waits),
             f"s for hung steps, their deadline being {CANCEL_S} s": max(hung),
         },
-        f"steps take {STEP_S * 1000:.0f} ms; no neighbour was hit",
+        f"steps take {STEP_S * 1000:.0f} ms (×{slowness:.1f} at this load); no neighbour was hit",
     )
+
+
+def _slowness(client: Client, edit: dict[str, Any]) -> float:
+    """How much longer than its steps alone a job takes: 1 on an idle machine, more when others want the processor."""
+    begun = time.monotonic()
+    finished(client, submit(client, edit=edit))
+    return max(1.0, (time.monotonic() - begun) / (STEPS * STEP_S))
 
 
 def _sent(client: Client, history: History, seed: int, edit: dict[str, Any]) -> str:
