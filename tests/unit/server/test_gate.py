@@ -1,14 +1,23 @@
-"""The gate's arithmetic: frames are followed however they are cut, and stopped where they are too much."""
+"""The gate: frames are followed however they are cut, and stopped where they are too much; a crowd holds up nobody."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
+import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from s2edit_server.framewalk import COMMAND, LONG, MAX_COMMAND, MORE, Broken, FrameWalk
+from s2edit_server.gate import Gate
 from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER
+
+CROWD = 50
+"""Connections that wait when the gate opens."""
 
 
 def frame(size: int, flags: int = 0, *, body: bool = True) -> bytes:
@@ -66,3 +75,23 @@ def test_any_bytes_are_followed_or_stopped(data: bytes) -> None:
         FrameWalk().feed(memoryview(data))
     except Broken:
         return
+
+
+def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
+    async def turns(folder: Path) -> int:
+        gate = Gate("user", "password", f"ipc://{folder}/inner")
+        gate.bind(folder / "s")
+        with contextlib.ExitStack() as opened:
+            for _ in range(CROWD):
+                opened.enter_context(socket.socket(socket.AF_UNIX)).connect(str(folder / "s"))
+            gate.start()
+            count = 0
+            while gate._half_open < CROWD:
+                await asyncio.sleep(0)
+                count += 1
+            await gate.stop()
+        return count
+
+    # A short path: a socket's may have at most 103 bytes.
+    with tempfile.TemporaryDirectory(prefix="s2g-") as folder:
+        assert asyncio.run(turns(Path(folder))) >= CROWD
