@@ -6,6 +6,7 @@ N = H·W queries, L tokens, d channels a head.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,8 +18,13 @@ from torch import Tensor, nn
 from .errors import CheckpointError
 from .masks import MaskPyramid
 
+_LANES = 8
+"""Fused kernels take keys and biases by so many: other counts are slower on CPUs and copied on GPUs."""
+_KEPT_BIASES = 64
+"""Resolutions times arrangements of rows in an edit, with room to spare."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True)
 class TokenMask:
     """Eq. 3 for some tokens: in these rows, the attention to these positions counts only inside the mask."""
 
@@ -45,6 +51,18 @@ class Injection:
     cross: bool
     self_queries: int
     reweights: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialBias:
+    """Eq. 3 as a bias of fused attention (ours, exact): see `spatial_bias`.
+
+    Args:
+        scores: R×1×N×(L+E), added to the scaled scores. copies: R×E, the positions whose keys are repeated at the end.
+    """
+
+    scores: Tensor
+    copies: Tensor
 
 
 @dataclass(eq=False)
@@ -81,6 +99,7 @@ class AttentionControl:
     recorder: Recorder | None = None
     semantics: Literal["post_softmax", "renormalise"] = "post_softmax"
     shapes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _biases: dict[object, SpatialBias | None] = field(default_factory=dict)
 
     def set_latent_size(self, height: int, width: int) -> None:
         """Derive each layer's (H, W) from its number of queries; every level halves both sides exactly."""
@@ -101,6 +120,18 @@ class AttentionControl:
         if self.recorder is not None and self.recorder.shape == shape:
             rows.update(self.recorder.columns)
         return sorted(rows)
+
+    def bias(self, query: Tensor, tokens: int, rows: Sequence[int]) -> SpatialBias | None:
+        """Eq. 3 for these rows at the resolution of an R×h×N×d query; None where nothing is masked."""
+        key = (tuple(self.masks), tuple(rows), query.shape[2], tokens, query.dtype, query.device, self.semantics)
+        if key not in self._biases:
+            if len(self._biases) >= _KEPT_BIASES:
+                self._biases.clear()
+            shape = self.shapes[query.shape[2]]
+            found = spatial_bias(self.masks, rows, shape, tokens, renormalise=self.semantics == "renormalise")
+            device, dtype = query.device, query.dtype
+            self._biases[key] = found and SpatialBias(found.scores.to(device, dtype), found.copies.to(device))
+        return self._biases[key]
 
 
 def install(unet: nn.Module) -> AttentionControl:
@@ -158,11 +189,14 @@ def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: Attentio
     explicit = control.explicit_rows(shape)
     plain = [row for row in range(query.shape[0]) if row not in explicit]
     if not explicit:
-        return _fused(query, key, value, control, shape, plain)
+        return _fused(query, key, value, control.bias(query, key.shape[2], plain))
     output = torch.empty_like(query)
     if plain:
-        output[plain] = _fused(query[plain], key[plain], value[plain], control, shape, plain)
-    probabilities = (query[explicit] @ key[explicit].transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(dim=-1)
+        rows = _span(plain)
+        bias = control.bias(query, key.shape[2], plain)
+        output[rows] = _fused(query[rows], key[rows], value[rows], bias)
+    rows = _span(explicit)
+    probabilities = (query[rows] @ key[rows].transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(dim=-1)
     index = {row: place for place, row in enumerate(explicit)}
     if control.injection is not None:
         _inject(probabilities, control.injection, index)
@@ -170,8 +204,13 @@ def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: Attentio
         for row in control.recorder.columns:
             control.recorder.add(row, probabilities[index[row]])
     _mask_columns(probabilities, control, shape, index)
-    output[explicit] = probabilities @ value[explicit]
+    output[rows] = probabilities @ value[rows]
     return output
+
+
+def _span(rows: list[int]) -> slice | list[int]:
+    """Rows as a slice where they lie side by side, so that nothing is copied to pick them."""
+    return slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] == len(rows) - 1 else rows
 
 
 def _inject(probabilities: Tensor, injection: Injection, index: dict[int, int]) -> None:
@@ -201,35 +240,53 @@ def _mask_columns(
                     rows *= before / rows.sum(dim=-1, keepdim=True)
 
 
-def _fused(
-    query: Tensor, key: Tensor, value: Tensor, control: AttentionControl, shape: tuple[int, int], rows: list[int]
-) -> Tensor:
-    """Eq. 3 without forming the probabilities: O* = O - (1 - M) ⊙ A_[I] v_[I], where A_[I] v_[I] is attention over the
-    same keys with all values but v_[I] set to zero."""
-    if control.semantics == "renormalise":
-        bias = _log_bias(query, key, control, shape, rows)
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-    output = F.scaled_dot_product_attention(query, key, value)
-    for mask in control.masks:
-        places = [place for place, row in enumerate(rows) if row in mask.rows]
-        if not places:
-            continue
-        only = value.new_zeros(value.shape[2])
-        only[list(mask.positions)] = 1
-        outside = 1 - mask.pyramid.at(*shape).to(value)[None, None, :, None]
-        whole = len(places) == len(rows)
-        q, k, v = (query, key, value) if whole else (query[places], key[places], value[places])
-        leak = outside * F.scaled_dot_product_attention(q, k, v * only[:, None])
-        output = output - leak if whole else output.index_add(0, torch.tensor(places, device=output.device), -leak)
-    return output
+def _fused(query: Tensor, key: Tensor, value: Tensor, bias: SpatialBias | None) -> Tensor:
+    """Attention without forming the probabilities, with Eq. 3 where there is a bias."""
+    if bias is None:
+        return F.scaled_dot_product_attention(query, key, value)
+    copies = bias.copies[:, None, :, None].expand(-1, key.shape[1], -1, key.shape[3])
+    keys = torch.cat((key, key.gather(2, copies)), dim=2)
+    values = F.pad(value, (0, 0, 0, bias.copies.shape[1]))
+    return F.scaled_dot_product_attention(query, keys, values, attn_mask=bias.scores)
 
 
-def _log_bias(query: Tensor, key: Tensor, control: AttentionControl, shape: tuple[int, int], rows: list[int]) -> Tensor:
-    """log M on the masked tokens' columns, B×1×N×L: softmax then renormalises over the other tokens."""
-    bias = query.new_zeros(len(rows), 1, query.shape[2], key.shape[2])
-    for mask in control.masks:
-        inside = mask.pyramid.at(*shape).to(query).log()[:, None]
+def spatial_bias(
+    masks: Sequence[TokenMask], rows: Sequence[int], shape: tuple[int, int], tokens: int, *, renormalise: bool = False
+) -> SpatialBias | None:
+    """Eq. 3 so that one fused call computes it, since e^s = e^(s + log M) + e^(s + log(1 - M)).
+
+    log M goes onto the scores of [I]; a copy of [I]'s key, with value 0, gets log(1 - M). Softmax then divides by what
+    it divides by without a mask, and A_[I] ⊙ M is what reaches v_[I]: O* = O - (1 - M) ⊙ A_[I] v_[I].
+
+    Args:
+        rows: the batch rows that the bias is for. shape: (H, W) of the layer. tokens: L.
+        renormalise: without the copy, softmax hands the masked attention to the other tokens.
+    Returns:
+        In float32 on the masks' device, or None when none of the rows is masked.
+    """
+    inside: dict[tuple[int, int], Tensor] = {}
+    for mask in masks:
         for place, row in enumerate(rows):
-            if row in mask.rows:
-                bias[place, 0][:, list(mask.positions)] = inside
-    return bias
+            for position in mask.positions if row in mask.rows else ():
+                found = mask.pyramid.at(*shape)
+                inside[place, position] = inside[place, position] * found if (place, position) in inside else found
+    if not inside:
+        return None
+    copied: list[list[int]] = [[] for _ in rows]
+    if not renormalise:
+        for place, position in inside:
+            copied[place].append(position)
+    extra = max(map(len, copied))
+    extra += -(tokens + extra) % _LANES
+    like = next(iter(inside.values()))
+    scores = like.new_zeros(len(rows), 1, shape[0] * shape[1], tokens + extra)
+    scores[..., tokens:] = -math.inf
+    copies = torch.zeros(len(rows), extra, dtype=torch.int64, device=like.device)
+    for (place, position), found in inside.items():
+        scores[place, 0, :, position] = found.log()
+        if not renormalise:
+            slot = copied[place].index(position)
+            # Area pooling may end a rounding error above 1.
+            scores[place, 0, :, tokens + slot] = (1 - found).clamp(min=0).log()
+            copies[place, slot] = position
+    return SpatialBias(scores, copies)

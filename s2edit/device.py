@@ -30,17 +30,24 @@ def choose_device(name: str) -> torch.device:
 def precision(name: str, device: torch.device) -> torch.dtype | None:
     """The autocast dtype of a name, or None for float32; turns TF32 on or off for the process as a side effect.
 
-    "auto" is bfloat16 autocast on CUDA cards that have it (weights and latents stay float32), and float32 elsewhere.
+    "auto" is autocast on CUDA cards (weights and latents stay float32), in bfloat16 where the card computes in it and
+    in float16 on older ones, and float32 elsewhere. In float16 gradients need `loss_scaler`.
     """
-    choices = ("auto", "float32", "tf32", "bfloat16")
+    choices = ("auto", "float32", "tf32", "bfloat16", "float16")
     if name not in choices:
         raise SettingError(f"The precision has to be one of {', '.join(choices)}, not {name}.")
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = name in {"auto", "tf32"}
         torch.backends.cudnn.allow_tf32 = name in {"auto", "tf32"}
-    if name == "bfloat16" or (name == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()):
-        return torch.bfloat16
-    return None
+    if name == "auto" and device.type == "cuda":
+        # What older cards offer beside float16 is bfloat16 emulated in float32, slower than float32 itself.
+        name = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(name)
+
+
+def loss_scaler(autocast: torch.dtype | None, device: torch.device) -> torch.amp.GradScaler:
+    """Keeps float16 gradients from vanishing (Micikevicius et al., 2018); passes everything through elsewhere."""
+    return torch.amp.GradScaler(device.type, enabled=autocast == torch.float16)
 
 
 def free_bytes(device: torch.device) -> int:

@@ -69,7 +69,7 @@ class Denoiser:
         self.unet = unet
         self.control = control
         self.forwards = 0
-        self._autocast = autocast
+        self.autocast = autocast
 
     def __call__(
         self,
@@ -84,8 +84,8 @@ class Denoiser:
         """Predicted noise, B×4×h×w float32, of B latents with B×L×D encodings, under the given attention control."""
         self.forwards += latents.shape[0]
         self.control.set_latent_size(*latents.shape[-2:])
-        self.control.masks, self.control.injection, self.control.recorder = masks, injection, recorder
+        self.control.masks, self.control.injection, self.control.recorder = tuple(masks), injection, recorder
         times = torch.as_tensor(timestep, device=latents.device).expand(latents.shape[0])
-        with torch.autocast(latents.device.type, self._autocast, enabled=self._autocast is not None):
+        with torch.autocast(latents.device.type, self.autocast, enabled=self.autocast is not None):
             noise: Tensor = self.unet(latents, times, encoder_hidden_states=encodings, return_dict=False)[0]
         return noise.float()

@@ -16,6 +16,9 @@ from .inversion import Inversion
 from .masks import local_blend_mask
 from .settings import EditSettings, InversionMode
 
+_ROUNDING = 1e-9
+"""More than the binary rounding error of a fraction times at most 1,000 steps."""
+
 
 @dataclass(frozen=True, eq=False)
 class Branches:
@@ -56,8 +59,13 @@ class _Plan:
 
 
 def within(index: int, fraction: float, steps: int) -> bool:
-    """Whether step `index` of `steps` lies in the first `fraction` of them; 1 means all."""
-    return index < int(fraction * steps)
+    """Whether step `index` of `steps` lies in the first `fraction` of them, rounded down; 1 means all.
+
+    The published Prompt-to-Prompt takes `int(fraction * steps)` for self-attention and LocalBlend, where 0.58 of 50 is
+    28 because of binary rounding, and `int(fraction * (steps + 1))` for cross-attention, where it is 29. Here one rule
+    holds for all three: where fraction · steps is a whole number in decimals, that many steps are meant.
+    """
+    return index < int(fraction * steps + _ROUNDING)
 
 
 @torch.no_grad()
@@ -75,8 +83,8 @@ def sample(
 ) -> Sampled:
     """Denoise from z_T to the target's latent.
 
-    In mode "direct" the source branch's latent is the stored trajectory, so it needs no unconditional pass; in
-    "null_text" and "npi" it is sampled beside the target with the same guidance.
+    Where the source branch's latents are known beforehand (`Inversion.source_path`) it needs no unconditional pass, and
+    none at all once nothing looks at it; elsewhere it is sampled beside the target with the same guidance.
 
     Args:
         edit_mask: h×w float32 at the latent's size, > 0 where pixels may change; it takes the place of the words' maps.
@@ -94,11 +102,16 @@ def sample(
     by_words = edit_mask is None and settings.local_blend
     recorder = _Recording(branches.alignment, map_shape) if by_words else None
     source = target = inversion.trajectory[-1:]
+    path = inversion.source_path(mode)
     blend = None if edit_mask is None else edit_mask > 0
     for index, time in enumerate(ddim.timesteps):
         cross = within(index, settings.cross_replace, ddim.steps)
         queries = settings.self_replace_max_queries if within(index, settings.self_replace, ddim.steps) else 0
-        plan = _plan(mode, settings, needs_source=cross or queries > 0 or (recorder is not None and recorder.both))
+        plan = _plan(
+            settings,
+            sampled=path is None,
+            needs_source=cross or queries > 0 or (recorder is not None and recorder.both),
+        )
         latents, encodings = _batch(plan, source, target, branches, _null(inversion, branches, index))
         injection = Injection(
             plan.index("source") if "source" in plan.rows else 0,
@@ -122,8 +135,8 @@ def sample(
         target_noise = _guide(guided, "target", settings.guidance)
         on_step(index, ddim.clean(target_noise, index, target))
         target = ddim.step(target_noise, index, target)
-        if mode == "direct":
-            source = inversion.trajectory[-2 - index].unsqueeze(0)
+        if path is not None:
+            source = path[-2 - index].unsqueeze(0)
         else:
             source = ddim.step(_guide(guided, "source", settings.guidance), index, source)
         if recorder is not None and not within(index, settings.local_blend_start, ddim.steps):
@@ -176,13 +189,11 @@ class _Recording:
             self._last = None
 
 
-def _plan(mode: InversionMode, settings: EditSettings, *, needs_source: bool) -> _Plan:
+def _plan(settings: EditSettings, *, sampled: bool, needs_source: bool) -> _Plan:
+    """The rows of a step; `sampled`: whether the source branch goes its way by guidance of its own."""
     guided = settings.guidance != 1
-    if mode == "direct":
-        rows = (["null target"] if guided else []) + (["source"] if needs_source else []) + ["target"]
-    else:
-        rows = (["null source", "null target"] if guided else []) + ["source", "target"]
-    return _Plan(tuple(rows))
+    rows = [*(["null source"] if guided and sampled else []), *(["null target"] if guided else [])]
+    return _Plan((*rows, *(["source"] if sampled or needs_source else []), "target"))
 
 
 def _null(inversion: Inversion, branches: Branches, index: int) -> Tensor:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from . import imaging
-from .alignment import plan_prompts
+from .alignment import PromptPlan, plan_prompts
 from .attention import install
 from .cache import DiskCache
 from .checkpoints import Checkpoint, load
@@ -82,28 +82,23 @@ class Engine:
             PromptError, MaskError, ImageError, SettingError: the request can't be met; nothing was computed.
             CheckpointError, OutOfMemory, Cancelled: as they say; the engine can be used again.
         """
-        settings = request.settings
-        settings.validate()
         imaging.check_image(request.image)
         _check_masks(request.image, request.objects, request.edit_mask)
-        job = Job(progress, cancelled)
-        with out_of_memory(self._device, settings.identity.level):
-            with job.phase("loading"):
-                stages = self._loaded()
-                plan = plan_prompts(
-                    stages.checkpoint.tokenizer,
-                    request.source,
-                    request.target,
-                    [spec.word for spec in request.objects],
-                    emphasize=settings.edit.emphasize,
-                    mode=settings.edit.mode,
-                    identity=settings.identity.enabled,
-                )
-                subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
-            settings = self._with_level(stages.checkpoint, settings, subject.size, rows=1)
-            edit_mask = painted_edit_mask(request.objects, request.edit_mask)
-            work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
-            return perform(stages, work, job)
+
+        def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
+            plan = plan_prompts(
+                stages.checkpoint.tokenizer,
+                request.source,
+                request.target,
+                [spec.word for spec in request.objects],
+                emphasize=request.settings.edit.emphasize,
+                mode=request.settings.edit.mode,
+                identity=request.settings.identity.enabled,
+            )
+            subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, request.settings)
+            return plan, (subject,)
+
+        return self._perform(request, request.objects, prepare, Job(progress, cancelled))
 
     def compose(
         self,
@@ -112,35 +107,52 @@ class Engine:
         cancelled: CancelCallback = never_cancelled,
     ) -> EditResult:
         """Carry an attribute of the reference picture over to the source picture; raises as `edit` does."""
-        settings = request.settings
-        settings.validate()
         imaging.check_image(request.image)
         imaging.check_image(request.reference, "reference picture")
         source = (ObjectSpec(request.word, request.mask),)
         reference = (ObjectSpec(request.attribute, request.reference_mask),)
         _check_masks(request.image, source, request.edit_mask)
         _check_masks(request.reference, reference, None)
-        job = Job(progress, cancelled)
-        with out_of_memory(self._device, settings.identity.level):
+
+        def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
+            plan = plan_composition(
+                stages.checkpoint.tokenizer,
+                request.source,
+                request.reference_prompt,
+                request.mix,
+                word=request.word,
+                attribute=request.attribute,
+            )
+            edit, settings = plan.edit, request.settings
+            subject = self._subject(stages, request.image, edit.plain, edit.source, source, settings)
+            # Both pictures go through the U-Net in one batch, so the reference takes the source's size.
+            other = self._subject(
+                stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
+            )
+            return edit, (subject, other)
+
+        return self._perform(request, source, prepare, Job(progress, cancelled))
+
+    def _perform(
+        self,
+        request: EditRequest | ComposeRequest,
+        objects: Sequence[ObjectSpec],
+        prepare: Callable[[Stages], tuple[PromptPlan, tuple[Subject, ...]]],
+        job: Job,
+    ) -> EditResult:
+        """Load, prepare, settle the level, and run the stages on a request whose pixels are checked.
+
+        Args:
+            objects: of the picture to change. prepare: aligns the prompts and encodes the pictures to learn from.
+        """
+        request.settings.validate()
+        with out_of_memory(self._device, request.settings.identity.level):
             with job.phase("loading"):
                 stages = self._loaded()
-                plan = plan_composition(
-                    stages.checkpoint.tokenizer,
-                    request.source,
-                    request.reference_prompt,
-                    request.mix,
-                    word=request.word,
-                    attribute=request.attribute,
-                )
-                subject = self._subject(stages, request.image, plan.edit.plain, plan.edit.source, source, settings)
-                # Both pictures go through the U-Net in one batch, so the reference takes the source's size.
-                other = self._subject(
-                    stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
-                )
-            settings = self._with_level(stages.checkpoint, settings, subject.size, rows=2)
-            edit_mask = painted_edit_mask(source, request.edit_mask)
-            work = Work(request.image, (subject, other), plan.edit, edit_mask, settings, request.seed)
-            return perform(stages, work, job)
+                plan, subjects = prepare(stages)
+            settings = self._with_level(stages.checkpoint, request.settings, subjects[0].size, rows=len(subjects))
+            edit_mask = painted_edit_mask(objects, request.edit_mask)
+            return perform(stages, Work(request.image, subjects, plan, edit_mask, settings, request.seed), job)
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
         """Where the model sees a word of a prompt: H×W uint8, 0 or 255.

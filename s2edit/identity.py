@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .attention import TokenMask
 from .checkpoints import Checkpoint
+from .device import loss_scaler
 from .diffusion import TRAIN_STEPS, Denoiser
 from .levels import training
 from .masks import MaskPyramid
@@ -103,15 +104,18 @@ def fine_tune(
     generator = torch.Generator().manual_seed(seed)
     mean, std = torch.cat([e.mean for e in examples]), torch.cat([e.std for e in examples])
     losses = []
+    scaler = loss_scaler(denoiser.autocast, device)
     with training(checkpoint, settings, seed) as (parameters, optimizer):
         for step in range(settings.steps):
             on_step(step)
             draw = torch.randn(2, *mean.shape, generator=generator).to(device)
             times = torch.randint(TRAIN_STEPS, (len(examples),), generator=generator)
             loss = _loss(checkpoint, denoiser, examples, mean + std * draw[0], draw[1], times, masks, settings)
-            loss.backward()  # type: ignore[no-untyped-call]
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            scaler.unscale_(optimizer)
             torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
-            optimizer.step()
+            scaler.step(optimizer)
+            scaler.update()
             optimizer.zero_grad()
             losses.append(float(loss.detach()))
     return losses

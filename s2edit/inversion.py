@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .attention import TokenMask
+from .device import loss_scaler
 from .diffusion import Ddim, Denoiser
-from .settings import InversionSettings
+from .settings import InversionMode, InversionSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +23,21 @@ class Inversion:
         trajectory: (T+1)×4×h×w float32; the first is the picture's latent, the last is z_T.
         null: T×L×D float32, the optimised null embedding of each step, from noise to picture; None without.
         losses: of every inner null-text step, in order; empty without.
+        retraced: (T+1)×4×h×w float32, ordered as the trajectory: where sampling with the null embeddings leads, close
+            to the trajectory; None without.
     """
 
     trajectory: Tensor
     null: Tensor | None = None
     losses: tuple[float, ...] = ()
+    retraced: Tensor | None = None
+
+    def source_path(self, mode: InversionMode) -> Tensor | None:
+        """The source branch's latents in editing, ordered as the trajectory; None where they have to be sampled.
+
+        In mode "direct" they are the trajectory itself. In "null_text" the optimisation has been there before.
+        """
+        return {"direct": self.trajectory, "null_text": self.retraced}.get(mode)
 
 
 @torch.no_grad()
@@ -74,7 +85,8 @@ def null_text_optimisation(
         guidance: w, the same as in editing. on_step: called before each step.
     """
     latent = trajectory[-1:]
-    found, losses = [], []
+    found, losses, passed = [], [], [latent]
+    scaler = loss_scaler(denoiser.autocast, latent.device)
     for index, time in enumerate(ddim.timesteps):
         on_step(index)
         goal = trajectory[-2 - index].unsqueeze(0)
@@ -89,8 +101,9 @@ def null_text_optimisation(
             noise = denoiser(latent, time, null)
             loss = F.mse_loss(ddim.step(noise + guidance * (conditional - noise), index, latent), goal)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            scaler.step(optimizer)
+            scaler.update()
             losses.append(loss.item())
             if loss.item() < settings.early_stop + settings.early_stop_growth * index:
                 break
@@ -98,4 +111,5 @@ def null_text_optimisation(
         with torch.no_grad():
             noise = denoiser(latent, time, null)
             latent = ddim.step(noise + guidance * (conditional - noise), index, latent)
-    return Inversion(trajectory, torch.cat(found), tuple(losses))
+        passed.append(latent)
+    return Inversion(trajectory, torch.cat(found), tuple(losses), torch.cat(passed[::-1]))

@@ -113,11 +113,11 @@ class Stages:
             device = self.checkpoint.unet.device
             # Copied, because kernels round differently on memory that is not aligned, as a mapped file's is not.
             kept = {name: tensor.to(device, copy=True) for name, tensor in found.items()}
-            inversion = Inversion(kept["trajectory"], kept.get("null"))
+            inversion = Inversion(kept["trajectory"], kept.get("null"), retraced=kept.get("retraced"))
         else:
             inversion = self._invert(identity, subject, null, settings, job)
-            tensors = {"trajectory": inversion.trajectory}
-            self._keep(key, tensors if inversion.null is None else tensors | {"null": inversion.null})
+            parts = {"trajectory": inversion.trajectory, "null": inversion.null, "retraced": inversion.retraced}
+            self._keep(key, {name: tensor for name, tensor in parts.items() if tensor is not None})
         self._inversion = (key, inversion)
         return inversion, found is not None
 

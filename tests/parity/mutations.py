@@ -53,15 +53,15 @@ MUTATIONS = [
     Mutation(
         "post-softmax masking: renormalised",
         "attention.py",
-        'if control.semantics == "renormalise":\n        bias',
-        'if control.semantics != "renormalise":\n        bias',
+        'renormalise=self.semantics == "renormalise"',
+        'renormalise=self.semantics != "renormalise"',
         "test_inversion.py::test_trajectory[8-8]",
     ),
     Mutation(
         "post-softmax masking: inside instead of outside",
         "attention.py",
-        "outside = 1 - mask.pyramid",
-        "outside = mask.pyramid",
+        "= mask.pyramid.at(*shape)\n                inside",
+        "= 1 - mask.pyramid.at(*shape)\n                inside",
         "test_inversion.py::test_trajectory[8-8]",
     ),
     Mutation(
@@ -70,6 +70,13 @@ MUTATIONS = [
         "rows[..., columns] = rows[..., columns] * inside",
         "pass",
         "test_editing.py::test_painted_edit_mask",
+    ),
+    Mutation(
+        "post-softmax masking: what is outside lost to the softmax's sum",
+        "attention.py",
+        "(1 - found).clamp(min=0).log()",
+        "-math.inf",
+        "test_attention.py",
     ),
     Mutation(
         "mask pooling: nearest neighbour",
@@ -126,6 +133,13 @@ MUTATIONS = [
         "cross = within(index, settings.cross_replace, ddim.steps)",
         "cross = within(index - 1, settings.cross_replace, ddim.steps)",
         "test_editing.py::test_painted_edit_mask",
+    ),
+    Mutation(
+        "injection bounds: binary rounding cuts a step",
+        "editing.py",
+        "int(fraction * steps + _ROUNDING)",
+        "int(fraction * steps)",
+        "test_schedule.py",
     ),
     Mutation(
         "injection bounds: self-attention in every step",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from s2edit.attention import TokenMask
 from s2edit.checkpoints import Checkpoint
 from s2edit.diffusion import Ddim, Denoiser
 from s2edit.editing import Branches, sample
-from s2edit.inversion import Inversion, ddim_inversion
+from s2edit.inversion import Inversion, ddim_inversion, null_text_optimisation
 from s2edit.masks import MaskPyramid
-from s2edit.settings import EditSettings
+from s2edit.settings import EditSettings, InversionSettings
 from tests.parity.reference_diffusion import Edit, Reference, edit
 
 TOLERANCE = 1e-5
@@ -126,7 +127,7 @@ def literal(
         overwrite=mode == "direct",
         edit_mask=None if edit_mask is None else edit_mask > 0,
     )
-    return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)
+    return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("mode", ["direct", "null_text", "npi"])
@@ -176,3 +177,32 @@ def test_source_row_is_dropped_when_nothing_looks_at_it(checkpoint: Checkpoint, 
     before = denoiser.forwards
     ours(checkpoint, denoiser, it, EditSettings(cross_replace=0.5, self_replace=0.0), "direct", None, (4, 4))
     assert denoiser.forwards - before == 3 * 3 + 3 * 2
+
+
+def test_null_text_goes_the_way_the_optimisation_went(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+    """The source branch's latents, as the optimisation left them, save its unconditional pass and change nothing."""
+    it = scene(checkpoint, denoiser, REFINE, (8, 8))
+    masks = [TokenMask((0,), it.plan.source.identity, MaskPyramid(it.mask))]
+    ddim = Ddim(checkpoint.alphas, STEPS)
+    inversion = null_text_optimisation(
+        denoiser,
+        ddim,
+        it.trajectory,
+        it.source,
+        it.null,
+        masks,
+        guidance=GUIDANCE,
+        settings=InversionSettings(mode="null_text", steps=STEPS, inner_steps=2),
+        on_step=lambda _: None,
+    )
+    settings = EditSettings(guidance=GUIDANCE, cross_replace=0.5, self_replace=0.0, local_blend_threshold=0.85)
+    target_masks = [TokenMask((0,), it.plan.target.identity, MaskPyramid(it.mask))]
+    branches = Branches(it.source, it.target, it.null, it.plan.alignment, masks, target_masks)
+    options = {"edit_mask": None, "map_shape": (8, 8), "on_step": lambda *_: None}
+    found, rows = [], []
+    for known in (inversion, dataclasses.replace(inversion, retraced=None)):
+        before = denoiser.forwards
+        found.append(sample(denoiser, ddim, known, branches, settings, "null_text", **options).latent)
+        rows.append(denoiser.forwards - before)
+    assert_equal(found[0], found[1])
+    assert rows == [3 * 3 + 3 * 2, 4 * STEPS]
