@@ -25,7 +25,7 @@ _OPTIONS = {
     "feature_extractor": None,
     "requires_safety_checker": False,
     "local_files_only": True,
-    "torch_dtype": torch.float32,
+    "dtype": torch.float32,
 }
 _STEPS_INSTRUCT = 50
 

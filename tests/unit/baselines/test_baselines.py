@@ -235,7 +235,7 @@ def _untrained_instruct_pix2pix(folder: Path) -> None:
     from diffusers import StableDiffusionInstructPix2PixPipeline, StableDiffusionPipeline, UNet2DConditionModel
 
     base = StableDiffusionPipeline.from_pretrained(
-        weights_folder(), local_files_only=True, torch_dtype=torch.float32, safety_checker=None, feature_extractor=None
+        weights_folder(), local_files_only=True, dtype=torch.float32, safety_checker=None, feature_extractor=None
     )
     config = {**base.unet.config, "in_channels": 8, "block_out_channels": (16, 16, 32), "norm_num_groups": 8}
     pipeline = StableDiffusionInstructPix2PixPipeline(
