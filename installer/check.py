@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 STATIC = (
     ("ruff check", [str(BIN / "ruff"), "check", "."]),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
-    ("mypy --strict", [str(BIN / "mypy"), "s2edit", "server", "installer", "gimp_plugin", "krita_plugin"]),
+    ("mypy --strict", [str(BIN / "mypy"), "s2edit", "server", "installer", "gimp_plugin", "krita_plugin", "tests"]),
     ("import-linter", [str(BIN / "lint-imports")]),
 )
 

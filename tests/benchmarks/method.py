@@ -191,7 +191,7 @@ def attention(rounds: int) -> dict[str, float]:
         denoiser(latent, 500, states, masks=masks)
 
     def train(masks: list[TokenMask]) -> None:
-        denoiser(latent, 500, states, masks=masks).square().mean().backward()  # type: ignore[no-untyped-call]
+        denoiser(latent, 500, states, masks=masks).square().mean().backward()
 
     found = {"U-Net forward": paired(lambda: forward([]), lambda: forward(masks), rounds)}
     checkpoint.unet.requires_grad_(True)

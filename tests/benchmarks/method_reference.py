@@ -47,7 +47,7 @@ class Controller:
 
     def __call__(self, probabilities: Tensor, heads: int, *, is_cross: bool) -> Tensor:
         """Injection, then Eq. 3."""
-        rows = probabilities.unflatten(0, (-1, heads))
+        rows: Tensor = probabilities.unflatten(0, (-1, heads))
         if self.inject is not None:
             rows = self._injected(rows, is_cross)
         if is_cross and self.masks:

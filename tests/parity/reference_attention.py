@@ -56,7 +56,8 @@ class ReferenceProcessor:
         attention = torch.stack(maps)
         attention = self._self(attention) if encoder_hidden_states is None else self._cross(attention)
         outputs = [attention[h] @ v[:, h * width : (h + 1) * width] for h in range(attn.heads)]
-        return attn.to_out[0](torch.cat(outputs, dim=1))[None]
+        projected: Tensor = attn.to_out[0](torch.cat(outputs, dim=1))
+        return projected[None]
 
     def _self(self, attention: Tensor) -> Tensor:
         branch = self.branch

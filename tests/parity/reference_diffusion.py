@@ -6,6 +6,7 @@ Uses diffusers' scheduler for the step towards the picture, and the written-out 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,12 @@ class Reference:
 
     def noise(self, latent: Tensor, time: int, encoding: Tensor, branch: Branch) -> Tensor:
         self.processor.branch = branch
-        return self.unet(latent, torch.tensor(time), encoder_hidden_states=encoding).sample
+        predicted: Tensor = self.unet(latent, torch.tensor(time), encoder_hidden_states=encoding).sample
+        return predicted
 
     def down(self, noise: Tensor, time: int, latent: Tensor) -> Tensor:
-        return self.scheduler.step(noise, time, latent, eta=0.0).prev_sample
+        earlier: Tensor = self.scheduler.step(noise, time, latent, eta=0.0).prev_sample
+        return earlier
 
     def up(self, noise: Tensor, time: int, latent: Tensor) -> Tensor:
         """z_t from z_{t - 1000/T} (Song et al., 2021, Eq. 13 read backwards)."""
@@ -53,7 +56,7 @@ class Reference:
     def invert(self, latent: Tensor, encoding: Tensor, masks: dict[int, Tensor]) -> list[Tensor]:
         path = [latent]
         for time in reversed(self.scheduler.timesteps.tolist()):
-            branch = Branch(latent.shape[-2:], masks)
+            branch = Branch(size_of(latent), masks)
             path.append(self.up(self.noise(path[-1], time, encoding, branch), time, path[-1]))
         return path
 
@@ -62,7 +65,7 @@ class Reference:
     ) -> tuple[list[Tensor], list[float]]:
         """Mokady et al. (2023), Algorithm 1, with Adam written out; returns the embeddings and all inner losses."""
         latent, found, losses = path[-1], [], []
-        size = latent.shape[-2:]
+        size = size_of(latent)
         for i, time in enumerate(self.scheduler.timesteps.tolist()):
             conditional = self.noise(latent, time, encoding, Branch(size, masks)).detach()
             goal = path[len(path) - 2 - i]
@@ -118,7 +121,7 @@ class Edit:
 def edit(reference: Reference, path: list[Tensor], it: Edit) -> tuple[Tensor, Tensor | None]:
     """Prompt-to-Prompt with Eq. 3 and LocalBlend; returns the target's latent and the last blend mask."""
     source = target = path[-1]
-    size = source.shape[-2:]
+    size = size_of(source)
     mask = None
     for i, time in enumerate(reference.scheduler.timesteps.tolist()):
         branch = Branch(size, it.source_masks)
@@ -145,12 +148,18 @@ def edit(reference: Reference, path: list[Tensor], it: Edit) -> tuple[Tensor, Te
         for name, words, seen in (("source", it.source_words, branch), ("target", it.target_words, changed)):
             for shape, maps in zip(seen.shapes, seen.cross_maps, strict=True):
                 if shape == it.map_shape and words:
-                    total = sum(maps[..., j] for j in words).mean(dim=0).reshape(shape)
+                    total = reduce(torch.add, (maps[..., j] for j in words)).mean(dim=0).reshape(shape)
                     it.maps[name] = it.maps.get(name, torch.zeros(shape)) + total
         if i >= it.blend_from:
             mask = it.edit_mask if it.edit_mask is not None else blend_mask(it, size)
             target = source + mask * (target - source)
     return target, mask
+
+
+def size_of(latent: Tensor) -> tuple[int, int]:
+    """Height and width."""
+    height, width = latent.shape[-2:]
+    return height, width
 
 
 def blend_mask(it: Edit, size: tuple[int, int]) -> Tensor:

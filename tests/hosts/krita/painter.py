@@ -118,7 +118,7 @@ class Painter:
     def choose(self, entry: str) -> None:
         """Click an entry of the menu that is open."""
 
-        def find(state: State) -> list[int] | None:
+        def find(state: State) -> Any:
             for menu in state["menus"]:
                 for text, *place in menu["entries"]:
                     if text.replace("&", "") == entry:

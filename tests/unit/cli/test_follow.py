@@ -115,8 +115,13 @@ def test_ctrl_c_asks_and_each_answer_is_kept(daemon: RunningDaemon, picture: Pat
 
 def test_a_daemon_that_dies_and_comes_back(daemon: RunningDaemon, picture: Path) -> None:
     job = hand_in(daemon, steps=700, step_ms=20)
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-    with subprocess.Popen(fetching(job, picture), text=True, **streams) as process:
+    with subprocess.Popen(
+        fetching(job, picture),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stderr is not None
         while "editing" not in process.stderr.readline():
             assert process.poll() is None

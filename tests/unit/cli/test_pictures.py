@@ -33,7 +33,7 @@ def vips(samples: NDArray[Any], *, profile: str | None = None) -> pyvips.Image:
 
 
 def alpha_plane(dtype: type) -> NDArray[Any]:
-    plane = np.zeros((CROP[3], CROP[2], 1), dtype)
+    plane: NDArray[Any] = np.zeros((CROP[3], CROP[2], 1), dtype)
     plane[10:30, 12:36] = np.iinfo(dtype).max
     plane[8:10, 12:36] = 1
     return plane
@@ -76,7 +76,7 @@ def _bands(bands: int) -> tuple[int, bool]:
 def test_profile_goes_to_srgb_and_back(tmp_path: Path, dtype: type) -> None:
     source, out = tmp_path / "p3.png", tmp_path / "out.png"
     # Muted colours: those outside sRGB's gamut cannot come back.
-    samples = (noise(3, dtype) // 4 + np.iinfo(dtype).max // 3).astype(dtype)
+    samples: NDArray[Any] = (noise(3, dtype) // 4 + np.iinfo(dtype).max // 3).astype(dtype)
     vips(samples, profile="p3").write_to_file(str(source))
     picture = pictures.open_picture(source)
     assert picture.profile is not None

@@ -91,7 +91,9 @@ def test_anything_else_is_learned_anew(engine: Engine, request_: EditRequest, ch
     if "settings" in change:
         change = {"settings": request_.settings.replace_from(change["settings"])}
     elif "mask" in change:
-        change = {"objects": (ObjectSpec("lady", np.roll(request_.objects[0].mask, 3)),)}  # type: ignore[arg-type]
+        mask = request_.objects[0].mask
+        assert mask is not None
+        change = {"objects": (ObjectSpec("lady", np.roll(mask, 3)),)}
     elif "image" in change:
         change = {"image": request_.image ^ 1}
     again = engine.edit(dataclasses.replace(request_, **change))

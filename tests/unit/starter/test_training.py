@@ -14,6 +14,7 @@ from s2edit.starter.attributes import sample_attributes
 from s2edit.starter.export import export
 from s2edit.starter.models import new_vae
 from s2edit.starter.renderer import sample_portrait
+from s2edit.starter.tokenizer import RARE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,7 +122,7 @@ def test_whitening_changes_latents_and_not_pictures(tiny: Path) -> None:
 def test_training_captions_drop_and_mark() -> None:
     texts = [train_unet.training_caption(seed, np.random.default_rng(seed)) for seed in range(2000)]
     assert 0.07 < texts.count("") / 2000 < 0.13
-    assert 0.02 < sum(any(f" {rare} " in text for rare in train_unet.RARE) for text in texts) / 2000 < 0.06
+    assert 0.02 < sum(any(f" {rare} " in text for rare in RARE) for text in texts) / 2000 < 0.06
 
 
 def test_loss_weights_turn_epsilon_errors_into_picture_errors() -> None:

@@ -3,7 +3,7 @@
 from common import Gimp, inverse_error, report
 
 
-def body():
+def body() -> dict[str, object]:
     layers = Gimp.get_images()[0].get_layers()
     result = next(layer for layer in layers if layer.get_parasite("s2edit-recipe"))
     return {"error": inverse_error(layers[-1], result), "offset": list(result.get_offsets())[1:]}

@@ -8,7 +8,7 @@ from common import report  # noqa: E402 - versions first
 from gi.repository import Gdk, Gtk  # noqa: E402
 
 
-def body():
+def body() -> dict[str, str]:
     Gtk.init_check(None)
     return {"text": Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text() or ""}
 

@@ -5,7 +5,7 @@ import hashlib
 from common import GIVEN, Gimp, pixels, report
 
 
-def body():
+def body() -> dict[str, str]:
     layer = Gimp.get_images()[0].get_layers()[GIVEN["layer"]]
     return {"digest": hashlib.sha256(pixels(layer, "RGBA float")).hexdigest()}
 

@@ -2,7 +2,9 @@
 
 import json
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -11,11 +13,13 @@ gi.require_version("Gegl", "0.4")
 
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402 - versions first
 
-GIVEN = {}
+__all__ = ["GIVEN", "Gegl", "Gimp", "Gio", "call", "describe", "inverse_error", "load", "pixels", "report"]
+
+GIVEN: dict[str, Any] = {}
 """What the test handed over, by name."""
 
 
-def report(body):
+def report(body: Callable[[], object]) -> None:
     """Run `body` and write what it returns, or its traceback, where the test looks for it."""
     try:
         value = body()
@@ -27,7 +31,9 @@ def report(body):
     new.replace(path)
 
 
-def call(name, image, drawables, run_mode=Gimp.RunMode.NONINTERACTIVE, **values):
+def call(
+    name: str, image: Any, drawables: list[Any], run_mode: Any = Gimp.RunMode.NONINTERACTIVE, **values: object
+) -> tuple[str, str, Any]:
     """Run a procedure without windows; returns (status, message, value)."""
     procedure = Gimp.get_pdb().lookup_procedure(name)
     config = procedure.create_config()
@@ -42,18 +48,18 @@ def call(name, image, drawables, run_mode=Gimp.RunMode.NONINTERACTIVE, **values)
     return status, value if isinstance(value, str) else "", value
 
 
-def pixels(drawable, encoding, box=None):
+def pixels(drawable: Any, encoding: str, box: tuple[int, int, int, int] | None = None) -> bytes:
     """Bytes of a drawable, or of a box of it."""
     box = box or (0, 0, drawable.get_width(), drawable.get_height())
     return bytes(drawable.get_buffer().get(Gegl.Rectangle.new(*box), 1.0, encoding, Gegl.AbyssPolicy.NONE))
 
 
-def load(path):
+def load(path: str) -> Any:
     """The image in a file."""
     return Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(path))
 
 
-def describe(image):
+def describe(image: Any) -> dict[str, Any]:
     """What an image is made of, from the top down."""
     return {
         "images": len(Gimp.get_images()),
@@ -76,7 +82,7 @@ def describe(image):
     }
 
 
-def inverse_error(source, result):
+def inverse_error(source: Any, result: Any) -> int:
     """Largest difference, in 8-bit steps, between a result where its mask is full and the source's inverse there.
 
     The fake worker inverts colours, so this is small exactly when the result lies where it was taken from.

@@ -7,11 +7,11 @@ from pathlib import Path
 from common import report
 
 
-def parent(pid):
+def parent(pid: str) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
-def body():
+def body() -> dict[str, list[int]]:
     gimp, ended = os.getppid(), []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from typing import Any
 
 from common import GIVEN, Gegl, Gimp, call, inverse_error, pixels, report
 
@@ -10,7 +11,7 @@ BOX = (30, 24, 40, 36)
 """The selection, in the image: x, y, width, height."""
 
 
-def noise(channels, seed):
+def noise(channels: int, seed: int) -> bytes:
     """Smooth colour with some noise, 8 bit."""
     rng = random.Random(seed)
     out = bytearray()
@@ -24,7 +25,7 @@ def noise(channels, seed):
     return bytes(out)
 
 
-def make(case):
+def make(case: dict[str, Any]) -> tuple[Any, Any]:
     """An image with one layer as the case wants it; returns both."""
     gray = case["base"] == "gray"
     base = Gimp.ImageBaseType.GRAY if gray else Gimp.ImageBaseType.RGB
@@ -57,7 +58,7 @@ def make(case):
     return image, layer
 
 
-def set_mask(case, image, layer):
+def set_mask(case: dict[str, Any], image: Any, layer: Any) -> dict[str, str]:
     """Mark BOX by the case's kind of mask; returns the procedure's arguments for it."""
     x, y, width, height = BOX
     image.select_rectangle(Gimp.ChannelOps.REPLACE, x, y, width, height)
@@ -77,13 +78,13 @@ def set_mask(case, image, layer):
     return {"mask": kind, **extra}
 
 
-def visible(image):
+def visible(image: Any) -> bytes:
     """The composite as 32-bit float, linear, bytes."""
     layer = Gimp.Layer.new_from_visible(image, image, "visible")
     return pixels(layer, "RGBA float")
 
 
-def outside_difference(before, after):
+def outside_difference(before: bytes, after: bytes) -> float:
     """The largest difference of a sample outside BOX between two composites; 0.0 means the same to the bit."""
     x, y, width, height = BOX
     stride = SIZE * 16
@@ -98,12 +99,12 @@ def outside_difference(before, after):
     return worst
 
 
-def native(layer):
+def native(layer: Any) -> bytes:
     """A layer's pixels in the finest encoding, to be compared to the bit."""
     return pixels(layer, "RGBA double")
 
 
-def run(case):
+def run(case: dict[str, Any]) -> dict[str, Any]:
     """One edit; what the test wants to know of it."""
     image, layer = make(case)
     arguments = set_mask(case, image, layer)

@@ -1,11 +1,12 @@
 """Makes the open picture what a test begins with: its lowest layer alone, then copies, noise or indexed colours."""
 
 import random
+from typing import Any
 
 from common import GIVEN, Gegl, Gimp, describe, report
 
 
-def body():
+def body() -> dict[str, Any]:
     image = Gimp.get_images()[0]
     *others, lowest = image.get_layers()
     for layer in others:

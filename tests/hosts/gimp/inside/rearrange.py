@@ -3,7 +3,7 @@
 from common import GIVEN, Gimp, report
 
 
-def body():
+def body() -> dict[str, list[int]]:
     image = Gimp.get_images()[0]
     image.crop(*GIVEN["crop"])
     lowest = image.get_layers()[-1]

@@ -3,7 +3,7 @@
 from common import Gimp, call, report
 
 
-def body():
+def body() -> dict[str, str]:
     image = Gimp.get_images()[0]
     lowest = image.get_layers()[-1]
     status, message, _new = call("plug-in-s2edit", image, [lowest], run_mode=Gimp.RunMode.WITH_LAST_VALS)

@@ -3,13 +3,15 @@
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from common import GIVEN, Gegl, Gimp, report
 
 sys.path.insert(0, str(Path(GIVEN["plugin"])))
 
-from s2edit_gimp import layers, pixels
+from s2edit_gimp import layers, pixels  # type: ignore[import-not-found]
 
 OWN = (
     (Gegl.Buffer, "get"),
@@ -27,13 +29,13 @@ ROUNDS = 3
 class Clock:
     """Adds up the seconds that pass inside OWN, within the very runs that are timed, so that it is a share of them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.own = 0.0
         for owner, name in OWN:
             setattr(owner, name, self._timed(getattr(owner, name)))
 
-    def _timed(self, method):
-        def timed(*arguments):
+    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: object) -> Any:
             start = time.perf_counter()
             try:
                 return method(*arguments)
@@ -42,14 +44,14 @@ class Clock:
 
         return timed
 
-    def run(self, work):
+    def run(self, work: Callable[[], Any]) -> tuple[float, float, Any]:
         """(seconds, of those GIMP's own, value) of one run."""
         self.own, start = 0.0, time.perf_counter()
         value = work()
         return time.perf_counter() - start, self.own, value
 
 
-def body():
+def body() -> dict[str, Any]:
     side = GIVEN["side"]
     image = Gimp.Image.new(side, side, Gimp.ImageBaseType.RGB)
     layer = Gimp.Layer.new(image, "big", side, side, Gimp.ImageType.RGBA_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
@@ -59,10 +61,10 @@ def body():
     patch = pixels.Picture(side, side, 3, "u1", bytes(side * side * 3))
     alpha = pixels.Picture(side, side, 1, "u1", b"\xff" * (side * side))
 
-    def take_out():
+    def take_out() -> Any:
         return pixels.read_colour(layer, (0, 0, side, side))
 
-    def put_in():
+    def put_in() -> Any:
         return layers.insert_result(image, layer, (0, 0), patch, alpha, name="result", recipe="{}")
 
     clock, out, came_in = Clock(), [], []

@@ -104,7 +104,8 @@ def scene_preview(docker: Any) -> Scene:
     yield from choose(document, node)
     docker.paint_mask()
     yield lambda: document.activeNode().name().startswith("Object mask")
-    mask, seen = document.activeNode(), []
+    mask = document.activeNode()
+    seen: list[Any] = []
     for width in (8, 24):
         mask.setPixelData(QByteArray(bytes((40, 40, 230, 255)) * (width * 24)), 16, 16, width, 24)
         document.waitForDone()
