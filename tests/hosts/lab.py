@@ -112,6 +112,12 @@ class Lab:
         self.daemon = self._spawn("daemon", options, variables)
         wait_for(self.connection_file.exists, "the daemon's connection file", 20)
 
+    def stop_daemon(self) -> None:
+        """End it in order, whoever started it."""
+        with Client("other", "0", self.state) as client:
+            client.request("shutdown", {"when": "now"})
+        wait_for(lambda: not self.daemon_answers(), "the daemon to end", 20)
+
     def kill_daemon(self) -> None:
         """kill -9, the worker goes with it."""
         assert self.daemon is not None

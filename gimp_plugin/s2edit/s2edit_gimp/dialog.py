@@ -182,7 +182,8 @@ class EditDialog:
 
     def _no_plan(self, error: WireError) -> None:
         self._planning = self._hurried = False
-        self._say(f"{error.message} {error.hint}".strip())
+        if self._connected:  # else there is a line about that already
+            self._say(f"{error.message} {error.hint}".strip())
 
     def _say(self, sentence: str) -> None:
         self._message.set_text(sentence)
@@ -197,7 +198,9 @@ class EditDialog:
         shown = [problem for problem in problems if problem["field"] not in quiet and problem["blocking"]]
         shown += [problem for problem in problems if not problem["blocking"] and problem not in about_model]
         self._form.mark({problem["field"]: problem["message"] for problem in shown})
-        troubles = [trouble for trouble in (self._mask_trouble, missing(choices)) if trouble]
+        unnamed = len(self._masks) > max(1, len(choices.words))
+        found = (self._mask_trouble, _("Name the object of each mask.") if unnamed else "", missing(choices))
+        troubles = [trouble for trouble in found if trouble]
         self._blocked = bool(troubles) or any(problem["blocking"] for problem in problems)
         self._say("\n".join([*troubles, *(problem["message"] for problem in shown)]))
         self._ok.set_sensitive(self._connected and not self._blocked)
@@ -223,8 +226,6 @@ class EditDialog:
         except NoMask as trouble:
             self._masks, self._mask_trouble = [], str(trouble)
         self._form.set_objects([mask.title for mask in self._masks] or [""], [mask.word for mask in self._masks])
-        if len(self._masks) > max(1, len(choices.words)):
-            self._mask_trouble = _("Name the object of each mask.")
         self._crop = None
 
     def _came_back(self, *_event: object) -> bool:

@@ -39,6 +39,7 @@ class Form:
         self.automatic.set_tooltip_text(_("Put the mask that the model finds on a layer, to be corrected"))
         self._source, self._target = self._entry(), self._entry()
         self._words: list[Gtk.ComboBoxText] = []
+        self._remembered: list[str] = []
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._mask = chooser(mask_titles(), self._notify)
         self._channel = chooser({}, self._notify)
@@ -142,6 +143,7 @@ class Form:
         self._quiet = True
         self._source.set_text(choices.source)
         self._target.set_text(choices.target)
+        self._remembered = choices.words  # the masks that want more fields than there are now may still come
         for combo, word in zip(self._words, [*choices.words, "", "", "", ""], strict=False):
             combo.get_child().set_text(word)
         for combo, value in (
@@ -188,6 +190,7 @@ class Form:
         while len(self._words) < max(1, len(titles)):
             combo = Gtk.ComboBoxText.new_with_entry()
             combo.get_child().set_activates_default(True)
+            combo.get_child().set_text(next(iter(self._remembered[len(self._words) :]), ""))
             combo.connect("changed", lambda _combo: self._notify())
             self._word_box.pack_start(combo, False, False, 0)
             self._words.append(combo)

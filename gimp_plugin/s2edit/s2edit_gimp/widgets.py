@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gi.repository import Gtk
+from gi.repository import GLib, Gtk
 
 from .text import _
 
@@ -109,7 +109,14 @@ def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
     content.set_margin_top(SPACING)
     made.add(content)
     made.set_resize_toplevel(True)
+    made.connect_after("activate", lambda _made: made.get_expanded() and GLib.idle_add(_enter, content))
     return made
+
+
+def _enter(content: Gtk.Widget) -> bool:
+    """Put the cursor into what somebody has just unfolded."""
+    content.child_focus(Gtk.DirectionType.TAB_FORWARD)
+    return bool(GLib.SOURCE_REMOVE)
 
 
 def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ..scenarios import COMPOSED, MAIN, draw_portrait
@@ -15,6 +17,8 @@ pytestmark = pytest.mark.hosts
 SIDE = 8_192
 BOX = (5_000, 3_000, 60, 50)
 """The selection in the huge picture: x, y, width, height."""
+OBJECTS = ((10, 10, 20, 20), (60, 60, 24, 16))
+"""What is painted on one mask layer after the other, as boxes like that one."""
 MOST_SENT = 1_024
 """Pixels a side: what may be sent around a selection so small."""
 
@@ -37,6 +41,7 @@ def told(desk: GimpDesk) -> dict[str, Any]:
         no_picture=no_picture,
         side=SIDE,
         box=BOX,
+        objects=OBJECTS,
     )
 
 
@@ -47,7 +52,11 @@ def test_each_mask_layer_is_an_object_of_its_own(told: dict[str, Any], desk: Gim
     assert recipe["edit"]["objects"] == [{"word": MAIN.word, "masked": True}, {"word": "woman", "masked": True}]
     masks = [frame for frame in desk.lab.sent(recipe["job"]) if frame["role"] == "object_mask"]
     assert [mask.get("index", 0) for mask in masks] == [0, 1]
-    assert masks[0]["sha256"] != masks[1]["sha256"]
+    left, top, width, height = recipe["crop"]
+    for mask, (x, y, wide, high) in zip(masks, OBJECTS, strict=True):
+        painted = np.zeros((height, width), np.uint8)
+        painted[y - top : y - top + high, x - left : x - left + wide] = 255
+        assert mask["sha256"] == hashlib.sha256(painted.tobytes()).hexdigest(), "the masks come as they were painted"
     assert seen["masks_shown"] == [False, False], "both have done their work"
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import time
+from typing import Any
 
 from common import GIVEN, Gegl, Gimp, Gio, call, pixels, report
 
 EDIT, PAINT = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
 
 
-def picture(side):
+def picture(side: int) -> tuple[Any, Any]:
     """A gray image with one layer that is a little darker in the middle; returns both."""
     image = Gimp.Image.new(side, side, Gimp.ImageBaseType.RGB)
     layer = Gimp.Layer.new(image, "source", side, side, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
@@ -19,7 +20,7 @@ def picture(side):
     return image, layer
 
 
-def edit(image, layer, **arguments):
+def edit(image: Any, layer: Any, **arguments: object) -> dict[str, Any]:
     """One edit; what the test wants to know of it, and the new layer."""
     start, count = time.monotonic(), len(image.get_layers())
     values = {"source": GIVEN["source"], "target": GIVEN["target"], "object": GIVEN["word"], **arguments}
@@ -36,10 +37,10 @@ def edit(image, layer, **arguments):
     return told
 
 
-def two_objects(words):
+def two_objects(words: str) -> dict[str, Any]:
     image, layer = picture(96)
     masks = []
-    for box in ((10, 10, 20, 20), (60, 60, 24, 16)):
+    for box in GIVEN["objects"]:
         call(PAINT, image, [layer])
         masks.append(image.get_selected_layers()[0])
         image.select_rectangle(Gimp.ChannelOps.REPLACE, *box)
@@ -51,7 +52,7 @@ def two_objects(words):
     return told
 
 
-def composition(kind):
+def composition(kind: str) -> dict[str, Any]:
     image, layer = picture(96)
     other = Gimp.Layer.new_from_drawable(layer, image)
     image.insert_layer(other, None, 1)
@@ -71,7 +72,7 @@ def composition(kind):
     return told | {"reference_sha256": hashlib.sha256(wanted).hexdigest()}
 
 
-def huge():
+def huge() -> dict[str, Any]:
     image, layer = picture(GIVEN["side"])
     image.select_rectangle(Gimp.ChannelOps.REPLACE, *GIVEN["box"])
     told = edit(image, layer, mask="selection")
@@ -79,7 +80,7 @@ def huge():
     return told
 
 
-def body():
+def body() -> dict[str, Any]:
     told = {f"composition with {kind}": composition(kind) for kind in ("layer", "file", "none", "bad file")}
     told |= {"two objects": two_objects(GIVEN["two_words"]), "one word for two": two_objects(GIVEN["word"])}
     return told | {"huge": huge()}

@@ -2,6 +2,7 @@
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 
 from common import report  # noqa: E402 - versions first
