@@ -11,12 +11,14 @@ import pytest
 from scipy.ndimage import binary_dilation
 from typer.testing import CliRunner
 
+from s2edit.evaluation.cases import cases
 from s2edit.starter import dataset, train
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT
 from s2edit.starter.domain import NAMES, Edit, domain
 from s2edit.starter.robots import ROBOTS, Robot
 from s2edit.starter.robots.extract import drawings
 from s2edit.starter.robots.regions import PARTS, part_regions
+from s2edit.starter.tokenizer import MAX_TOKENS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,6 +154,17 @@ def test_the_edits_are_of_all_kinds() -> None:
     assert {edit.kind for edit in ROBOTS.edits} == {"add", "remove", "replace", "recolour", "double"}
     names = [edit.name for name in NAMES for edit in domain(name).edits]
     assert len(set(names)) == len(names), "a case is known by its edit's name"
+
+
+def test_the_benchmark_asks_for_edits_of_robots() -> None:
+    asked = list(cases(6, 2, domain=ROBOTS))
+    assert len(asked) == 12
+    for case in asked:
+        assert case.noun in case.prompts[0].split()
+        assert case.prompts[0] != case.prompts[1]
+        assert len(case.prompts[0].replace(",", " ,").split()) + 2 + 1 <= MAX_TOKENS, "start, end and [I] fit too"
+        assert np.array_equal(case.image[~case.changed], case.truth[~case.changed])
+        assert 0.003 < case.changed.mean() < 0.99
 
 
 def test_drawings_are_read_out_of_the_package() -> None:
