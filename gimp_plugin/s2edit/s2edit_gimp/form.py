@@ -83,7 +83,7 @@ class Form:
             spin = optional_number(UNSET, high, step, digits, self._notify)
             add_row(made, row, title, spin)
             self._settings[name] = spin
-        return expander(_("_Advanced"), made)
+        return expander(_("_Advanced"), made, self._guidance)
 
     def _variations(self) -> Gtk.Expander:
         made = grid()
@@ -99,7 +99,7 @@ class Form:
         add_row(made, 1, _("Number of seeds:"), self._seeds)
         self._guidances = self._entry()
         add_row(made, 2, _("Guidance values:"), self._guidances, _("Numbers, separated by blanks, such as: 3.5 5 7.5"))
-        return expander(_("_Variations"), made)
+        return expander(_("_Variations"), made, self._targets)
 
     def read(self) -> Choices:
         """What is chosen now."""

@@ -39,7 +39,7 @@ class ReferenceForm:
         made.attach(self._file, 1, 1, 1, 1)
         shows = _("What the reference shows; the word to take over has to be in “Should show”, too")
         add_row(made, 2, _("Reference shows:"), self._prompt, shows)
-        self.widget = expander(_("_Take over from another picture"), made)
+        self.widget = expander(_("_Take over from another picture"), made, self._choice)
         self.refresh()
 
     def refresh(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gi.repository import GLib, Gtk
+from gi.repository import Gtk
 
 from .text import _
 
@@ -98,8 +98,11 @@ def optional_number(unset: float, high: float, step: float, digits: int, changed
     return spin
 
 
-def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
-    """Content that is folded away at first; without mnemonics, since GTK obeys those of folded parts, too."""
+def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander:
+    """Content that is folded away at first; who unfolds it finds the cursor in `first`.
+
+    The content is without mnemonics, since GTK obeys those of folded parts, too.
+    """
     made = Gtk.Expander()
     label = Gtk.Label.new_with_mnemonic(title)
     label.set_xalign(0.0)  # on the right where one reads from there
@@ -109,14 +112,8 @@ def expander(title: str, content: Gtk.Widget) -> Gtk.Expander:
     content.set_margin_top(SPACING)
     made.add(content)
     made.set_resize_toplevel(True)
-    made.connect_after("activate", lambda _made: made.get_expanded() and GLib.idle_add(_enter, content))
+    made.connect_after("activate", lambda _made: made.get_expanded() and first.grab_focus())
     return made
-
-
-def _enter(content: Gtk.Widget) -> bool:
-    """Put the cursor into what somebody has just unfolded."""
-    content.child_focus(Gtk.DirectionType.TAB_FORWARD)
-    return bool(GLib.SOURCE_REMOVE)
 
 
 def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes: str) -> bool:

@@ -55,8 +55,15 @@ def tidied(person: Person) -> Iterator[None]:
 
 
 def newest(person: Person) -> dict[str, Any]:
-    """The job that was made last, among those whose result is in the picture."""
-    return max(person.desk.lab.jobs(["done"], acknowledged=True), key=lambda job: float(job["created"]))
+    """The finished job that was made last."""
+    lab = person.desk.lab
+    done = [*lab.jobs(["done"], acknowledged=True), *lab.jobs(["done"], acknowledged=False)]
+    return max(done, key=lambda job: float(job["created"]))
+
+
+def shown(person: Person) -> list[bool]:
+    """Whether each layer is visible, from the top down."""
+    return [layer["visible"] for layer in person.state()["layers"]]
 
 
 def test_another_version_and_a_missing_installation_are_told_of_in_words(person: Person) -> None:
@@ -89,15 +96,15 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
     screen.key("alt+b", "Tab", "Tab")
     screen.type("woman")
     person.submit(dialog)
-    *masks, _result, _lowest = person.wait_layers(4)["layers"]
-    assert [mask["visible"] for mask in masks] == [False, False]
+    person.wait_layers(4)
+    wait_for(lambda: shown(person) == [False, False, True, True], "both masks to be hidden", 30)
     screen.photograph("two-objects")
     job = newest(person)
     assert job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}, {"word": "woman", "masked": True}]
     assert len({frame["sha256"] for frame in person.desk.lab.sent(job["job"]) if frame["role"] == "object_mask"}) == 2
     screen.activate(person.window)
     screen.key("ctrl+z")
-    assert all(layer["visible"] for layer in person.wait_layers(3)["layers"])
+    wait_for(lambda: shown(person) == [True, True, True], "the result to be gone, and the masks to be back", 30)
 
 
 def test_something_is_taken_over_from_a_layer_from_a_file_and_again_with_last_values(person: Person) -> None:

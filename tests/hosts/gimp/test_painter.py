@@ -108,8 +108,7 @@ def test_the_model_describes_finds_and_varies(person: Person) -> None:
     time.sleep(2.0)
     screen.photograph("found")
 
-    screen.key("alt+v")
-    time.sleep(0.5)  # the cursor goes to “Further wishes” as soon as that is there
+    screen.key("alt+v")  # the cursor goes to “Further wishes”
     screen.type(MAIN.second_target)
     time.sleep(2.0)
     screen.photograph("varied")
