@@ -1,7 +1,8 @@
-"""The daemon at login, for those who want it: a systemd user unit, a launchd agent, a start-up script on Windows.
+"""The daemon at login, for those who want it: a systemd user unit, a launchd agent, a scheduled task on Windows.
 
 Clients start the daemon by themselves; this only saves them the second that it takes. The daemon itself makes its
-folder 0700 and its socket private, so nothing here runs with other rights than the user's.
+folder 0700 and its socket private, so nothing here runs with other rights than the user's. Where Windows lets this user
+make no task, a start-up script does the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from xml.sax.saxutils import escape
 from s2edit_wire.launcher import own_command
 from s2edit_wire.paths import state_folder
 
+from . import windows_task
 from .manifest import Entry, Manifest, digest, write_file
 from .plugins import Outcome, uninstall_entry
 from .surroundings import Surroundings
@@ -43,7 +45,9 @@ _AGENT = """<?xml version="1.0" encoding="UTF-8"?>
 <key>RunAtLoad</key><true/>
 </dict></plist>
 """
-_SCRIPT = '@echo off\r\nset "S2EDIT_HOME={home}"\r\nstart "" /b {command}\r\n'
+_SCRIPT = '@echo off\r\nset "S2EDIT_HOME={home}"\r\nstart "" {command}\r\n'
+_TASK = "daemon-at-login.xml"
+"""The scheduled task as it was handed to Windows, in the state folder."""
 _PLACES = {
     "linux": "config/systemd/user/s2edit.service",
     "macos": "home/Library/LaunchAgents/s2edit.daemon.plist",
@@ -55,6 +59,8 @@ _WANTED_BY = "default.target.wants"
 def turn_on(around: Surroundings | None = None, state: Path | None = None) -> list[Path]:
     """Have the daemon started at every login from now on; returns the files that say so."""
     around, state = around or Surroundings.here(), state or state_folder()
+    if around.system == "windows" and (task := _scheduled(around, state)):
+        return [task]
     (path,) = around.expand(_PLACES[around.system])
     content = _text(around.system, own_command(), state).encode()
     # What `systemctl --user enable` does; it asks for a running systemd, which a container or a first login lacks.
@@ -75,6 +81,22 @@ def turn_on(around: Surroundings | None = None, state: Path | None = None) -> li
     return files
 
 
+def _scheduled(around: Surroundings, state: Path) -> Path | None:
+    """Have Windows start it by a scheduled task; the file that says how, None where Windows does not let us."""
+    content, path = windows_task.document(own_command(), state, around.variables), state / _TASK
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_file(path, content, executable=False)
+    name = windows_task.name(around.variables)
+    if not windows_task.create(name, path):
+        path.unlink()
+        return None
+    manifest = Manifest(state / "installed.json")
+    entry = manifest.entries.setdefault(LOGIN, Entry(version("s2edit")))
+    entry.files[str(path)], entry.task = digest(content), name
+    manifest.save()
+    return path
+
+
 def turn_off(state: Path | None = None) -> Outcome | None:
     """Take that back; None when it was not on."""
     manifest = Manifest((state or state_folder()) / "installed.json")
@@ -90,4 +112,5 @@ def _text(system: str, command: Sequence[str], state: Path) -> str:
     if system == "macos":
         arguments = "".join(f"<string>{escape(part)}</string>" for part in command)
         return _AGENT.format(command=arguments, home=escape(str(state)))
-    return _SCRIPT.format(command=quoted, home=state)
+    quiet = " ".join(f'"{part}"' for part in (windows_task.windowless(command[0]), *command[1:]))
+    return _SCRIPT.format(command=quiet, home=state)

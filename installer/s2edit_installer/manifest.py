@@ -19,6 +19,7 @@ class Entry:
     Args:
         version: S²Edit's. files: SHA-256 by absolute path. folders: those that were made, in that order.
         config: the kritarc that was changed, or "". config_made: whether it was made; section_made: its section.
+        task: the scheduled task that was made, or "".
     """
 
     version: str
@@ -27,6 +28,7 @@ class Entry:
     config: str = ""
     config_made: bool = False
     section_made: bool = False
+    task: str = ""
 
 
 class Manifest:

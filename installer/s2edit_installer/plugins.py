@@ -9,7 +9,7 @@ from pathlib import Path
 
 from s2edit_wire.paths import state_folder
 
-from . import kritarc
+from . import kritarc, windows_task
 from .manifest import Entry, Manifest, digest, write_file
 from .surroundings import Surroundings
 from .targets import Target, find
@@ -142,6 +142,8 @@ def _is_on(target: Target) -> bool:
 
 
 def _remove(entry: Entry, kept: list[str]) -> None:
+    if entry.task:
+        windows_task.delete(entry.task)
     for path in entry.files:
         if path not in kept:
             file = Path(path)
