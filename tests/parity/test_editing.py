@@ -127,7 +127,7 @@ def literal(
         overwrite=mode == "direct",
         edit_mask=None if edit_mask is None else edit_mask > 0,
     )
-    return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)  # type: ignore[no-untyped-call]
+    return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)
 
 
 @pytest.mark.parametrize("mode", ["direct", "null_text", "npi"])
@@ -198,7 +198,7 @@ def test_null_text_goes_the_way_the_optimisation_went(checkpoint: Checkpoint, de
     settings = EditSettings(guidance=GUIDANCE, cross_replace=0.5, self_replace=0.0, local_blend_threshold=0.85)
     target_masks = [TokenMask((0,), it.plan.target.identity, MaskPyramid(it.mask))]
     branches = Branches(it.source, it.target, it.null, it.plan.alignment, masks, target_masks)
-    options = {"edit_mask": None, "map_shape": (8, 8), "on_step": lambda *_: None}
+    options: dict[str, Any] = {"edit_mask": None, "map_shape": (8, 8), "on_step": lambda *_: None}
     found, rows = [], []
     for known in (inversion, dataclasses.replace(inversion, retraced=None)):
         before = denoiser.forwards
