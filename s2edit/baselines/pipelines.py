@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -130,29 +131,19 @@ class Pipelines:
 
 
 def changed_phrases(prompt: Prompt, other: Prompt) -> tuple[list[str], list[str]]:
-    """What only `prompt` says, and what only `other` says: runs of words without function words, in order.
+    """What only `prompt` says, and what only `other` says, as phrases without function words, in order.
 
     An adjective keeps its noun ("blonde hair", not "blonde"), because a concept has to make sense alone.
     """
-    return _only(prompt, other), _only(other, prompt)
+    ours, theirs = _phrases(prompt), _phrases(other)
+    return [phrase for phrase in ours if phrase not in theirs], [phrase for phrase in theirs if phrase not in ours]
 
 
-def _only(prompt: Prompt, other: Prompt) -> list[str]:
-    import difflib
-
-    words, others = [unit.text for unit in prompt.units], [unit.text for unit in other.units]
-    phrases: list[str] = []
-    for tag, start, end, _, _ in difflib.SequenceMatcher(None, words, others, autojunk=False).get_opcodes():
-        if tag not in {"replace", "delete"}:
-            continue
-        named = [word for word in words[start:end] if word[0].isalnum() and word not in FUNCTION_WORDS]
-        follows = words[end] if end < len(words) else ""
-        # A phrase that stops before a noun is its adjective; "and", "with", a comma or the end close a phrase.
-        if named and follows and follows[0].isalnum() and follows not in FUNCTION_WORDS:
-            named.append(follows)
-        if named:
-            phrases.append(" ".join(named))
-    return phrases
+def _phrases(prompt: Prompt) -> list[str]:
+    """The runs of words between function words or punctuation: "a man with red hair" has "man" and "red hair"."""
+    words = [unit.text for unit in prompt.units]
+    runs = groupby(words, key=lambda word: word[0].isalnum() and word not in FUNCTION_WORDS)
+    return [" ".join(run) for is_phrase, run in runs if is_phrase]
 
 
 def _picture(scene: Scene) -> Image.Image:

@@ -262,6 +262,11 @@ def test_phrases_keep_the_noun_of_a_changed_adjective() -> None:
         ["sad man", "red hair"],
         ["smiling man", "black hair"],
     )
+    assert phrases("a man with red short hair", "a man with gray short hair") == (
+        ["red short hair"],
+        ["gray short hair"],
+    )
+    assert phrases("a man with glasses and a hat", "a man with a red afro and glasses") == (["hat"], ["red afro"])
     assert phrases("a man with glasses, on a pink background", "a man with glasses, on a blue background") == (
         ["pink background"],
         ["blue background"],
