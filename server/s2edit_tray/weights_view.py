@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ class WeightsView(QScrollArea):
         self._imports = imports
         self._cards: dict[str, ModelCard] = {}
         self._models: dict[str, dict[str, Any]] = {}
+        self._told: Counter[str] = Counter()
+        """How many events told of each model. An answer that was worked out before one of them can come after it."""
         self._settings: dict[str, Any] = {}
         self._available = 0
         self.setWidgetResizable(True)
@@ -58,12 +61,13 @@ class WeightsView(QScrollArea):
         self._layout.addLayout(self._import_buttons())
         self._layout.addStretch(1)
         self.setWidget(body)
-        daemon.model_changed.connect(self.take)
+        daemon.model_changed.connect(self._event)
         daemon.settings_changed.connect(self._settings_changed)
         daemon.status_changed.connect(self._status_changed)
 
     def load(self) -> None:
         """Ask for all models; cards of models that are gone go too."""
+        told = self._told.copy()
 
         def show(header: dict[str, Any], _frames: object) -> None:
             listed = {model["id"] for model in header["models"]}
@@ -71,9 +75,14 @@ class WeightsView(QScrollArea):
                 self._cards.pop(gone).deleteLater()
                 del self._models[gone]
             for model in header["models"]:
-                self.take(model)
+                if self._told[model["id"]] == told[model["id"]]:
+                    self.take(model)
 
         self._daemon.ask("models", on_reply=show)
+
+    def _event(self, model: dict[str, Any]) -> None:
+        self._told[model["id"]] += 1
+        self.take(model)
 
     def take(self, model: dict[str, Any]) -> None:
         """Show a model's newest record, in a new card when it is a new model."""
@@ -113,11 +122,15 @@ class WeightsView(QScrollArea):
             self, _("Delete the weights of “{title}” from this computer?", title=title)
         ):
             return
+        told = self._told[model_id]
         card.set_busy({"verify": _("Verifying…"), "repair": _("Repairing…")}.get(action, ""))
 
         def done(header: dict[str, Any], _frames: object) -> None:
             card.set_busy("")
-            self.take(header["model"])
+            if self._told[model_id] == told:
+                self.take(header["model"])
+            else:
+                self.load()
             self._daemon.ask_status()
 
         def refused(error: WireError) -> None:

@@ -6,13 +6,17 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
+from s2edit_tray.connection import Daemon
+from s2edit_tray.imports import ImportsFile
 from s2edit_tray.model_card import ModelCard, memory_line
+from s2edit_tray.weights_view import WeightsView
 from s2edit_tray.window import Window
 from s2edit_wire.launcher import write_launcher_file
 
@@ -23,6 +27,18 @@ from tests.fakes.hub_model import FILES, WEIGHTS
 from .cards import Answers, offers, press, shown, words
 
 Until = Callable[..., None]
+MODEL = {
+    "id": "m",
+    "title": "A model",
+    "purpose": "",
+    "role": "editor",
+    "licence": "MIT",
+    "gated": False,
+    "embedded": False,
+    "size": 9,
+    "present": 9,
+    "memory": 1,
+}
 TOKEN = "hf_secretsecretsecret"
 
 
@@ -41,7 +57,7 @@ def test_a_declined_licence_leaves_nothing_behind(
 def test_accept_download_pause_resume_verify_remove(
     hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
 ) -> None:
-    hub.faults.slow = 0.05
+    hub.faults.slow = 0.2
     card = shown(page)
     press(card, "Download")
     until(lambda: offers(card, "Pause") and "/s" in words(card))
@@ -73,7 +89,7 @@ def test_a_daemon_killed_in_the_middle_is_started_again_and_the_download_goes_on
     hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
 ) -> None:
     write_launcher_file(daemon_process.folder, [sys.executable, "-m", "s2edit_server"], "0.1.0")
-    hub.faults.slow = 0.05
+    hub.faults.slow = 0.2
     card = shown(page)
     press(card, "Download")
     until(lambda: page.weights_view._models["model"]["present"] > 500_000)
@@ -175,3 +191,30 @@ def test_memory_that_a_model_needs_is_compared_with_what_is_there(
     app: QApplication, available: int, wanted: str
 ) -> None:
     assert wanted in memory_line(8_000_000_000, available)
+
+
+def test_an_answer_does_not_hide_what_was_told_since(app: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer to "download" was worked out before the download ended, and comes after the news of it."""
+    replies: list[tuple[str, Callable[..., None]]] = []
+
+    def ask(_self: Daemon, op: str, _fields: object = None, on_reply: Any = None, *_more: object) -> None:
+        replies.append((op, on_reply))
+
+    monkeypatch.setattr(Daemon, "ask", ask)
+    daemon = Daemon()
+    page = WeightsView(daemon, ImportsFile())
+    absent = {**MODEL, "state": "absent", "present": 0}
+    daemon.model_changed.emit(absent)
+    card = page.findChildren(ModelCard)[0]
+    press(card, "Download")
+    daemon.model_changed.emit({**MODEL, "state": "ready"})
+    op, answer = replies.pop(0)
+    assert op == "model"
+    answer({"model": {**absent, "state": "downloading"}}, [])
+    assert "Ready" in words(card)
+    # So it asks once more, since what is asked for now is the newest; and what is told meanwhile still is newer.
+    op, answer = replies[0]
+    assert op == "models"
+    daemon.model_changed.emit({**MODEL, "state": "broken"})
+    answer({"models": [{**MODEL, "state": "ready"}]}, [])
+    assert "Damaged" in words(card)
