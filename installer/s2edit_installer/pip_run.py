@@ -12,18 +12,23 @@ from pathlib import Path
 
 from .words import Trouble, say
 
+# In this order: pip reports a refusing proxy and a strange certificate among failed connections, too.
 _REASONS = (
     (r"No space left on device", "The disk is full. Free some space, then run this again: what was fetched is kept."),
     (
-        r"(Temporary failure in name resolution|Failed to establish a new connection|Network is unreachable"
-        r"|getaddrinfo|Name or service not known|nodename nor servname|Max retries exceeded)",
-        "The package index cannot be reached. Check the network, then run this again.\n"
-        "Behind a proxy, set HTTPS_PROXY=http://host:port first.",
+        r"(ProxyError|407 Proxy)",
+        "The proxy refused. With a name and a password it is written\n"
+        "HTTPS_PROXY=http://user:password@host:port. Set that, then run this again.",
     ),
-    (r"(ProxyError|407 Proxy)", "The proxy refused. Set HTTPS_PROXY=http://user:password@host:port, run this again."),
     (
         r"CERTIFICATE_VERIFY_FAILED",
         "A certificate is not trusted. A company's proxy may stand between: set PIP_CERT to its certificate file.",
+    ),
+    (
+        r"(Temporary failure in name resolution|Failed to establish a new connection|Network is unreachable"
+        r"|Connection refused|getaddrinfo|Name or service not known|nodename nor servname|Max retries exceeded)",
+        "The package index cannot be reached. Check the network, then run this again.\n"
+        "Behind a proxy, HTTPS_PROXY=http://host:port must be set and right.",
     ),
     (
         r"(No matching distribution found|Could not find a version)",

@@ -1,8 +1,8 @@
 """A scheduled task that starts the daemon when this user logs on, made and deleted by Windows' own `schtasks`.
 
 Sources: Microsoft Learn, "Task Scheduler Schema" (elements and their defaults), "Logon Trigger Example (XML)" and
-"schtasks". A trigger without a UserId is for everybody's logon, which only administrators may ask for. Some machines let
-nobody else make tasks at all: then callers need another way when `create` says no.
+"schtasks". A trigger without a UserId is for everybody's logon, which only administrators may ask for. Some machines
+let nobody else make tasks at all: callers need another way when `create` says no.
 """
 
 from __future__ import annotations
