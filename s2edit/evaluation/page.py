@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from .bench import Score
 from .cases import SIZE, Case
 from .methods import METHODS, scale_of
 from .metrics import Picture
-from .tables import markdown, methods_of
+from .tables import markdown, methods_of, summary
 
 _GAP = 6
 _HEAD = 18
@@ -63,7 +64,7 @@ def write(
     pictures: Path | None = None,
     scale: float | None = None,
 ) -> Path:
-    """Write `report.md`, `grid-N.png` and `index.html` below `out`; returns the page's path.
+    """Write `report.md`, `summary.json`, `grid-N.png` and `index.html` below `out`; returns the page's path.
 
     Args:
         cases: those with a score are shown. pictures: where the answers lie (`METHOD/CASE.png`), `out` when None.
@@ -74,6 +75,7 @@ def write(
     methods = [name for name in methods_of(scores) if scale_of(name)[1] is None]
     tables = markdown(scores)
     (out / "report.md").write_text(tables, "utf-8")
+    (out / "summary.json").write_text(json.dumps(summary(scores), indent=1), "utf-8")
     images = []
     for number, start in enumerate(range(0, len(shown), _ROWS), start=1):
         name = f"grid-{number}.png"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +99,24 @@ def methods_of(scores: Iterable[Score]) -> list[str]:
     names = list(dict.fromkeys(score.method for score in scores))
     known = {name: order.index(scale_of(name)[0]) for name in names if scale_of(name)[0] in order}
     return sorted(names, key=lambda name: (known.get(name, len(order)), scale_of(name)[1] or 0.0))
+
+
+def summary(scores: Sequence[Score]) -> dict[str, Any]:
+    """The tables' figures, JSON-able: intervals of each measure by method, and the paired differences."""
+    found: dict[str, Any] = {
+        "cases": len({score.case for score in scores}),
+        "portraits": len({portrait(score) for score in scores}),
+        "methods": {name: {"cases": sum(score.method == name for score in scores)} for name in methods_of(scores)},
+        "differences": {measure: _plain(differences(scores, measure)) for measure in PAIRED},
+    }
+    for measure in (*MEASURES, *COSTS):
+        for name, figures in _plain(by_method(scores, measure)).items():
+            found["methods"][name][measure] = figures
+    return found
+
+
+def _plain(intervals: dict[str, Interval]) -> dict[str, Any]:
+    return {name: asdict(found) for name, found in intervals.items()}
 
 
 def markdown(scores: Sequence[Score]) -> str:

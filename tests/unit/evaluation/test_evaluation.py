@@ -87,6 +87,10 @@ def test_paired_differences_use_common_cases_only(few: list[Case]) -> None:
     assert found.low <= found.mean <= found.high
     assert found.mean > 0
     assert "| ift |" in tables.markdown([*full, *other])
+    figures = tables.summary([*full, *other])
+    assert figures["differences"]["reached"]["ift"]["mean"] == found.mean
+    assert figures["methods"]["s2edit"]["psnr_inside"]["mean"] == CEILING
+    assert "seconds" not in figures["methods"]["ift"]
 
 
 def test_edits_that_hang_together_widen_the_interval() -> None:
