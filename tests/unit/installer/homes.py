@@ -1,0 +1,126 @@
+"""Homes as each packaging of GIMP and Krita makes them; `s2edit_installer.targets` names the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+KRITARC = "[General]\nshowWelcomePage=false\n\n[python]\nenable_other=true\n\n[theme]\nTheme=dark\n"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A made-up machine.
+
+    Args:
+        system: of `Surroundings`. files: what is there, by path below the home; folders end in a slash.
+        expected: target names and their folders below the home. programs: found on the path.
+        variables: environment; values are below the home. config: kritarc below the home.
+    """
+
+    system: str
+    files: Mapping[str, str]
+    expected: Mapping[str, str]
+    programs: tuple[str, ...] = ()
+    variables: Mapping[str, str] | None = None
+    config: str = ""
+
+
+HOMES = {
+    "GIMP 3.0 package": Home(
+        "linux", {".config/GIMP/3.0/gimprc": ""}, {"GIMP 3.0 (package or AppImage)": ".config/GIMP/3.0/plug-ins"}
+    ),
+    "GIMP 3.0 and 3.2 with 2.10": Home(
+        "linux",
+        {".config/GIMP/2.10/": "", ".config/GIMP/3.0/plug-ins/other/other.py": "x", ".config/GIMP/3.2/": ""},
+        {
+            "GIMP 3.0 (package or AppImage)": ".config/GIMP/3.0/plug-ins",
+            "GIMP 3.2 (package or AppImage)": ".config/GIMP/3.2/plug-ins",
+        },
+    ),
+    "GIMP 3.2 never started": Home(
+        "linux", {}, {"GIMP 3.2 (package or AppImage)": ".config/GIMP/3.2/plug-ins"}, ("gimp-3.2", "gimp-3.0")
+    ),
+    "GIMP 3 never started after 2.10": Home("linux", {".config/GIMP/2.10/": ""}, {}, ("gimp-3.0",)),
+    "GIMP in another XDG folder": Home(
+        "linux",
+        {"cfg/GIMP/3.0/": ""},
+        {"GIMP 3.0 (package or AppImage)": "cfg/GIMP/3.0/plug-ins"},
+        (),
+        {"XDG_CONFIG_HOME": "cfg"},
+    ),
+    "GIMP Flatpak": Home(
+        "linux",
+        {".var/app/org.gimp.GIMP/config/GIMP/3.0/": ""},
+        {"GIMP 3.0 (Flatpak)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Flatpak never started": Home(
+        "linux",
+        {".local/share/flatpak/app/org.gimp.GIMP/": ""},
+        {"GIMP 3.0 (Flatpak)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Snap": Home(
+        "linux",
+        {"snap/gimp/current/.config/GIMP/3.0/": ""},
+        {"GIMP 3.0 (Snap)": "snap/gimp/current/.config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Windows installer or Steam": Home(
+        "windows",
+        {"AppData/Roaming/GIMP/3.0/": ""},
+        {"GIMP 3.0 (installer or Steam)": "AppData/Roaming/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Microsoft Store": Home(
+        "windows",
+        {"AppData/Local/Packages/GIMP.43237F745459_abc/LocalCache/Roaming/GIMP/3.2/": ""},
+        {
+            "GIMP 3.2 (Microsoft Store)": (
+                "AppData/Local/Packages/GIMP.43237F745459_abc/LocalCache/Roaming/GIMP/3.2/plug-ins"
+            )
+        },
+    ),
+    "GIMP macOS": Home(
+        "macos",
+        {"Library/Application Support/GIMP/3.0/": ""},
+        {"GIMP 3.0 (application)": "Library/Application Support/GIMP/3.0/plug-ins"},
+    ),
+    "Krita package": Home(
+        "linux",
+        {".local/share/krita/": "", ".config/kritarc": KRITARC},
+        {"Krita (package or AppImage)": ".local/share/krita"},
+        config=".config/kritarc",
+    ),
+    "Krita package never started": Home(
+        "linux", {}, {"Krita (package or AppImage)": ".local/share/krita"}, ("krita",), config=".config/kritarc"
+    ),
+    "Krita Flatpak": Home(
+        "linux",
+        {".var/app/org.kde.krita/data/krita/": "", ".var/app/org.kde.krita/config/kritarc": KRITARC},
+        {"Krita (Flatpak)": ".var/app/org.kde.krita/data/krita"},
+        config=".var/app/org.kde.krita/config/kritarc",
+    ),
+    "Krita Snap": Home(
+        "linux",
+        {"snap/krita/current/.local/share/krita/": ""},
+        {"Krita (Snap)": "snap/krita/current/.local/share/krita"},
+        config="snap/krita/current/.config/kritarc",
+    ),
+    "Krita Windows installer or Steam": Home(
+        "windows",
+        {"AppData/Roaming/krita/": "", "AppData/Local/kritarc": KRITARC},
+        {"Krita (installer or Steam)": "AppData/Roaming/krita"},
+        config="AppData/Local/kritarc",
+    ),
+    "Krita Microsoft Store": Home(
+        "windows",
+        {"AppData/Local/Packages/49800Krita_x/LocalCache/Roaming/krita/": ""},
+        {"Krita (Microsoft Store)": "AppData/Local/Packages/49800Krita_x/LocalCache/Roaming/krita"},
+        config="AppData/Local/Packages/49800Krita_x/LocalCache/Local/kritarc",
+    ),
+    "Krita macOS": Home(
+        "macos",
+        {"Library/Application Support/krita/": "", "Library/Preferences/kritarc": KRITARC},
+        {"Krita (application)": "Library/Application Support/krita"},
+        config="Library/Preferences/kritarc",
+    ),
+    "nothing": Home("linux", {".config/other": "x"}, {}),
+}
