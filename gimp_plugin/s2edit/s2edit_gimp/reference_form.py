@@ -30,6 +30,7 @@ class ReferenceForm:
         self._image, self._layer, self._changed = image, layer, changed
         self._choice = chooser({}, self._notify)
         self._prompt = Gtk.Entry()
+        self._prompt.set_activates_default(True)
         self._prompt.connect("changed", lambda _entry: changed())
         self._file = Gtk.FileChooserButton(title=_("Reference Picture"), action=Gtk.FileChooserAction.OPEN)
         self._file.connect("file-set", lambda _button: changed())
