@@ -13,6 +13,8 @@ from .methods import METHODS, scale_of
 from .tables import MEASURES, methods_of
 
 _WIDTH, _HEIGHT, _EDGE = 560, 380, 56
+_LEGEND = 110
+"""Room for the methods' names beside a chart, px."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ def _chart(
         return across, _HEIGHT - _EDGE - (dot[1] - low) / (high - low) * (_HEIGHT - 2 * _EDGE)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-        'font-family="sans-serif" font-size="11" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH + _LEGEND} {_HEIGHT}" '
+        f'width="{_WIDTH + _LEGEND}" font-family="sans-serif" font-size="11" role="img">',
         f'<rect x="{_EDGE}" y="{_EDGE}" width="{_WIDTH - 2 * _EDGE}" height="{_HEIGHT - 2 * _EDGE}" fill="none" '
         'stroke="#999"/>',
         f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 14}" text-anchor="middle">{html.escape(x)}</text>',
@@ -98,7 +100,7 @@ def _chart(
             f'<text x="{across}" y="{_HEIGHT - 36}" text-anchor="middle">{left + share * (right - left):.3g}</text>'
         )
         parts.append(f'<text x="{_EDGE - 6}" y="{up + 4}" text-anchor="end">{low + share * (high - low):.3g}</text>')
-    for name, line in lines.items():
+    for number, (name, line) in enumerate(lines.items()):
         colour = _colour(name)
         places = [place(dot) for dot in line]
         if len(places) > 1:
@@ -108,8 +110,10 @@ def _chart(
             parts.append(f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3.5" fill="{colour}"/>')
             if labelled and dot[2] is not None:
                 parts.append(f'<text x="{across + 5:.1f}" y="{up + 12:.1f}" fill="{colour}">w {dot[2]:g}</text>')
-        across, up = places[-1]
-        parts.append(f'<text x="{across + 5:.1f}" y="{up - 4:.1f}" fill="{colour}">{html.escape(name)}</text>')
+        # Beside the chart, because the dots of several methods may lie on each other.
+        left_of, level = _WIDTH - _EDGE + 14, _EDGE + 8 + 16 * number
+        parts.append(f'<circle cx="{left_of}" cy="{level}" r="3.5" fill="{colour}"/>')
+        parts.append(f'<text x="{left_of + 8}" y="{level + 4}" fill="{colour}">{html.escape(name)}</text>')
     return "\n".join([*parts, "</svg>"])
 
 
