@@ -99,6 +99,13 @@ class Person:
         self.screen.do("windowmove", "--sync", jobs, "700", "70")
         return jobs
 
+    def edit_lowest_layer(self, scene: Scene) -> None:
+        """Hand in a plain edit of the lowest layer."""
+        self.select_lowest_layer()
+        dialog = self.open_dialog()
+        self.type_words(scene)
+        self.submit(dialog)
+
     def wait_told(self, text: str) -> None:
         """Copy what the open dialog says of the connection until this is in it."""
 

@@ -37,10 +37,7 @@ def test_kill_9_of_the_daemon_in_mid_edit_loses_nothing(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
     lab.write_launcher(step_ms=KILLED.step_ms)
     count = len(names(person))
-    person.select_lowest_layer()
-    dialog = person.open_dialog()
-    person.type_words(KILLED)
-    person.submit(dialog)
+    person.edit_lowest_layer(KILLED)
     time.sleep(2.0)
     lab.kill_daemon()
     time.sleep(0.5)
@@ -53,10 +50,7 @@ def test_kill_9_of_the_daemon_in_mid_edit_loses_nothing(person: Person) -> None:
 def test_the_result_finds_its_place_in_a_picture_that_was_cropped_and_moved_meanwhile(person: Person) -> None:
     screen = person.screen
     count = len(names(person))
-    person.select_lowest_layer()
-    dialog = person.open_dialog()
-    person.type_words(MAIN)
-    person.submit(dialog)
+    person.edit_lowest_layer(MAIN)
     person.desk.ask("rearrange", crop=[210, 215, 20, 11], move=[9, -4])
     screen.photograph("rearranged")
     person.wait_layers(count + 1)
@@ -71,10 +65,7 @@ def test_the_result_finds_its_place_in_a_picture_that_was_cropped_and_moved_mean
 def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
     count = len(names(person))
-    person.select_lowest_layer()
-    dialog = person.open_dialog()
-    person.type_words(MAIN)
-    person.submit(dialog)
+    person.edit_lowest_layer(MAIN)
     person.desk.ask("end_plugins")
     screen.wait_gone("^S²Edit Jobs$", 30)
     person.choose_jobs()
