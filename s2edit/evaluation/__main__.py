@@ -110,6 +110,8 @@ def _obey(options: argparse.Namespace) -> int:
 
     from .cases import TEST_FIRST, TUNING_FIRST, cases
 
+    if options.what == "score" and not options.results.is_dir():
+        raise ValueError(f"There is no folder “{options.results}”.")
     first = TUNING_FIRST if options.tuning else TEST_FIRST
     chosen = list(cases(options.portraits, options.edits, first=first, domain=domain(options.domain)))
     if options.what == "export":
@@ -196,8 +198,6 @@ def _score(options: argparse.Namespace, chosen: list[Case]) -> int:
     from . import bench
 
     results: Path = options.results.resolve()
-    if not results.is_dir():
-        raise ValueError(f"There is no folder “{options.results}”.")
     scores = list(bench.score_folder(results, chosen, results.name))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / bench.SCORES).write_text("".join(json.dumps(asdict(score)) + "\n" for score in scores), "utf-8")
@@ -218,8 +218,6 @@ def _report(out: Path, chosen: list[Case], pictures: Path | None = None) -> int:
 def _export(chosen: list[Case], out: Path) -> int:
     from PIL import Image
 
-    from .runner import instruction
-
     out.mkdir(parents=True, exist_ok=True)
     listed = []
     for case in chosen:
@@ -227,7 +225,7 @@ def _export(chosen: list[Case], out: Path) -> int:
         if case.mask is not None:
             Image.fromarray(case.mask).save(out / f"{case.id}.mask.png")
         source, target = case.prompts
-        listed.append({"id": case.id, "source": source, "target": target, "instruction": instruction(case)})
+        listed.append({"id": case.id, "source": source, "target": target, "instruction": case.instruction})
     (out / "cases.json").write_text(json.dumps(listed, indent=1), "utf-8")
     return 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
@@ -17,7 +17,9 @@ from s2edit.starter.attributes import TRAINING_SEED_LIMIT
 from s2edit.starter.domain import Domain, Edit, Thing
 from s2edit.starter.portraits import PORTRAITS
 
-from .metrics import Picture, Region
+if TYPE_CHECKING:
+    # Exporting cases then needs no torch.
+    from .metrics import Picture, Region
 
 SIZE = 128
 TUNING_FIRST = TRAINING_SEED_LIMIT
@@ -89,6 +91,12 @@ class Case:
         mention = {*self.domain.usual, *(part for edit in self.domain.edits for part in edit.mention)}
         caption = self.domain.caption
         return caption(self.source, mention=mention), caption(self.target, mention=mention)
+
+    @property
+    def instruction(self) -> str:
+        """The edit as a command: "add glasses", "change smiling to sad"."""
+        name = self.edit.name
+        return name if name.split()[0] in {"add", "remove"} else f"change {name}"
 
     @property
     def noun(self) -> str:

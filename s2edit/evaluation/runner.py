@@ -103,7 +103,7 @@ def _attempt(workbench: Workbench, case: Case, method: Method, settings: Setting
     )
     try:
         if method.baseline:
-            result = workbench.baseline(method.baseline, request, instruction(case))
+            result = workbench.baseline(method.baseline, request, case.instruction)
         else:
             result = workbench.edit(request)
     except S2EditError as error:
@@ -113,12 +113,6 @@ def _attempt(workbench: Workbench, case: Case, method: Method, settings: Setting
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(picture).save(path)
     return judge(case, method.name, picture, **costs.of(case, method, settings, result.record))
-
-
-def instruction(case: Case) -> str:
-    """The edit as a command: "add glasses", "change smiling to sad"."""
-    name = case.edit.name
-    return name if name.split()[0] in {"add", "remove"} else f"change {name}"
 
 
 def over(image: Picture, result: EditResult) -> Picture:
