@@ -72,7 +72,7 @@ def _load(name: str, weights: Path, outputs: int) -> Any:
 
     if not weights.exists():
         raise FileNotFoundError(
-            f"The classifier of {name} is not trained. Run: python -m s2edit.starter.train classifier --domain {name}"
+            f"The classifier of {name} is not trained. Run: python -m s2edit.starter.train --domain {name} classifier"
         )
     network = new_network(outputs)
     network.load_state_dict(load_file(weights))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
 
+from s2edit.starter import dataset, train_classifier
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT, VALUES, Portrait, visible
 from s2edit.starter.classifier import classify, propose_caption
 from s2edit.starter.renderer import render, sample_portrait
+from s2edit.starter.robots import ROBOTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIRST = TRAINING_SEED_LIMIT + 20_000
 
@@ -49,3 +57,20 @@ def test_it_proposes_a_source_prompt() -> None:
 def test_other_arrays_are_refused_in_words() -> None:
     with pytest.raises(ValueError, match=r"reads \(H, W, 3\) uint8 pictures"):
         classify(np.zeros((64, 64), dtype=np.uint8))
+
+
+def test_another_domain_has_a_classifier_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (dataset, train_classifier):
+        monkeypatch.setattr(module, "SHARD", 4)
+    monkeypatch.setattr(train_classifier, "_BATCH", 4)
+    own = replace(ROBOTS, classifier=tmp_path / "own.safetensors")
+    robot, _ = own.picture(FIRST)
+    with pytest.raises(FileNotFoundError, match="train --domain robots classifier"):
+        classify(robot, own)
+    dataset.build(tmp_path, 1, name="robots")
+    assert train_classifier.train_classifier(tmp_path, own, shards=1, steps=30, seed=4)["step"] == 30
+    assert own.classifier.exists()
+    assert classify(robot, own).keys() == ROBOTS.values.keys()
+    known = train_classifier.accuracy(own, count=4, first_seed=0)
+    assert known["color"] >= 0.5, "four robots seen thirty times"
+    assert propose_caption(robot, own).split()[-1] in ROBOTS.words()
