@@ -71,6 +71,33 @@ class Edit(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Parts(Generic[T]):
+    """Where the parts of a picture are and how captions name them: what a loss on cross-attention maps needs.
+
+    Args:
+        names: of the parts.
+        details: the parts that are a few latents each, and what edits are about.
+        regions: of a thing and a number of cells along each side: (len(names), side, side) float32 in 0 to 1, the
+            covered part of each cell; zeros where a part is missing or hidden.
+        nouns: the words that name a part; adjectives before them, the colours among them, name the same part.
+        alone: adjectives that name a part by themselves.
+        skipped: adjectives that name no part and stand before others that do.
+    """
+
+    names: tuple[str, ...]
+    details: tuple[str, ...]
+    regions: Callable[[T, int], NDArray[np.float32]]
+    nouns: Mapping[str, str]
+    alone: Mapping[str, str]
+    skipped: frozenset[str] = frozenset()
+
+
+def by_word(words: Mapping[str, str]) -> dict[str, str]:
+    """Turn a table of parts, each with its words in one string, into one of words, each with its part."""
+    return {word: part for part, listed in words.items() for word in listed.split()}
+
+
+@dataclass(frozen=True)
 class Domain(Generic[T]):
     """A world of pictures.
 
@@ -88,6 +115,7 @@ class Domain(Generic[T]):
         usual: the parts that a prompt names whatever the edit is about.
         proposal: the parts that a proposed source prompt names.
         edits: of the benchmark.
+        parts: where parts are, and their words.
         classifier: the attribute classifier's weights.
     """
 
@@ -104,6 +132,7 @@ class Domain(Generic[T]):
     usual: frozenset[str]
     proposal: frozenset[str]
     edits: tuple[Edit[T], ...]
+    parts: Parts[T]
     classifier: Path
 
     @property

@@ -14,46 +14,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from s2edit.starter.attributes import MOODS
-from s2edit.starter.regions import PARTS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-# What a noun names; adjectives before it, the colours among them, name the same part.
-_NAMED = {
-    "figure": "man woman person",
-    "hair": "hair afro bob bun mohawk quiff dreadlocks",
-    "facial_hair": "beard moustache",
-    "accessory": "glasses sunglasses eyepatch",
-    "skin": "skin",
-    "eyes": "eyes winking",
-    "clothes": "t-shirt hoodie sweater overalls suit",
-    "hat": "hat turban",
-    "background": "background",
-    "mood": " ".join(MOODS),
-}
-_PART_OF = {word: part for part, words in _NAMED.items() for word in words.split()}
-_ADJECTIVAL = {*MOODS, "winking"}
-_SILENT = {"a", "an", "the", "with", "and", "wearing", "on", "of", ",", "bald", "portrait", "cartoon", "photo"}
+    from s2edit.starter.domain import Parts
+
+_SILENT = {"a", "an", "the", "with", "and", "wearing", "on", "of", ",", "portrait", "cartoon", "photo"}
 _FINEST, _COARSEST = 256, 64  # queries of the layers that are taught: 16 x 16 and 8 x 8
 
 
-def named_parts(caption: str) -> list[tuple[str, str | None]]:
+def named_parts(caption: str, parts: Parts[Any]) -> list[tuple[str, str | None]]:
     """The caption's words, commas as words of their own, each with the part that it names or None."""
     part: str | None = None
     result: list[tuple[str, str | None]] = []
     for word in reversed(caption.replace(",", " ,").split()):
         if word in _SILENT:
-            # An article belongs to the noun after it and ends nothing; “bald” stands before the person.
-            part = part if word == "bald" else None
+            part = None  # an article belongs to the noun after it and ends nothing
             result.append((word, None))
-        elif word in _ADJECTIVAL:
-            result.append((word, _PART_OF[word]))
+        elif word in parts.skipped:
+            result.append((word, None))
+        elif word in parts.alone:
+            result.append((word, parts.alone[word]))
         else:
-            part = _PART_OF.get(word, part)
+            part = parts.nouns.get(word, part)
             result.append((word, part))
     return result[::-1]
 
@@ -63,13 +48,13 @@ def _length(tokenizer: Any, word: str) -> int:
     return len(tokenizer(word).input_ids) - 2
 
 
-def token_parts(tokenizer: Any, caption: str) -> Iterator[tuple[int, int]]:
-    """(position among the caption's tokens, index into PARTS) of every token that names a part."""
+def token_parts(tokenizer: Any, caption: str, parts: Parts[Any]) -> Iterator[tuple[int, int]]:
+    """(position among the caption's tokens, index into the parts' names) of every token that names a part."""
     position = 1  # after the start token
-    for word, part in named_parts(caption):
+    for word, part in named_parts(caption, parts):
         length = _length(tokenizer, word)
         if part is not None:
-            yield from ((at, PARTS.index(part)) for at in range(position, position + length))
+            yield from ((at, parts.names.index(part)) for at in range(position, position + length))
         position += length
 
 
@@ -105,8 +90,8 @@ def localisation_loss(maps: Iterator[Tensor], named: list[tuple[int, int, int]],
 
     Args:
         maps: (B, queries, tokens) attention of the layers.
-        named: (row, token position, index into PARTS) of every token that names a part.
-        regions: (B, len(PARTS), side, side) in 0 to 1.
+        named: (row, token position, index into the parts' names) of every token that names a part.
+        regions: (B, parts, side, side) in 0 to 1.
     """
     rows, positions, parts = (torch.tensor(column) for column in zip(*named, strict=True))
     wanted = regions[rows, parts]

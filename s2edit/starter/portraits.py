@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from s2edit.starter.attributes import Portrait, sample_attributes, visible
+from s2edit.starter.attributes import MOODS, Portrait, sample_attributes, visible
 from s2edit.starter.captions import caption, vocabulary
-from s2edit.starter.domain import Domain, Edit
+from s2edit.starter.domain import Domain, Edit, Parts, by_word
+from s2edit.starter.regions import PARTS, part_regions
 from s2edit.starter.renderer import render
 
 
@@ -118,5 +119,25 @@ PORTRAITS = Domain(
     usual=frozenset({"mood", "hair"}),
     proposal=frozenset({"mood", "hair", "facial_hair", "accessory", "hat", "eyes"}),
     edits=EDITS,
+    parts=Parts(
+        names=PARTS,
+        details=("facial_hair", "accessory", "mood", "eyes"),
+        regions=part_regions,
+        nouns=by_word(
+            {
+                "figure": "man woman person",
+                "hair": "hair afro bob bun mohawk quiff dreadlocks",
+                "facial_hair": "beard moustache",
+                "accessory": "glasses sunglasses eyepatch",
+                "skin": "skin",
+                "eyes": "eyes",
+                "clothes": "t-shirt hoodie sweater overalls suit",
+                "hat": "hat turban",
+                "background": "background",
+            }
+        ),
+        alone=by_word({"mood": " ".join(MOODS), "eyes": "winking"}),
+        skipped=frozenset({"bald"}),
+    ),
     classifier=Path(__file__).resolve().parent / "classifier.safetensors",
 )

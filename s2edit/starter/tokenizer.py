@@ -65,6 +65,15 @@ def new_tokenizer(folder: Path) -> Any:
     return _save(folder, vocab, [(left, right) for left, right in pairs])
 
 
+def open_tokenizer(folder: Path) -> Any:
+    """The tokenizer in a folder; made there for the portraits' words when the folder has none."""
+    from transformers import CLIPTokenizer
+
+    if not (folder / "tokenizer.json").exists():
+        return new_tokenizer(folder)
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
 def extend_tokenizer(base: Path, folder: Path, words: list[str]) -> Any:
     """Write the tokenizer of `base` into `folder` with more words that are one token each; no known token changes.
 

@@ -110,6 +110,7 @@ def latents(
 
 @app.command()
 def unet(
+    ctx: typer.Context,
     folder: Folder = _TRAINING,
     shards: Shards = 20,
     steps: int = 20_000,
@@ -127,7 +128,10 @@ def unet(
             export(folder, snapshot)
 
     _threads(threads)
-    print(train_unet(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, on_save=on_save))
+    facts = train_unet(
+        folder, _domain(ctx), shards=shards, steps=steps, seconds=60 * minutes, seed=seed, on_save=on_save
+    )
+    print(facts)
 
 
 @app.command()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from s2edit.starter.attributes import Portrait, sample_attributes
-from s2edit.starter.captions import caption
 from s2edit.starter.dataset import SHARD
+from s2edit.starter.domain import domain as named_domain
 from s2edit.starter.latents import open_latents
 from s2edit.starter.localisation import CrossAttentionWatch, localisation_loss, token_parts
 from s2edit.starter.loop import Stage, run
 from s2edit.starter.models import LATENT_STD, new_scheduler, new_text_encoder, new_unet
-from s2edit.starter.regions import PARTS, part_regions
-from s2edit.starter.tokenizer import MAX_TOKENS, RARE, new_tokenizer
+from s2edit.starter.tokenizer import MAX_TOKENS, RARE, open_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,36 +23,41 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from s2edit.starter.domain import Domain, Thing
+
 BATCH = 32
 EMA = 0.999
 CAPTION_DROPOUT = 0.1
 _RARE_ODDS = 0.04
 _NOISY_ODDS = 0.3
 _LOCALISATION = 0.005
-_DETAILS = [PARTS.index(part) for part in ("facial_hair", "accessory", "mood", "eyes")]
 _DETAIL_WEIGHT = 2.0
-
-_portrait: Callable[[int], Portrait] = lru_cache(maxsize=None)(sample_attributes)
 
 
 @cache
-def _regions(seed: int) -> NDArray[np.uint8]:
-    """A portrait's part regions in 0 to 255: kept for all portraits, in a quarter of float32's memory."""
-    return (255 * part_regions(_portrait(seed))).astype(np.uint8)
+def _thing(name: str, seed: int) -> Thing:
+    thing: Thing = named_domain(name).sample(seed)
+    return thing
 
 
-def training_caption(seed: int, rng: np.random.Generator) -> str:
-    """A caption of portrait `seed`, or the empty one; now and then a rare token stands before the person.
+@cache
+def _regions(name: str, seed: int) -> NDArray[np.uint8]:
+    """A thing's part regions in 0 to 255: kept for all things, in a quarter of float32's memory."""
+    return (255 * named_domain(name).parts.regions(_thing(name, seed), 16)).astype(np.uint8)
+
+
+def training_caption(domain: Domain[Any], seed: int, rng: np.random.Generator) -> str:
+    """A caption of thing `seed`, or the empty one; now and then a rare token stands before the person or robot.
 
     So that the token which identity fine-tuning starts from means "some person" and not what chance made of it.
     """
     if rng.random() < CAPTION_DROPOUT:
         return ""
-    text = caption(_portrait(seed), rng)
+    text = domain.caption(_thing(domain.name, seed), rng)
     if rng.random() < _RARE_ODDS:
-        for noun in (" man", " woman", " person"):
-            if noun in text:
-                return text.replace(noun, f" {rng.choice(RARE)}{noun}", 1)
+        for noun in domain.nouns:
+            if f" {noun}" in text:
+                return text.replace(f" {noun}", f" {rng.choice(RARE)} {noun}", 1)
     return text
 
 
@@ -76,11 +79,13 @@ def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
 
 
 class Networks:
-    """The two trained networks, their tokenizer and their running averages."""
+    """The two trained networks, their tokenizer and their running averages, for captions of a domain."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, domain: Domain[Any], seed: int) -> None:
         torch.manual_seed(seed)
-        self.tokenizer = new_tokenizer(folder / "tokenizer")
+        self.tokenizer = open_tokenizer(folder / "tokenizer")
+        self.parts = domain.parts
+        self.details = [domain.parts.names.index(part) for part in domain.parts.details]
         self.text_encoder = new_text_encoder(
             len(self.tokenizer), self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
         )
@@ -110,7 +115,7 @@ class Networks:
     ) -> torch.Tensor:
         """Weighted epsilon loss of (N, 4, h, w) latents (already scaled) under their captions, and localisation.
 
-        `parts` are the (N, len(PARTS), h, w) regions. Beards, glasses, mouths and eyes are a few latents each, and what
+        `parts` are the (N, parts, h, w) regions. Beards, glasses, mouths and eyes are a few latents each, and what
         edits are about, so errors there count more.
         """
         tokens = self.tokenizer(captions, padding="max_length", max_length=MAX_TOKENS, return_tensors="pt").input_ids
@@ -119,10 +124,14 @@ class Networks:
         signal = alphas.view(-1, 1, 1, 1)
         noisy = signal.sqrt() * latents + (1 - signal).sqrt() * noise
         guess = self.unet(noisy, timesteps, encoder_hidden_states=states).sample
-        emphasis = 1 + _DETAIL_WEIGHT * parts[:, _DETAILS].amax(dim=1, keepdim=True)
+        emphasis = 1 + _DETAIL_WEIGHT * parts[:, self.details].amax(dim=1, keepdim=True)
         squares = (guess - noise).square() * emphasis / emphasis.mean()
         loss: torch.Tensor = (loss_weights(alphas) * squares.mean(dim=(1, 2, 3))).mean()
-        named = [(row, *found) for row, text in enumerate(captions) for found in token_parts(self.tokenizer, text)]
+        named = [
+            (row, *found)
+            for row, text in enumerate(captions)
+            for found in token_parts(self.tokenizer, text, self.parts)
+        ]
         return loss + _LOCALISATION * localisation_loss(self.watch.maps(), named, parts)
 
     @torch.no_grad()
@@ -136,6 +145,7 @@ class Networks:
 
 def train_unet(
     folder: Path,
+    domain: Domain[Any],
     *,
     shards: int,
     steps: int,
@@ -145,17 +155,17 @@ def train_unet(
     on_save: Callable[[int], None] = lambda _step: None,
 ) -> dict[str, Any]:
     """Train text encoder and U-Net from the last checkpoint on; returns the checkpoint's facts."""
-    networks = Networks(folder, seed)
+    networks = Networks(folder, domain, seed)
     latents = open_latents(folder, shards)
 
     def step_loss(step: int) -> torch.Tensor:
         rng = np.random.default_rng([seed, 7, step])
         seeds = rng.integers(len(latents) * SHARD, size=batch)
         clean = torch.from_numpy(np.stack([latents[at // SHARD][at % SHARD] for at in seeds])).float() * LATENT_STD
-        captions = [training_caption(int(at), rng) for at in seeds]
+        captions = [training_caption(domain, int(at), rng) for at in seeds]
         timesteps = torch.from_numpy(sample_timesteps(rng, batch))
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-        parts = torch.from_numpy(np.stack([_regions(int(at)) for at in seeds])).float() / 255
+        parts = torch.from_numpy(np.stack([_regions(domain.name, int(at)) for at in seeds])).float() / 255
         return networks.loss(clean, captions, timesteps, torch.randn(clean.shape, generator=generator), parts)
 
     stage = Stage(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from s2edit.starter.domain import Domain
-from s2edit.starter.robots.attributes import Robot, sample_robot, visible
+from s2edit.starter.domain import Domain, Parts, by_word
+from s2edit.starter.robots.attributes import MOUTHS, SIDES, TOPS, Robot, sample_robot, visible
 from s2edit.starter.robots.captions import NOUNS, caption, vocabulary
 from s2edit.starter.robots.edits import EDITS
+from s2edit.starter.robots.regions import PARTS, part_regions
 from s2edit.starter.robots.renderer import render
 
 __all__ = ["ROBOTS", "Robot"]
@@ -29,5 +30,21 @@ ROBOTS = Domain(
     usual=frozenset({"mouth", "color"}),
     proposal=frozenset({"mouth", "color", "eyes", "top", "sides", "texture"}),
     edits=EDITS,
+    parts=Parts(
+        names=PARTS,
+        details=("eyes", "mouth", "top", "sides"),
+        regions=part_regions,
+        nouns=by_word(
+            {
+                "figure": f"{' '.join(NOUNS)} circuits camouflage",
+                "background": "background",
+                "eyes": "eyes visor sunglasses",
+                "mouth": "grille",
+                "top": " ".join(TOPS),
+                "sides": " ".join(SIDES),
+            }
+        ),
+        alone=by_word({"mouth": " ".join(name for name in MOUTHS if name != "grille")}),
+    ),
     classifier=Path(__file__).resolve().parent / "classifier.safetensors",
 )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from s2edit.starter.canvas import coverage
-from s2edit.starter.robots.attributes import TOPS
 from s2edit.starter.robots.renderer import figure
 
 if TYPE_CHECKING:
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
     from s2edit.starter.robots.attributes import Robot
 
 PARTS = ("figure", "background", "eyes", "mouth", "top", "sides")
-DETAILS = ("eyes", "mouth", "top", "sides")
-# What a noun names; adjectives before it name the same part. What is painted on the body names the body.
-NAMED = {
-    "figure": "robot machine circuits camouflage",
-    "background": "background",
-    "eyes": "eyes visor sunglasses",
-    "mouth": "grille",
-    "top": " ".join(name for name in TOPS if name != "none"),
-    "sides": "ears cables",
-}
-# Adjectives before “robot” that name a part of it, and those that name the whole.
-ADJECTIVAL = {"smiling": "mouth", "serious": "mouth", "grinning": "mouth"}
 
 
 def part_regions(robot: Robot, side: int = 16) -> NDArray[np.float32]:

@@ -9,8 +9,10 @@ import torch
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT, Portrait, sample_attributes
 from s2edit.starter.localisation import CrossAttentionWatch, localisation_loss, named_parts, token_parts
 from s2edit.starter.models import new_unet
+from s2edit.starter.portraits import PORTRAITS
 from s2edit.starter.regions import PARTS, part_regions
 from s2edit.starter.renderer import render
+from s2edit.starter.robots import ROBOTS
 from s2edit.starter.tokenizer import MAX_TOKENS, new_tokenizer
 
 _REMOVED = {
@@ -51,12 +53,20 @@ def test_what_is_missing_has_no_region() -> None:
 
 def test_words_name_parts() -> None:
     sentence = "a smiling winking bald man with a red beard, brown skin and glasses, wearing a blue t-shirt"
-    assert [part for _, part in named_parts(sentence) if part] == [
+    assert [part for _, part in named_parts(sentence, PORTRAITS.parts) if part] == [
         "mood", "eyes", "figure", "facial_hair", "facial_hair", "skin", "skin", "accessory", "clothes", "clothes"
     ]  # fmt: skip
-    assert named_parts("a sks woman on a pink background")[1:] == [
+    assert named_parts("a sks woman on a pink background", PORTRAITS.parts)[1:] == [
         ("sks", "figure"), ("woman", "figure"), ("on", None), ("a", None), ("pink", "background"),
         ("background", "background"),
+    ]  # fmt: skip
+
+
+def test_words_name_a_robots_parts() -> None:
+    sentence = "a grinning dirty blue robot with heart eyes, a grille, an antenna, cables and circuits"
+    assert [(word, part) for word, part in named_parts(sentence, ROBOTS.parts) if part] == [
+        ("grinning", "mouth"), ("dirty", "figure"), ("blue", "figure"), ("robot", "figure"), ("heart", "eyes"),
+        ("eyes", "eyes"), ("grille", "mouth"), ("antenna", "top"), ("cables", "sides"), ("circuits", "figure"),
     ]  # fmt: skip
 
 
@@ -65,7 +75,7 @@ def test_positions_are_the_tokenizers(tmp_path_factory: pytest.TempPathFactory) 
     text = "a sad man with red curly hair, wearing a blue t-shirt on a pink background"
     tokens = tokenizer.convert_ids_to_tokens(tokenizer(text).input_ids)
     words: dict[str, list[str]] = {}
-    for position, part in token_parts(tokenizer, text):
+    for position, part in token_parts(tokenizer, text, PORTRAITS.parts):
         words.setdefault(PARTS[part], []).append(tokens[position].removesuffix("</w>"))
     assert words == {
         "mood": ["sad"],

@@ -13,6 +13,7 @@ from s2edit.starter import dataset, latents, train_unet, train_vae
 from s2edit.starter.attributes import sample_attributes
 from s2edit.starter.export import export
 from s2edit.starter.models import new_vae
+from s2edit.starter.portraits import PORTRAITS
 from s2edit.starter.renderer import sample_portrait
 from s2edit.starter.tokenizer import RARE
 
@@ -85,7 +86,7 @@ def test_vae_resumes_to_the_bit(tiny: Path) -> None:
 
 def test_unet_resumes_to_the_bit_and_exports(tiny: Path) -> None:
     def train(seconds: float) -> int:
-        return int(train_unet.train_unet(tiny, shards=1, steps=2, seconds=seconds, seed=5, batch=2)["step"])
+        return int(train_unet.train_unet(tiny, PORTRAITS, shards=1, steps=2, seconds=seconds, seed=5, batch=2)["step"])
 
     assert train(60) == 2
     straight = (tiny / "unet.safetensors").rename(tiny / "straight.safetensors")
@@ -120,7 +121,7 @@ def test_whitening_changes_latents_and_not_pictures(tiny: Path) -> None:
 
 
 def test_training_captions_drop_and_mark() -> None:
-    texts = [train_unet.training_caption(seed, np.random.default_rng(seed)) for seed in range(2000)]
+    texts = [train_unet.training_caption(PORTRAITS, seed, np.random.default_rng(seed)) for seed in range(2000)]
     assert 0.07 < texts.count("") / 2000 < 0.13
     assert 0.02 < sum(any(f" {rare} " in text for rare in RARE) for text in texts) / 2000 < 0.06
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from s2edit.starter import weights_folder
+from s2edit.starter import train_unet, weights_folder
 from s2edit.starter.checkpoint import load_state
 from s2edit.starter.models import new_text_encoder, new_unet
 from s2edit.starter.robots import ROBOTS
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_domain_begins_with_the_portraits_networks_and_words_of_its_own(tmp_path: Path) -> None:
+def test_a_domain_begins_with_the_portraits_networks_and_words_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.set_num_threads(1)
     warm_start(weights_folder(), tmp_path, ROBOTS, seed=6)
     from transformers import CLIPTextModel, CLIPTokenizer
@@ -43,6 +46,13 @@ def test_a_domain_begins_with_the_portraits_networks_and_words_of_its_own(tmp_pa
     assert all(
         torch.equal(value, vae[key].float()) for key, value in load_file(tmp_path / "frozen.safetensors").items()
     )
+
+    monkeypatch.setattr(train_unet, "SHARD", 2)
+    (tmp_path / "latents").mkdir()
+    np.save(tmp_path / "latents" / "0000.npy", np.zeros((2, 4, 16, 16), np.float16))
+    facts = train_unet.train_unet(tmp_path, ROBOTS, shards=1, steps=1, seconds=60, seed=5, batch=2)
+    assert facts["step"] == 1
+    assert np.isfinite(facts["loss"])
 
     with pytest.raises(FileExistsError, match="holds a training already"):
         warm_start(weights_folder(), tmp_path, ROBOTS, seed=6)
