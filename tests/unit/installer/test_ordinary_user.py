@@ -19,22 +19,18 @@ WORDS = ["--source", "a man with a beard", "--target", "a man with glasses", "--
 STEPS = ["--set", "inversion.steps=2", "--set"]
 
 
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+@pytest.fixture
+def wheels(sources: Path, built: list[list[Path]], tmp_path: Path) -> tuple[Path, Path]:
     """(an earlier version's wheel, this one's)."""
-    copy, out = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("out")
-    for name in (*packages.FOLDERS, "gimp_plugin", "krita_plugin"):
-        shutil.copytree(packages.ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in packages.FILES:
-        shutil.copy2(packages.ROOT / name, copy / name)
-    packages.build(out / "new", copy)
-    project = copy / "pyproject.toml"
+    older = shutil.copytree(sources, tmp_path / "older")
+    project = older / "pyproject.toml"
     project.write_text(project.read_text(encoding="utf-8").replace('version = "0.1.0"', 'version = "0.0.9"'))
     for name in ("gimp_plugin/s2edit/s2edit.py", "krita_plugin/s2edit_krita/__init__.py"):
-        with (copy / name).open("a", encoding="utf-8") as file:
+        with (older / name).open("a", encoding="utf-8") as file:
             file.write("# an earlier version\n")
-    packages.build(out / "old", copy)
-    (old,), (new,) = (list((out / name).glob("*.whl")) for name in ("old", "new"))
+    packages.build(tmp_path / "out", older)
+    (old,) = (tmp_path / "out").glob("*.whl")
+    (new,) = (path for path in built[0] if path.suffix == ".whl")
     return old, new
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,20 +15,8 @@ from typing import Any
 
 import pytest
 import pyvips
-from s2edit_installer import packages
 
 from tests.unit.installer.fresh import Fresh
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> list[list[Path]]:
-    # From a copy: the sources may be edited while this runs.
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in (*packages.FOLDERS, "gimp_plugin", "krita_plugin"):
-        shutil.copytree(packages.ROOT / name, copy / name)
-    for name in packages.FILES:
-        shutil.copy2(packages.ROOT / name, copy / name)
-    return [packages.build(tmp_path_factory.mktemp("out"), copy) for _ in range(2)]
 
 
 def test_building_twice_gives_the_same_bytes(built: list[list[Path]]) -> None:
@@ -79,12 +66,12 @@ def test_gimp_s_folder_is_ready_to_be_copied(built: list[list[Path]]) -> None:
     assert (folder / "s2edit" / "s2edit_wire" / "client.py").exists()
 
 
-def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]]) -> None:
+def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]], sources: Path) -> None:
     """Weights, configurations, catalogues, translations: whatever lies in a package and is no Python."""
     with zipfile.ZipFile(of_kind(built[0], ".whl")) as wheel:
         in_wheel = set(wheel.namelist())
     wanted = set()
-    for folder in (packages.ROOT, packages.ROOT / "server", packages.ROOT / "installer"):
+    for folder in (sources, sources / "server", sources / "installer"):
         for package in folder.glob("s2edit*/"):
             files = (path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
             wanted |= {path.relative_to(folder).as_posix() for path in files if ".egg-info" not in path.parts[-2]}
