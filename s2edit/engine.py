@@ -13,6 +13,7 @@ from .alignment import PromptPlan, plan_prompts
 from .attention import install
 from .cache import DiskCache
 from .checkpoints import Checkpoint, load
+from .compilation import compile_blocks
 from .composition import plan_composition
 from .device import choose_device, free_bytes, memory_figures, out_of_memory, precision
 from .diffusion import Denoiser
@@ -46,10 +47,11 @@ class Engine:
 
     Args:
         checkpoint: folder, Hugging Face snapshot or .safetensors file.
-        device: "auto", "cpu", "cuda", "cuda:1", "mps". dtype: "auto", "float32", "tf32", "bfloat16" (the last as
-            autocast; weights stay float32).
+        device: "auto", "cpu", "cuda", "cuda:1", "mps". dtype: "auto", "float32", "tf32", "bfloat16", "float16"
+            (the last two as autocast; weights stay float32).
         cache_dir: for identities and inversions, or None to keep only the last in memory. cache_quota: bytes.
         threads: of the CPU, or None to leave torch's number.
+        compiled: have torch.compile work on the U-Net, for a process that makes many edits (see `compilation`).
     """
 
     def __init__(
@@ -61,10 +63,12 @@ class Engine:
         cache_dir: Path | None = None,
         cache_quota: int | None = None,
         threads: int | None = None,
+        compiled: bool = False,
     ) -> None:
         self._path = checkpoint
         self._device = choose_device(device)
         self._autocast = precision(dtype, self._device)
+        self._compiled = compiled
         self._cache = DiskCache(cache_dir, cache_quota) if cache_dir is not None else None
         self._stages: Stages | None = None
         if threads:
@@ -188,6 +192,8 @@ class Engine:
         if self._stages is None:
             checkpoint = load(self._path)
             checkpoint.move_to(self._device)
+            if self._compiled:
+                compile_blocks(checkpoint.unet, self._device)
             denoiser = Denoiser(checkpoint.unet, install(checkpoint.unet), autocast=self._autocast)
             self._stages = Stages(checkpoint, denoiser, self._cache)
         return self._stages

@@ -6,14 +6,20 @@ Only "full" and "checkpointing" compute what the paper describes. "adam8bit" rou
 
 from __future__ import annotations
 
+import json
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.weak import WeakIdKeyDictionary
 
 from .checkpoints import Checkpoint
 from .errors import OutOfMemory, SettingError
@@ -157,35 +163,70 @@ _PROJECTIONS = frozenset({"to_q", "to_k", "to_v", "0", "q_proj", "k_proj", "v_pr
 
 
 def _activations(checkpoint: Checkpoint, size: tuple[int, int], level: Level, rows: int) -> int:
-    """Bytes that the U-Net's forward pass keeps for its backward pass, found by running its shapes alone."""
+    config = json.dumps(dict(checkpoint.unet.config), sort_keys=True, default=str)
+    return _unet_activations(config, checkpoint.tokenizer.length, size, level, rows)
+
+
+@lru_cache(maxsize=64)
+def _unet_activations(config: str, tokens: int, size: tuple[int, int], level: Level, rows: int) -> int:
+    """Bytes that the U-Net's passes take at most beyond weights and their gradients, found by running its shapes alone.
+
+    That is what the forward pass keeps for the backward pass, with what either needs for the moment; under gradient
+    checkpointing most of it is the one block that is being computed again.
+    """
     from diffusers import UNet2DConditionModel
 
     with torch.device("meta"):
-        unet = UNet2DConditionModel.from_config(checkpoint.unet.config)
+        unet = UNet2DConditionModel.from_config(json.loads(config)).train()
         latent = torch.empty(rows, 4, size[0] // LATENT_STRIDE, size[1] // LATENT_STRIDE)
-        states = torch.empty(rows, checkpoint.tokenizer.length, checkpoint.unet.config.cross_attention_dim)
+        states = torch.empty(rows, tokens, unet.config.cross_attention_dim)
         times = torch.zeros(rows, dtype=torch.int64)
     if level in {"kv", "lora"}:
-        unet.requires_grad_(False)
         for name, weight in unet.named_parameters():
             trained = (".attn2.to_k", ".attn2.to_v") if level == "kv" else (".to_q", ".to_k", ".to_v", ".to_out.0")
             weight.requires_grad_(any(part in name for part in trained))
-        states.requires_grad_()
-    # By storage, since weights are also kept as views, and one activation may be kept by several operations.
-    weights = {weight.untyped_storage()._cdata for weight in unet.parameters()}
-    kept: dict[int, torch.UntypedStorage] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in weights:
-            kept[storage._cdata] = storage
-        return tensor
-
+    states.requires_grad_()
     if level == "checkpointing":
         unet.enable_gradient_checkpointing()
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        unet(latent, times, encoder_hidden_states=states)
-    return sum(storage.nbytes() for storage in kept.values())
+    # The gradients' buffers are there beforehand, as they count elsewhere.
+    for weight in unet.parameters():
+        weight.grad = torch.empty_like(weight) if weight.requires_grad else None
+    memory = PeakMemory()
+    with memory:
+        unet(latent, times, encoder_hidden_states=states).sample.sum().backward()
+    return memory.peak
+
+
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the bytes of tensors made while it is on and still alive; `peak` is the most there were at one time."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now: int = 0
+        self.peak: int = 0
+        self._alive: WeakIdKeyDictionary = WeakIdKeyDictionary()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation and look at what it gives."""
+        found = func(*args, **(kwargs or {}))
+        # What an operation in place gives, or a view, is no new memory.
+        given = {id(leaf.untyped_storage()) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+        for leaf in tree_leaves(found):
+            if isinstance(leaf, Tensor) and id(leaf.untyped_storage()) not in given:
+                self._see(leaf.untyped_storage())
+        return found
+
+    def _see(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._alive:
+            return
+        size = storage.nbytes()
+        self._alive[storage] = size
+        weakref.finalize(storage, self._gone, size)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+
+    def _gone(self, size: int) -> None:
+        self.now -= size
 
 
 def choose_level(
