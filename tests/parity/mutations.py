@@ -165,8 +165,8 @@ MUTATIONS = [
     Mutation(
         "source overwrite: one step late",
         "editing.py",
-        "source = inversion.trajectory[-2 - index].unsqueeze(0)",
-        "source = inversion.trajectory[-1 - index].unsqueeze(0)",
+        "source = path[-2 - index].unsqueeze(0)",
+        "source = path[-1 - index].unsqueeze(0)",
         "test_editing.py::test_painted_edit_mask",
     ),
 ]
@@ -178,7 +178,8 @@ def survives(mutation: Mutation) -> str:
         copy = Path(name)
         ignored = shutil.ignore_patterns("starter", "__pycache__", "hosts", "benchmarks")
         shutil.copytree(ROOT / "s2edit", copy / "s2edit", ignore=ignored)
-        shutil.copytree(ROOT / "tests" / "parity", copy / "tests" / "parity", ignore=ignored)
+        for folder in ("parity", "fakes"):
+            shutil.copytree(ROOT / "tests" / folder, copy / "tests" / folder, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", copy)
         file = copy / "s2edit" / mutation.file
         text = file.read_text(encoding="utf-8")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from s2edit.checkpoints import Checkpoint, load
 from s2edit.diffusion import Denoiser
 from s2edit.errors import OutOfMemory, SettingError
 from s2edit.identity import fine_tune
-from s2edit.levels import choose_level, memory_plan
+from s2edit.levels import PeakMemory, choose_level, memory_plan
 from s2edit.settings import IdentitySettings, Level
 from tests.parity.test_identity import RATE, example
 
@@ -50,8 +52,9 @@ def test_kv_trains_keys_values_and_text(checkpoint: Checkpoint, denoiser: Denois
 
 def test_lora_adds_low_rank_updates(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     moved = changed(checkpoint, denoiser, "lora")
-    updates = [delta for name, delta in moved.items() if name.startswith("unet.")]
-    assert updates
+    # Where a gradient is rounding noise, as over a single key, the update is lost in the rounding of the weight's sum.
+    updates = [delta for name, delta in moved.items() if name.startswith("unet.") and delta.abs().max() > RATE]
+    assert len(updates) > len(moved) // 2
     for delta in updates:
         assert torch.linalg.matrix_rank(delta, rtol=1e-3) <= 2
     assert any("embed" in name for name in moved)
@@ -63,28 +66,42 @@ def test_missing_package_is_named(checkpoint: Checkpoint, denoiser: Denoiser, mo
         changed(checkpoint, denoiser, "adam8bit")
 
 
-def test_activations_are_counted_as_they_are(checkpoint: Checkpoint) -> None:
-    """The count that runs on shapes alone equals the count over a real forward pass."""
-    parameters = {weight.untyped_storage().data_ptr() for weight in checkpoint.unet.parameters()}
-    for weight in checkpoint.unet.parameters():
-        weight.requires_grad_(True)
-    checkpoint.unet.set_default_attn_processor()
-    kept: dict[int, int] = {}
-    alive = []
+def test_eight_bit_states_are_the_packages(
+    checkpoint: Checkpoint, denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The optimiser of bitsandbytes gets all weights and the paper's constants."""
+    asked: dict[str, object] = {}
 
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            kept[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)
-        return tensor
+    class Recorder(torch.optim.AdamW):
+        def __init__(self, parameters: list[torch.nn.Parameter], **options: Any) -> None:
+            asked.update(options, parameters=len(parameters))
+            super().__init__(parameters, **options)
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        checkpoint.unet(torch.randn(1, 4, 8, 8), torch.tensor([3]), encoder_hidden_states=torch.randn(1, 77, 32))
-    plan = memory_plan(checkpoint, (64, 64), "full")
-    assert plan.activations == pytest.approx(sum(kept.values()), rel=0.1)
-    trained = sum(w.numel() for m in checkpoint.trainable().values() for w in m.parameters())
-    assert (plan.gradients, plan.optimizer) == (4 * trained, 8 * trained)
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", SimpleNamespace(AdamW8bit=Recorder))
+    moved = changed(checkpoint, denoiser, "adam8bit")
+    everything = sum(len(list(module.parameters())) for module in checkpoint.trainable().values())
+    constants = {"lr": RATE, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}
+    assert asked == {**constants, "parameters": everything}
+    assert len(moved) > 0.9 * everything
+
+
+@pytest.mark.parametrize("level", ["full", "checkpointing", "kv", "lora"])
+def test_memory_is_counted_as_it_is_taken(checkpoint: Checkpoint, denoiser: Denoiser, level: Level) -> None:
+    """What the plan counts on shapes alone, a real step takes, by the sizes of the tensors that live at one time."""
+    plan = memory_plan(checkpoint, (64, 64), level, rank=2)
+    it, _ = example(checkpoint)
+    settings = IdentitySettings(steps=2, learning_rate=RATE, level=level, lora_rank=2)
+    with PeakMemory() as memory:
+        fine_tune(checkpoint, denoiser, [it], settings, 11, lambda _: None)
+    counted = plan.total - plan.weights
+    # Never too little; somewhat too much, because gradients grow while activations are given back.
+    assert memory.peak <= counted <= 1.2 * memory.peak
+
+
+def test_checkpointing_counts_the_block_that_is_computed_again(checkpoint: Checkpoint) -> None:
+    """At its peak it holds a whole block's activations, but not all blocks'."""
+    whole, one = (memory_plan(checkpoint, (64, 64), level).activations for level in ("full", "checkpointing"))
+    assert whole / 20 < one < whole
 
 
 def test_choice_of_level(checkpoint: Checkpoint) -> None:
