@@ -102,10 +102,10 @@ def _add_button(palette: Any) -> None:
 def _middle(palette: Any) -> int:
     """The wheel's middle: that of Krita's own row of buttons below it, since the widget is wider than the wheel."""
     shown = [child.geometry() for child in palette.children() if child.isWidgetType() and child.isVisibleTo(palette)]
-    lowest = max((place.bottom() for place in shown), default=0)
-    row = [place for place in shown if place.bottom() > lowest - place.height()]
-    if not row:
-        return int(palette.width() // 2)
+    if not shown:
+        return int(palette.width()) // 2
+    lowest = max(shown, key=lambda place: (place.bottom(), place.top()))
+    row = [place for place in shown if place.center().y() >= lowest.top()]
     return int(min(place.left() for place in row) + max(place.right() for place in row)) // 2
 
 
