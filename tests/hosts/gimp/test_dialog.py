@@ -50,7 +50,7 @@ def person() -> Iterator[Person]:
 def tidied(person: Person) -> Iterator[None]:
     """No window of a test is left for the next."""
     yield
-    for title in ("^Convert to RGB$", "^Download Model$", "^Reference Picture$", DIALOG, JOBS):
+    for title in ("^Convert to RGB$", "^Download Model$", DIALOG, JOBS):
         person.screen.dismiss(title)
 
 
@@ -107,17 +107,8 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
     wait_for(lambda: shown(person) == [True, True, True], "the result to be gone, and the masks to be back", 30)
 
 
-def test_something_is_taken_over_from_a_layer_from_a_file_and_again_with_last_values(person: Person) -> None:
-    lab, screen = person.desk.lab, person.screen
-
-    def check(picture: Any) -> None:
-        """The newest job took something over from this picture, 8-bit RGB."""
-        opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
-        edit, frames = newest(person)["edit"], lab.sent(newest(person)["job"])
-        assert (edit["kind"], edit["reference_prompt"]) == ("compose", COMPOSED.reference)
-        (reference,) = (frame for frame in frames if frame["role"] == "reference")
-        assert reference["sha256"] == hashlib.sha256(opaque.tobytes()).hexdigest()
-
+def test_something_is_taken_over_from_another_layer(person: Person) -> None:
+    screen = person.screen
     person.desk.ask("prepare", copies=["other"])
     dialog = person.open_dialog()
     person.type_words(COMPOSED)
@@ -126,28 +117,11 @@ def test_something_is_taken_over_from_a_layer_from_a_file_and_again_with_last_va
     screen.photograph("reference-layer")
     person.submit(dialog)
     person.wait_layers(3)
-    check(np.asarray(Image.open(person.picture)))
-    screen.dismiss(JOBS)
-
-    file = draw_portrait(lab.folder / "reference.png", 64)
-    dialog = person.open_dialog()
-    screen.key("alt+t", "alt+t", "End", "Tab", "space")  # it is open already; the last entry is “A file…”
-    chooser = screen.wait_window("^Reference Picture$")
-    screen.activate(chooser)
-    screen.type(str(file))
-    screen.key("Return")
-    screen.wait_gone("^Reference Picture$")
-    screen.activate(dialog)
-    screen.photograph("reference-file")
-    person.submit(dialog)
-    person.wait_layers(4)
-    check(np.asarray(Image.open(file)))
-    screen.dismiss(JOBS)
-
-    before = newest(person)["job"]
-    assert person.desk.ask("repeat", 90)["status"] == "success"
-    assert newest(person)["job"] != before
-    check(np.asarray(Image.open(file)))
+    job, picture = newest(person), np.asarray(Image.open(person.picture))
+    assert (job["edit"]["kind"], job["edit"]["reference_prompt"]) == ("compose", COMPOSED.reference)
+    (reference,) = (frame for frame in person.desk.lab.sent(job["job"]) if frame["role"] == "reference")
+    opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    assert reference["sha256"] == hashlib.sha256(opaque.tobytes()).hexdigest()
 
 
 def test_for_a_photograph_the_model_that_fits_is_offered_and_another_is_downloaded(person: Person) -> None:
