@@ -31,13 +31,11 @@ def report(body: Callable[[], object]) -> None:
     new.replace(path)
 
 
-def call(
-    name: str, image: Any, drawables: list[Any], run_mode: Any = Gimp.RunMode.NONINTERACTIVE, **values: object
-) -> tuple[str, str, Any]:
+def call(name: str, image: Any, drawables: list[Any], **values: object) -> tuple[str, str, Any]:
     """Run a procedure without windows; returns (status, message, value)."""
     procedure = Gimp.get_pdb().lookup_procedure(name)
     config = procedure.create_config()
-    config.set_property("run-mode", run_mode)
+    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
     config.set_property("image", image)
     config.set_core_object_array("drawables", drawables)
     for key, value in values.items():
