@@ -52,8 +52,10 @@ class Services:
 
     async def status(self) -> dict[str, Any]:
         """The record `s2edit_wire.records.STATUS`."""
-        health = self.runner.health()
+        cache_bytes, weights_bytes = await self.weights.cache_bytes(), await self.weights.total_bytes()
         counts = await self.desk.store.call(queries.counts)
+        # What can change while those are awaited is read last, so that a later answer never tells an older state.
+        health = self.runner.health()
         return {
             "version": version(),
             "pid": self.pid,
@@ -66,8 +68,8 @@ class Services:
             "memory_free": health.memory_free,
             "queue_paused": self.scheduler.paused,
             "jobs": counts,
-            "cache_bytes": await self.weights.cache_bytes(),
+            "cache_bytes": cache_bytes,
             "result_bytes": self.desk.blobs.total_bytes(),
             "offline": self.settings.now.offline,
-            "weights_bytes": await self.weights.total_bytes(),
+            "weights_bytes": weights_bytes,
         }

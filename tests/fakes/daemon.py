@@ -76,7 +76,7 @@ class RunningDaemon:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / "settings.json").write_text(json.dumps(settings))
 
-    def start(self, environment: dict[str, str] | None = None, timeout: float = 20.0) -> float:
+    def start(self, environment: dict[str, str] | None = None, timeout: float = 120.0) -> float:
         """Start it and wait until it answers; returns the seconds that took. RuntimeError with its words if it ends."""
         self.launch(environment)
         return self.wait_ready(timeout)
@@ -93,7 +93,7 @@ class RunningDaemon:
                 cwd=ROOT,
             )
 
-    def wait_ready(self, timeout: float = 20.0) -> float:
+    def wait_ready(self, timeout: float = 120.0) -> float:
         """Wait until it answers a ping; see `start`."""
         assert self.process is not None
         while time.monotonic() - self._launched < timeout:
@@ -208,7 +208,7 @@ def code_of(client: Client, op: str, **fields: object) -> str:
     return caught.value.code
 
 
-def wait_until(client: Client, job: str, *states: str, timeout: float = 20.0, every: float = 0.01) -> dict[str, Any]:
+def wait_until(client: Client, job: str, *states: str, timeout: float = 60.0, every: float = 0.01) -> dict[str, Any]:
     """The job's record once it is in one of these states; AssertionError when that takes too long."""
     deadline = time.monotonic() + timeout
     while True:
@@ -219,6 +219,6 @@ def wait_until(client: Client, job: str, *states: str, timeout: float = 20.0, ev
         time.sleep(every)
 
 
-def finished(client: Client, job: str, timeout: float = 20.0, every: float = 0.01) -> dict[str, Any]:
+def finished(client: Client, job: str, timeout: float = 60.0, every: float = 0.01) -> dict[str, Any]:
     """The job's record once it has ended."""
     return wait_until(client, job, *ENDED, timeout=timeout, every=every)
