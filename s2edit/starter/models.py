@@ -9,7 +9,7 @@ VAE_CONFIG: dict[str, Any] = {
     "block_out_channels": (16, 32, 64, 64),
     "down_block_types": ("DownEncoderBlock2D",) * 4,
     "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "layers_per_block": 1,
+    "layers_per_block": 2,
     "latent_channels": 4,
     "norm_num_groups": 8,
     "mid_block_add_attention": False,
