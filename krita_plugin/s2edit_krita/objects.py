@@ -53,14 +53,15 @@ class ObjectRow(QWidget):
         return Target(self.word_box.currentText().strip(), self._wanted)
 
     def offer_words(self, words: Sequence[str]) -> None:
-        """Words to pick from; what is typed stays."""
-        typed = self.word_box.currentText()
+        """Words to pick from; what is typed stays, and the cursor in it."""
+        typed, cursor = self.word_box.currentText(), self.word_box.lineEdit().cursorPosition()
         if [self.word_box.itemText(index) for index in range(self.word_box.count())] == list(words):
             return
         self.word_box.blockSignals(True)
         self.word_box.clear()
         self.word_box.addItems(list(words))
         self.word_box.setEditText(typed)
+        self.word_box.lineEdit().setCursorPosition(cursor)
         self.word_box.blockSignals(False)
 
     def offer_masks(self, sources: Sequence[MaskSource]) -> None:

@@ -11,7 +11,7 @@ from .arguments import mask_titles, profile_titles
 from .choices import SETTINGS, UNSET, WHOLE, Choices
 from .mask_sources import CHANNEL
 from .text import _
-from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, number, optional_number
+from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, number, offer, optional_number
 
 MAX_SEED = 2**32 - 1
 
@@ -205,11 +205,8 @@ class Form:
     def set_candidates(self, words: Sequence[str]) -> None:
         """Offer these words as names of the object."""
         for combo in self._words:
-            text = combo.get_child().get_text()
-            model = combo.get_model()
-            if [row[0] for row in model] != list(words):
-                self._silently(lambda combo=combo: fill(combo, {word: word for word in words}))  # type: ignore[misc]
-                self._silently(lambda combo=combo, text=text: combo.get_child().set_text(text))  # type: ignore[misc]
+            if [row[0] for row in combo.get_model()] != list(words):
+                self._silently(lambda combo=combo: offer(combo, words))  # type: ignore[misc]
 
     def mark(self, problems: Mapping[str, str]) -> None:
         """Mark the fields that something is wrong with, by field name, with the sentence as tooltip."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import Gtk
 
@@ -71,6 +71,13 @@ def fill(combo: Gtk.ComboBoxText, titles: Mapping[str, str]) -> None:
         combo.append(name, title)
     if kept is None or not combo.set_active_id(kept):
         combo.set_active(0)
+
+
+def offer(combo: Gtk.ComboBoxText, words: Sequence[str]) -> None:
+    """Replace what can be chosen beside a field; what is being typed there, and the cursor in it, stay."""
+    combo.remove_all()
+    for word in words:
+        combo.append_text(word)
 
 
 def number(low: float, high: float, step: float, digits: int, changed: Callable[[], None]) -> Gtk.SpinButton:
