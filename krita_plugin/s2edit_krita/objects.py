@@ -54,14 +54,16 @@ class ObjectRow(QWidget):
 
     def offer_words(self, words: Sequence[str]) -> None:
         """Words to pick from; what is typed stays, and the cursor in it."""
-        typed, cursor = self.word_box.currentText(), self.word_box.lineEdit().cursorPosition()
+        field = self.word_box.lineEdit()
+        assert field is not None, "the box is editable"
+        typed, cursor = field.text(), field.cursorPosition()
         if [self.word_box.itemText(index) for index in range(self.word_box.count())] == list(words):
             return
         self.word_box.blockSignals(True)
         self.word_box.clear()
         self.word_box.addItems(list(words))
         self.word_box.setEditText(typed)
-        self.word_box.lineEdit().setCursorPosition(cursor)
+        field.setCursorPosition(cursor)
         self.word_box.blockSignals(False)
 
     def offer_masks(self, sources: Sequence[MaskSource]) -> None:
