@@ -93,7 +93,7 @@ def localisation_loss(maps: Iterator[Tensor], named: list[tuple[int, int, int]],
         named: (row, token position, index into the parts' names) of every token that names a part.
         regions: (B, parts, side, side) in 0 to 1.
     """
-    rows, positions, parts = (torch.tensor(column) for column in zip(*named, strict=True))
+    rows, positions, parts = torch.tensor(named, dtype=torch.long).view(-1, 3).unbind(dim=1)
     wanted = regions[rows, parts]
     present = wanted.sum(dim=(1, 2)) > 0.5
     rows, positions, wanted = rows[present], positions[present], wanted[present]
@@ -106,4 +106,5 @@ def localisation_loss(maps: Iterator[Tensor], named: list[tuple[int, int, int]],
         columns = attention[rows, :, positions]
         given = (columns / columns.sum(dim=1, keepdim=True).clamp_min(1e-9)).clamp_min(1e-9)
         losses.append((torch.xlogy(inside, inside) - inside * given.log()).sum(dim=1))
-    return torch.stack(losses).mean()
+    # A batch whose captions name nothing that is in sight teaches nothing; a mean of none would be NaN.
+    return torch.stack(losses).mean() if len(rows) else regions.new_zeros(())

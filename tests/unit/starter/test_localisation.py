@@ -98,6 +98,8 @@ def test_the_loss_is_zero_for_attention_spread_over_the_part_and_only_then() -> 
     assert losses == sorted(losses)
     assert losses[0] == pytest.approx(0, abs=1e-5)
     assert losses[1] == pytest.approx(np.log(2), rel=1e-4)
+    for nothing in ([], [(0, 2, 1)]):
+        assert localisation_loss(iter([attention]), nothing, regions).item() == 0
     # A part that the picture does not show teaches nothing.
     both = localisation_loss(iter([attention]), [(0, 1, 0), (0, 2, 1)], regions)
     assert both.item() == pytest.approx(0, abs=1e-5)
