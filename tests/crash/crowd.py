@@ -19,6 +19,7 @@ from tests.fakes.daemon import RunningDaemon, fake, finished, picture, submit
 PICTURES = 20
 SIDE = 1_024
 EDIT = fake(steps=1, step_ms=0)
+FULL_LENGTH, TWO_HOURS = 10_000, 7_200
 
 
 class Visitor(threading.Thread):
@@ -94,12 +95,17 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
 
 
 def soak(scale: int, folder: Path, seed: int = 0) -> Figures:
-    """`scale` jobs one after the other: memory and descriptors stay where they were after the first tenth."""
+    """`scale` jobs one after the other: memory and descriptors stay where they were after the first tenth.
+
+    At full length (10^4 jobs) they are spread over two hours, so that timers, ages and quotas come round too.
+    """
+    interval = TWO_HOURS / scale if scale >= FULL_LENGTH else 0.0
     settings: dict[str, object] = {"result_grace_s": 0, "result_days": 0}
     with RunningDaemon(folder / "s", settings) as daemon, daemon.client() as client:
         start = time.monotonic()
         early = (0.0, 0)
         for number in range(scale):
+            time.sleep(max(0.0, start + number * interval - time.monotonic()))
             job = submit(client, picture(64, number), EDIT)
             assert finished(client, job)["state"] == "done"
             assert client.request("result", {"job": job}).frames
