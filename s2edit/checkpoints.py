@@ -125,12 +125,15 @@ def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
 
 
 def model_hash(path: Path) -> str:
-    """SHA-256 over a checkpoint's weights and configurations, in the order of their names."""
+    """SHA-256 over a checkpoint's weights and configurations, in the order of their names.
+
+    `recommended.json` is left out: what it recommends counts as settings do, and only where it is followed.
+    """
     path = _resolved(path)
     whole = hashlib.sha256()
     files = [path] if path.is_file() else sorted(path.rglob("*"))
     for file in files:
-        if file.suffix in {".safetensors", ".json", ".txt"} and file.is_file():
+        if file.suffix in {".safetensors", ".json", ".txt"} and file.is_file() and file.name != "recommended.json":
             name = file.name if path.is_file() else file.relative_to(path).as_posix()
             with file.open("rb") as stream:
                 whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())

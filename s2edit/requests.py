@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .settings import Settings, profile
+from .profiles import profile
+from .settings import Settings
 
 Pixels = NDArray[Any]
 """H×W×C, uint8 (0..255), uint16 (0..65535) or float32 (0..1 nominal), sRGB-encoded."""

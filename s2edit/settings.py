@@ -1,6 +1,6 @@
-"""Every knob of the method, its range and its default, and the three profiles. Torch-free.
+"""Every knob of the method, its range and its default. Torch-free.
 
-Defaults are the paper's for Stable Diffusion v1-4; a checkpoint's `recommended.json` replaces what depends on weights.
+Defaults are the paper's for Stable Diffusion v1-4; `profiles` replaces what depends on the weights or the patience.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ Level = Literal["auto", "full", "checkpointing", "adam8bit", "kv", "lora"]
 InversionMode = Literal["direct", "null_text", "npi"]
 EditMode = Literal["auto", "replace", "refine"]
 MaskSemantics = Literal["post_softmax", "renormalise"]
-ProfileName = Literal["faithful", "balanced", "fast"]
 
 Number = int | float
 Scalar = bool | int | float | str
@@ -210,6 +209,15 @@ class Settings:
         found["edit"]["emphasize"] = dict(self.edit.emphasize)
         return found
 
+    def by_name(self) -> dict[str, Scalar]:
+        """Every setting's value by its dotted name, as `replace_from` takes them; emphasised words are left out."""
+        named: dict[str, Scalar] = {"native_size": self.native_size}
+        for part in dataclasses.fields(self):
+            if part.name != "native_size":
+                values = dataclasses.asdict(getattr(self, part.name))
+                named |= {f"{part.name}.{key}": value for key, value in values.items() if key != "emphasize"}
+        return named
+
 
 def _replaced(settings: Settings, name: str, value: Any) -> Settings:
     part_name, _, key = name.partition(".")
@@ -243,43 +251,3 @@ def _coerced(name: str, kind: Any, value: Any) -> Any:
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
         raise SettingError(f"The setting “{name}” has to be {words[expected]}, not {value!r}.")
     return value
-
-
-_PROFILES: dict[str, dict[str, Any]] = {
-    # The paper to the letter.
-    "faithful": {"inversion.mode": "null_text"},
-    "balanced": {"inversion.mode": "direct"},
-    "fast": {"inversion.mode": "direct", "inversion.steps": 20},
-}
-_FAST_FRACTION = 3
-"""“fast” takes one in so many of the fine-tuning steps, at twice the rate."""
-
-
-def profile(name: str, recommended: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of a profile.
-
-    Args:
-        name: "faithful", "balanced" or "fast".
-        recommended: the checkpoint's `recommended.json`: parts ("identity", "inversion", "edit", "blend") with their
-            settings, `guidance`, `self_replace_max_queries`, `mask_threshold`, `map_stride` and `native_size`, and
-            "profiles" with dotted names for each profile. Other keys are notes for people and are passed over.
-    Raises:
-        SettingError: no such profile, or a recommended value is out of range.
-    """
-    if name not in _PROFILES:
-        raise SettingError(f"There is no profile “{name}”.", hint=f"Choose one of {', '.join(_PROFILES)}.")
-    recommended = recommended or {}
-    changes: dict[str, Any] = {}
-    for part in ("identity", "inversion", "edit", "blend"):
-        changes |= {f"{part}.{key}": value for key, value in recommended.get(part, {}).items()}
-    for key in ("guidance", "self_replace_max_queries", "mask_threshold", "map_stride"):
-        if key in recommended:
-            changes[f"edit.{key}"] = recommended[key]
-    if "native_size" in recommended:
-        changes["native_size"] = recommended["native_size"]
-    settings = Settings().replace_from(changes | _PROFILES[name])
-    if name == "fast":
-        steps = max(1, settings.identity.steps // _FAST_FRACTION)
-        rate = settings.identity.learning_rate * 2
-        settings = settings.replace_from({"identity.steps": steps, "identity.learning_rate": rate})
-    return settings.replace_from(recommended.get("profiles", {}).get(name, {}))

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from s2edit.settings import Settings, profile
+from s2edit.profiles import profile
+from s2edit.settings import Settings
 
 
 @dataclass(frozen=True)

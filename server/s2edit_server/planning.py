@@ -107,6 +107,7 @@ def plan(
         "model_size": [height, width],
         "problems": [problem.as_record() for problem in problems[:32]],
         "words": _words(request.get("source", "")),
+        "settings": settings.by_name() | {"native_size": native},
         "forecast": {
             "first_s": guess.first_s,
             "next_s": guess.next_s,
@@ -270,12 +271,15 @@ def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind:
 
 def _settings(edit: Mapping[str, Any], path: Path | None, problems: list[Problem]) -> Settings:
     """The job's settings; the profile's own, with a problem noted, when one is wrong."""
-    where = path or Path()
     try:
-        return settings_for(edit, where)
+        return settings_for(edit, path)
     except S2EditError as error:
         problems.append(Problem("settings", "bad_setting", str(error), word=_quoted(str(error)), hint=error.hint))
-        return settings_for({"profile": edit["profile"]}, where)
+    try:
+        return settings_for({"profile": edit["profile"]}, path)
+    except S2EditError:
+        # What is recommended is itself wrong: the problem says so.
+        return settings_for({"profile": edit["profile"]}, None)
 
 
 def _multiple(path: Path | None) -> int:

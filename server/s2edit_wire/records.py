@@ -51,7 +51,12 @@ EDIT = Record(
         Field("objects", ListOf(OBJECT, MAX_OBJECTS), "What is edited; the first is the main object."),
         Field("guidance", Real(1.0, 20.0), "Guidance scale w; the model's own when absent.", required=False),
         Field("seed", Integer(0, 2**32 - 1), "Seed of everything random."),
-        Field("settings", MapOf(Scalar()), "Method settings by dotted name, such as `blend.feather`.", required=False),
+        Field(
+            "settings",
+            MapOf(Scalar()),
+            "Method settings by dotted name (`blend.feather`); absent: the model's own.",
+            required=False,
+        ),
         Field("document", DOCUMENT, "Where the picture comes from.", required=False),
     ),
 )

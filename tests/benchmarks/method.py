@@ -32,8 +32,9 @@ from s2edit.checkpoints import load
 from s2edit.diffusion import Denoiser
 from s2edit.engine import EditRequest, Engine, ObjectSpec
 from s2edit.masks import MaskPyramid
+from s2edit.profiles import profile
 from s2edit.requests import Progress
-from s2edit.settings import Settings, profile
+from s2edit.settings import Settings
 from s2edit.starter import caption, recommended, sample_portrait, weights_folder
 
 from .method_reference import Published, Scene

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s2edit.settings import Settings, profile
+from s2edit.profiles import profile, recommended_by
+from s2edit.settings import Settings
 
 LOWER_LEVELS: dict[str, str] = {"full": "checkpointing", "checkpointing": "kv", "adam8bit": "kv", "kv": "lora"}
 """What to try after running out of memory, by the level of identity fine-tuning that failed.
@@ -16,27 +16,18 @@ LOWER_LEVELS: dict[str, str] = {"full": "checkpointing", "checkpointing": "kv", 
 """
 
 
-def recommended(model: Path) -> dict[str, Any] | None:
-    """What the checkpoint's maker recommends: `recommended.json` in its folder, or beside its single file."""
-    file = (model if model.is_dir() else model.parent) / "recommended.json"
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def settings_for(edit: Mapping[str, Any], model: Path, *, lower: bool = False) -> Settings:
+def settings_for(edit: Mapping[str, Any], model: Path | None, *, lower: bool = False) -> Settings:
     """The method's settings for a wire record `EDIT`.
 
     Args:
-        edit: at least `profile`; `guidance` and `settings` (dotted names) where given.
-        model: the checkpoint's folder or file.
+        edit: at least `profile`; `guidance` and `settings` (dotted names) where given: what is not given is as the
+            checkpoint's maker recommends.
+        model: the checkpoint's folder or file, or None where it isn't here: then the method's defaults stand in.
         lower: take the next lower memory level than asked for.
     Raises:
         S2EditError: a setting is unknown or out of range; the message names it.
     """
-    settings = profile(edit["profile"], recommended(model))
+    settings = profile(edit["profile"], recommended_by(model) if model else None)
     changes: dict[str, Any] = {}
     if "guidance" in edit:
         changes["edit.guidance"] = edit["guidance"]

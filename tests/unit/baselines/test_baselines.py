@@ -16,9 +16,10 @@ from s2edit.baselines.pipelines import changed_phrases
 from s2edit.baselines.sampling import denoise_from, two_models
 from s2edit.diffusion import Ddim
 from s2edit.errors import CheckpointError, MaskError, SettingError
+from s2edit.profiles import profile
 from s2edit.prompts import PromptTokenizer
 from s2edit.requests import EditRequest, ObjectSpec
-from s2edit.settings import Settings, profile
+from s2edit.settings import Settings
 from s2edit.starter import recommended, render, sample_attributes, weights_folder
 from tests.fakes.tiny import one_thread
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from s2edit.errors import SettingError
-from s2edit.settings import Settings, profile
+from s2edit.profiles import profile, recommended_by
+from s2edit.settings import Settings
 
 
 def test_profiles() -> None:
@@ -34,6 +37,45 @@ def test_recommended() -> None:
     found = profile("balanced", recommended)
     assert (found.identity.steps, found.edit.guidance, found.native_size, found.blend.feather) == (150, 4.0, 128, 4.0)
     assert profile("fast", recommended).inversion.steps == 10
+
+
+def test_faithful_is_the_paper_whatever_is_recommended() -> None:
+    """Section 4.1: 200 steps, λ 0.1, all parameters, T 50; only the rate, w and sizes are the weights' own."""
+    paper = profile("faithful")
+    found = profile(
+        "faithful",
+        {
+            "identity": {"steps": 60, "learning_rate": 1e-5, "semantic_weight": 1, "spatial": False, "level": "lora"},
+            "inversion": {"steps": 20, "mode": "npi", "inner_steps": 1},
+            "edit": {"self_replace": 0.2, "local_blend": False},
+            "blend": {"context": 4},
+            "guidance": 4,
+            "native_size": 128,
+            "profiles": {"faithful": {"identity.steps": 9, "inversion.mode": "direct", "edit.map_stride": 1}},
+        },
+    )
+    assert (found.identity.learning_rate, found.edit.guidance, found.native_size) == (1e-5, 4.0, 128)
+    assert (found.edit.self_replace, found.edit.map_stride, found.blend.context) == (0.2, 1, 4.0)
+    assert replace(found.identity, learning_rate=paper.identity.learning_rate) == paper.identity
+    assert found.inversion == paper.inversion
+    assert found.edit.local_blend
+
+
+def test_what_a_maker_recommends_is_read_beside_the_weights(tmp_path: Path) -> None:
+    assert recommended_by(tmp_path) == {}
+    (tmp_path / "recommended.json").write_text('{"guidance": 3.5}')
+    assert recommended_by(tmp_path) == recommended_by(tmp_path / "one.safetensors") == {"guidance": 3.5}
+    for bad in ("{", "[]", '{"blend": 4}', "\ud800"):
+        (tmp_path / "recommended.json").write_text(bad, encoding="utf-8", errors="surrogatepass")
+        with pytest.raises(SettingError, match=r"recommended\.json"):
+            recommended_by(tmp_path)
+
+
+def test_names_and_values_can_be_taken_back() -> None:
+    settings = profile("fast", {"native_size": 128, "blend": {"context": 4}})
+    named = settings.by_name()
+    assert (named["blend.context"], named["native_size"], named["inversion.steps"]) == (4.0, 128, 20)
+    assert Settings().replace_from(named) == settings
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2edit.settings import profile
+from s2edit.profiles import profile
 from s2edit.starter import recommended, weights_folder
 from s2edit.starter.assess import decode, denoise
 

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 from s2edit_server.estimates import unet_forwards
 from s2edit_server.planning import check_submit, plan
+from s2edit_server.settings import Settings
 from s2edit_server.timings import Pace
 from s2edit_server.weights.manager import Weights
+from s2edit_server.weights.places import PORTRAITS_VARIABLE
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 from s2edit_wire.schema import check_reply
 
-from s2edit.settings import profile
+from s2edit.profiles import profile
 
 PLAN: dict[str, Any] = {
     "kind": "edit",
@@ -75,6 +77,32 @@ def test_the_context_setting_widens_the_crop(weights: Weights) -> None:
     narrow = planned(weights, PLAN | {"settings": {"blend.context": 0.1}})["crop"]
     wide = planned(weights, PLAN | {"settings": {"blend.context": 1.0}})["crop"]
     assert wide[2] > narrow[2] and wide[3] > narrow[3]
+
+
+def test_what_a_model_recommends_is_in_force_and_told(weights: Weights, small_model: Path) -> None:
+    (small_model / "recommended.json").write_text('{"native_size": 128, "blend": {"context": 4}, "guidance": 4}')
+    reply = planned(weights, PLAN)
+    assert reply["crop"] == [0, 0, 1600, 1200]
+    told = reply["settings"]
+    assert (told["blend.context"], told["edit.guidance"], told["native_size"]) == (4.0, 4.0, 128)
+    own = planned(weights, PLAN | {"settings": {"blend.context": 0.1}})
+    assert own["crop"][2] < 400 and own["settings"] == told | {"blend.context": 0.1}
+
+
+def test_the_embedded_model_sees_the_whole_portrait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was trained on whole portraits: an edit of the glasses alone that says nothing about context."""
+    monkeypatch.delenv(PORTRAITS_VARIABLE, raising=False)
+    weights = Weights(tmp_path / "state", Settings, caches=[])
+    asked = PLAN | {"canvas": [512, 512], "mask_box": [180, 200, 150, 60]}
+    assert planned(weights, asked)["crop"] == [0, 0, 512, 512]
+    assert planned(weights, asked | {"settings": {"blend.context": 0.35}})["crop"] != [0, 0, 512, 512]
+
+
+def test_a_broken_recommendation_is_a_problem_not_a_fault(weights: Weights, small_model: Path) -> None:
+    for text in ("{", '{"blend": {"context": 9}}'):
+        (small_model / "recommended.json").write_text(text)
+        (problem,) = planned(weights, PLAN)["problems"]
+        assert problem["code"] == "bad_setting" and problem["blocking"]
 
 
 def test_without_a_mask_the_whole_picture_is_sent(weights: Weights) -> None:
