@@ -133,7 +133,8 @@ class ProcessRunner:
             self._signal(_KILL)
             raise
         finally:
-            self._job = ""
+            # The deadline goes with its job: else the watchdog would kill a worker whose cancelled job has long ended.
+            self._job, self._cancel_since = "", 0.0
             self._outcome = None
             if self._process is not None:
                 self._set(replace(self._health, state="idle"))
@@ -235,6 +236,8 @@ class ProcessRunner:
         self._signal(_KILL)
         while process.poll() is None:
             await asyncio.sleep(0.005)
+        if self._process is not process:
+            return  # buried by another call meanwhile; there may be a new worker already
         self._process = None
         if self._writer is not None:
             self._writer.close()

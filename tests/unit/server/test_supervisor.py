@@ -2,18 +2,20 @@
 
 import asyncio
 import os
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from s2edit_server import worker_link as link
-from s2edit_server.supervisor import Deadlines, ProcessRunner, WorkerDied
+from s2edit_server.supervisor import WATCH_INTERVAL, Deadlines, ProcessRunner, WorkerDied
 
 ROOT = Path(__file__).parents[3]
 JOB = "a" * 32
+CANCEL_S = 1.0
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +152,59 @@ def test_a_hung_step_is_killed_at_its_deadline(tmp_path: Path) -> None:
         return time.monotonic() - start
 
     assert 0.5 <= with_runner(tmp_path, body, Deadlines(0.5, 30, 60)) < 2.5
+
+
+def test_a_worker_that_obeyed_a_cancel_stays_with_its_model(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        reached = asyncio.Event()
+        running = asyncio.create_task(
+            runner.run(order(tmp_path, steps=1_000, step_ms=20), lambda report: reached.set())
+        )
+        await reached.wait()
+        runner.cancel(JOB)
+        assert isinstance(await running, link.Cancelled)
+        pid = runner.health().pid
+        watched_until = time.monotonic() + 2 * CANCEL_S
+        while time.monotonic() < watched_until:
+            assert runner.health().pid == pid, "the deadline of a job that has ended counts no more"
+            await asyncio.sleep(WATCH_INTERVAL)
+
+    with_runner(tmp_path, body, Deadlines(CANCEL_S, 30, 60))
+
+
+class Lingering:
+    """A process whose end is noticed only once `noticed` is set."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process, self.noticed = process, False
+
+    def poll(self) -> int | None:
+        return self._process.poll() if self.noticed else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._process, name)
+
+
+def test_a_worker_buried_twice_leaves_its_successor_alone(tmp_path: Path) -> None:
+    async def body(runner: ProcessRunner) -> None:
+        await runner.run(order(tmp_path), ignore)
+        process = runner._process
+        assert process is not None
+        lingering = Lingering(process)
+        runner._process = cast("subprocess.Popen[bytes]", lingering)
+        slower = asyncio.create_task(runner._bury("gone"))
+        await asyncio.sleep(0)
+        runner._process = process
+        await runner.stop()
+        started = asyncio.Event()
+        running = asyncio.create_task(runner.run(order(tmp_path), lambda _: started.set()))
+        await started.wait()
+        lingering.noticed = True
+        await slower
+        assert isinstance(await running, link.Done)
+        assert runner.health().pid not in {0, process.pid}
+
+    with_runner(tmp_path, body)
 
 
 def test_a_worker_that_cannot_start_is_told(tmp_path: Path) -> None:
