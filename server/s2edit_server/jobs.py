@@ -183,8 +183,14 @@ def finish_failed(db: sqlite3.Connection, job: str, attempt: int, error: WireErr
 
 
 def requeue(db: sqlite3.Connection, job: str, attempt: int, *, death: bool = False, lower: bool = False) -> bool:
-    """running -> queued at its old place, counting a worker's death or asking for less memory next time."""
+    """running -> queued at its old place, counting a worker's death or asking for less memory next time.
+
+    A job whose cancel was asked for meanwhile is cancelled: the next attempt would know nothing of it.
+    """
     with writing(db):
+        if _cancel_marked(db, job, attempt):
+            _note(db, job, "cancelled")
+            return True
         changed = db.execute(
             "UPDATE jobs SET state = 'queued', deaths = deaths + ?, lower = max(lower, ?), changed = ?"
             " WHERE id = ? AND state = 'running' AND attempt = ?",
@@ -193,6 +199,16 @@ def requeue(db: sqlite3.Connection, job: str, attempt: int, *, death: bool = Fal
         if changed:
             _note(db, job, "the worker died; queued again" if death else "queued again")
         return bool(changed)
+
+
+def _cancel_marked(db: sqlite3.Connection, job: str | None = None, attempt: int = 0) -> int:
+    """running and asked to stop -> cancelled, this attempt or all there are; returns how many that were."""
+    now = time.time()
+    return db.execute(
+        "UPDATE jobs SET state = 'cancelled', finished = ?, changed = ?, error = 'cancelled', message = ?, hint = ''"
+        " WHERE state = 'running' AND cancelling = 1 AND (? IS NULL OR (id = ? AND attempt = ?))",
+        (now, now, "The job was cancelled.", job, job, attempt),
+    ).rowcount
 
 
 def request_cancel(db: sqlite3.Connection, job: str) -> Row:
@@ -207,7 +223,7 @@ def request_cancel(db: sqlite3.Connection, job: str) -> Row:
                 (now, now, "The job was cancelled before it started.", job),
             )
             _note(db, job, "cancelled")
-        elif row["state"] == "running":
+        elif row["state"] == "running" and not row["cancelling"]:
             db.execute("UPDATE jobs SET cancelling = 1 WHERE id = ? AND state = 'running'", (job,))
             _note(db, job, "cancel asked for")
         return get(db, job)
@@ -234,6 +250,8 @@ def retry(db: sqlite3.Connection, job: str) -> Row:
             (time.time(), job),
         ).rowcount
         row = get(db, job)
+        if not changed and row["state"] in {"failed", "cancelled"}:
+            raise WireError("wrong_state", "The job's picture has been deleted since.", "Start the edit anew.")
         if not changed and row["state"] not in {"queued", "running"}:
             raise WireError("wrong_state", f"The job is {row['state']}; only a failed or cancelled one can be retried.")
         if changed:
@@ -282,13 +300,10 @@ def acknowledge(db: sqlite3.Connection, job: str) -> Row:
 def sweep(db: sqlite3.Connection) -> int:
     """At start-up: what was running when the last daemon died is queued again, or cancelled if that was asked for."""
     with writing(db):
-        now = time.time()
-        db.execute(
-            "UPDATE jobs SET state = 'cancelled', finished = ?, changed = ?, error = 'cancelled', message = ?,"
-            " hint = '' WHERE state = 'running' AND cancelling = 1",
-            (now, now, "The job was cancelled."),
-        )
-        return db.execute("UPDATE jobs SET state = 'queued', changed = ? WHERE state = 'running'", (now,)).rowcount
+        _cancel_marked(db)
+        return db.execute(
+            "UPDATE jobs SET state = 'queued', changed = ? WHERE state = 'running'", (time.time(),)
+        ).rowcount
 
 
 def note(db: sqlite3.Connection, job: str, line: str) -> None:
@@ -300,3 +315,9 @@ def note(db: sqlite3.Connection, job: str, line: str) -> None:
 
 def _note(db: sqlite3.Connection, job: str, line: str) -> None:
     db.execute("INSERT INTO log (job, at, line) VALUES (?, ?, ?)", (job, time.time(), line[:900]))
+    # A job that is cancelled and retried for ever must not fill the disk with what nobody can read any more.
+    db.execute(
+        "DELETE FROM log WHERE job = ? AND rowid <="
+        " (SELECT rowid FROM log WHERE job = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+        (job, job, MAX_LOG_LINES),
+    )

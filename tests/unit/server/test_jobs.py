@@ -22,6 +22,8 @@ EDIT = {
 }
 FRAME = jobs.StoredFrame({"role": "image", "shape": [1, 1, 1], "dtype": "u1", "space": "srgb", "nbytes": 1}, "0" * 64)
 
+LINES_OF = "SELECT count(*) FROM log WHERE job = ?"
+
 
 class Db:
     """The store, used synchronously."""
@@ -96,6 +98,36 @@ def test_a_restart_queues_running_jobs_again_and_cancels_those_asked_to_stop(db:
     states = {name: db(jobs.get, name)["state"] for name in "abc"}
     assert states == {"a": "queued", "b": "cancelled", "c": "queued"}
     assert db(jobs.get, "a")["attempt"] == 1
+
+
+@pytest.mark.parametrize("why", ["death", "lower"])
+def test_a_cancel_that_comes_before_a_job_is_queued_again_is_not_lost(db: Db, why: str) -> None:
+    db.add("a"), db(jobs.start_next)
+    db(jobs.request_cancel, "a")
+    assert db(jobs.requeue, "a", 1, **{why: True})
+    row = db(jobs.get, "a")
+    assert (row["state"], row["error"], row["finished"] is not None) == ("cancelled", "cancelled", True)
+    assert db(jobs.start_next) is None
+
+
+def test_a_jobs_log_keeps_its_newest_lines_only_and_no_others_are_touched(db: Db) -> None:
+    db.add("a"), db.add("b")
+    for _ in range(jobs.MAX_LOG_LINES):
+        db(jobs.note, "a", "again")
+    db(jobs.start_next)
+    for _ in range(3):
+        db(jobs.request_cancel, "a")
+    lines = db(queries.log_lines, "a")
+    assert len(lines) == jobs.MAX_LOG_LINES == db(lambda base: base.execute(LINES_OF, ("a",)).fetchone()[0])
+    assert [line[20:] for line in lines[-3:]] == ["again", "attempt 1 started", "cancel asked for"]
+    assert [line[20:] for line in db(queries.log_lines, "b")] == ["accepted"]
+
+
+def test_a_job_whose_picture_is_gone_tells_why_it_cannot_be_retried(db: Db) -> None:
+    db.add("a"), db(jobs.request_cancel, "a")
+    db(queries.drop_frames, "a")
+    with pytest.raises(WireError, match="picture has been deleted"):
+        db(jobs.retry, "a")
 
 
 def test_cancel_of_waiting_and_ended_jobs(db: Db) -> None:
