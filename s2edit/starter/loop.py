@@ -50,9 +50,7 @@ def learning_rate(stage: Stage, step: int) -> float:
     return stage.rate * (stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, turn))))
 
 
-def run(
-    stage: Stage, *, seconds: float = math.inf, on_save: Callable[[int], None] = lambda _step: None
-) -> dict[str, Any]:
+def run(stage: Stage, *, seconds: float = math.inf) -> dict[str, Any]:
     """Train from the last checkpoint to the last step, or until the time is spent or SIGTERM comes.
 
     Returns the facts of the checkpoint that it leaves.
@@ -69,7 +67,6 @@ def run(
     def save() -> None:
         facts.update(seconds=spent + time.monotonic() - began, loss=mean_loss)
         save_state(stage.path, stage.modules, optimizer, facts)
-        on_save(int(facts["step"]))
 
     stopping: list[int] = []
     earlier = signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))

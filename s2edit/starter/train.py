@@ -1,4 +1,4 @@
-"""The trainer's command line: `python -m s2edit.starter.train pictures|vae|latents|unet|decoder|export`.
+"""The trainer's command line: `python -m s2edit.starter.train pictures|vae|latents|refine|unet|decoder|export`.
 
 `--domain robots` before the stage trains another domain than the portraits. It has a training folder of its own, which
 begins (`warm`) where the portraits ended.
@@ -7,8 +7,10 @@ begins (`warm`) where the portraits ended.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
@@ -55,6 +57,47 @@ def _threads(count: int) -> None:
     torch.set_num_threads(count)
 
 
+class _Limits(TypedDict):
+    """What every training stage takes by name."""
+
+    shards: int
+    steps: int
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of a training stage."""
+
+    folder: Path
+    domain: Domain[Any]
+    limits: _Limits
+
+
+def _stage(*, shards: int, steps: int, seed: int) -> Callable[[Callable[[_Asked], None]], Callable[[_Asked], None]]:
+    """Make a function the command of its name, with the options of all training stages and these defaults."""
+
+    def register(train: Callable[[_Asked], None]) -> Callable[[_Asked], None]:
+        def command(
+            ctx: typer.Context,
+            folder: Folder = _TRAINING,
+            shards: Shards = shards,
+            steps: int = steps,
+            minutes: Minutes = math.inf,
+            threads: Threads = 1,
+            seed: Seed = seed,
+        ) -> None:
+            _threads(threads)
+            limits: _Limits = {"shards": shards, "steps": steps, "seconds": 60 * minutes, "seed": seed}
+            train(_Asked(folder, _domain(ctx), limits))
+
+        app.command(train.__name__, help=train.__doc__)(command)
+        return train
+
+    return register
+
+
 @app.command()
 def pictures(ctx: typer.Context, folder: Folder = _TRAINING, shards: Shards = 20, workers: int = 1) -> None:
     """Render the training pictures that are missing."""
@@ -76,20 +119,12 @@ def warm(
     warm_start(checkpoint, folder, _domain(ctx), seed=seed)
 
 
-@app.command()
-def vae(
-    folder: Folder = _TRAINING,
-    shards: Shards = 4,
-    steps: int = 4000,
-    minutes: Minutes = math.inf,
-    threads: Threads = 1,
-    seed: Seed = 1,
-) -> None:
+@_stage(shards=4, steps=4000, seed=1)
+def vae(asked: _Asked) -> None:
     """Stage 1: the autoencoder."""
     from s2edit.starter.train_vae import train_vae
 
-    _threads(threads)
-    print(train_vae(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed))
+    print(train_vae(asked.folder, **asked.limits))
 
 
 @app.command()
@@ -108,79 +143,50 @@ def latents(
     cache(folder, shards)
 
 
-@app.command()
-def unet(
-    ctx: typer.Context,
-    folder: Folder = _TRAINING,
-    shards: Shards = 20,
-    steps: int = 20_000,
-    minutes: Minutes = math.inf,
-    threads: Threads = 1,
-    seed: Seed = 2,
-    snapshot: Annotated[Path | None, typer.Option(help="Write the averaged model here at every checkpoint.")] = None,
-) -> None:
-    """Stage 3: text encoder and U-Net."""
-    from s2edit.starter.export import export
+@_stage(shards=20, steps=20_000, seed=2)
+def unet(asked: _Asked) -> None:
+    """Stage 3: text encoder and U-Net. While it runs, `export` writes what its last checkpoint holds."""
     from s2edit.starter.train_unet import train_unet
 
-    def on_save(step: int) -> None:
-        if snapshot is not None and step >= 1000:
-            export(folder, snapshot)
-
-    _threads(threads)
-    facts = train_unet(
-        folder, _domain(ctx), shards=shards, steps=steps, seconds=60 * minutes, seed=seed, on_save=on_save
-    )
-    print(facts)
+    print(train_unet(asked.folder, asked.domain, **asked.limits))
 
 
-@app.command()
-def refine(
-    folder: Folder = _TRAINING,
-    shards: Shards = 4,
-    steps: int = 1600,
-    minutes: Minutes = math.inf,
-    threads: Threads = 1,
-    seed: Seed = 5,
-) -> None:
+@_stage(shards=4, steps=1600, seed=5)
+def refine(asked: _Asked) -> None:
     """Go on with the whole autoencoder near the latents in use; `latents --adopt` then re-encodes with it."""
     from s2edit.starter.train_vae import train_on
 
-    _threads(threads)
-    print(train_on(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, with_encoder=True))
+    print(train_on(asked.folder, **asked.limits, with_encoder=True))
 
 
-@app.command()
-def decoder(
-    folder: Folder = _TRAINING,
-    shards: Shards = 4,
-    steps: int = 4000,
-    minutes: Minutes = math.inf,
-    threads: Threads = 1,
-    seed: Seed = 3,
-) -> None:
+@_stage(shards=4, steps=4000, seed=3)
+def decoder(asked: _Asked) -> None:
     """At any time after `latents`: the autoencoder's decoder alone; the latents stay as they are."""
     from s2edit.starter.train_vae import train_on
 
-    _threads(threads)
-    print(train_on(folder, shards=shards, steps=steps, seconds=60 * minutes, seed=seed, with_encoder=False))
+    print(train_on(asked.folder, **asked.limits, with_encoder=False))
+
+
+@_stage(shards=20, steps=1500, seed=4)
+def classifier(asked: _Asked) -> None:
+    """The attribute classifier, and its accuracy on fresh pictures."""
+    from s2edit.starter.train_classifier import train_classifier
+
+    print(train_classifier(asked.folder, asked.domain, **asked.limits))
+    _tell_accuracy(asked.domain)
 
 
 @app.command()
-def classifier(
-    ctx: typer.Context,
-    folder: Folder = _TRAINING,
-    shards: Shards = 20,
-    steps: int = 1500,
-    minutes: Minutes = math.inf,
-    threads: Threads = 1,
-) -> None:
-    """The attribute classifier, and its accuracy on 1,000 fresh pictures."""
-    from s2edit.starter.train_classifier import accuracy, train_classifier
-
+def accuracy(ctx: typer.Context, count: int = 1000, threads: Threads = 1) -> None:
+    """How often the shipped attribute classifier is right, on pictures that no training has seen."""
     _threads(threads)
-    print(train_classifier(folder, _domain(ctx), shards=shards, steps=steps, seed=4, seconds=60 * minutes))
-    for name, share in accuracy(_domain(ctx)).items():
+    _tell_accuracy(_domain(ctx), count)
+
+
+def _tell_accuracy(domain: Domain[Any], count: int = 1000) -> None:
+    from s2edit.starter.train_classifier import accuracy
+
+    for name, share in accuracy(domain, count).items():
         print(f"{name:14} {share:.3f}")
 
 

@@ -73,6 +73,7 @@ def train_classifier(
     )
     facts = run(stage, seconds=seconds)
     save_file({key: value.contiguous() for key, value in network.state_dict().items()}, domain.classifier)
+    domain.classifier.chmod(0o644)  # safetensors writes for the owner only; a package is read by everybody
     return facts
 
 

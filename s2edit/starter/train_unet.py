@@ -18,7 +18,6 @@ from s2edit.starter.models import LATENT_STD, new_scheduler, new_text_encoder, n
 from s2edit.starter.tokenizer import MAX_TOKENS, RARE, open_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -152,7 +151,6 @@ def train_unet(
     seconds: float,
     seed: int,
     batch: int = BATCH,
-    on_save: Callable[[int], None] = lambda _step: None,
 ) -> dict[str, Any]:
     """Train text encoder and U-Net from the last checkpoint on; returns the checkpoint's facts."""
     networks = Networks(folder, domain, seed)
@@ -181,4 +179,4 @@ def train_unet(
         after_step=networks.update_average,
         facts={"stage": "unet", "batch": batch, "ema": EMA, "seed": seed, "shards": shards, "steps": steps},
     )
-    return run(stage, seconds=seconds, on_save=on_save)
+    return run(stage, seconds=seconds)

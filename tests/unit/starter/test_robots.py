@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
-from typer.testing import CliRunner
 
 from s2edit.evaluation.cases import cases
-from s2edit.starter import dataset, train
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT
 from s2edit.starter.domain import NAMES, Edit, domain
 from s2edit.starter.robots import ROBOTS, Robot
 from s2edit.starter.robots.extract import drawings
 from s2edit.starter.robots.regions import PARTS, part_regions
 from s2edit.starter.tokenizer import MAX_TOKENS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FRESH = range(TRAINING_SEED_LIMIT, TRAINING_SEED_LIMIT + 300)
 
@@ -123,17 +117,6 @@ def test_every_value_is_drawn_often_enough() -> None:
     for field, values in ROBOTS.values.items():
         counts = Counter(getattr(robot, field) for robot in drawn)
         assert all(counts[value] >= 50 for value in values), (field, counts)
-
-
-def test_the_trainer_gives_a_domain_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("S2EDIT_TRAINING", str(tmp_path))
-    monkeypatch.setattr(dataset, "SHARD", 2)
-    told = CliRunner().invoke(train.app, ["--domain", "robots", "pictures", "--shards", "1"])
-    assert told.exit_code == 0, told.output
-    assert np.array_equal(np.load(tmp_path / "robots" / "pictures" / "0000.npy")[1], ROBOTS.picture(1)[0])
-    refused = CliRunner().invoke(train.app, ["--domain", "cats", "pictures"])
-    assert refused.exit_code == 2
-    assert list(tmp_path.iterdir()) == [tmp_path / "robots"]
 
 
 def test_other_domains_are_refused_in_words() -> None:
