@@ -118,12 +118,13 @@ class Broker:
         number = NO_REQUEST
         try:
             header, data = envelope.decode([frame.buffer for frame in message])
-            if isinstance(header.get("id"), int) and 1 <= header["id"] <= MAX_SAFE_INTEGER:
-                number = header["id"]
+            given = header.get("id")
+            if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MAX_SAFE_INTEGER:
+                number = given
             request = self._check(identity, header, data)
             self._begin(request, number)
         except WireError as error:
-            self._answer(identity, {"op": "error", "id": number, **error.to_header()}, ())
+            self._answer(identity, _error(identity, number, error))
 
     def event(self, identity: bytes, header: dict[str, Any], frames: Sequence[Pixels]) -> None:
         """Send an event; one that finds a full queue is dropped, and its missing number tells the client so."""
@@ -171,25 +172,26 @@ class Broker:
         if before is not None:
             # Requests about one job are answered in the order in which they came: no `cancel` overtakes its `submit`.
             await asyncio.wait([before])
-        op = request.header["op"]
+        op, identity = request.header["op"], request.identity
         try:
             fields, frames = await self.handlers[op](request)
             header = {"op": "reply", "id": number, **fields}
             if LOG.isEnabledFor(logging.DEBUG):
                 schema.check_reply(op, {**header, "op": op})
+            answer = envelope.parts(identity, header, frames)
         except WireError as error:
-            header, frames = {"op": "error", "id": number, **error.to_header()}, ()
+            answer = _error(identity, number, error)
         except Exception:
             LOG.exception("“%s” failed", op)
             fault = WireError("internal", "Something went wrong inside S²Edit.", "The daemon's log has the details.")
-            header, frames = {"op": "error", "id": number, **fault.to_header()}, ()
+            answer = _error(identity, number, fault)
         deadline = asyncio.get_running_loop().time() + SEND_PATIENCE
-        while not self._answer(request.identity, header, frames) and asyncio.get_running_loop().time() < deadline:
+        while not self._answer(identity, answer) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
 
-    def _answer(self, identity: bytes, header: dict[str, Any], frames: Sequence[Pixels]) -> bool:
+    def _answer(self, identity: bytes, message: Sequence[Pixels]) -> bool:
         try:
-            return self._send(envelope.parts(identity, header, frames))
+            return self._send(message)
         except ConnectionError:
             self._forget(identity)
             return True
@@ -197,3 +199,7 @@ class Broker:
     def _forget(self, identity: bytes) -> None:
         self._sessions.pop(identity, None)
         self._on_gone(identity)
+
+
+def _error(identity: bytes, number: int, error: WireError) -> list[Pixels]:
+    return envelope.parts(identity, {"op": "error", "id": number, **error.to_header()})

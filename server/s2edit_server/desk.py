@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
 from s2edit_wire.errors import WireError
-from s2edit_wire.limits import MAX_QUEUED_PER_CLIENT
+from s2edit_wire.limits import MAX_EDIT, MAX_QUEUED_PER_CLIENT
 
 from . import jobs, queries, timings
 from .blobs import Blobs, damaged, digest_of
@@ -23,6 +24,7 @@ from .store import Store
 from .thumbnails import thumbnails
 from .timings import Stopwatch
 
+LOG = logging.getLogger(__name__)
 Record = dict[str, Any]
 PAGE_BYTES = 56 * 1024
 """Bytes of the job records in one reply; the header's limit less room for the rest."""
@@ -53,12 +55,15 @@ class Desk:
     ) -> dict[str, Any]:
         """Keep a job with its pixels; the record is returned once all of it is durable.
 
-        Raises WireError job_conflict, busy, bad_request (a damaged frame), disk_full; nothing has changed then.
+        Raises WireError job_conflict, busy, too_large, bad_request (a damaged frame), disk_full; nothing has changed
+        then.
         """
+        if len(msgpack.packb(edit)) > MAX_EDIT:
+            raise WireError("too_large", "The edit's words and settings are too long together.", "Shorten the prompts.")
         stored = await asyncio.to_thread(_name_frames, frames)
         new = jobs.NewJob(job, _request_digest(edit, stored), client, host, edit, stored)
-        known = await self.store.call(jobs.find, job)
-        if known is not None and known["digest"] == new.digest:
+        # Asked before the pixels are stored, too: a client over its quota must not fill the disk with what is refused.
+        if await self.store.call(jobs.admit, new, MAX_QUEUED_PER_CLIENT) is not None:
             return await self.record(job)
         kept: list[str] = []
         try:
@@ -130,7 +135,12 @@ class Desk:
         """The job is done with these frames, whose blobs are kept already; nothing happens to an attempt given up."""
         inputs = await self.store.call(jobs.frames, job, "in")
         # Now, not when somebody looks: the pixels may be dropped by then.
-        pictures = await asyncio.to_thread(thumbnails, self.blobs, inputs, out)
+        try:
+            pictures = await asyncio.to_thread(thumbnails, self.blobs, inputs, out)
+        except (OSError, ValueError):
+            # The result took minutes; for want of a small picture of it, it is not thrown away.
+            LOG.exception("job %s gets no small pictures", job)
+            pictures = []
         await self.store.call(jobs.finish_done, job, attempt, record, out, result_digest(out), pictures)
 
     async def thumbnails(self, job: str) -> list[jobs.Picture]:

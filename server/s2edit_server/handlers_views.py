@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mmap
+import os
 from pathlib import Path
 
 from s2edit_wire.errors import WireError
@@ -43,7 +44,9 @@ def handlers(services: Services) -> dict[str, Handler]:
         frames = await desk.store.call(jobs.frames, job, "out")
         if row["state"] != "done" or (not frames and row["edit"] and json.loads(row["edit"])["kind"] != "caption"):
             raise no_pixels(row)
-        pixels = [await asyncio.to_thread(_open, desk.blobs.path(frame.sha256)) for frame in frames]
+        pixels = [
+            await asyncio.to_thread(_open, desk.blobs.path(frame.sha256), frame.entry["nbytes"]) for frame in frames
+        ]
         fields = {
             "job": await desk.record(job),
             "record": json.loads(row["record"]),
@@ -78,10 +81,12 @@ def handlers(services: Services) -> dict[str, Handler]:
     }
 
 
-def _open(path: Path) -> Pixels:
+def _open(path: Path, size: int) -> Pixels:
     """The blob's bytes without reading them: libzmq takes them from the page cache as it sends."""
     try:
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size != size:
+                raise WireError("wrong_state", "The stored result is damaged.", "Run the edit again.")
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except FileNotFoundError as error:
         raise WireError("wrong_state", "The result has been deleted since.", "Run the edit again.") from error

@@ -64,26 +64,35 @@ def get(db: sqlite3.Connection, job: str) -> Row:
     return row
 
 
-def insert(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row:
-    """Queue a job at the end. Sending the same again changes nothing; the row as it is now is returned.
+def admit(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row | None:
+    """The job's row when the same was sent before; None when it may be queued.
 
     Raises WireError job_conflict for another request under the id, busy when the client has `queue_limit` jobs waiting.
     """
+    old = find(db, new.id)
+    if old is not None:
+        if old["digest"] != new.digest:
+            raise WireError("job_conflict", "This job id belongs to a different request.", "Send it under a new id.")
+        return old
+    waiting = db.execute(
+        "SELECT count(*) FROM jobs WHERE client = ? AND state IN ('queued', 'paused', 'running')", (new.client,)
+    ).fetchone()[0]
+    if waiting >= queue_limit:
+        raise WireError(
+            "busy", f"{waiting} of your edits are waiting already.", "Wait for one to end, or cancel one.", 10.0
+        )
+    return None
+
+
+def insert(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row:
+    """Queue a job at the end. Sending the same again changes nothing; the row as it is now is returned.
+
+    Raises WireError as `admit`.
+    """
     with writing(db):
-        old = find(db, new.id)
+        old = admit(db, new, queue_limit)
         if old is not None:
-            if old["digest"] != new.digest:
-                raise WireError(
-                    "job_conflict", "This job id belongs to a different request.", "Send it under a new id."
-                )
             return old
-        waiting = db.execute(
-            "SELECT count(*) FROM jobs WHERE client = ? AND state IN ('queued', 'paused', 'running')", (new.client,)
-        ).fetchone()[0]
-        if waiting >= queue_limit:
-            raise WireError(
-                "busy", f"{waiting} of your edits are waiting already.", "Wait for one to end, or cancel one.", 10.0
-            )
         now = time.time()
         document = new.edit.get("document", {})
         db.execute(
@@ -182,10 +191,15 @@ def finish_failed(db: sqlite3.Connection, job: str, attempt: int, error: WireErr
         return bool(changed)
 
 
-def requeue(db: sqlite3.Connection, job: str, attempt: int, *, death: bool = False, lower: bool = False) -> bool:
+def requeue(
+    db: sqlite3.Connection, job: str, attempt: int, why: str, *, death: bool = False, lower: bool = False
+) -> bool:
     """running -> queued at its old place, counting a worker's death or asking for less memory next time.
 
     A job whose cancel was asked for meanwhile is cancelled: the next attempt would know nothing of it.
+
+    Args:
+        why: a line for the job's log.
     """
     with writing(db):
         if _cancel_marked(db, job, attempt):
@@ -197,7 +211,7 @@ def requeue(db: sqlite3.Connection, job: str, attempt: int, *, death: bool = Fal
             (int(death), int(lower), time.time(), job, attempt),
         ).rowcount
         if changed:
-            _note(db, job, "the worker died; queued again" if death else "queued again")
+            _note(db, job, why)
         return bool(changed)
 
 
@@ -304,13 +318,6 @@ def sweep(db: sqlite3.Connection) -> int:
         return db.execute(
             "UPDATE jobs SET state = 'queued', changed = ? WHERE state = 'running'", (time.time(),)
         ).rowcount
-
-
-def note(db: sqlite3.Connection, job: str, line: str) -> None:
-    """Add a line to the job's log, if there is such a job."""
-    with writing(db):
-        if find(db, job) is not None:
-            _note(db, job, line)
 
 
 def _note(db: sqlite3.Connection, job: str, line: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from s2edit_wire.errors import CODES, WireError
 from s2edit_wire.frames import check_entry
 from s2edit_wire.limits import MAX_FRAMES
+from s2edit_wire.pack import pack
 
 from . import jobs, timings, worker_link
 from .blobs import room_errors
@@ -24,10 +26,12 @@ from .timings import Stopwatch
 
 LOG = logging.getLogger(__name__)
 MAX_DEATHS = 2
+PATIENCE = 1.0
+"""Seconds until something that the disk had no room for is tried again."""
 TELL_INTERVAL = 0.05
 """Seconds between two events about steps; a new phase or a preview is told at once."""
 MAX_RECORD = 32 * 1024
-"""Bytes of a result's record as JSON; it shares a header with the job."""
+"""Bytes of a result's record as msgpack; it shares a header with the job, which takes up to `MAX_EDIT` and a little."""
 RESULT_ROLES = {"patch", "alpha", "mask"}
 
 FindModel = Callable[[str], Path]
@@ -68,7 +72,7 @@ class Scheduler:
                 row = await self._desk.store.call(jobs.start_next)
             except WireError as error:
                 LOG.warning("no job can be started: %s", error.message)
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(PATIENCE)
                 self._desk.queued.set()
                 continue
             if row is not None:
@@ -78,7 +82,7 @@ class Scheduler:
                 except Exception:
                     # One job's fault, or the disk's, is no reason to end the daemon with all the others in it.
                     LOG.exception("job %s", row["id"])
-                    await asyncio.sleep(1.0)
+                    await asyncio.sleep(PATIENCE)
 
     async def cancel(self, job: str) -> dict[str, Any]:
         """Cancel a job wherever it is; returns its record. Raises WireError("unknown_job")."""
@@ -118,14 +122,14 @@ class Scheduler:
 
     async def _attempt(self, row: jobs.Row) -> None:
         job, attempt = row["id"], row["attempt"]
-        edit = json.loads(row["edit"])
-        self.current = job
-        pace = await self._desk.store.call(timings.expected, edit["kind"], edit["model"], edit["profile"])
-        watch = self._desk.running[job] = Stopwatch(pace, loaded=self._runner.health().model == edit["model"])
-        await self._desk.publish(job)
-        await self._desk.publish_places()
         out = self._work / f"{job}-{attempt}"
+        self.current = job
         try:
+            edit = json.loads(row["edit"])
+            pace = await self._desk.store.call(timings.expected, edit["kind"], edit["model"], edit["profile"])
+            watch = self._desk.running[job] = Stopwatch(pace, loaded=self._runner.health().model == edit["model"])
+            await self._desk.publish(job)
+            await self._desk.publish_places()
             await self._settle(row, await self._run(row, edit, out), watch)
         except WireError as error:
             await self._fail(job, attempt, error)
@@ -198,8 +202,8 @@ class Scheduler:
             raise WireError("cancelled", "The job was cancelled.")
         if isinstance(outcome, worker_link.Failed):
             if outcome.code == "out_of_memory" and not row["lower"]:
-                await self._desk.store.call(jobs.note, job, f"out of memory, once more with less: {outcome.message}")
-                await self._desk.store.call(jobs.requeue, job, attempt, lower=True)
+                why = f"out of memory, once more with less: {outcome.message}"
+                await self._insist(jobs.requeue, job, attempt, why, lower=True)
                 return
             code = outcome.code if outcome.code in CODES else "internal"
             raise WireError(code, outcome.message[:2_000], outcome.hint[:2_000])
@@ -213,7 +217,8 @@ class Scheduler:
             LOG.warning("job %s is done, but its times could not be noted: %s", job, error.message)
 
     async def _keep(self, job: str, attempt: int, done: worker_link.Done) -> None:
-        if len(json.dumps(done.record)) > MAX_RECORD or len(done.frames) > MAX_FRAMES:
+        _check_record(done.record)
+        if len(done.frames) > MAX_FRAMES:
             raise WireError("internal", "The worker's result is larger than the wire allows.")
         kept: list[jobs.StoredFrame] = []
         try:
@@ -252,19 +257,35 @@ class Scheduler:
             await self._fail(job, attempt, error)
         else:
             LOG.warning("the worker died on job %s (%s); it is queued again", job, death)
-            await self._desk.store.call(jobs.note, job, f"the worker died: {death}")
-            await self._desk.store.call(jobs.requeue, job, attempt, death=True)
+            await self._insist(jobs.requeue, job, attempt, f"the worker died: {death}; queued again", death=True)
 
     async def _fail(self, job: str, attempt: int, error: WireError) -> None:
-        """Note the failure, however long the disk is too full for that: a job must not run for ever."""
+        await self._insist(jobs.finish_failed, job, attempt, error)
+
+    async def _insist(self, change: Callable[..., bool], job: str, attempt: int, *args: Any, **kwargs: Any) -> None:
+        """Bring a running job to its next state, however long the disk is too full for that: it must not run for ever.
+
+        Args:
+            change: of `jobs`, takes (connection, job, attempt, …).
+        """
         while True:
             try:
-                await self._desk.store.call(jobs.finish_failed, job, attempt, error)
-            except WireError as full:
-                LOG.warning("job %s can't be noted as ended: %s", job, full.message)
-                await asyncio.sleep(1.0)
+                await self._desk.store.call(change, job, attempt, *args, **kwargs)
+            except (WireError, sqlite3.Error) as fault:
+                LOG.warning("what became of job %s can't be noted yet: %s", job, fault)
+                await asyncio.sleep(PATIENCE)
             else:
                 return
+
+
+def _check_record(record: dict[str, Any]) -> None:
+    """Refuse what a client couldn't read: it would take the daemon for a stranger, hang up, and ask again for ever."""
+    try:
+        size = len(pack({"record": record}))
+    except WireError as error:
+        raise WireError("internal", "The worker's result can't be told to programs.") from error
+    if size > MAX_RECORD:
+        raise WireError("internal", "The worker's result is larger than the wire allows.")
 
 
 def _frame_file(frame: jobs.StoredFrame, path: Path) -> worker_link.FrameFile:

@@ -44,7 +44,7 @@ def expected(db: sqlite3.Connection, kind: str, model: str, profile: str) -> dic
     for phase in PHASES:
         rows = db.execute(
             "SELECT steps, seconds FROM timings WHERE kind = ? AND model = ? AND profile = ? AND phase = ?"
-            " ORDER BY at DESC LIMIT ?",
+            " ORDER BY rowid DESC LIMIT ?",  # not by `at`: a clock that was set back would hide the newest
             (kind, model, profile, phase, REMEMBERED),
         ).fetchall()
         if rows:

@@ -26,6 +26,7 @@ _LIMITS = (
     ("MAX_TEXT", "bytes of one text or binary in a header"),
     ("MAX_PROMPT", "characters of a prompt"),
     ("MAX_OBJECTS", "objects of one edit"),
+    ("MAX_EDIT", "bytes of the `edit` of one job as msgpack; over it, `too_large`"),
     ("MAX_SAFE_INTEGER", "size of a whole number, either way"),
     ("MAX_COMMAND", "bytes of one ZMTP command"),
     ("MAX_UPLOADS_PER_CLIENT", "submissions of one client under way; then `busy`"),

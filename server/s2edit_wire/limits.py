@@ -18,6 +18,8 @@ MAX_TEXT = 16_384
 MAX_PROMPT = 1_000
 """Characters; the tokenizer's own limit comes much earlier, this one only stops abuse."""
 MAX_OBJECTS = 4
+MAX_EDIT = 24 * 1024
+"""Bytes of an edit as msgpack: so a job with its error, or with its result's record, still fits a header."""
 MAX_UPLOADS_PER_CLIENT = 2
 MAX_QUEUED_PER_CLIENT = 32
 HANDSHAKE_TIMEOUT = 2.0

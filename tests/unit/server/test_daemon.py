@@ -84,12 +84,21 @@ def test_the_thirty_third_job_is_busy_with_a_time_to_try_again(client: Client) -
     client.request("pause_queue")
     for _ in range(32):
         submit(client)
+    stored = client.request("status").header["status"]["result_bytes"]
     with pytest.raises(WireError) as caught:
-        submit(client)
+        submit(client, picture(seed=33))
     assert caught.value.code == "busy" and caught.value.retry_after
+    assert client.request("status").header["status"]["result_bytes"] == stored, "what is refused is not stored"
     for record in client.request("list", {"states": ["queued"]}).header["jobs"]:
         client.request("cancel", {"job": record["job"]})
     client.request("resume_queue")
+
+
+def test_an_edit_too_long_for_a_header_beside_its_result_is_refused(client: Client) -> None:
+    settings = {f"fake.{number}": "🙂" * 200 for number in range(60)}
+    with pytest.raises(WireError, match="too long together") as caught:
+        submit(client, edit={**EDIT, "settings": settings})
+    assert caught.value.code == "too_large"
 
 
 def test_the_queue_is_paused_reordered_held_and_resumed(client: Client) -> None:

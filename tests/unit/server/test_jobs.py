@@ -81,7 +81,7 @@ def test_jobs_start_in_order_and_one_attempt_later(db: Db) -> None:
 def test_only_the_running_attempt_can_finish_a_job_and_only_once(db: Db) -> None:
     db.add("a")
     db(jobs.start_next)
-    assert db(jobs.requeue, "a", 1, death=True)
+    assert db(jobs.requeue, "a", 1, "it died", death=True)
     db(jobs.start_next)
     assert not db(jobs.finish_done, "a", 1, {}, [FRAME], "late"), "the first attempt was given up"
     assert db(jobs.finish_done, "a", 2, {}, [FRAME], "right")
@@ -104,7 +104,7 @@ def test_a_restart_queues_running_jobs_again_and_cancels_those_asked_to_stop(db:
 def test_a_cancel_that_comes_before_a_job_is_queued_again_is_not_lost(db: Db, why: str) -> None:
     db.add("a"), db(jobs.start_next)
     db(jobs.request_cancel, "a")
-    assert db(jobs.requeue, "a", 1, **{why: True})
+    assert db(jobs.requeue, "a", 1, "again", **{why: True})
     row = db(jobs.get, "a")
     assert (row["state"], row["error"], row["finished"] is not None) == ("cancelled", "cancelled", True)
     assert db(jobs.start_next) is None
@@ -112,14 +112,15 @@ def test_a_cancel_that_comes_before_a_job_is_queued_again_is_not_lost(db: Db, wh
 
 def test_a_jobs_log_keeps_its_newest_lines_only_and_no_others_are_touched(db: Db) -> None:
     db.add("a"), db.add("b")
-    for _ in range(jobs.MAX_LOG_LINES):
-        db(jobs.note, "a", "again")
+    for attempt in range(1, jobs.MAX_LOG_LINES // 2 + 1):
+        db(jobs.start_next)
+        db(jobs.requeue, "a", attempt, "again")
     db(jobs.start_next)
     for _ in range(3):
         db(jobs.request_cancel, "a")
     lines = db(queries.log_lines, "a")
     assert len(lines) == jobs.MAX_LOG_LINES == db(lambda base: base.execute(LINES_OF, ("a",)).fetchone()[0])
-    assert [line[20:] for line in lines[-3:]] == ["again", "attempt 1 started", "cancel asked for"]
+    assert [line[20:] for line in lines[-3:]] == ["again", "attempt 101 started", "cancel asked for"]
     assert [line[20:] for line in db(queries.log_lines, "b")] == ["accepted"]
 
 
