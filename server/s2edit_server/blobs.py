@@ -142,7 +142,10 @@ class Blobs:
                 if path.name in wanted or path.name in self._pinned_since_sweep:
                     continue
                 size = path.stat().st_size
-                path.unlink()
+                try:
+                    path.unlink()
+                except PermissionError:
+                    continue  # Windows: somebody is being sent it; the next sweep comes
                 self._bytes -= size
                 freed += size
         return freed

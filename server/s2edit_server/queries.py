@@ -128,13 +128,33 @@ def expired(db: sqlite3.Connection, acknowledged_before: float, finished_before:
     return [row["id"] for row in pixels], [row["id"] for row in old]
 
 
-def droppable(db: sqlite3.Connection) -> list[str]:
-    """Ended jobs that hold pixels, those to be dropped first in front: acknowledged ones, then the oldest."""
+def droppable(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Ended jobs that hold pixels, and how many bytes; those to be dropped first in front.
+
+    What a client has goes first, then what led to no result, then the oldest results.
+    """
     rows = db.execute(
-        f"SELECT id FROM jobs WHERE state IN ({_ENDED})"  # noqa: S608
-        " AND EXISTS (SELECT 1 FROM frames WHERE frames.job = jobs.id) ORDER BY acknowledged IS NULL, finished"
+        f"SELECT id, (SELECT sum(json_extract(entry, '$.nbytes')) FROM frames WHERE job = jobs.id) AS bytes FROM jobs"  # noqa: S608
+        f" WHERE state IN ({_ENDED}) AND bytes > 0 ORDER BY acknowledged IS NULL, state = 'done', finished"
     )
-    return [row["id"] for row in rows]
+    return [(row["id"], row["bytes"]) for row in rows]
+
+
+def surplus(db: sqlite3.Connection, most: int) -> list[str]:
+    """Ended jobs over this number: first those that led to nothing or that a client has, each the oldest first."""
+    rows = db.execute(
+        f"SELECT id FROM jobs WHERE state IN ({_ENDED}) ORDER BY state = 'done' AND acknowledged IS NULL, finished"  # noqa: S608
+    ).fetchall()
+    return [row["id"] for row in rows[: max(0, len(rows) - most)]]
+
+
+def drop_old_thumbnails(db: sqlite3.Connection, most: int) -> None:
+    """Keep the small pictures of the newest jobs only."""
+    old = "FROM thumbnails WHERE job NOT IN (SELECT id FROM jobs ORDER BY number DESC LIMIT ?)"
+    # Looked first: this is asked every minute, and a write would wake a disk that sleeps.
+    if db.execute(f"SELECT 1 {old} LIMIT 1", (most,)).fetchone() is not None:
+        with writing(db):
+            db.execute(f"DELETE {old}", (most,))
 
 
 def referenced(db: sqlite3.Connection) -> set[str]:

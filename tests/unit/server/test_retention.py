@@ -4,12 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from s2edit_server import jobs, queries, retention
 from s2edit_server.blobs import Blobs
 from s2edit_server.desk import Desk
 from s2edit_server.events import Events
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
+from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 
 EDIT: dict[str, Any] = {"kind": "edit", "model": "m", "profile": "fast", "source": "a", "objects": [], "seed": 1}
@@ -66,6 +68,97 @@ def test_old_jobs_are_removed_and_taken_results_dropped_after_their_grace(tmp_pa
         await retention.tidy(desk, Settings(result_days=0))
         assert held(desk) == ["d"]
         assert [row["id"][0] for row in await desk.store.call(queries.page)] == ["d"]
+        desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_over_the_quota_results_outlive_the_pixels_of_what_failed(tmp_path: Path) -> None:
+    async def run() -> None:
+        desk = await desk_with_jobs(tmp_path)
+        row = await desk.store.call(jobs.start_next)
+        assert row is not None
+        await desk.store.call(jobs.finish_failed, row["id"], 1, WireError("model_failed", "No."))
+        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        assert held(desk) == ["a", "c"], "the acknowledged one and the youngest, failed one went"
+        desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_pixels_that_two_jobs_share_count_once_and_go_with_the_last(tmp_path: Path) -> None:
+    async def run() -> None:
+        desk = await desk_with_jobs(tmp_path)
+        shared = [(describe("image", (1, SIZE, 1)), memoryview(bytes([0]) * SIZE))]
+        await desk.submit("e" * 32, "client", "cli", EDIT, shared)
+        assert desk.blobs.total_bytes() == 4 * SIZE
+        await desk.store.call(jobs.request_cancel, "d" * 32)
+        await desk.store.call(jobs.request_cancel, "e" * 32)
+        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        assert held(desk) == ["a", "c"]
+        await retention.tidy(desk, Settings(result_quota=SIZE))
+        assert held(desk) == ["c"]
+        desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_the_number_of_remembered_jobs_and_small_pictures_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MAX_ENDED", 2)
+    monkeypatch.setattr(retention, "MAX_PICTURED", 2)
+
+    async def run() -> None:
+        desk = await desk_with_jobs(tmp_path)
+        await retention.tidy(desk, Settings())
+        assert [row["id"][0] for row in await desk.store.call(queries.page)] == ["d", "c", "a"], "b is acknowledged"
+        pictured = [job for job in "acd" if await desk.store.call(queries.thumbnails, job * 32)]
+        assert pictured == ["c"]
+        desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_a_job_that_a_client_took_away_meanwhile_stops_no_tidying(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        desk = await desk_with_jobs(tmp_path)
+        expired = queries.expired
+        monkeypatch.setattr(queries, "expired", lambda *times: (expired(*times)[0], ["f" * 32, "d" * 32, "a" * 32]))
+        await retention.tidy(desk, Settings())
+        assert held(desk) == ["b", "c", "d"]
+        desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_a_clock_that_jumps_throws_no_results_away() -> None:
+    now = {"wall": 1e9, "steady": 50.0}
+
+    def go(seconds: float, jump: float = 0.0) -> bool:
+        now["wall"] += seconds + jump
+        now["steady"] += seconds
+        return calendar.is_sure()
+
+    calendar = retention.Calendar(lambda: now["wall"], lambda: now["steady"])
+    assert calendar.is_sure() and go(60) and go(60, jump=1_000), "corrected by minutes: nothing that matters"
+    assert not go(60, jump=365 * retention.DAY)
+    assert not go(60), "a second look is no proof"
+    assert not go(60, jump=-365 * retention.DAY), "set right again"
+    assert not go(retention.SETTLING - 60)
+    assert go(60)
+
+
+def test_while_the_clock_is_doubted_ages_do_not_count_but_quotas_do(tmp_path: Path) -> None:
+    async def run() -> None:
+        desk = await desk_with_jobs(tmp_path)
+        doubted = Settings(result_days=0, result_grace_s=0)
+        await retention.tidy(desk, doubted, by_age=False)
+        assert held(desk) == ["a", "b", "c", "d"]
+        await retention.tidy(desk, Settings(result_quota=0), by_age=False)
+        assert held(desk) == ["d"]
         desk.store.close()
 
     asyncio.run(run())
