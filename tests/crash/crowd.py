@@ -100,8 +100,7 @@ def soak(scale: int, folder: Path, seed: int = 0) -> Figures:
     At full length (10^4 jobs) they are spread over two hours, so that timers, ages and quotas come round too.
     """
     interval = TWO_HOURS / scale if scale >= FULL_LENGTH else 0.0
-    settings: dict[str, object] = {"result_grace_s": 0, "result_days": 0}
-    with RunningDaemon(folder / "s", settings) as daemon, daemon.client() as client:
+    with RunningDaemon(folder / "s", {"result_grace_s": 0}) as daemon, daemon.client() as client:
         start = time.monotonic()
         early = (0.0, 0)
         for number in range(scale):
