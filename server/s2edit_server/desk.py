@@ -44,6 +44,7 @@ class Desk:
         self.running: dict[str, Stopwatch] = {}
         self.queued = asyncio.Event()
         self._telling = asyncio.Lock()
+        self._queue: tuple[int, dict[str, tuple[int, float | None]]] = (-1, {})
 
     async def submit(
         self,
@@ -84,7 +85,7 @@ class Desk:
     async def look(self, query: Callable[[sqlite3.Connection], list[jobs.Row]]) -> tuple[list[jobs.Row], list[Record]]:
         """(what the query finds, as many of these as fit one header, as clients see them)."""
         # One visit to the store: between two, a job could leave the queue and be shown without its place.
-        rows, places = await self.store.call(_with_places, query)
+        rows, places = await self.store.call(self._with_places, query)
         result: list[Record] = []
         size = 0
         for row in rows:
@@ -155,6 +156,17 @@ class Desk:
         await self.store.call(queries.remove, job)
         self.events.removed(job)
 
+    def _with_places(
+        self, db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]]
+    ) -> tuple[list[jobs.Row], dict[str, tuple[int, float | None]]]:
+        rows = query(db)
+        if not any(row["state"] == "queued" for row in rows):
+            return rows, {}
+        # A crowd that looks after its waiting jobs asks for places far oftener than the queue moves.
+        if self._queue[0] != db.total_changes:
+            self._queue = db.total_changes, timings.waiting(db)
+        return rows, self._queue[1]
+
     def _record(self, row: jobs.Row, place: int, work: float | None) -> dict[str, Any]:
         watch = self.running.get(row["id"]) if row["state"] == "running" else None
         record: dict[str, Any] = {
@@ -187,13 +199,6 @@ class Desk:
         if work is None or None in current:
             return None
         return work + sum(eta for eta in current if eta is not None)
-
-
-def _with_places(
-    db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]]
-) -> tuple[list[jobs.Row], dict[str, tuple[int, float | None]]]:
-    rows = query(db)
-    return rows, timings.waiting(db) if any(row["state"] == "queued" for row in rows) else {}
 
 
 def _name_frames(frames: Sequence[tuple[dict[str, Any], memoryview]]) -> tuple[jobs.StoredFrame, ...]:

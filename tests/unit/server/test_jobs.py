@@ -234,7 +234,7 @@ def test_expired_and_droppable_jobs(db: Db) -> None:
     assert db(queries.expired, 0, 0) == ([], [])
     assert db(queries.expired, 1e12, 0) == (["b"], [])
     assert sorted(db(queries.expired, 0, 1e12)[1]) == ["a", "b", "c"]
-    assert db(queries.droppable)[0] == "b"
+    assert db(queries.droppable)[0] == ("b", 2)
     db(queries.drop_frames, "b")
-    assert db(queries.droppable) == ["a", "c"]
+    assert db(queries.droppable) == [("a", 2), ("c", 2)]
     assert db(jobs.get, "b")["state"] == "done"
