@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import history, layers
 from .document import active, by_identity, canvas, is_open, node_by_mark, node_mark, source_layer
-from .pictures import png_of_patch
+from .pictures import png_of_layer
 from .pixels import Box
 from .recipes import recipe_of
 from .submitting import split_reference
@@ -104,7 +104,7 @@ def _apply(
     register.applied[job["job"]] = node_mark(layer)
     history.store(document, register)
     history.keep_recipe(document, job["job"], recipe_of(job, record, list(box)))
-    history.keep_thumbnail(document, job["job"], png_of_patch(patch))
+    history.keep_thumbnail(document, job["job"], png_of_layer(layer, box))
 
 
 def _apply_mask(document: KritaDocument, job: Job, box: Box, coverage: Any, source: KritaNode | None) -> None:

@@ -30,8 +30,8 @@ _PRESETS_ID = "PresetDocker"
 _PLAN_MS = 350
 _STROKE_MS = 400
 _SETTLE_MS = 2_000
-_LEAST_HEIGHT = 360
-_GOOD_HEIGHT = 520
+_LEAST_HEIGHT = 340
+_GOOD_HEIGHT = 430
 
 
 class Docker(DockWidget):
@@ -256,7 +256,7 @@ class Docker(DockWidget):
         """Let the daemon say what is wrong with the fields as they are, and how long it would take."""
         document = active()
         order = self.form.order()
-        if document is None or self.desk.link != "ready" or not order.source:
+        if document is None or self.desk.link != "ready":
             self.form.show_problems([])
             return
         try:
@@ -273,9 +273,13 @@ class Docker(DockWidget):
         if self._crop != Box(*reply["crop"]):
             self._crop = Box(*reply["crop"])
             self._planning.start()  # once more, with the facts about what will be sent
+        self.form.advanced.show_own(reply["settings"])
         self.form.offer_words(reply["words"])
-        self.form.show_forecast(reply["forecast"])
-        self.form.show_problems(reply["problems"])
+        if self.form.order().source:
+            self.form.show_forecast(reply["forecast"])
+            self.form.show_problems(reply["problems"])
+        else:
+            self.form.show_problems([])
         if self._complaint:
             self.form.say(self._complaint, bad=True)
 

@@ -113,6 +113,21 @@ def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth
     return Picture(box, depth, to_wire(depth, converted(document, data, box, space, depth)))
 
 
+def glance(document: KritaDocument, node: KritaNode | None, box: Box) -> bytes | bytearray:
+    """8-bit pixels like `read`'s, for a look in passing, since the document is never copied for it.
+
+    Object masks may be in it, and a group that passes through (it has no picture of its own) is seen with all around.
+    """
+    depth = DEPTHS["U8"]
+    data, space = _as_shown(document, None if _passes_through(node) else node, box)
+    return to_wire(depth, converted(document, data, box, space, depth))
+
+
+def is_costly(document: KritaDocument, node: KritaNode | None) -> bool:
+    """Whether `read` has to copy the whole document: too much for anything that happens after each stroke."""
+    return _passes_through(node) or bool(_hidden_from(document, node))
+
+
 def converted(document: KritaDocument, data: QByteArray, box: Box, space: tuple[str, str, str], depth: Depth) -> bytes:
     """Bytes of colour space `space` (model, depth, profile) as sRGB RGBA of the working depth, in Krita's order."""
     if space == ("RGBA", depth.working, srgb_profile()):
@@ -126,32 +141,34 @@ def converted(document: KritaDocument, data: QByteArray, box: Box, space: tuple[
 
 
 def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, tuple[str, str, str]]:
-    owner = document if node is None else node
-    space = (owner.colorModel(), owner.colorDepth(), owner.colorProfile())
-    inside = _hidden_from(document, node)
-    through = node is not None and node.type() == "grouplayer" and node.passThroughMode()
-    if not inside and not through:
-        if node is None:
-            return document.pixelData(*box), space
-        return node.projectionPixelData(*box), space
+    if not is_costly(document, node):
+        return _as_shown(document, node, box)
     copy = document.clone()
     copy.setBatchmode(True)
     try:
-        for mark in inside:
+        for mark in _hidden_from(document, node):
             mask = node_by_mark(copy, mark)
             if mask is not None:
                 mask.setVisible(False)
         twin = None if node is None else node_by_mark(copy, node_mark(node))
-        if twin is not None and through:
-            # A group that passes through has no picture of its own.
+        if twin is not None and _passes_through(twin):
             twin.setPassThroughMode(False)
         copy.refreshProjection()
         copy.waitForDone()
-        data = copy.pixelData(*box) if twin is None else twin.projectionPixelData(*box)
+        return _as_shown(copy, twin, box)
     finally:
         copy.setModified(False)
         copy.close()
-    return data, space
+
+
+def _as_shown(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, tuple[str, str, str]]:
+    owner = document if node is None else node
+    space = (owner.colorModel(), owner.colorDepth(), owner.colorProfile())
+    return (document.pixelData(*box) if node is None else node.projectionPixelData(*box)), space
+
+
+def _passes_through(node: KritaNode | None) -> bool:
+    return node is not None and node.type() == "grouplayer" and bool(node.passThroughMode())
 
 
 def _hidden_from(document: KritaDocument, node: KritaNode | None) -> list[str]:

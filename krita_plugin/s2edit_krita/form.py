@@ -25,10 +25,11 @@ from .qt import (
     pyqtSignal,
 )
 from .text import tr
+from .wheel import scrolls_by
 from .wire import records
 
-_BAD = "color: #e06c5c;"
-_BAD_FIELD = "border: 1px solid #e06c5c;"
+_WARNING = {"dark": "#f08070", "bright": "#b3261e"}
+"""Red that can be read on Krita's dark and on its bright themes."""
 
 
 class Form(QWidget):
@@ -61,12 +62,15 @@ class Form(QWidget):
         self.more.setToolTip(tr("Add object"))
         self.more.setMaximumWidth(32)
         self.model = QComboBox(self)
+        self.model.setObjectName("s2edit_model")
         self.profile = QComboBox(self)
         for name, label in zip(records.PROFILES, (tr("Faithful"), tr("Balanced"), tr("Fast")), strict=True):
             self.profile.addItem(label, name)
         self.profile.setCurrentIndex(1)
         self.profile.setObjectName("s2edit_profile")
+        self.profile.setToolTip(tr("How much work goes into an edit"))
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        scrolls_by(self.model, self.profile)
         self.model_row = ModelRow(self)
         self._models: dict[str, Mapping[str, Any]] = {}
         self.fold = QToolButton(self)
@@ -123,7 +127,7 @@ class Form(QWidget):
             self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
         self.model.blockSignals(False)
-        self.model_row.show_model(self._models.get(str(self.model.currentData())))
+        self._show_model()
 
     def choose_model(self, model: str) -> None:
         """Choose a model by its id."""
@@ -158,7 +162,7 @@ class Form(QWidget):
         self.model_row.doubt(" ".join(doubts), self._better_model())
         main = self.objects.rows[0].word_box
         for name, field in (("source", self.source), ("target", self.target), ("object", main)):
-            field.setStyleSheet(_BAD_FIELD if name in said else "")
+            field.setStyleSheet(f"border: 1px solid {_warning(self)};" if name in said else "")
             field.setToolTip("\n".join(said.get(name, [])))
         if said:
             self.say("\n".join(message for messages in said.values() for message in messages), bad=True)
@@ -185,10 +189,11 @@ class Form(QWidget):
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A sentence above the buttons."""
-        _say(self.forecast, words, _BAD if bad else "")
+        _say(self.forecast, words, f"color: {_warning(self)};" if bad else "")
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 4, 2, 4)
         top = QHBoxLayout()
         top.addWidget(heading(tr("What the picture shows"), self), 1)
         top.addWidget(self.propose)
@@ -203,12 +208,13 @@ class Form(QWidget):
         row.addWidget(self.more)
         layout.addLayout(row)
         layout.addWidget(self.automatic)
-        row = QHBoxLayout()
-        row.addWidget(self.model, 2)
-        row.addWidget(self.profile, 1)
-        layout.addLayout(row)
+        layout.addWidget(self.model)
         layout.addWidget(self.model_row)
-        layout.addWidget(self.fold)
+        row = QHBoxLayout()
+        row.addWidget(self.fold)
+        row.addStretch(1)
+        row.addWidget(self.profile)
+        layout.addLayout(row)
         layout.addWidget(self.advanced)
         layout.addWidget(self.compose)
         below = QVBoxLayout(self.footer)
@@ -225,9 +231,7 @@ class Form(QWidget):
             field.returnPressed.connect(self.edit_wanted.emit)
         for box in (self.model, self.profile):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        self.model.currentIndexChanged.connect(
-            lambda _index: self.model_row.show_model(self._models.get(str(self.model.currentData())))
-        )
+        self.model.currentIndexChanged.connect(lambda _index: self._show_model())
         self.model_row.model_wanted.connect(self.choose_model)
         self.objects.changed.connect(self.changed.emit)
         self.advanced.changed.connect(self.changed.emit)
@@ -239,6 +243,11 @@ class Form(QWidget):
         self.edit.clicked.connect(self.edit_wanted)
         self.variations.clicked.connect(self.variations_wanted)
         self.compose.clicked.connect(self.compose_wanted)
+
+    def _show_model(self) -> None:
+        model = self._models.get(str(self.model.currentData()))
+        self.model.setToolTip(f"{model['title']}\n{model['purpose']}" if model else "")
+        self.model_row.show_model(model)
 
     def _unfold(self, shown: bool) -> None:
         self.advanced.setVisible(shown)
@@ -258,6 +267,10 @@ def _sentence(parent: QWidget) -> QLabel:
     label.setWordWrap(True)
     label.hide()
     return label
+
+
+def _warning(widget: QWidget) -> str:
+    return _WARNING["dark" if widget.palette().window().color().lightness() < 128 else "bright"]
 
 
 def _say(label: QLabel, words: str, style: str) -> None:

@@ -72,6 +72,7 @@ class JobRow(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName(f"s2edit_job_{job['job']}")
         self._picture = QLabel(self)
+        self._picture.setObjectName("s2edit_picture")
         self._picture.setFixedSize(SIDE, SIDE)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title, self._said = QLabel(self), QLabel(self)

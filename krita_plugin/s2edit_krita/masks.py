@@ -37,7 +37,7 @@ AUTOMATIC = "automatic"
 
 def automatic() -> MaskSource:
     """The choice that leaves the mask to the model."""
-    return MaskSource(AUTOMATIC, "", tr("Found by the model"))
+    return MaskSource(AUTOMATIC, "", tr("Automatic"))
 
 
 def sources(document: KritaDocument, layer: KritaNode | None) -> list[MaskSource]:

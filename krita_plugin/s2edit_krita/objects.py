@@ -10,6 +10,7 @@ from .masks import MaskSource, automatic
 from .order import Target
 from .qt import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget, pyqtSignal
 from .text import tr
+from .wheel import scrolls_by
 from .wire import limits
 
 
@@ -35,6 +36,7 @@ class ObjectRow(QWidget):
         for box in (self.word_box, self.mask_box):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.setMinimumWidth(60)
+            scrolls_by(box)
         self.drop = QToolButton(self)
         self.drop.setText("✕")
         self.drop.setToolTip(tr("Remove this object"))

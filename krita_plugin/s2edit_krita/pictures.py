@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-from .pixels import samples
+from .pixels import Box
 from .qt import QBuffer, QByteArray, QImage, Qt
 
-if TYPE_CHECKING:
-    from .layers import Patch
+KritaNode: TypeAlias = Any
 
 THUMBNAIL = 96
 
@@ -23,22 +22,10 @@ def image_of_frame(entry: Mapping[str, Any], data: bytes | bytearray | memoryvie
     return QImage(bytes(data), width, height, width * channels, formats[channels]).copy()
 
 
-def png_of_patch(patch: Patch) -> bytes:
-    """A result's small picture: the colours of the crop, at most `THUMBNAIL` pixels a side."""
-    box, step = patch.box, max(1, max(patch.box.width, patch.box.height) // THUMBNAIL)
-    values = samples(patch.depth, patch.colour)
-    scale = 255 / patch.depth.full
-    out = bytearray()
-    columns = range(0, box.width, step)
-    for row in range(0, box.height, step):
-        for column in columns:
-            at = (row * box.width + column) * patch.channels
-            pixel = values[at : at + patch.channels] if patch.channels == 3 else [values[at]] * 3
-            out.extend(min(255, max(0, int(value * scale + 0.5))) for value in pixel)
-    width = len(columns)
-    height = len(out) // (3 * width)
-    image = QImage(bytes(out), width, height, width * 3, QImage.Format.Format_RGB888)
-    return png(image)
+def png_of_layer(layer: KritaNode, box: Box) -> bytes:
+    """The small picture of a layer that fills the box, without its masks: at most `THUMBNAIL` pixels a side."""
+    scale = THUMBNAIL / max(box.width, box.height)
+    return png(layer.thumbnail(max(1, round(box.width * scale)), max(1, round(box.height * scale))))
 
 
 def png(image: Any) -> bytes:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from .document import read
+from .document import glance
 from .masks import MaskSource, coverage
 from .pictures import scaled
-from .pixels import DEPTHS, Box, coloured_mask
+from .pixels import Box, coloured_mask
 from .qt import QImage, QLabel, QPainter, QPixmap, Qt, QWidget
 from .wire import WireError
 
@@ -36,7 +36,7 @@ class MaskPreview(QLabel):
         if crop.width * crop.height > _LARGEST:
             self.hide()
             return
-        data = bytes(read(document, layer, crop, DEPTHS["U8"]).data)
+        data = bytes(glance(document, layer, crop))
         image = QImage(data, crop.width, crop.height, crop.width * 4, QImage.Format.Format_RGBA8888).copy()
         painter = QPainter(image)
         painter.setOpacity(0.55)

@@ -15,7 +15,9 @@ from .document import (
     by_identity,
     canvas,
     depth_of,
+    glance,
     identity,
+    is_costly,
     node_by_mark,
     node_mark,
     read,
@@ -82,14 +84,14 @@ def facts_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dic
     """What a plan wants to know of the picture that would be sent.
 
     `photo`, judged by its middle, and `image_sha256`, by which the daemon knows a picture that it has learned already;
-    the latter not for a crop so large that hashing it would be felt.
+    the latter not for a crop so large, or a layer so slow to read, that it would be felt.
     """
     if crop.clipped(*canvas(document)) != crop:
         return {}
     width, height = min(crop.width, _SAMPLE), min(crop.height, _SAMPLE)
     middle = Box(crop.x + (crop.width - width) // 2, crop.y + (crop.height - height) // 2, width, height)
-    facts: dict[str, object] = {"photo": likeness(read(document, layer, middle, DEPTHS["U8"]).data, width)}
-    if crop.width * crop.height <= _LARGEST_HASHED:
+    facts: dict[str, object] = {"photo": likeness(glance(document, layer, middle), width)}
+    if crop.width * crop.height <= _LARGEST_HASHED and not is_costly(document, layer):
         facts["image_sha256"] = sha256(read(document, layer, crop).data).hexdigest()
     return facts
 

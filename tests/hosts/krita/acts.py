@@ -37,7 +37,7 @@ class MainPath:
         self.mask = f"Object mask: {scene.word}"
 
     def work(self, painter: Painter) -> Path:
-        """From the menu to a saved .kra; returns the file."""
+        """From the menu to a .kra, saved and still open; returns the file."""
         self._describe_edit(painter)
         self._paint_mask(painter)
         clean = pixels_hash(painter, "Background")
@@ -63,12 +63,34 @@ class MainPath:
         saved = self.lab.folder / "portrait.kra"
         painter.ask(LOOK + f"document.setBatchmode(True)\nanswer = document.saveAs({str(saved)!r})")
         painter.wait(lambda state: state["jobs"][-1]["acknowledged"], "the result to be acknowledged once it is saved")
-        painter.leave()
         return saved
+
+    def leave_at_work(self, painter: Painter) -> None:
+        """Send one more edit and quit Krita while it runs."""
+        painter.scroll_to("s2edit_target")
+        painter.fill("s2edit_target", self.scene.second_target)
+        painter.click_widget("s2edit_edit")
+        painter.wait(lambda state: state["jobs"][-1]["state"] == "running", "the second job to run")
+        painter.leave()
+
+    def fetch(self, painter: Painter) -> None:
+        """What was sent before Krita was quit waits with the document's edits, in a new Krita."""
+        painter.layer_menu("Background")
+        painter.choose("S²Edit…")
+        painter.wait(
+            lambda state: [job["state"] for job in state["jobs"]] == ["done", "done"], "the second job", self.patience
+        )
+        assert self.again not in painter.names(), "a layer comes by itself only where it was asked for"
+        painter.scroll_to("s2edit_apply")
+        painter.screen.photograph("waiting-result")
+        painter.click_widget("s2edit_apply", "Add as layer")
+        painter.wait_layer(self.again)
+        assert painter.names() == ["Background", self.again, self.result, self.mask]
+        painter.screen.photograph("fetched-after-restart")
 
     def run_again(self, painter: Painter) -> None:
         """The document, opened by a new Krita, still knows its edit; another target makes another layer."""
-        painter.click_layer("Background", button=3)
+        painter.layer_menu("Background")
         painter.choose("S²Edit…")
         painter.wait(lambda state: state["link"] == "ready", "the link")
         painter.scroll_to("s2edit_again")
@@ -85,10 +107,9 @@ class MainPath:
         time.sleep(0.5)
         painter.screen.photograph("second-result")
         assert sorted(painter.names()) == sorted(["Background", self.again, self.result, self.mask])
-        painter.leave()
 
     def _describe_edit(self, painter: Painter) -> None:
-        painter.click_layer("Background", button=3)
+        painter.layer_menu("Background")
         painter.screen.photograph("layers-menu")
         painter.choose("S²Edit…")
         painter.fill("s2edit_source", self.scene.source)

@@ -11,6 +11,9 @@ from ..lab import wait_for
 from .easel import Easel
 
 State = dict[str, Any]
+MENU_S = 20
+"""Seconds after which a menu that has not opened counts as lost."""
+_PRESSES = 3
 AT_REST = 4
 """Looks of the probe in Krita, a fifth of a second apart or more, in which a thing has to stay in its place."""
 
@@ -72,15 +75,15 @@ class Painter:
         self.wait(test, what)
         return seen[max(seen)]
 
-    def click_widget(self, name: str, index: int = 0, button: int = 1) -> None:
-        """Click the middle of a widget of the plug-in."""
+    def click_widget(self, name: str, label: str = "") -> None:
+        """Click the middle of a widget of the plug-in; of several, of the one with this label."""
 
         def find(state: State) -> list[int] | None:
-            found = state["widgets"].get(name, [])[index : index + 1]
-            return found[0][:4] if found else None
+            found = [place for *place, text, _ in state["widgets"].get(name, []) if label in {"", text}]
+            return found[0] if found else None
 
         x, y, width, height = self.at_rest(find, f"the widget {name}")
-        self.screen.click(x + width // 2, y + height // 2, button)
+        self.screen.click(x + width // 2, y + height // 2)
 
     def scroll_to(self, name: str) -> None:
         """Turn the wheel over the docker, down and then up, until a widget of the plug-in is in sight."""
@@ -109,6 +112,19 @@ class Painter:
             self.next_look()
         x, y, width, height = self.at_rest(lambda state: state["rows"].get(name), f"the layer {name} in the docker")
         self.screen.click(x + int(width * 0.6), y + height // 2, button)
+
+    def layer_menu(self, name: str) -> None:
+        """Open a layer's menu by the right button; pressed again where a busy Krita has let it close."""
+        for _ in range(_PRESSES):
+            self.click_layer(name, button=3)
+            try:
+                wait_for(lambda: self.state()["menus"], "the layer's menu", MENU_S)
+            except AssertionError:
+                self.screen.key("Escape")
+            else:
+                return
+        self.screen.photograph("no-menu")
+        raise AssertionError(f"The right button opens no menu of {name}.")
 
     def next_look(self) -> State:
         """The state, once the probe has looked at what was done before this call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,13 +14,17 @@ from .easel import Easel
 INVERTED = [245, 55, 165, 255]
 """What the fake worker makes of the scripts' object colour (10, 200, 90)."""
 
+FRAME_MS = 1_000 / 60
+
 
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, Any]:
     with Lab("krita-kinds") as lab:
         screen = Screen(lab)
         lab.start_daemon(step_ms=20)
-        return Easel(lab, screen).run("kinds", timeout=300)
+        found = Easel(lab, screen).run("kinds", timeout=300)
+        (lab.artifacts / "scenes.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        return found
 
 
 def _found(scenes: dict[str, Any], name: str) -> dict[str, Any]:
@@ -45,6 +50,7 @@ def test_other_sources_are_read_as_they_look(scenes: dict[str, Any]) -> None:
     assert _found(scenes, "vector")["pixel"] == INVERTED
     assert _found(scenes, "whole")["pixel"] == [55, 245, 165, 255]
     assert _found(scenes, "file_layer")["pixel"] == INVERTED
+    assert _found(scenes, "clone")["pixel"] == INVERTED
     animated = _found(scenes, "animation")
     assert animated["pixel"] == INVERTED, "the frame that is shown"
     assert animated["first"] != animated["now"], "two frames, both left alone"
@@ -56,6 +62,7 @@ def test_masks_are_taken_and_kept(scenes: dict[str, Any]) -> None:
     cut = _found(scenes, "transparency_mask")
     assert cut["extent"] == [16, 16, 24, 24]
     assert cut["pixel"][3] == 255
+    assert _found(scenes, "selection_mask")["mask"] == [16, 16, 24, 24]
     automatic = _found(scenes, "automatic_mask")
     assert automatic["middle"][3] == 255
     assert automatic["corner"][3] == 0
@@ -77,6 +84,29 @@ def test_results_find_their_place(scenes: dict[str, Any]) -> None:
 
 
 @pytest.mark.hosts
+def test_several_objects_each_have_their_mask(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "several_objects")
+    assert found["objects"] == [{"word": "hat", "masked": True}, {"word": "woman", "masked": True}]
+    assert sum(name.startswith("Object mask") for name in found["layers"]) == 2
+
+
+@pytest.mark.hosts
+def test_an_edit_of_this_picture_is_done_again_and_used_as_a_start(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "history")
+    assert found["again"] == ["a portrait of a woman with a hat", found["target"]]
+    assert found["start"] == [found["target"], ""]
+    assert max(found["picture"]) > 40, "its thumbnail"
+
+
+@pytest.mark.hosts
+def test_only_what_was_turned_by_hand_is_sent(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "dials")
+    assert found["own"] == {}, "the model's own 4 is shown, and left to the daemon"
+    assert found["turned"] == [{"blend.context": 0.5}, True, 0.5], "kept when the profile changes"
+    assert found["back"] == [{}, 4.0]
+
+
+@pytest.mark.hosts
 def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     variations = _found(scenes, "variations")
     assert not any(name.startswith("S²Edit") for name in variations["waiting"])
@@ -93,3 +123,11 @@ def test_the_picture_is_described_and_the_mask_shown_as_it_grows(scenes: dict[st
     assert not any(name.startswith("S²Edit") for name in proposed["layers"])
     little, more = _found(scenes, "preview")["red"]
     assert more > 2 * little > 0
+
+
+@pytest.mark.hosts
+def test_krita_is_never_kept_for_longer_than_a_frame(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "frames")
+    assert found["calls"] > 100
+    took, where = found["longest"][0]
+    assert took < FRAME_MS, f"{where} took {took} ms of processor time, without the copying of pixels"

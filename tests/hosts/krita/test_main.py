@@ -1,4 +1,7 @@
-"""The main path by hand in the real Krita: menu, texts, mask by brush, painting on, one undo step, .kra, again."""
+"""The main path by hand in the real Krita: menu, texts, mask by brush, painting on, one undo step, .kra.
+
+Then in a new Krita: what was not done when the last one was quit is fetched, or the same edit made with new words.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,12 @@ def test_the_main_path_by_hand() -> None:
     with Lab("krita-main") as lab:
         lab.start_daemon(step_ms=300)  # long enough to paint on meanwhile, on a busy machine too
         easel, path = Easel(lab, Screen(lab)), MainPath(lab, MAIN)
-        saved = path.work(Painter(easel, draw_portrait(lab.folder / "portrait.png")))
-        path.run_again(Painter(easel, saved))
+        painter = Painter(easel, draw_portrait(lab.folder / "portrait.png"))
+        saved = path.work(painter)
+        path.leave_at_work(painter)
+        painter = Painter(easel, saved)
+        path.fetch(painter)
+        painter.leave()
 
 
 @pytest.mark.hosts
@@ -31,8 +38,12 @@ def test_the_embedded_model_edits_a_portrait_in_krita() -> None:
     with Lab("krita-embedded") as lab:
         lab.start_daemon(fake=False)
         easel, path = Easel(lab, Screen(lab)), MainPath(lab, EMBEDDED, PATIENCE_S)
-        saved = path.work(Painter(easel, render_portrait(lab.folder / "portrait.png")))
-        path.run_again(Painter(easel, saved))
+        painter = Painter(easel, render_portrait(lab.folder / "portrait.png"))
+        saved = path.work(painter)
+        painter.leave()
+        painter = Painter(easel, saved)
+        path.run_again(painter)
+        painter.leave()
         (second,) = lab.jobs(["done"], acknowledged=False)
         assert second["edit"]["target"] == EMBEDDED.second_target
         assert lab.record(second["job"])["cached"]["identity"], (

@@ -55,7 +55,7 @@ def test_the_entry_is_in_every_menu() -> None:
         lab.start_daemon()
         easel = Easel(lab, Screen(lab), language="de")
         painter = Painter(easel, draw_portrait(lab.folder / "portrait.png"))
-        painter.click_layer("Background", button=3)
+        painter.layer_menu("Background")
         _expect(painter, "layers-menu")
         _open_menu(painter, "layer")
         _expect(painter, "layer-menu")

@@ -43,7 +43,7 @@ def _edit_from_gimp(lab: Lab) -> str:
 
 
 def _fetch(painter: Painter, job: str) -> None:
-    painter.click_layer("Background", button=3)
+    painter.layer_menu("Background")
     painter.choose("S²Edit…")
     painter.wait(lambda state: any(one["job"] == job for one in state["jobs"]), "the job from GIMP in Krita")
     painter.scroll_to("s2edit_apply")
@@ -120,7 +120,7 @@ def test_a_daemon_of_another_version_is_told_of_in_words_and_the_right_one_is_fo
         Image.effect_noise((SIDE, SIDE), 40).convert("RGB").save(photograph)
         with Router(lab.state, hello=refusal):
             painter = Painter(easel, photograph)
-            painter.click_layer("Background", button=3)
+            painter.layer_menu("Background")
             painter.choose("S²Edit…")
             painter.wait(lambda state: TOO_NEW in state["widgets"].get("s2edit_link", [[""] * 5])[0][4], "the words")
             painter.screen.photograph("another-version")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import scenes_docker
+import scenes_frames
 import scenes_layers
 import stage
 
 
 def run(report: dict[str, Any], done: Any) -> None:
-    found = [scene for one in (scenes_layers, scenes_docker) for scene in vars(one).items()]
+    found = [scene for one in (scenes_layers, scenes_docker, scenes_frames) for scene in vars(one).items()]
     stage.act(report, done, [scene for name, scene in found if name.startswith("scene_")])

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from PyQt5.QtCore import QByteArray
+from PyQt5.QtWidgets import QLabel, QToolButton
 from stage import OBJECT, OTHER, Scene, choose, document_with, edit, layer, names, picture_file, pixel
 
 
@@ -46,6 +47,64 @@ def scene_variations(docker: Any) -> Scene:
     stop = time.monotonic() + 1
     yield lambda: time.monotonic() > stop
     return {"waiting": waiting, "picked": len(names(document.rootNode())) - len(waiting)}
+
+
+def scene_several_objects(docker: Any) -> Scene:
+    """Two objects, each with a mask layer of its own: the first row is painted first, the second is a new one."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    for place, word in ((4, "hat"), (36, "woman")):
+        yield from choose(document, node)
+        docker.paint_mask()
+        yield lambda: document.activeNode().name().startswith("Object mask")
+        document.activeNode().setPixelData(QByteArray(bytes((40, 40, 230, 255)) * (24 * 24)), place, 16, 24, 24)
+        docker.form.objects.rows[-1].word_box.setEditText(word)
+    document.waitForDone()
+    job = yield from edit(docker, document, node)
+    found = {"objects": docker.desk.jobs[job]["edit"]["objects"], "layers": names(document.rootNode())}
+    docker.form.objects.fill(["hat"])
+    return found
+
+
+def scene_history(docker: Any) -> Scene:
+    """A result of this picture: again gives the fields back, and as a start its layer is what is edited next."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    target = docker.form.target.text()
+    job = yield from edit(docker, document, node)
+    yield lambda: docker.jobs.row(job) is not None and press(docker, job, "again") is not None
+    docker.form.target.setText("")
+    press(docker, job, "again").click()
+    again = [docker.form.source.text(), docker.form.target.text()]
+    press(docker, job, "start").click()
+    yield lambda: document.activeNode().name().startswith("S²Edit")
+    start = [docker.form.source.text(), docker.form.target.text()]
+    row = docker.jobs.row(job)
+    picture = row.findChild(QLabel, "s2edit_picture").pixmap()
+    return {"again": again, "start": start, "target": target, "picture": [picture.width(), picture.height()]}
+
+
+def press(docker: Any, job: str, name: str) -> Any:
+    """A button of a job's row, or None."""
+    return docker.jobs.row(job).findChild(QToolButton, f"s2edit_{name}")
+
+
+def scene_dials(docker: Any) -> Scene:
+    """Dials show the model's own values, which are not sent; what is turned by hand is, until it is given back."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    advanced = docker.form.advanced
+    context = advanced.dials["blend.context"]
+    yield from choose(document, node)
+    yield lambda: context.box.value() == 4
+    own = advanced.settings()
+    context.box.setValue(0.5)
+    docker.form.profile.setCurrentIndex(0)
+    job = yield from edit(docker, document, node)
+    turned = [docker.desk.jobs[job]["edit"]["settings"], context.back.isVisibleTo(advanced), context.box.value()]
+    context.back.click()
+    docker.form.profile.setCurrentIndex(1)
+    return {"own": own, "turned": turned, "back": [advanced.settings(), context.box.value()]}
 
 
 def scene_compose(docker: Any) -> Scene:

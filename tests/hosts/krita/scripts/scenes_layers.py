@@ -130,6 +130,39 @@ def scene_transparency_mask(docker: Any) -> Scene:
     return {"extent": list(masks.extent(document, source)), "pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
+def scene_selection_mask(docker: Any) -> Scene:
+    """A selection mask of the layer serves too."""
+    from s2edit_krita import masks
+
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    mask = document.createSelectionMask("Kept")
+    selection = Selection()
+    selection.select(*BOX, 255)
+    mask.setSelection(selection)
+    node.addChildNode(mask, None)
+    document.waitForDone()
+    source = next(one for one in masks.sources(document, node) if one.label == "Kept")
+    docker.form.objects.rows[0].choose_mask(source)
+    yield from edit(docker, document, node)
+    held = result(document.rootNode()).childNodes()[0].selection()
+    return {"mask": [held.x(), held.y(), held.width(), held.height()]}
+
+
+def scene_clone(docker: Any) -> Scene:
+    """A clone layer is read as it looks."""
+    document = document_with(docker)
+    below = layer(document, "Below", OBJECT)
+    node = document.createCloneLayer("Clone", below)
+    document.rootNode().addChildNode(node, None)
+    document.refreshProjection()
+    document.waitForDone()
+    yield lambda: bytes(node.projectionPixelData(20, 20, 1, 1)) == bytes(OBJECT)
+    select(document, docker)
+    yield from edit(docker, document, node)
+    return {"pixel": pixel(result(document.rootNode()), 20, 20)}
+
+
 def scene_moved(docker: Any) -> Scene:
     """The layer is moved and the picture cropped while the job runs: the result goes where its layer went."""
     document = document_with(docker)

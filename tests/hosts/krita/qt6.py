@@ -1,0 +1,198 @@
+"""The docker under PyQt6, as Krita 6 will bring it, with a krita module that does nothing: run by `test_qt6`.
+
+Usage: python qt6.py PLUGINS FOLDER: PLUGINS holds the plug-in with its copy of the wire, FOLDER gets pictures and a
+report (JSON). The daemon is found as always, by S2EDIT_HOME.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPalette, QWheelEvent
+from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QToolButton, QWidget
+
+WIDTHS = {"narrow": 240, "wide": 520}
+THEMES = {"dark": ("#474747", "#3a3a3a", "#d0d0d0"), "bright": ("#d6d6d6", "#efefef", "#202020")}
+"""Window, base and text colours as in Krita's own themes."""
+PATIENCE_S = 60
+
+
+class Notifier(QObject):
+    imageSaved = pyqtSignal(str)
+
+    def setActive(self, _active: bool) -> None:
+        pass
+
+
+class Krita(QObject):
+    """Krita with no picture open."""
+
+    only: Krita
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._notifier = Notifier()
+
+    @classmethod
+    def instance(cls) -> Krita:
+        return cls.only
+
+    def notifier(self) -> Notifier:
+        return self._notifier
+
+    def activeDocument(self) -> None:
+        return None
+
+    def documents(self) -> list[Any]:
+        return []
+
+    def version(self) -> str:
+        return "6.0.0"
+
+    def addExtension(self, _extension: Any) -> None:
+        pass
+
+    addDockWidgetFactory = addExtension
+
+
+class Extension(QObject):
+    pass
+
+
+class DockWidget(QDockWidget):
+    pass
+
+
+class DockWidgetFactoryBase:
+    DockRight = 1
+
+
+class DockWidgetFactory:
+    def __init__(self, *_arguments: Any) -> None:
+        pass
+
+
+def module() -> ModuleType:
+    """The `krita` module."""
+    made = ModuleType("krita")
+    made.__spec__ = ModuleSpec("krita", None)
+    for one in (Krita, Extension, DockWidget, DockWidgetFactory, DockWidgetFactoryBase):
+        setattr(made, one.__name__, one)
+    for name in ("ManagedColor", "Selection"):
+        setattr(made, name, object)  # named, never made
+    return made
+
+
+def paint(application: QApplication, theme: str) -> None:
+    """Give the application one of the themes."""
+    window, base, text = map(QColor, THEMES[theme])
+    palette = QPalette(window)
+    palette.setColor(QPalette.ColorRole.Base, base)
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        palette.setColor(role, text)
+    application.setPalette(palette)
+
+
+def until(application: QApplication, what: str, condition: Callable[[], object]) -> None:
+    """Let Qt work until the condition holds."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited in vain for {what}")
+        application.processEvents()
+        time.sleep(0.01)
+
+
+def turn_wheel(application: QApplication, widget: QWidget) -> None:
+    """One notch over a widget's middle."""
+    middle = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        middle,
+        QPointF(widget.mapToGlobal(widget.rect().center())),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    application.sendEvent(widget, event)
+
+
+def work(application: QApplication, folder: Path) -> dict[str, Any]:
+    """Use the docker; what was found."""
+    from s2edit_krita import docker as docker_module
+    from s2edit_krita import qt
+
+    docker_module.Docker.extension.setup()
+    docker = docker_module.Docker()
+    docker.show()
+    desk = docker.desk
+    until(application, "the daemon", lambda: desk.link == "ready" and docker.form.model.count() > 1)
+    until(
+        application, "its jobs", lambda: {job["state"] for job in desk.jobs.values()} == {"done", "running", "queued"}
+    )
+    found: dict[str, Any] = {"qt": qt.QWidget.__module__}
+    form, dial = docker.form, docker.form.advanced.dials["blend.context"]
+    form.fill(
+        {
+            "source": "a smiling man with brown hair",
+            "target": "a smiling man with brown hair and a beard",
+            "words": ["man", "hair"],
+            "guidance": None,
+            "seed": 7,
+            "settings": {},
+            "model": "portraits",
+            "profile": "fast",
+        }
+    )
+    form.advanced.show_own({"blend.context": 4.0})
+    form.fold.setChecked(True)
+    application.processEvents()
+    turn_wheel(application, dial.box)
+    turn_wheel(application, form.model)
+    found["wheel"] = [dial.box.value(), form.model.currentData()]
+    dial.box.setValue(0.5)
+    found["turned"] = form.order().settings
+    for theme in THEMES:
+        paint(application, theme)
+        application.processEvents()
+        form.show_problems([{"field": "target", "message": "The word “hat” is not in the second text."}])
+        for width, pixels in WIDTHS.items():
+            docker.resize(pixels, 860)
+            application.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+            application.processEvents()
+            docker.grab().save(str(folder / f"{theme}-{width}.png"))
+    found["least_width"] = docker.minimumSizeHint().width()
+    queued = next(job for job, record in desk.jobs.items() if record["state"] == "queued")
+    row = docker.queue.row(queued)
+    found["said"] = [label.text() for label in row.findChildren(QLabel) if label.text()]
+    row.findChild(QToolButton, "s2edit_cancel").click()
+    until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")
+    return found
+
+
+def main() -> None:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    plugins, folder = sys.argv[1], Path(sys.argv[2])
+    application = QApplication(sys.argv[:1])
+    application.setStyle("fusion")
+    Krita.only = Krita()
+    sys.modules["krita"] = module()
+    sys.path.insert(0, plugins)
+    found = work(application, folder)
+    (folder / "report.json").write_text(json.dumps(found), encoding="utf-8")
+    os._exit(0)  # Krita never takes its widgets apart in the order in which Python would here
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The docker under PyQt6, which Krita 6 brings, connected to a real daemon: no Krita here, so that it costs seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.daemon import RunningDaemon, fake, finished, show, submit, wait_until
+
+from ..lab import ARTIFACTS, PROJECT
+
+
+@pytest.fixture(scope="module")
+def found() -> Iterator[dict[str, Any]]:
+    pictures = ARTIFACTS / "krita-qt6"
+    shutil.rmtree(pictures, ignore_errors=True)
+    pictures.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="s2q") as name, RunningDaemon(Path(name) / "s") as daemon:
+        with daemon.client() as client:
+            finished(client, submit(client))
+            running = submit(client, edit=fake(step_ms=60_000))
+            wait_until(client, running, "running")
+            queued = submit(client)
+        plugins = Path(name) / "plugins"
+        junk = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / "krita_plugin/s2edit_krita", plugins / "s2edit_krita", ignore=junk)
+        shutil.copytree(PROJECT / "server/s2edit_wire", plugins / "s2edit_krita/s2edit_wire", ignore=junk)
+        # A process of its own: the tray's tests have another Qt in this one.
+        script = Path(__file__).with_name("qt6.py")
+        done = subprocess.run(
+            [sys.executable, "-W", "error", str(script), str(plugins), str(pictures)],
+            env={**os.environ, "S2EDIT_HOME": str(daemon.folder), "LANGUAGE": "en"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        with daemon.client() as client:
+            states = [show(client, job)["state"] for job in (running, queued)]
+        yield json.loads((pictures / "report.json").read_text(encoding="utf-8")) | {"states": states}
+
+
+def test_it_is_pyqt6_and_shares_the_daemons_queue(found: dict[str, Any]) -> None:
+    assert found["qt"] == "PyQt6.QtWidgets"
+    assert found["said"] == ["a portrait of a woman with a crown", "Number 1 in the queue"]
+    assert found["states"] == ["running", "cancelled"]
+
+
+def test_the_wheel_changes_nothing_that_was_not_clicked(found: dict[str, Any]) -> None:
+    assert found["wheel"] == [4.0, "portraits"], "and the model's own value is shown"
+
+
+def test_only_what_was_turned_is_sent(found: dict[str, Any]) -> None:
+    assert found["turned"] == {"blend.context": 0.5}
+
+
+def test_it_fits_a_narrow_column(found: dict[str, Any]) -> None:
+    assert found["least_width"] <= 240
