@@ -24,7 +24,7 @@ from typing import Any, Self, TypeVar
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
 
-from .provision import provision
+from .provision import STABLE, SUITE, provision
 
 PROJECT = Path(__file__).resolve().parents[2]
 ARTIFACTS = PROJECT / ".ci" / "artifacts"
@@ -48,7 +48,8 @@ class Lab:
         self.root = provision()
         # Short, since a Unix socket's path may have 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="s2-", dir="/tmp"))
-        self.artifacts = ARTIFACTS / name
+        # Beside, not instead of, the pictures of the editors that CI runs.
+        self.artifacts = ARTIFACTS / (name if SUITE == STABLE else f"{name}-{SUITE}")
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.artifacts.mkdir(parents=True)
         self.home, self.state = self.folder / "home", self.folder / "state"
@@ -106,9 +107,9 @@ class Lab:
             raise AssertionError(f"{command} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
         return done.stdout
 
-    def start_daemon(self, *, fake: bool = True, step_ms: int = 3) -> None:
+    def start_daemon(self, *, fake: bool = True, step_ms: int = 3, offline: bool = True) -> None:
         """Start the daemon and wait until it can be reached; `fake` gives it a worker without a model."""
-        options, variables = self._daemon_command(fake=fake, step_ms=step_ms)
+        options, variables = self._daemon_command(fake=fake, step_ms=step_ms, offline=offline)
         self.daemon = self._spawn("daemon", options, variables)
         wait_for(self.connection_file.exists, "the daemon's connection file", 20)
 
