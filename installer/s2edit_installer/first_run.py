@@ -45,8 +45,6 @@ Image.fromarray(painted).filter(ImageFilter.MaxFilter(side // 32 * 2 + 1)).save(
 """
 """Draws the portrait, and a mask as a person would paint it: a little more than what is to change. It runs in a process
 of its own: only the worker and this text know the method's package."""
-WHOLE = "blend.context=4"
-"""The model was trained on whole portraits, so it sees the whole one, not the mask's surroundings only."""
 SETTLE = 2.0
 """Seconds after which a tray that lives is taken to have started."""
 
@@ -84,7 +82,7 @@ def _edit_sample(out: Path) -> dict[str, Path]:
     say(f"Editing it through the daemon: “{SOURCE}” → “{TARGET}”")
     command = [sys.executable, "-m", "s2edit_cli.main", "edit", str(pictures["before"])]
     command += ["-o", str(pictures["after"]), "--layers", str(pictures["layers"])]
-    command += ["--edit-mask", str(pictures["mask"]), "--set", WHOLE]
+    command += ["--edit-mask", str(pictures["mask"])]
     command += ["--source", SOURCE, "--target", TARGET, "--object", OBJECT]
     _run(command, "The sample could not be edited; see above. Ask  .venv/bin/s2edit doctor  what is wrong.")
     _side_by_side(pictures)

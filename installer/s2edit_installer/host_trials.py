@@ -10,13 +10,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .findings import Finding, ok, warning, wrong
 from .surroundings import Surroundings
-from .targets import NEWEST_GIMP, Target, find
+from .targets import NEWEST_GIMP, ORDINARY, OWN_FOLDER, Target, find
 
+TRIED = frozenset({"package, AppImage or Flatpak", ORDINARY, OWN_FOLDER})
+"""Packagings whose program may be on the path."""
 TIMEOUT = 300.0
 """Seconds; the first start of an editor builds its caches."""
 _HELLO = """
@@ -37,32 +39,45 @@ with open(%(report)r, "w") as file:
 """
 
 
-def try_editors() -> Iterator[Finding]:
-    """One finding per editor that can be started here."""
+def try_editors(announce: Callable[[str], None]) -> Iterator[Finding]:
+    """One finding per editor that is found.
+
+    Args:
+        announce: is told before each start, which takes up to a minute.
+    """
+    by_hand = "Start it and look for S²Edit… when you right-click a layer."
     for target in find(Surroundings.here()):
         what = f"start {target.name}"
-        if target.packaging != "package or AppImage":
-            yield warning(what, "Not tried: it runs in a sandbox or elsewhere.", "Start it and look for S²Edit….")
+        if target.packaging not in TRIED:
+            yield warning(what, "Not tried: it runs in a sandbox or elsewhere.", by_hand)
             continue
         command = _gimp_command(target) if target.host == "gimp" else _krita_command()
-        if command is None:
-            yield warning(what, "Not tried: its program was not found on the path.", "Start it and look for S²Edit….")
+        if isinstance(command, str):
+            yield warning(what, f"Not tried: {command}", by_hand)
             continue
+        announce(f"Starting {target.name} without a window …")
         yield _try(what, target, command)
 
 
-def _gimp_command(target: Target) -> list[str] | None:
-    for version in (target.version, *NEWEST_GIMP):
+def _gimp_command(target: Target) -> list[str] | str:
+    """The command, or why there is none. Another version would look into another folder."""
+    for version in (target.version,) if target.version else NEWEST_GIMP:
         program = shutil.which(f"gimp-console-{version}")
         if program:
             options = "--new-instance --no-interface --no-fonts --console-messages --batch-interpreter python-fu-eval"
             return [program, *options.split(), "--quit", "-b"]
-    return None
+    return f"there is no gimp-console-{target.version or '3'} on the path."
 
 
-def _krita_command() -> list[str] | None:
+def _krita_command() -> list[str] | str:
+    """The command, or why there is none; it shows no window, but wants a screen."""
     runner, screen = shutil.which("kritarunner"), shutil.which("xvfb-run")
-    return [screen, "-a", runner, "-s", "s2edit_doctor_probe", "-f", "main"] if runner and screen else None
+    if runner is None:
+        return "there is no kritarunner on the path."
+    run = [runner, "-s", "s2edit_doctor_probe", "-f", "main"]
+    if screen:
+        return [screen, "-a", *run]
+    return run if os.environ.get("DISPLAY") else "it needs a screen; there is none, and no xvfb-run to make one."
 
 
 def _try(what: str, target: Target, command: list[str]) -> Finding:

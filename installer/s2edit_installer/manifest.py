@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .words import Trouble
+
+_DRAFT = ".s2edit-"
+"""How the names of files begin that are not whole yet."""
 
 
 @dataclass
@@ -65,13 +69,29 @@ def digest(content: bytes) -> str:
 
 
 def write_file(path: Path, content: bytes, *, executable: bool) -> None:
-    """Replace a file in one step."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".s2edit-")
+    """Replace a file of ours in one step."""
+    _replace(path, content, 0o755 if executable else 0o644)
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Replace what is in somebody else's file in one step: its mode, and a link to it, stay. A new one is private."""
+    real = path.resolve()
+    _replace(real, content, stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o600)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        temporary.chmod(0o755 if executable else 0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def drafts(entry: Entry) -> list[Path]:
+    """Files that were being written when the installer was killed."""
+    folders = {Path(path).parent for path in [*entry.files, *([entry.config] if entry.config else [])]}
+    return sorted(path for folder in folders for path in folder.glob(f"{_DRAFT}*") if path.is_file())

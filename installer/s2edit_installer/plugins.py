@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from s2edit_wire.paths import state_folder
 
 from . import kritarc, windows_task
-from .manifest import Entry, Manifest, digest, write_file
+from .manifest import Entry, Manifest, digest, drafts, rewrite, write_file
 from .surroundings import Surroundings
-from .targets import Target, find
+from .targets import Target, find, has_only_gimp_2
 from .vendoring import File, plugin_files
 
 KEPT_SUFFIX = ".yours"
@@ -42,17 +42,27 @@ def install(around: Surroundings | None = None, state: Path | None = None, *, dr
         around, state: this machine and its state folder when None.
         dry_run: change nothing.
     """
-    manifest = Manifest((state or state_folder()) / "installed.json")
+    state = state or state_folder()
+    manifest = Manifest(state / "installed.json")
     outcomes = []
     for target in find(around or Surroundings.here()):
         try:
-            outcomes.append(_install(target, manifest, dry_run=dry_run))
+            outcome = _install(target, manifest, dry_run=dry_run)
+            note = _note(target, state, changed=outcome.state in {"installed", "upgraded"})
+            outcomes.append(replace(outcome, message=outcome.message or note))
         except OSError as error:
             words = f"{error.strerror}: {error.filename}. Mend that, then run: s2edit install"
             outcomes.append(Outcome(target.name, str(target.folder), "failed", message=words))
         if not dry_run:
             manifest.save()
     return outcomes
+
+
+def nothing_found(around: Surroundings | None = None) -> str:
+    """What to say where there is nothing to install into."""
+    if has_only_gimp_2(around or Surroundings.here()):
+        return "Only GIMP 2 was found, and S²Edit needs GIMP 3."
+    return "No GIMP 3 and no Krita were found."
 
 
 def uninstall(state: Path | None = None, *, dry_run: bool = False) -> list[Outcome]:
@@ -106,13 +116,21 @@ def _install(target: Target, manifest: Manifest, *, dry_run: bool) -> Outcome:
         Path(path).unlink(missing_ok=True)
         del entry.files[path]
     _turn_on(target, entry)
-    return Outcome(target.name, key, state, kept, _note(target))
+    return Outcome(target.name, key, state, kept)
 
 
-def _note(target: Target) -> str:
-    if target.packaging == "Snap" and target.host == "krita":
-        return "Krita's snap may come without Python; if S²Edit does not show, use Krita's AppImage or Flatpak."
-    return "Restart it if it is open." if target.host == "krita" else ""
+def _note(target: Target, state: Path, *, changed: bool) -> str:
+    notes = ["Restart it if it is open."] if changed and target.host == "krita" else []
+    if target.packaging == "Snap":
+        if target.host == "krita":
+            notes.append("Krita's snap may come without Python; if S²Edit does not show, use its AppImage or Flatpak.")
+        if any(part.startswith(".") for part in state.parts):
+            # snapcraft.io, "The home interface": hidden folders of the home are closed to strict snaps.
+            notes.append(
+                f"A snap may not look into hidden folders such as {state}, where S²Edit's daemon is. In ~/.profile, "
+                "set S2EDIT_HOME to a folder in your home that is not hidden, log in again, and run: s2edit install"
+            )
+    return " ".join(notes)
 
 
 def _make_folders(files: list[str], entry: Entry) -> None:
@@ -127,10 +145,10 @@ def _turn_on(target: Target, entry: Entry) -> None:
     if target.config is None:
         return
     made = not target.config.exists()
-    before = "" if made else target.config.read_text(encoding="utf-8")
+    before = "" if made else _read(target.config)
     after, section_made = kritarc.enable(before)
     if after != before:
-        write_file(target.config, after.encode(), executable=False)
+        rewrite(target.config, after.encode("utf-8", "surrogateescape"))
         entry.config, entry.config_made = str(target.config), entry.config_made or made
         entry.section_made = entry.section_made or section_made
 
@@ -138,7 +156,7 @@ def _turn_on(target: Target, entry: Entry) -> None:
 def _is_on(target: Target) -> bool:
     if target.config is None:
         return True
-    return target.config.exists() and kritarc.is_enabled(target.config.read_text(encoding="utf-8"))
+    return target.config.exists() and kritarc.is_enabled(_read(target.config))
 
 
 def _remove(entry: Entry, kept: list[str]) -> None:
@@ -151,18 +169,25 @@ def _remove(entry: Entry, kept: list[str]) -> None:
             for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
                 # An editor's Python made it from our file.
                 compiled.unlink()
+    for draft in drafts(entry):
+        draft.unlink()
     if entry.config and Path(entry.config).exists():
         config = Path(entry.config)
-        text = kritarc.disable(config.read_text(encoding="utf-8"), section_made=entry.section_made)
+        text = kritarc.disable(_read(config), section_made=entry.section_made)
         if entry.config_made and not text.strip():
             config.unlink()
         else:
-            write_file(config, text.encode(), executable=False)
+            rewrite(config, text.encode("utf-8", "surrogateescape"))
     for folder in sorted(entry.folders, key=len, reverse=True):
         for empty in (Path(folder) / "__pycache__", Path(folder)):
             # A folder that is not empty holds something that is not ours.
             with contextlib.suppress(OSError):
                 empty.rmdir()
+
+
+def _read(config: Path) -> str:
+    """A configuration as it is: line ends stay, and so does what is no UTF-8."""
+    return config.read_bytes().decode("utf-8", "surrogateescape")
 
 
 def _saved_earlier(entry: Entry) -> list[str]:

@@ -1,11 +1,7 @@
 """Where GIMP 3 and Krita look for plug-ins, for each way in which they are packaged: data, and the search over it.
 
-Sources: GIMP's manual, "Installing new plug-ins", and gimpbaseenv.c (folder per version, GIMP3_DIRECTORY); Krita's
-manual, "Managing Python plugins" and "Resource management" (folders per system, the Store's included); Flathub's
-manifests of org.gimp.GIMP and org.kde.krita (Flatpak moves XDG folders to ~/.var/app/ID); snapcraft.io's
-documentation (a snap's home is ~/snap/NAME/current); Microsoft's "Understanding how packaged desktop apps run on
-Windows" (a Store app's AppData is LocalCache below its Packages folder). AppImages, and Steam's builds, use the
-folders of an ordinary installation.
+Each place says where that is written. AppImages, and Steam's builds, use the folders of an ordinary installation.
+`installer/PACKAGINGS.md` shows what installing does in a made-up home of each.
 """
 
 from __future__ import annotations
@@ -19,6 +15,18 @@ from .surroundings import Surroundings
 _VERSION = re.compile(r"3\.\d+")
 NEWEST_GIMP = ("3.4", "3.2", "3.0")
 """Versions whose program is looked for by name when its folder is not there yet."""
+_FIRST_GIMP = "3.0"
+"""The folder for a GIMP that does not tell its version: at its first start, a newer one takes its plug-ins over."""
+OWN_FOLDER = "GIMP3_DIRECTORY"
+ORDINARY = "package or AppImage"
+_GIMP_FLATPAK = ("root/var/lib/flatpak/app/org.gimp.GIMP", "home/.local/share/flatpak/app/org.gimp.GIMP")
+_IN_FLATPAK = "/current/active/files/bin/gimp-{version}"
+
+
+_GIMP = "GIMP's manual, “Installing new plug-ins”, and libgimpbase/gimpenv.c"
+_KRITA = "Krita's manual, “Resource management” and “Managing Python plugins”; its FAQ for kritarc"
+_SNAP = "snapcraft.io, “Data locations”, and the snapcraft.yaml of each, both strict"
+_STORE = "Microsoft, “Understanding how packaged desktop apps run on Windows”"
 
 
 @dataclass(frozen=True)
@@ -26,38 +34,66 @@ class Place:
     """One kind of installation.
 
     Args:
-        host: `gimp` or `krita`. packaging: in words. system: which system has it.
+        host: `gimp` or `krita`. packaging: in words. system: which system has it. source: where that is written.
         folder: GIMP's configuration folder without the version; Krita's resource folder.
         config: Krita's kritarc.
-        signs: any of these paths shows that the program is there; `program:NAME` is looked for on the path.
+        signs: any of these paths shows that the program is there; `program:NAME` is looked for on the path. With
+            `{version}` in it, a sign tells GIMP's version, too.
     """
 
     host: str
     packaging: str
     system: str
+    source: str
     folder: str
     config: str = ""
     signs: tuple[str, ...] = ()
 
 
 PLACES = (
-    Place("gimp", "package or AppImage", "linux", "config/GIMP"),
     Place(
         "gimp",
-        "Flatpak",
+        "package, AppImage or Flatpak",
         "linux",
-        "home/.var/app/org.gimp.GIMP/config/GIMP",
-        signs=("root/var/lib/flatpak/app/org.gimp.GIMP", "home/.local/share/flatpak/app/org.gimp.GIMP"),
+        f"{_GIMP}; flathub org.gimp.GIMP's “--filesystem=xdg-config/GIMP:create” (its linter's pull request 463)",
+        "config/GIMP",
+        signs=("program:gimp-{version}", *(place + _IN_FLATPAK for place in _GIMP_FLATPAK), *_GIMP_FLATPAK),
     ),
-    Place("gimp", "Snap", "linux", "home/snap/gimp/current/.config/GIMP", signs=("root/snap/gimp/current",)),
-    Place("gimp", "installer or Steam", "windows", "roaming/GIMP", signs=("programs/GIMP 3",)),
-    Place("gimp", "Microsoft Store", "windows", "local/Packages/GIMP.*/LocalCache/Roaming/GIMP"),
-    Place("gimp", "application", "macos", "support/GIMP", signs=("root/Applications/GIMP.app",)),
-    Place("krita", "package or AppImage", "linux", "data/krita", "config/kritarc", ("program:krita",)),
+    Place(
+        "gimp",
+        "Flatpak with a folder of its own",
+        "linux",
+        "flathub org.gimp.GIMP, issue 72: what it did where ~/.config/GIMP was missing, before “:create”",
+        "home/.var/app/org.gimp.GIMP/config/GIMP",
+    ),
+    Place("gimp", "Snap", "linux", _SNAP, "home/snap/gimp/current/.config/GIMP", signs=("root/snap/gimp/current",)),
+    Place(
+        "gimp",
+        "installer or Steam",
+        "windows",
+        f"{_GIMP}; Inno Setup, “{{autopf}}”, for all users or for one",
+        "roaming/GIMP",
+        signs=(
+            "programs/GIMP 3/bin/gimp-{version}.exe",
+            "local/Programs/GIMP 3/bin/gimp-{version}.exe",
+            "programs/GIMP 3",
+            "local/Programs/GIMP 3",
+        ),
+    ),
+    Place(
+        "gimp",
+        "Microsoft Store",
+        "windows",
+        f"{_STORE}; GIMP's build/windows/store/AppxManifest.xml",
+        "local/Packages/GIMP*/LocalCache/Roaming/GIMP",
+    ),
+    Place("gimp", "application", "macos", _GIMP, "support/GIMP", signs=("root/Applications/GIMP.app",)),
+    Place("krita", ORDINARY, "linux", _KRITA, "data/krita", "config/kritarc", ("program:krita",)),
     Place(
         "krita",
         "Flatpak",
         "linux",
+        f"{_KRITA}; Flatpak's manual, “XDG base directories”; flathub's org.kde.krita.yaml",
         "home/.var/app/org.kde.krita/data/krita",
         "home/.var/app/org.kde.krita/config/kritarc",
         ("root/var/lib/flatpak/app/org.kde.krita", "home/.local/share/flatpak/app/org.kde.krita"),
@@ -66,22 +102,19 @@ PLACES = (
         "krita",
         "Snap",
         "linux",
+        _SNAP,
         "home/snap/krita/current/.local/share/krita",
         "home/snap/krita/current/.config/kritarc",
         ("root/snap/krita/current",),
     ),
     Place(
-        "krita",
-        "installer or Steam",
-        "windows",
-        "roaming/krita",
-        "local/kritarc",
-        ("programs/Krita (x64)",),
+        "krita", "installer or Steam", "windows", _KRITA, "roaming/krita", "local/kritarc", ("programs/Krita (x64)",)
     ),
     Place(
         "krita",
         "Microsoft Store",
         "windows",
+        f"{_KRITA}; {_STORE}; Krita's packaging/windows/msix/manifest.xml.in",
         "local/Packages/49800Krita*/LocalCache/Roaming/krita",
         "local/Packages/49800Krita*/LocalCache/Local/kritarc",
     ),
@@ -89,6 +122,7 @@ PLACES = (
         "krita",
         "application",
         "macos",
+        _KRITA,
         "support/krita",
         "home/Library/Preferences/kritarc",
         ("root/Applications/krita.app",),
@@ -120,18 +154,18 @@ class Target:
 
 
 def find(around: Surroundings) -> list[Target]:
-    """Every editor of this user, in the order of `PLACES`."""
-    found: list[Target] = []
+    """Every editor of this user, in the order of `PLACES`; a folder that is a link to another's is not told again."""
+    found: dict[Path, Target] = {}
     for place in PLACES:
         if place.system == around.system:
-            found += _gimp(place, around) if place.host == "gimp" else _krita(place, around)
-    return found
+            for target in _gimp(place, around) if place.host == "gimp" else _krita(place, around):
+                found.setdefault(target.folder.resolve(), target)
+    return list(found.values())
 
 
 def _gimp(place: Place, around: Surroundings) -> list[Target]:
-    own = around.variables.get("GIMP3_DIRECTORY")
-    if own and not place.signs:
-        return [Target("gimp", "GIMP3_DIRECTORY", "", Path(own) / "plug-ins")]
+    if own := around.variables.get(OWN_FOLDER):
+        return [Target("gimp", OWN_FOLDER, "", around.home / own / "plug-ins")]
     found = []
     for base in around.expand(place.folder):
         versions = sorted(path.name for path in base.glob("3.*") if _VERSION.fullmatch(path.name) and path.is_dir())
@@ -141,16 +175,24 @@ def _gimp(place: Place, around: Surroundings) -> list[Target]:
     return found
 
 
+def has_only_gimp_2(around: Surroundings) -> bool:
+    """Whether there are settings of GIMP 2 and no GIMP 3."""
+    places = [place for place in PLACES if place.host == "gimp" and place.system == around.system]
+    bases = [base for place in places for base in around.expand(place.folder)]
+    return any(map(_older_settings, bases)) and not any(target.host == "gimp" for target in find(around))
+
+
 def _older_settings(base: Path) -> bool:
     """Whether GIMP 3 would take over a GIMP 2's settings at its first start, which it does only into no folder."""
     return any(base.glob("2.*"))
 
 
 def _versions_never_started(place: Place, around: Surroundings) -> list[str]:
-    """Versions that are installed but have no folder yet, the newest only."""
-    if place.packaging == "package or AppImage":
-        return [version for version in NEWEST_GIMP if around.which(f"gimp-{version}")][:1]
-    return ["3.0"] if _is_there(place, around) else []
+    """The version that is installed but has no folder yet, the newest only; none when there is none."""
+    for version in NEWEST_GIMP:
+        if any(_shows(sign.format(version=version), around) for sign in place.signs if "{" in sign):
+            return [version]
+    return [_FIRST_GIMP] if any(_shows(sign, around) for sign in place.signs if "{" not in sign) else []
 
 
 def _krita(place: Place, around: Surroundings) -> list[Target]:
@@ -166,11 +208,11 @@ def _krita(place: Place, around: Surroundings) -> list[Target]:
 
 
 def _is_there(place: Place, around: Surroundings) -> bool:
-    for sign in place.signs:
-        kind, _, program = sign.partition(":")
-        if kind == "program":
-            if around.which(program):
-                return True
-        elif any(path.exists() for path in around.expand(sign)):
-            return True
-    return False
+    return any(_shows(sign, around) for sign in place.signs)
+
+
+def _shows(sign: str, around: Surroundings) -> bool:
+    kind, _, program = sign.partition(":")
+    if kind == "program":
+        return around.which(program) is not None
+    return any(path.exists() for path in around.expand(sign))

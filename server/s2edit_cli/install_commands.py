@@ -9,12 +9,17 @@ import typer
 
 from . import options
 from .exit_codes import Exit
-from .report import Ended, print_object, say
+from .report import Ended, print_object, say, tell
 
 if TYPE_CHECKING:
+    from s2edit_installer.findings import Finding
     from s2edit_installer.plugins import Outcome
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+
+MARKS = {"ok": ("ok", "green"), "warning": ("note", "yellow"), "wrong": ("WRONG", "red")}
+"""How a finding is marked, so that it shows without colours, too."""
 
 
 def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
@@ -28,8 +33,10 @@ def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
     except words.Trouble as trouble:
         raise Ended(Exit.INPUT, str(trouble)) from trouble
     if not outcomes and not json_:
-        say("No GIMP 3 and no Krita were found. Start yours once, then run this again.")
+        say(plugins.nothing_found() + " Start GIMP 3 or Krita once, then run this again.")
     _report(outcomes, json_)
+    if outcomes and not dry_run and not json_:
+        say("In the editor, right-click a layer and choose “S²Edit…”.")
 
 
 def uninstall(dry_run: DryRun = False, json_: options.Json = False) -> None:
@@ -46,6 +53,8 @@ def uninstall(dry_run: DryRun = False, json_: options.Json = False) -> None:
 
 
 def _report(outcomes: list[Outcome], as_json: bool) -> None:
+    from s2edit_installer.remedies import typed
+
     failed = any(outcome.state == "failed" for outcome in outcomes)
     code = Exit.INPUT if failed else Exit.DONE
     if as_json:
@@ -53,9 +62,13 @@ def _report(outcomes: list[Outcome], as_json: bool) -> None:
     else:
         for outcome in outcomes:
             style = "red" if outcome.state == "failed" else "green"
-            say(f"{outcome.target}: {outcome.state}. {outcome.message}".rstrip(), style)
+            say(f"{outcome.target}: {outcome.state}.", style)
+            if outcome.folder != outcome.target:
+                say(f"    in {outcome.folder}")
+            if outcome.message:
+                say(f"    {typed(outcome.message)}")
             for path in outcome.kept:
-                say(f"    yours, kept: {path}", "yellow")
+                say(f"    {'see' if outcome.state == 'failed' else 'yours, kept'}: {path}", "yellow")
     if failed:
         raise typer.Exit(int(code))
 
@@ -68,16 +81,33 @@ def doctor(
     """Examine the installation; says per line what is wrong and how to mend it."""
     from s2edit_installer.doctor import examine
 
-    findings = examine(fix=fix, editors=editors)
-    sound = all(finding.state != "wrong" for finding in findings)
-    code = Exit.DONE if sound else Exit.INTERNAL
-    if json_:
-        print_object({"exit_code": int(code), "sound": sound, "findings": [finding.as_dict() for finding in findings]})
-    else:
-        for finding in findings:
-            style = {"ok": "green", "warning": "yellow", "wrong": "red"}[finding.state]
-            say(f"{finding.what}: {finding.message}", style)
+    findings = []
+    for finding in examine(fix=fix, editors=editors, announce=tell):
+        findings.append(finding)
+        if not json_:
+            mark, style = MARKS[finding.state]
+            say(f"{mark:<6}{finding.what}: {finding.message}", style)
             if finding.hint:
-                say(f"    {finding.hint}")
-    if not sound:
+                say(f"      {finding.hint}")
+    wrong = [finding for finding in findings if finding.state == "wrong"]
+    code = Exit.INTERNAL if wrong else Exit.DONE
+    if json_:
+        found = [finding.as_dict() for finding in findings]
+        print_object({"exit_code": int(code), "sound": not wrong, "findings": found})
+    else:
+        say(_summary(wrong))
+    if wrong:
         raise typer.Exit(int(code))
+
+
+def _summary(wrong: list[Finding]) -> str:
+    from s2edit_installer.remedies import typed
+
+    if not wrong:
+        return "S²Edit is in order."
+    count = "One thing is wrong" if len(wrong) == 1 else f"{len(wrong)} things are wrong"
+    mended = sum(finding.mend is not None for finding in wrong)
+    if not mended:
+        return f"{count}; what to do stands below each."
+    part = "it" if mended == len(wrong) == 1 else "all of them" if mended == len(wrong) else f"{mended} of them"
+    return typed(f"{count}. This mends {part}: s2edit doctor --fix")

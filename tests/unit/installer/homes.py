@@ -28,36 +28,55 @@ class Home:
 
 HOMES = {
     "GIMP 3.0 package": Home(
-        "linux", {".config/GIMP/3.0/gimprc": ""}, {"GIMP 3.0 (package or AppImage)": ".config/GIMP/3.0/plug-ins"}
+        "linux",
+        {".config/GIMP/3.0/gimprc": ""},
+        {"GIMP 3.0 (package, AppImage or Flatpak)": ".config/GIMP/3.0/plug-ins"},
     ),
     "GIMP 3.0 and 3.2 with 2.10": Home(
         "linux",
         {".config/GIMP/2.10/": "", ".config/GIMP/3.0/plug-ins/other/other.py": "x", ".config/GIMP/3.2/": ""},
         {
-            "GIMP 3.0 (package or AppImage)": ".config/GIMP/3.0/plug-ins",
-            "GIMP 3.2 (package or AppImage)": ".config/GIMP/3.2/plug-ins",
+            "GIMP 3.0 (package, AppImage or Flatpak)": ".config/GIMP/3.0/plug-ins",
+            "GIMP 3.2 (package, AppImage or Flatpak)": ".config/GIMP/3.2/plug-ins",
         },
     ),
     "GIMP 3.2 never started": Home(
-        "linux", {}, {"GIMP 3.2 (package or AppImage)": ".config/GIMP/3.2/plug-ins"}, ("gimp-3.2", "gimp-3.0")
+        "linux", {}, {"GIMP 3.2 (package, AppImage or Flatpak)": ".config/GIMP/3.2/plug-ins"}, ("gimp-3.2", "gimp-3.0")
     ),
     "GIMP 3 never started after 2.10": Home("linux", {".config/GIMP/2.10/": ""}, {}, ("gimp-3.0",)),
     "GIMP in another XDG folder": Home(
         "linux",
         {"cfg/GIMP/3.0/": ""},
-        {"GIMP 3.0 (package or AppImage)": "cfg/GIMP/3.0/plug-ins"},
+        {"GIMP 3.0 (package, AppImage or Flatpak)": "cfg/GIMP/3.0/plug-ins"},
         (),
         {"XDG_CONFIG_HOME": "cfg"},
     ),
+    "GIMP where GIMP3_DIRECTORY says": Home(
+        "linux",
+        {".config/GIMP/3.0/": "", "gimp/": ""},
+        {"GIMP (GIMP3_DIRECTORY)": "gimp/plug-ins"},
+        (),
+        {"GIMP3_DIRECTORY": "gimp"},
+    ),
     "GIMP Flatpak": Home(
         "linux",
-        {".var/app/org.gimp.GIMP/config/GIMP/3.0/": ""},
-        {"GIMP 3.0 (Flatpak)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
+        {".config/GIMP/3.0/": "", ".var/app/org.gimp.GIMP/config/": ""},
+        {"GIMP 3.0 (package, AppImage or Flatpak)": ".config/GIMP/3.0/plug-ins"},
     ),
     "GIMP Flatpak never started": Home(
         "linux",
-        {".local/share/flatpak/app/org.gimp.GIMP/": ""},
-        {"GIMP 3.0 (Flatpak)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
+        {".local/share/flatpak/app/org.gimp.GIMP/current/active/files/bin/gimp-3.2": "x"},
+        {"GIMP 3.2 (package, AppImage or Flatpak)": ".config/GIMP/3.2/plug-ins"},
+    ),
+    "GIMP Flatpak of all users, never started": Home(
+        "linux",
+        {"../root/var/lib/flatpak/app/org.gimp.GIMP/": ""},
+        {"GIMP 3.0 (package, AppImage or Flatpak)": ".config/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Flatpak with a folder of its own": Home(
+        "linux",
+        {".var/app/org.gimp.GIMP/config/GIMP/3.0/": ""},
+        {"GIMP 3.0 (Flatpak with a folder of its own)": ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"},
     ),
     "GIMP Snap": Home(
         "linux",
@@ -68,6 +87,11 @@ HOMES = {
         "windows",
         {"AppData/Roaming/GIMP/3.0/": ""},
         {"GIMP 3.0 (installer or Steam)": "AppData/Roaming/GIMP/3.0/plug-ins"},
+    ),
+    "GIMP Windows installer for one user, never started": Home(
+        "windows",
+        {"AppData/Local/Programs/GIMP 3/bin/gimp-3.2.exe": "x"},
+        {"GIMP 3.2 (installer or Steam)": "AppData/Roaming/GIMP/3.2/plug-ins"},
     ),
     "GIMP Microsoft Store": Home(
         "windows",

@@ -1,4 +1,4 @@
-"""An ordinary user's whole way: pip, install, edit, upgrade with jobs in the queue, the real editors tried, leave."""
+"""An ordinary user's whole way: pip, install, edits in the real editors, upgrade with jobs waiting, doctor, leaving."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from s2edit_installer import packages
 
 from tests.unit.installer.fresh import Fresh
 from tests.unit.installer.ordinary import OrdinaryLab
+from tests.unit.installer.painters import Painters
 
-EDITORS = ["GIMP 3.0 (package or AppImage)", "Krita (package or AppImage)"]
+EDITORS = ["GIMP 3.0 (package, AppImage or Flatpak)", "Krita (package or AppImage)"]
 WORDS = ["--source", "a man with a beard", "--target", "a man with glasses", "--object", "man"]
 STEPS = ["--set", "inversion.steps=2", "--set"]
 
@@ -47,6 +48,7 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
             shutil.copy2(wheel, lab.folder)
         pyvips.Image.black(96, 96, bands=3).cast("uchar").pngsave(str(lab.home / "in.png"))
         lab.give(lab.folder)
+        painters = Painters(lab)
         fresh = Fresh(lab.folder / "venv", lab.inside)
 
         def s2edit(*arguments: str, fails: bool = False) -> dict[str, Any]:
@@ -61,8 +63,14 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
         assert lab.say("id", "-u").stdout.strip() == str(lab.uid) != "0"
         fresh.install(lab.folder / wheels[0].name)
         assert outcomes(s2edit("install")) == dict.fromkeys(EDITORS, "installed")
-        long, short = edit(400), edit(2)
+        assert s2edit("daemon", "status", fails=True)["exit_code"] == 4, "the first editor starts it"
+        painters.edit_in_gimp()
+        painters.edit_in_krita()
+        assert s2edit("daemon", "status")["status"]["version"] == "0.0.9"
+        done = [job for job in s2edit("jobs", "list")["jobs"] if job["state"] == "done"]
+        assert [job["edit"]["document"]["host"] for job in done] == ["krita", "gimp"]
 
+        long, short = edit(400), edit(2)
         fresh.install(lab.folder / wheels[1].name)
         assert outcomes(s2edit("install")) == dict.fromkeys(EDITORS, "upgraded")
         told = findings(s2edit("doctor", "--no-editors"))
@@ -83,10 +91,12 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
         assert not strangers
         assert lab.state.stat().st_mode & 0o077 == 0
         lab.say(str(fresh.python), "-m", "s2edit_installer.leave")
+        for probe in painters.probes:
+            lab.say("rm", "-r", str(probe))
         assert not lab.connection_file.exists() and not (lab.state / "launcher.json").exists()
         assert not {path for path in files(lab.home) if "s2edit" in str(path).lower()}
-        kritarc = lab.home / ".config" / "kritarc"
-        assert not kritarc.exists() or "s2edit" not in kritarc.read_text(encoding="utf-8")
+        kritarc = (lab.home / ".config" / "kritarc").read_text(encoding="utf-8")
+        assert "s2edit_krita" not in kritarc and "enable_s2edit_probe=true" in kritarc
         assert s2edit("daemon", "status", fails=True)["exit_code"] == 4
 
 
