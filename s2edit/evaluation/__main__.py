@@ -59,7 +59,7 @@ def _arguments(program: str) -> argparse.ArgumentParser:
     run.add_argument(
         "--others", type=int, metavar="N", help="on so many portraits also the methods off the paper's claim"
     )
-    run.add_argument("--checkpoint", type=Path, help="folder of another checkpoint than the embedded one")
+    run.add_argument("--checkpoint", type=Path, help="folder of another checkpoint than the domain's own")
     run.add_argument("--instruct-pix2pix", type=Path, metavar="DIR", help="folder of InstructPix2Pix's weights")
     run.add_argument(
         "--part", default="1/1", metavar="K/N", help="every N-th portrait only; N such runs can share one folder"
@@ -70,6 +70,7 @@ def _arguments(program: str) -> argparse.ArgumentParser:
     score.add_argument("--results", type=Path, required=True, metavar="DIR", help="one CASE-ID.png per case")
     export = kinds.add_parser("export", help="write the cases' sources, masks and prompts for another system")
     report = kinds.add_parser("report", help="write the page anew from what a run has scored so far")
+    report.add_argument("--overview", type=Path, metavar="FILE.png", help="also two cases of each kind as one picture")
     for kind in (run, score, export, report):
         kind.add_argument("--portraits", type=int, metavar="N")
         kind.add_argument("--edits", type=int, metavar="M", help="edits of each portrait")
@@ -117,6 +118,10 @@ def _obey(options: argparse.Namespace) -> int:
     if options.what == "export":
         return _export(chosen, options.out)
     if options.what == "report":
+        if options.overview is not None:
+            from .page import overview
+
+            overview(chosen, options.out).save(options.overview)
         return _report(options.out, chosen)
     return _score(options, chosen) if options.what == "score" else _run(options, chosen)
 
@@ -135,7 +140,9 @@ def _run(options: argparse.Namespace, chosen: list[Case]) -> int:
 
     scales = [float(scale) for scale in options.sweep.split(",") if scale]
     methods = chosen_methods(options.methods, scales, with_weights=options.instruct_pix2pix is not None)
-    checkpoint = options.checkpoint or weights_folder()
+    checkpoint = options.checkpoint or weights_folder(options.domain)
+    if not checkpoint.exists():
+        raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
     recommended = _recommended(checkpoint)
     overrides = _overrides(options)
 

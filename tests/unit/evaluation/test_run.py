@@ -14,6 +14,7 @@ from s2edit.evaluation import bench, curves, runner
 from s2edit.evaluation.__main__ import main
 from s2edit.evaluation.cases import Case, cases
 from s2edit.evaluation.methods import METHODS, at_scale, chosen, scale_of
+from s2edit.evaluation.page import OVERVIEW
 from s2edit.evaluation.tables import methods_of
 from s2edit.settings import Settings
 from tests.fakes.tiny import one_thread
@@ -116,6 +117,14 @@ def test_a_folder_of_another_run_is_not_gone_on_with(folder: Path, capsys: pytes
     assert (folder / bench.SCORES).read_bytes() == before
 
 
+def test_a_checkpoint_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, missing = tmp_path / "out", tmp_path / "none"
+    assert main(["run", "--domain", "robots", *FEW, "--checkpoint", str(missing), "--out", str(out)]) == 2
+    assert "no checkpoint" in (told := capsys.readouterr().err)
+    assert "--checkpoint" in told
+    assert not out.exists()
+
+
 def test_the_page_shows_all_of_it(folder: Path) -> None:
     (folder / "index.html").unlink()
     assert main(["report", *FEW[:4], "--out", str(folder)]) == 0
@@ -127,6 +136,19 @@ def test_the_page_shows_all_of_it(folder: Path) -> None:
     columns = len(METHODS_RUN.split(",")) + 3
     with Image.open(folder / "grid-1.png") as grid:
         assert grid.size[0] == columns * 134 + 6
+
+
+def test_the_overview_has_two_cases_of_each_kind(
+    folder: Path, tmp_path: Path, pair: list[Case], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "overview.png"
+    assert main(["report", *FEW[:4], "--out", str(folder), "--overview", str(picture)]) == 0
+    with Image.open(picture) as grid:
+        assert grid.size == ((len(OVERVIEW) + 3) * 134 + 6, len(pair) * 152 + 18)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["report", *FEW[:4], "--out", str(empty), "--overview", str(picture)]) == 2
+    assert "run these methods first" in capsys.readouterr().err
 
 
 def test_work_is_in_an_order_that_shares_and_can_be_cut() -> None:
