@@ -41,7 +41,7 @@ class Promise:
 PROMISES = (
     Promise(1, "kill -9 of the daemon loses no acknowledged job and doubles none", daemon_kills.check, 16, 1_000, 50),
     Promise(2, "kills, stops and segfaults of the worker end no daemon", worker_kills.check, 10, 300, 15),
-    Promise(3, "spoiled headers and frames crash nothing and grow nothing", messages.check, 4_000, 1_000_000, 4),
+    Promise(3, "spoiled headers and frames crash nothing and grow nothing", messages.check, 4_000, 1_000_000, 20),
     Promise(4, "garbage, HTTP and old ZMTP reach no handler", garbage.check, 400, 100_000, 10),
     Promise(5, "a peer without the key can't grow memory, one with it is held", flood.check, 5, 60),
     Promise(6, "silent and slow connections delay nobody", loris.check, 300, 1_000),

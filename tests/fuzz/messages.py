@@ -17,10 +17,12 @@ from tests.fakes.daemon import RunningDaemon, fake, finished, submit
 
 from . import mutation
 
-WINDOW = 32
+WINDOW = 96
 """Messages sent before their answers are awaited."""
 CONTROL_EVERY = 40
-"""Windows between two control jobs."""
+"""Windows between two control jobs, at least."""
+CONTROL_JOBS = 50
+"""Control jobs among the headers, and as many among the frames, at most: each waits for the disk several times."""
 GROWTH_MIB = 50
 ANSWER_S = 120.0
 _EVENT = b"\xa2op\xa5event"
@@ -98,7 +100,7 @@ def _headers(daemon: RunningDaemon, count: int, dice: random.Random) -> int:
     attacker = Attacker(daemon)
     jobs = 0
     for window, first in enumerate(range(0, count, WINDOW)):
-        jobs += _control_job(daemon, window)
+        jobs += _control_job(daemon, window, count)
         numbers = range(first + 1_000, 1_000 + min(first + WINDOW, count))
         attacker.exchange([[MAGIC, mutation.header(number, dice), *_pixels(dice)] for number in numbers])
     attacker.close()
@@ -110,7 +112,7 @@ def _frames(daemon: RunningDaemon, count: int, dice: random.Random) -> tuple[int
     attacker = Attacker(daemon)
     window = frames = jobs = 0
     while frames < count:
-        jobs += _control_job(daemon, window)
+        jobs += _control_job(daemon, window, count)
         window += 1
         messages = [_spoiled_parts(dice) for _ in range(WINDOW)]
         attacker.exchange(messages)
@@ -164,9 +166,13 @@ def _fill(parts: list[bytes], dice: random.Random) -> None:
 SPOILERS: tuple[Callable[[list[bytes], random.Random], None], ...] = (_drop, _double, _disorder, _resize, _fill)
 
 
-def _control_job(daemon: RunningDaemon, window: int) -> int:
-    """In some windows a job that has to work, all along; returns how many were done."""
-    if window % CONTROL_EVERY:
+def _control_job(daemon: RunningDaemon, window: int, count: int) -> int:
+    """In some windows a job that has to work, all along; returns how many were done.
+
+    Args:
+        window: which one this is; count: of messages in all windows.
+    """
+    if window % max(CONTROL_EVERY, count // (WINDOW * CONTROL_JOBS)):
         return 0
     # Connected anew each time: between two jobs nobody answers the daemon's heartbeat.
     with daemon.client() as control:

@@ -74,9 +74,10 @@ def spoil_bytes(data: bytes, dice: random.Random) -> bytes:
 
 
 def header(number: int, dice: random.Random) -> bytes:
-    """One spoiled request header with this id, unless that is what was spoiled."""
+    """One spoiled request header with this id, unless that is what was spoiled: its values, its bytes, or both."""
     request: Any = {**dice.choice(REQUESTS), "id": number}
-    if dice.random() < 0.7:
+    how = dice.randrange(3)
+    if how != 0:
         request = spoil_value(request, dice)
     data: bytes = msgpack.packb(request)
-    return spoil_bytes(data, dice) if dice.random() < 0.5 else data
+    return spoil_bytes(data, dice) if how != 1 else data
