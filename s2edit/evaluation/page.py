@@ -56,6 +56,25 @@ def grid(cases: Sequence[Case], methods: Sequence[str], out: Path) -> Image.Imag
     return sheet
 
 
+OVERVIEW = ("nti+p2p", "direct+p2p", "ift", "s2edit")
+"""The columns of `overview`: what the paper compares itself with, and the full method."""
+
+
+def overview(cases: Sequence[Case], out: Path) -> Image.Image:
+    """The README's grid: of each kind of edit the first two cases, whatever came of them.
+
+    Raises:
+        ValueError: no case has a picture of every method of `OVERVIEW` in `out`.
+    """
+    shown: dict[str, list[Case]] = {}
+    for case in cases:
+        if all((out / method / f"{case.id}.png").is_file() for method in OVERVIEW):
+            shown.setdefault(case.edit.kind, []).append(case)
+    if not shown:
+        raise ValueError(f"No case has pictures of {', '.join(OVERVIEW)} yet; run these methods first.")
+    return grid([case for found in shown.values() for case in found[:2]], OVERVIEW, out)
+
+
 def write(
     scores: Sequence[Score],
     cases: Sequence[Case],
