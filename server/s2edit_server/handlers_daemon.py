@@ -8,6 +8,7 @@ from s2edit_wire import PROTOCOL_VERSION
 from s2edit_wire.auth import daemon_proof
 from s2edit_wire.errors import WireError
 
+from . import logs
 from .broker import Answer, Handler, Request, Session
 from .services import Services, version
 
@@ -51,6 +52,8 @@ def handlers(services: Services, greet: Callable[[Session], None]) -> dict[str, 
     async def configure(request: Request) -> Answer:
         changes = request.header["settings"]
         services.settings.configure(changes)
+        if "log_level" in changes:
+            logs.set_level(services.settings.now.log_level)
         if "queue_paused" in changes:
             services.scheduler.paused = services.settings.now.queue_paused
             services.desk.queued.set()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from . import jobs
 from .broker import Answer, Handler, Request
 from .services import Services
+
+LOG = logging.getLogger(__name__)
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -16,6 +20,7 @@ def handlers(services: Services) -> dict[str, Handler]:
         if services.checked_edits and await desk.store.call(jobs.find, request.header["job"]) is None:
             await services.weights.check_submit(edit, request.frames)
         job = request.header["job"]
+        LOG.debug("job %s from %s: %s", job, session.host, edit)
         return {"job": await desk.submit(job, session.client, session.host, edit, request.frames)}, ()
 
     async def cancel(request: Request) -> Answer:

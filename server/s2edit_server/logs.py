@@ -36,8 +36,12 @@ def start(folder: Path, level: str) -> None:
     )
     handler.addFilter(Redactor())
     handler.setFormatter(_RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(level.upper())
+    logging.getLogger().addHandler(handler)
+    set_level(level)
     for chatty in ("asyncio", "filelock"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def set_level(level: str) -> None:
+    """Log at this level from now on: `debug`, `info` or `warning`."""
+    logging.getLogger().setLevel(level.upper())

@@ -150,11 +150,11 @@ def surplus(db: sqlite3.Connection, most: int) -> list[str]:
 
 def drop_old_thumbnails(db: sqlite3.Connection, most: int) -> None:
     """Keep the small pictures of the newest jobs only."""
-    old = "FROM thumbnails WHERE job NOT IN (SELECT id FROM jobs ORDER BY number DESC LIMIT ?)"
+    old = "job NOT IN (SELECT id FROM jobs ORDER BY number DESC LIMIT ?)"
     # Looked first: this is asked every minute, and a write would wake a disk that sleeps.
-    if db.execute(f"SELECT 1 {old} LIMIT 1", (most,)).fetchone() is not None:
+    if db.execute(f"SELECT 1 FROM thumbnails WHERE {old} LIMIT 1", (most,)).fetchone() is not None:  # noqa: S608 - our own condition
         with writing(db):
-            db.execute(f"DELETE {old}", (most,))
+            db.execute(f"DELETE FROM thumbnails WHERE {old}", (most,))  # noqa: S608
 
 
 def referenced(db: sqlite3.Connection) -> set[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import msgspec
+import msgspec.inspect
 from msgspec import Meta
 from s2edit_wire.errors import WireError
 
@@ -24,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Args:
         idle_unload_s: seconds without a job after which the model leaves the device; 0 for never.
         threads: compute threads of the worker, 0 for its own choice.
+        compiled: have the worker compile the model with torch.compile. An edit of a new size takes minutes longer then,
+            every other one less; where no compiler works, the worker's log says so and edits go on uncompiled.
         cancel_s: seconds that a cancelled step may still take (three steps, if those are longer).
         pulse_s: seconds without a sign of life after which the worker is killed.
         stall_s: seconds without progress after which the worker is killed.
@@ -42,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     idle_unload_s: Annotated[float, Meta(ge=0, le=86_400)] = 600
     threads: Annotated[int, Meta(ge=0, le=1_024)] = 0
+    compiled: bool = False
     cancel_s: Annotated[float, Meta(ge=0.05, le=600)] = 10
     pulse_s: Annotated[float, Meta(ge=2, le=600)] = 30
     stall_s: Annotated[float, Meta(ge=2, le=86_400)] = 1_800
@@ -64,7 +69,7 @@ class SettingsFile:
     """The settings and their file.
 
     Args:
-        path: `settings.json`; a file that can't be read is kept beside as `settings.json.bad`, and defaults are used.
+        path: `settings.json`; what can't be used of it is left out, and a copy is kept beside as `settings.json.bad`.
         overrides: values from the command line: they win for this run and are not written.
     """
 
@@ -94,7 +99,8 @@ class SettingsFile:
         try:
             changed = msgspec.convert({**known, **changes}, Settings)
         except msgspec.ValidationError as error:
-            raise WireError("bad_setting", f"A setting can't be used: {error}.") from error
+            wrong = next(name for name, value in changes.items() if not _is_valid(name, value))
+            raise WireError("bad_setting", _requirement(wrong)) from error
         with room_errors():
             self._write(changed)
         self._saved = changed
@@ -104,12 +110,17 @@ class SettingsFile:
 
     def _load(self) -> Settings:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Settings)
+            found = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Any])
         except FileNotFoundError:
             return Settings()
         except (OSError, msgspec.MsgspecError):
             self._path.replace(self._path.with_suffix(".json.bad"))
             return Settings()
+        # What is right in a file from another version stays in force: to be online all at once would be worst.
+        kept = {name: value for name, value in found.items() if name in _KINDS and _is_valid(name, value)}
+        if kept != found:
+            shutil.copyfile(self._path, self._path.with_suffix(".json.bad"))
+        return msgspec.convert(kept, Settings)
 
     def _write(self, settings: Settings) -> None:
         temporary = self._path.with_suffix(".json.new")
@@ -118,3 +129,31 @@ class SettingsFile:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._path)
+
+
+_TYPE = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(Settings))
+_KINDS = {field.name: field.type for field in _TYPE.fields}
+
+
+def _is_valid(name: str, value: object) -> bool:
+    try:
+        msgspec.convert({name: value}, Settings)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _requirement(name: str) -> str:
+    """What a setting has to be, as a sentence."""
+    match _KINDS[name]:
+        case msgspec.inspect.BoolType():
+            return f"“{name}” must be true or false."
+        case msgspec.inspect.IntType(ge=low, le=high):
+            return f"“{name}” must be a whole number from {low:,} to {high:,}."
+        case msgspec.inspect.FloatType(ge=low, le=high):
+            return f"“{name}” must be a number from {low:,} to {high:,}."
+        case msgspec.inspect.StrType(pattern=None, max_length=longest):
+            return f"“{name}” must be a text of at most {longest} characters."
+    if name == "log_level":
+        return "“log_level” must be debug, info or warning."
+    return f"“{name}” must be an address that begins with http:// or https://, or empty."

@@ -243,6 +243,15 @@ def test_settings_are_changed_all_or_none(client: Client) -> None:
     assert changed == {**before, "idle_unload_s": 60}
 
 
+def test_prompts_are_logged_at_the_level_debug_only_and_a_new_level_counts_at_once(
+    daemon: RunningDaemon, client: Client
+) -> None:
+    for level, logged in (("info", False), ("debug", True)):
+        client.request("configure", {"settings": {"log_level": level}})
+        finished(client, submit(client, edit={**EDIT, "target": f"a secret of level {level}"}))
+        assert (f"a secret of level {level}" in daemon.log()) is logged
+
+
 def test_memory_is_freed_on_request_and_models_and_plans_are_answered(client: Client) -> None:
     finished(client, submit(client))
     status = client.request("status").header["status"]
@@ -256,6 +265,10 @@ def test_memory_is_freed_on_request_and_models_and_plans_are_answered(client: Cl
     plan = {"kind": "edit", "model": "portraits", "profile": "fast", "canvas": [640, 480], "source": "a woman, hat"}
     answer = client.request("plan", plan).header
     assert answer["crop"][2] <= 640 and "hat" in answer["words"]
+    # A worker that isn't S²Edit's own brings its models along; all else about a model is told as ever.
+    assert client.request("plan", plan | {"model": "sd-v1-4"}).header["problems"] == []
+    (doubt,) = client.request("plan", plan | {"photo": 0.9}).header["problems"]
+    assert (doubt["field"], doubt["blocking"]) == ("model", False)
     assert code_of(client, "model", model="nobody", action="verify") == "unknown_model"
     client.request("rescan"), client.request("clear_cache")
 

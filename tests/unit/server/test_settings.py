@@ -46,6 +46,34 @@ def test_the_command_line_wins_for_this_run_and_is_not_written(tmp_path: Path) -
     assert not settings.now.offline
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("threads", 10**30, "“threads” must be a whole number from 0 to 1,024."),
+        ("stall_s", 1e300, "“stall_s” must be a number from 2 to 86,400."),
+        ("offline", "yes", "“offline” must be true or false."),
+        ("model_gimp", "x" * 101, "“model_gimp” must be a text of at most 100 characters."),
+        ("proxy", "javascript:", "“proxy” must be an address that begins with http:// or https://, or empty."),
+        ("log_level", "loud", "“log_level” must be debug, info or warning."),
+    ],
+)
+def test_a_wrong_value_is_told_by_name_and_with_what_is_possible(
+    tmp_path: Path, name: str, value: object, words: str
+) -> None:
+    with pytest.raises(WireError) as caught:
+        SettingsFile(tmp_path / "settings.json").configure({"idle_unload_s": 30, name: value})
+    assert caught.value.message == words
+
+
+def test_a_file_of_another_version_keeps_what_is_known_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    text = '{"offline": true, "threads": -5, "from_the_future": [1], "result_days": 3}'
+    path.write_text(text)
+    now = SettingsFile(path).now
+    assert (now.offline, now.threads, now.result_days) == (True, 0, 3)
+    assert (tmp_path / "settings.json.bad").read_text() == text
+
+
 def test_a_broken_file_is_put_aside_and_defaults_are_used(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"threads": "broken"')
