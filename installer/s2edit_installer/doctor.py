@@ -16,7 +16,7 @@ from .launching import MENU
 from .login import LOGIN
 from .manifest import Manifest, drafts
 from .surroundings import Surroundings
-from .targets import find
+from .targets import find, gimp_not_ready
 from .words import Trouble
 
 
@@ -32,7 +32,7 @@ def examine(
     visit = daemon_checks.Visit()
     checks: list[Callable[[], Iterator[Finding]]] = [machine_checks.environment, machine_checks.gpu]
     checks += [machine_checks.disk, daemon_checks.launcher_file, daemon_checks.run_files]
-    checks += [visit.daemon, _plugins, _leftovers]
+    checks += [visit.daemon, plugins_in_place, _leftovers]
     if editors:
         checks.append(lambda: try_editors(announce or (lambda _: None)))
     try:
@@ -52,17 +52,25 @@ def _mended(finding: Finding) -> Finding:
         return wrong(finding.what, f"{finding.message} Mending failed: {error}", finding.hint)
 
 
-def _plugins() -> Iterator[Finding]:
+def plugins_in_place(around: Surroundings | None = None, state: Path | None = None) -> Iterator[Finding]:
+    """Whether each editor has the plug-in, whole and of this version.
+
+    Args:
+        around, state: this machine and its state folder when None.
+    """
     try:
-        outcomes = plugins.install(dry_run=True)
+        outcomes = plugins.install(around, state, dry_run=True)
     except Trouble as trouble:
         yield wrong("plug-ins", str(trouble), "Then run: s2edit install")
         return
-    if not outcomes:
-        yield warning("plug-ins", plugins.nothing_found(), "Start GIMP 3 or Krita once, then run: s2edit install")
+    if waits := gimp_not_ready(around or Surroundings.here()):
+        yield warning("plug-ins", waits)
+    elif not outcomes:
+        hint = "Start yours once, then run: s2edit install"
+        yield warning("plug-ins", "No GIMP 3 and no Krita were found.", hint)
 
     def mend() -> str:
-        return "; ".join(f"{done.target}: {done.state}" for done in plugins.install()) + "."
+        return "; ".join(f"{done.target}: {done.state}" for done in plugins.install(around, state)) + "."
 
     for outcome in outcomes:
         if outcome.state == "ready":

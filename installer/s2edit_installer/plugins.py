@@ -12,7 +12,7 @@ from s2edit_wire.paths import state_folder
 from . import kritarc, windows_task
 from .manifest import Entry, Manifest, digest, drafts, rewrite, write_file
 from .surroundings import Surroundings
-from .targets import Target, find, has_only_gimp_2
+from .targets import Target, find
 from .vendoring import File, plugin_files
 
 KEPT_SUFFIX = ".yours"
@@ -56,13 +56,6 @@ def install(around: Surroundings | None = None, state: Path | None = None, *, dr
         if not dry_run:
             manifest.save()
     return outcomes
-
-
-def nothing_found(around: Surroundings | None = None) -> str:
-    """What to say where there is nothing to install into."""
-    if has_only_gimp_2(around or Surroundings.here()):
-        return "Only GIMP 2 was found, and S²Edit needs GIMP 3."
-    return "No GIMP 3 and no Krita were found."
 
 
 def uninstall(state: Path | None = None, *, dry_run: bool = False) -> list[Outcome]:

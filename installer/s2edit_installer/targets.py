@@ -175,11 +175,15 @@ def _gimp(place: Place, around: Surroundings) -> list[Target]:
     return found
 
 
-def has_only_gimp_2(around: Surroundings) -> bool:
-    """Whether there are settings of GIMP 2 and no GIMP 3."""
+def gimp_not_ready(around: Surroundings) -> str:
+    """Why a GIMP that leaves traces here gets no plug-in yet, and what to do; "" where that is not so."""
     places = [place for place in PLACES if place.host == "gimp" and place.system == around.system]
-    bases = [base for place in places for base in around.expand(place.folder)]
-    return any(map(_older_settings, bases)) and not any(target.host == "gimp" for target in find(around))
+    left = [place for place in places if any(map(_older_settings, around.expand(place.folder)))]
+    if not left or any(target.host == "gimp" for target in find(around)):
+        return ""
+    if any(_versions_never_started(place, around) for place in left):
+        return "Start GIMP 3 once, so that it takes over GIMP 2's settings, then run: s2edit install"
+    return "Of GIMP, only version 2 was found; S²Edit needs GIMP 3."
 
 
 def _older_settings(base: Path) -> bool:

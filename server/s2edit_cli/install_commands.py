@@ -24,7 +24,8 @@ MARKS = {"ok": ("ok", "green"), "warning": ("note", "yellow"), "wrong": ("WRONG"
 
 def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
     """Put the plug-ins into every GIMP 3 and Krita on this machine."""
-    from s2edit_installer import launching, plugins, words
+    from s2edit_installer import launching, plugins, remedies, targets, words
+    from s2edit_installer.surroundings import Surroundings
 
     try:
         outcomes = plugins.install(dry_run=dry_run)
@@ -32,8 +33,10 @@ def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
             launching.write_launcher()
     except words.Trouble as trouble:
         raise Ended(Exit.INPUT, str(trouble)) from trouble
-    if not outcomes and not json_:
-        say(plugins.nothing_found() + " Start GIMP 3 or Krita once, then run this again.")
+    if not json_ and (waits := targets.gimp_not_ready(Surroundings.here())):
+        say(remedies.typed(waits), "yellow")
+    elif not outcomes and not json_:
+        say("No GIMP 3 and no Krita were found. Start yours once, then run this again.")
     _report(outcomes, json_)
     if outcomes and not dry_run and not json_:
         say("In the editor, right-click a layer and choose “S²Edit…”.")

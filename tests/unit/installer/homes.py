@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from s2edit_installer.surroundings import Surroundings
 
 KRITARC = "[General]\nshowWelcomePage=false\n\n[python]\nenable_other=true\n\n[theme]\nTheme=dark\n"
 
@@ -24,6 +28,36 @@ class Home:
     programs: tuple[str, ...] = ()
     variables: Mapping[str, str] | None = None
     config: str = ""
+
+    def make(self, folder: Path) -> Surroundings:
+        """Build it as `home` (and `root`) in a folder."""
+        home = folder / "home"
+        home.mkdir(exist_ok=True)
+        for name, content in self.files.items():
+            path = home / name
+            if name.endswith("/"):
+                path.mkdir(parents=True, exist_ok=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content)
+        return self.around(folder)
+
+    def around(self, folder: Path) -> Surroundings:
+        """The machine as discovery sees it."""
+        variables = {name: str(folder / "home" / value) for name, value in (self.variables or {}).items()}
+        which = {program: f"/usr/bin/{program}" for program in self.programs}.get
+        return Surroundings(self.system, folder / "home", variables, folder / "root", which)
+
+
+def tree(folder: Path) -> dict[str, tuple[str, bool]]:
+    """Every file's digest and whether it is executable, and every folder, below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder",
+            path.is_file() and bool(path.stat().st_mode & 0o111),
+        )
+        for path in folder.rglob("*")
+    }
 
 
 HOMES = {

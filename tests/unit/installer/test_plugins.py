@@ -12,7 +12,8 @@ from s2edit_installer import kritarc, plugins, targets, vendoring
 from s2edit_installer.surroundings import Surroundings
 from s2edit_installer.words import Trouble
 
-from tests.unit.installer.homes import HOMES, Home
+from tests.unit.installer import table
+from tests.unit.installer.homes import HOMES, Home, tree
 
 PLUGINS = {host: vendoring.plugin_files(host) for host in ("gimp", "krita")}
 """Read once: the sources may be edited while the tests run."""
@@ -26,37 +27,7 @@ def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=HOMES, name="home")
 def make_home(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Home, Surroundings]:
     home = HOMES[request.param]
-    for name, content in home.files.items():
-        path = tmp_path / "home" / name
-        if name.endswith("/"):
-            path.mkdir(parents=True)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-    (tmp_path / "home").mkdir(exist_ok=True)
-    return home, surroundings(home, tmp_path)
-
-
-def surroundings(home: Home, tmp_path: Path) -> Surroundings:
-    variables = {name: str(tmp_path / "home" / value) for name, value in (home.variables or {}).items()}
-    return Surroundings(
-        home.system,
-        tmp_path / "home",
-        variables,
-        tmp_path / "root",
-        lambda program: f"/usr/bin/{program}" if program in home.programs else None,
-    )
-
-
-def tree(folder: Path) -> dict[str, tuple[str, bool]]:
-    """Every file's digest and whether it is executable, and every folder, below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): (
-            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder",
-            path.is_file() and bool(path.stat().st_mode & 0o111),
-        )
-        for path in folder.rglob("*")
-    }
+    return home, home.make(tmp_path)
 
 
 def test_install_and_uninstall_leave_exactly_the_expected_trees(
@@ -131,8 +102,7 @@ def test_upgrade_replaces_removes_and_saves(
 
 
 def test_what_others_wrote_is_never_touched(tmp_path: Path) -> None:
-    home = HOMES["GIMP 3.0 package"]
-    around, state = surroundings(home, tmp_path), tmp_path / "state"
+    around, state = HOMES["GIMP 3.0 package"].around(tmp_path), tmp_path / "state"
     stranger = around.home / ".config/GIMP/3.0/plug-ins/s2edit/s2edit.py"
     stranger.parent.mkdir(parents=True)
     stranger.write_text("# somebody else's")
@@ -144,7 +114,7 @@ def test_what_others_wrote_is_never_touched(tmp_path: Path) -> None:
 
 
 def test_compiled_files_go_and_added_files_stay(tmp_path: Path) -> None:
-    around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
+    around, state = HOMES["GIMP 3.0 package"].around(tmp_path), tmp_path / "state"
     (around.home / ".config/GIMP/3.0").mkdir(parents=True)
     plugins.install(around, state)
     folder = around.home / ".config/GIMP/3.0/plug-ins/s2edit"
@@ -156,7 +126,7 @@ def test_compiled_files_go_and_added_files_stay(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_installation_is_taken_out_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
+    around, state = HOMES["GIMP 3.0 package"].around(tmp_path), tmp_path / "state"
     (around.home / ".config/GIMP/3.0").mkdir(parents=True)
     before = tree(around.home)
     written: list[Path] = []
@@ -177,7 +147,7 @@ def test_an_interrupted_installation_is_taken_out_whole(tmp_path: Path, monkeypa
 
 
 def test_a_folder_that_cannot_be_written_is_one_failed_target(tmp_path: Path) -> None:
-    around, state = surroundings(HOMES["GIMP 3.0 package"], tmp_path), tmp_path / "state"
+    around, state = HOMES["GIMP 3.0 package"].around(tmp_path), tmp_path / "state"
     (around.home / ".config/GIMP/3.0").mkdir(parents=True)
     (around.home / ".config/GIMP/3.0/plug-ins").write_text("a file where a folder should be")
     (outcome,) = plugins.install(around, state)
@@ -201,24 +171,22 @@ def test_the_wire_is_vendored_to_the_byte() -> None:
             assert file.content == (source / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("", "[python]\nenable_s2edit_krita=true\n"),
-        ("[a]\nb=1", "[a]\nb=1\n\n[python]\nenable_s2edit_krita=true\n"),
-        ("[python]\nx=1\n[z]\n", "[python]\nenable_s2edit_krita=true\nx=1\n[z]\n"),
-        ("[python]", "[python]\nenable_s2edit_krita=true\n"),
-    ],
-)
-def test_kritarc_switch(before: str, after: str) -> None:
-    enabled, made = kritarc.enable(before)
-    assert enabled == after
-    assert kritarc.is_enabled(enabled)
-    assert kritarc.enable(enabled) == (enabled, False)
-    restored = kritarc.disable(enabled, section_made=made)
-    assert restored.strip() == before.strip()
-    assert not kritarc.is_enabled(restored)
+def test_a_flatpak_s_link_to_the_ordinary_folder_is_one_editor(tmp_path: Path) -> None:
+    around = HOMES["GIMP 3.0 package"].make(tmp_path)
+    link = around.home / ".var/app/org.gimp.GIMP/config/GIMP"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(around.home / ".config/GIMP")
+    assert [target.folder for target in targets.find(around)] == [around.home / ".config/GIMP/3.0/plug-ins"]
 
 
-def test_kritarc_that_was_switched_off_is_switched_on() -> None:
-    assert kritarc.enable("[python]\nenable_s2edit_krita=false\n")[0] == "[python]\nenable_s2edit_krita=true\n"
+@pytest.mark.parametrize("name", ["GIMP Snap", "Krita Snap"])
+def test_a_snap_is_told_what_its_sandbox_hides(name: str, tmp_path: Path) -> None:
+    around = HOMES[name].make(tmp_path)
+    for state, hidden in ((around.home / ".local/state/s2edit", True), (around.home / "s2edit", False)):
+        (outcome,) = plugins.install(around, state, dry_run=True)
+        assert ("set S2EDIT_HOME" in outcome.message) == hidden
+
+
+def test_the_table_of_packagings_is_what_happens() -> None:
+    """`python -m tests.unit.installer.table > installer/PACKAGINGS.md` writes it anew."""
+    assert (Path(__file__).parents[3] / "installer" / "PACKAGINGS.md").read_text(encoding="utf-8") == table.document()
