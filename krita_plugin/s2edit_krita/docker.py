@@ -31,7 +31,7 @@ _PLAN_MS = 350
 _STROKE_MS = 400
 _SETTLE_MS = 2_000
 _LEAST_HEIGHT = 340
-_GOOD_HEIGHT = 430
+_GOOD_HEIGHT = 450
 
 
 class Docker(DockWidget):
@@ -55,11 +55,12 @@ class Docker(DockWidget):
         self.link.setObjectName("s2edit_link")
         self.form = Form(body)
         self.preview = MaskPreview(body)
+        self.form.below_masks.addWidget(self.preview)  # what is above it keeps its place while somebody paints
         self.queue = JobList(self.desk, ("queue",), body)
         self.jobs = JobList(self.desk, ("history", "others"), body)
         layout = QVBoxLayout(body)
         layout.setContentsMargins(4, 4, 4, 4)
-        for widget in (self.link, self.queue, self.preview, self.form, self.jobs):
+        for widget in (self.link, self.queue, self.form, self.jobs):
             layout.addWidget(widget)
         layout.addStretch(1)
         # What is pressed most stays in sight, however small the docker is.
@@ -113,6 +114,9 @@ class Docker(DockWidget):
         history.store(document, register)
         row.choose_mask(masks.MaskSource("layer", node_mark(node), node.name()))
         self._look()
+        self._ask_to_paint()
+
+    def _ask_to_paint(self) -> None:
         self.form.say(tr("Paint over the object, then choose “Edit”. The mask layer is not part of the picture."))
 
     def submit(self, order: Order) -> None:
@@ -261,8 +265,11 @@ class Docker(DockWidget):
             return
         try:
             fields = plan_fields(document, order)
-        except WireError as error:
-            self.form.show_problems([{"field": "object", "message": error.message}])
+        except WireError:
+            # Not painted yet is no mistake yet; whoever submits all the same is told.
+            self.form.show_problems([])
+            if not self._complaint:
+                self._ask_to_paint()
             return
         layer = source_layer(document)
         if self._crop is not None and layer is not None:

@@ -5,19 +5,22 @@ With `layers` and `masks` the only place that calls Krita's document API.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from krita import Krita
 
 from . import history
-from .pixels import DEPTHS, Box, Depth, to_wire
+from .pixels import DEPTHS, Box, Depth, sampled, to_wire
 from .qt import QByteArray, QUuid
 from .text import tr
 from .wire import WireError
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
+Space: TypeAlias = tuple[str, str, str]
+"""Colour model, depth and profile."""
 
 _SRGB = ("sRGB-elle-V2-srgbtrc.icc", "sRGB built-in")
 _MASK_TYPES = frozenset({"transparencymask", "selectionmask", "filtermask", "transformmask", "colorizemask"})
@@ -113,14 +116,15 @@ def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth
     return Picture(box, depth, to_wire(depth, converted(document, data, box, space, depth)))
 
 
-def glance(document: KritaDocument, node: KritaNode | None, box: Box) -> bytes | bytearray:
-    """8-bit pixels like `read`'s, for a look in passing, since the document is never copied for it.
+def glance(document: KritaDocument, node: KritaNode | None, box: Box, step: int = 1) -> bytes | bytearray:
+    """8-bit pixels like `read`'s, every `step`-th in both directions, without ever copying the document.
 
     Object masks may be in it, and a group that passes through (it has no picture of its own) is seen with all around.
     """
     depth = DEPTHS["U8"]
-    data, space = _as_shown(document, None if _passes_through(node) else node, box)
-    return to_wire(depth, converted(document, data, box, space, depth))
+    take, space = _as_shown(document, None if _passes_through(node) else node)
+    data = QByteArray(sampled(take, box, step))
+    return to_wire(depth, converted(document, data, box.thinned(step), space, depth))
 
 
 def is_costly(document: KritaDocument, node: KritaNode | None) -> bool:
@@ -128,8 +132,8 @@ def is_costly(document: KritaDocument, node: KritaNode | None) -> bool:
     return _passes_through(node) or bool(_hidden_from(document, node))
 
 
-def converted(document: KritaDocument, data: QByteArray, box: Box, space: tuple[str, str, str], depth: Depth) -> bytes:
-    """Bytes of colour space `space` (model, depth, profile) as sRGB RGBA of the working depth, in Krita's order."""
+def converted(document: KritaDocument, data: QByteArray, box: Box, space: Space, depth: Depth) -> bytes:
+    """Bytes of colour space `space` as sRGB RGBA of the working depth, in Krita's order."""
     if space == ("RGBA", depth.working, srgb_profile()):
         return bytes(data)
     layer = document.createNode("S²Edit", "paintlayer")
@@ -140,9 +144,10 @@ def converted(document: KritaDocument, data: QByteArray, box: Box, space: tuple[
     return bytes(layer.pixelData(0, 0, box.width, box.height))
 
 
-def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, tuple[str, str, str]]:
+def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, Space]:
     if not is_costly(document, node):
-        return _as_shown(document, node, box)
+        take, space = _as_shown(document, node)
+        return take(*box), space
     copy = document.clone()
     copy.setBatchmode(True)
     try:
@@ -155,16 +160,17 @@ def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tu
             twin.setPassThroughMode(False)
         copy.refreshProjection()
         copy.waitForDone()
-        return _as_shown(copy, twin, box)
+        take, space = _as_shown(copy, twin)
+        return take(*box), space
     finally:
         copy.setModified(False)
         copy.close()
 
 
-def _as_shown(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, tuple[str, str, str]]:
+def _as_shown(document: KritaDocument, node: KritaNode | None) -> tuple[Callable[..., QByteArray], Space]:
     owner = document if node is None else node
     space = (owner.colorModel(), owner.colorDepth(), owner.colorProfile())
-    return (document.pixelData(*box) if node is None else node.projectionPixelData(*box)), space
+    return (document.pixelData if node is None else node.projectionPixelData), space
 
 
 def _passes_through(node: KritaNode | None) -> bool:

@@ -66,6 +66,18 @@ def add_result(document: KritaDocument, source: KritaNode | None, name: str, pat
     return layer
 
 
+class _Settling:
+    """Only the newest wish which layer be the active one counts: older ones still looking give up."""
+
+    turn = 0
+
+    @classmethod
+    def next(cls) -> int:
+        """A new wish's number."""
+        cls.turn += 1
+        return cls.turn
+
+
 def _settle_on(document: KritaDocument, wanted: KritaNode, instead_of: frozenset[str], looks: list[int]) -> None:
     """Make `wanted` the active layer and see that it stays so, unless the painter chooses another one.
 
@@ -77,11 +89,11 @@ def _settle_on(document: KritaDocument, wanted: KritaNode, instead_of: frozenset
         instead_of: marks of the layers that may be the active one without the painter's doing.
         looks: milliseconds until each further look.
     """
-    asked = False
+    asked, turn = False, _Settling.next()
 
     def look() -> None:
         nonlocal asked
-        if not is_there(document, wanted):
+        if turn != _Settling.turn or not is_there(document, wanted):
             return
         now = document.activeNode()
         mark = node_mark(now) if now is not None else ""
@@ -136,6 +148,7 @@ def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: Kri
             continue
         active = document.activeNode()
         if active is not None and node_mark(active) == mark:
+            _Settling.next()
             document.setActiveNode(source)
         node.setVisible(False)
     document.refreshProjection()

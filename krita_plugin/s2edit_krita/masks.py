@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 from . import history
-from .document import canvas, node_by_mark, node_mark, read
+from .document import canvas, glance, node_by_mark, node_mark
 from .layers import is_there
-from .pixels import DEPTHS, Box
+from .pixels import Box, sampled
 from .text import tr
 from .wire import WireError
 
@@ -69,12 +69,15 @@ def extent(document: KritaDocument, source: MaskSource) -> Box | None:
     return box.clipped(*canvas(document))
 
 
-def coverage(document: KritaDocument, source: MaskSource, box: Box) -> bytes:
-    """The mask's 8-bit samples in the box; raises WireError("bad_mask") when it marks nothing there."""
+def coverage(document: KritaDocument, source: MaskSource, box: Box, step: int = 1) -> bytes:
+    """The mask's 8-bit samples in the box, every `step`-th in both directions.
+
+    Raises WireError("bad_mask") when it marks nothing there.
+    """
     if source.kind == "layer":
-        data = bytes(read(document, _node(document, source), box, DEPTHS["U8"]).data)[3::4]
+        data = bytes(glance(document, _node(document, source), box, step))[3::4]
     else:
-        data = bytes(_marked(document, source).pixelData(*box))
+        data = sampled(_marked(document, source).pixelData, box, step)
     if not data.strip(b"\0"):
         raise WireError(
             "bad_mask",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -33,6 +33,10 @@ class Box(NamedTuple):
         right, bottom = min(width, self.x + self.width), min(height, self.y + self.height)
         return Box(x, y, right - x, bottom - y) if right > x and bottom > y else None
 
+    def thinned(self, step: int) -> Box:
+        """The size of what `sampled` gives, at 0, 0."""
+        return Box(0, 0, -(-self.width // step), -(-self.height // step))
+
 
 class Depth(NamedTuple):
     """How one of Krita's channel depths travels.
@@ -51,6 +55,11 @@ class Depth(NamedTuple):
     full: float
     swapped: bool
 
+    @property
+    def bytes_a_pixel(self) -> int:
+        """Of red, green, blue and alpha."""
+        return 4 * array(self.code).itemsize
+
 
 DEPTHS = {
     "U8": Depth("U8", "u1", "B", 255, True),
@@ -58,6 +67,25 @@ DEPTHS = {
     "F16": Depth("F32", "f4", "f", 1.0, False),
     "F32": Depth("F32", "f4", "f", 1.0, False),
 }
+
+
+def sampled(take: Callable[[int, int, int, int], Any], box: Box, step: int) -> bytes:
+    """Every `step`-th pixel of every `step`-th row, at a cost that hardly grows with the picture.
+
+    Args:
+        take: gives the bytes of a rectangle (x, y, width, height), any number of them a pixel.
+    """
+    if step == 1:
+        return bytes(take(*box))
+    rows = []
+    for y in range(box.y, box.y + box.height, step):
+        row = bytes(take(box.x, y, box.width, 1))
+        size = len(row) // box.width
+        thin = bytearray(size * box.thinned(step).width)
+        for byte in range(size):
+            thin[byte::size] = row[byte :: size * step]
+        rows.append(thin)
+    return b"".join(rows)
 
 
 def samples(depth: Depth, data: bytes | bytearray | memoryview) -> array[Any]:

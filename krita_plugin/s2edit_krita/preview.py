@@ -16,9 +16,9 @@ from .wire import WireError
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 
-SIDE = 180
-_LARGEST = 2_000_000
-"""Pixels of a crop above which the overlay is left out: copying more would be felt while painting."""
+SIDE = 150
+_SAMPLES = 2 * SIDE
+"""Pixels looked at along the longer side, however large the crop is: copying more would be felt while painting."""
 _TINT = (60, 60, 255)
 
 
@@ -33,19 +33,18 @@ class MaskPreview(QLabel):
 
     def show_crop(self, document: KritaDocument, layer: KritaNode, crop: Box, masks: Sequence[MaskSource]) -> None:
         """Draw the layer's crop and the masks in it."""
-        if crop.width * crop.height > _LARGEST:
-            self.hide()
-            return
-        data = bytes(glance(document, layer, crop))
-        image = QImage(data, crop.width, crop.height, crop.width * 4, QImage.Format.Format_RGBA8888).copy()
+        step = max(1, max(crop.width, crop.height) // _SAMPLES)
+        _, _, width, height = crop.thinned(step)
+        data = bytes(glance(document, layer, crop, step))
+        image = QImage(data, width, height, width * 4, QImage.Format.Format_RGBA8888).copy()
         painter = QPainter(image)
         painter.setOpacity(0.55)
         for source in masks:
             try:
-                tinted = bytes(coloured_mask(coverage(document, source, crop), _TINT))
+                tinted = bytes(coloured_mask(coverage(document, source, crop, step), _TINT))
             except WireError:
                 continue  # nothing painted yet
-            overlay = QImage(tinted, crop.width, crop.height, crop.width * 4, QImage.Format.Format_ARGB32)
+            overlay = QImage(tinted, width, height, width * 4, QImage.Format.Format_ARGB32)
             painter.drawImage(0, 0, overlay)
         painter.end()
         self.setPixmap(QPixmap.fromImage(scaled(image, SIDE)))

@@ -36,8 +36,8 @@ KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 Frame: TypeAlias = bytes | bytearray
 
-_LARGEST_HASHED = 1_000_000
-"""Pixels."""
+_LARGEST_HASHED = 2**21
+"""Bytes."""
 _SAMPLE = 256
 """Pixels along a side of what is looked at to tell a photograph from a drawing."""
 
@@ -91,7 +91,8 @@ def facts_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dic
     width, height = min(crop.width, _SAMPLE), min(crop.height, _SAMPLE)
     middle = Box(crop.x + (crop.width - width) // 2, crop.y + (crop.height - height) // 2, width, height)
     facts: dict[str, object] = {"photo": likeness(glance(document, layer, middle), width)}
-    if crop.width * crop.height <= _LARGEST_HASHED and not is_costly(document, layer):
+    size = crop.width * crop.height * depth_of(document).bytes_a_pixel
+    if size <= _LARGEST_HASHED and not is_costly(document, layer):
         facts["image_sha256"] = sha256(read(document, layer, crop).data).hexdigest()
     return facts
 

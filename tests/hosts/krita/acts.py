@@ -125,7 +125,7 @@ class MainPath:
         painter.wait(lambda state: state["active"] == self.mask, "the mask layer")
         for stroke in self.scene.mask:
             painter.stroke(stroke)
-        painter.wait(lambda state: "s2edit_preview" in state["widgets"], "the preview of the mask")
+        painter.scroll_to("s2edit_preview")
         time.sleep(1)
         painter.screen.photograph("mask")
 

@@ -16,13 +16,17 @@ INVERTED = [245, 55, 165, 255]
 
 FRAME_MS = 1_000 / 60
 
+PATIENCE_S = 1_200
+"""Seconds for all scenes: a quiet machine takes 60, one that did much else took half a minute for each."""
+pytestmark = pytest.mark.timeout(PATIENCE_S + 100)
+
 
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, Any]:
     with Lab("krita-kinds") as lab:
         screen = Screen(lab)
         lab.start_daemon(step_ms=20)
-        found = Easel(lab, screen).run("kinds", timeout=300)
+        found = Easel(lab, screen).run("kinds", timeout=PATIENCE_S)
         (lab.artifacts / "scenes.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         return found
 

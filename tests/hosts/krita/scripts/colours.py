@@ -17,7 +17,7 @@ SPACES = [tuple(space.split(":")) for space in os.environ["S2EDIT_TEST_SPACES"].
 SIDE = 96
 BOX = (24, 20, 40, 48)
 LEFT, RIGHT = (200, 120, 40), (30, 90, 160)
-WAIT_MS = 60_000
+WAIT_MS = 800_000
 
 
 def run(report: dict[str, Any], done: Any) -> None:
@@ -77,7 +77,7 @@ def run(report: dict[str, Any], done: Any) -> None:
     desk.layer_added.connect(added)
     desk.open()
     QTimer.singleShot(1000, following)
-    QTimer.singleShot(WAIT_MS * 3, done)
+    QTimer.singleShot(WAIT_MS, done)
 
 
 def painted(model: str, depth: str) -> Any:

@@ -9,6 +9,9 @@ from PyQt5.QtCore import QByteArray
 from PyQt5.QtWidgets import QLabel, QToolButton
 from stage import OBJECT, OTHER, Scene, choose, document_with, edit, layer, names, picture_file, pixel
 
+OWN_CONTEXT = 4.0
+"""What the embedded model's recommended.json says: the whole portrait."""
+
 
 def scene_automatic_mask(docker: Any) -> Scene:
     """“Show automatic mask” becomes a mask layer that the next edit uses."""
@@ -96,7 +99,7 @@ def scene_dials(docker: Any) -> Scene:
     advanced = docker.form.advanced
     context = advanced.dials["blend.context"]
     yield from choose(document, node)
-    yield lambda: context.box.value() == 4
+    yield lambda: context.box.value() == OWN_CONTEXT
     own = advanced.settings()
     context.box.setValue(0.5)
     docker.form.profile.setCurrentIndex(0)
