@@ -12,7 +12,7 @@ from s2edit_wire.errors import WireError
 
 from . import jobs, queries
 from .broker import Answer, Handler, Request
-from .desk import no_pixels
+from .desk import Desk, no_pixels
 from .envelope import Pixels
 from .services import Services
 
@@ -64,12 +64,9 @@ def handlers(services: Services) -> dict[str, Handler]:
         return {"lines": await desk.store.call(queries.log_lines, request.header["job"])}, ()
 
     async def subscribe(request: Request) -> Answer:
-        header = request.header
-        desk.events.subscribe(request.identity, previews=header.get("previews", False), after=header["after"])
-        seq = desk.events.seq
-        changed = desk.events.since(header["after"])[:MAX_REPLAY]
-        _, records = await desk.look(lambda db: queries.several(db, changed))
-        return {"seq": seq, "jobs": records}, ()
+        after = request.header["after"]
+        desk.events.subscribe(request.identity, previews=request.header.get("previews", False), after=after)
+        return await _changes(desk, after), ()
 
     return {
         "show": show,
@@ -79,6 +76,21 @@ def handlers(services: Services) -> dict[str, Handler]:
         "log": log,
         "subscribe": subscribe,
     }
+
+
+async def _changes(desk: Desk, after: int) -> dict[str, object]:
+    """The answer's fields: what changed after this number, or as much of it as fits."""
+    seq = desk.events.seq
+    changed = [(job, desk.events.of(job)) for job in desk.events.since(after)]
+    if after:
+        changed.reverse()  # oldest first, so that what doesn't fit can be asked for with the next `after`
+    page = changed[:MAX_REPLAY]
+    rows, records = await desk.look(lambda db: queries.several(db, [job for job, _ in page]))
+    fields: dict[str, object] = {"seq": seq, "jobs": records}
+    if after and (len(records) < len(rows) or len(page) < len(changed)):
+        last = records[-1]["job"] if len(records) < len(rows) else page[-1][0]
+        fields |= {"seq": dict(page)[last], "more": True}
+    return fields
 
 
 def _open(path: Path, size: int) -> Pixels:

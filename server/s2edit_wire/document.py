@@ -93,7 +93,7 @@ it is `job_conflict`.
 
 After `subscribe`, the daemon sends an `event` for each change. Each change has a sequence number; after a reconnect a
 client subscribes with the last one it knows and is told the jobs that changed since. When `boot` has changed, it
-starts from 0.
+starts from 0. A client that is too slow misses events: it sees a gap in their numbers, and subscribes again.
 """
 
 

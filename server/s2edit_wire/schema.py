@@ -56,7 +56,6 @@ _JOB_FIELD = Field("job", JOB_ID, "Which job.")
 _JOB_REPLY = Field("job", JOB, "The job as it is now.")
 _MODEL_FIELD = Field("model", MODEL_ID, "Which model.")
 _SETTINGS = Field("settings", MapOf(Scalar(1_000)), "Settings by name.")
-_SEQ = Field("seq", Integer(), "Sequence number of the newest change.")
 
 MODEL_ACTIONS = ("download", "pause", "verify", "repair", "remove", "accept_licence")
 
@@ -169,7 +168,11 @@ MESSAGES: dict[str, Message] = {
                 Field("after", Integer(), "Sequence number up to which the client knows everything; 0 for nothing."),
                 Field("previews", Flag(), "Whether to send small previews along.", required=False),
             ),
-            (_SEQ, Field("jobs", ListOf(JOB, 100), "Jobs that changed since, newest first; see `list` for older.")),
+            (
+                Field("seq", Integer(), "Sequence number up to which the client knows everything then."),
+                Field("jobs", ListOf(JOB, 100), "Jobs that changed since. After 0 the newest; `list` has all."),
+                Field("more", Flag(), "True when there are more: subscribe again after `seq`.", required=False),
+            ),
         ),
         Message("status", "The daemon, its worker and its stores.", (), (Field("status", STATUS, "The state."),)),
         Message("models", "All models of the catalogue.", (), (Field("models", ListOf(MODEL, 64), "The models."),)),

@@ -96,7 +96,8 @@ class Session:
         self._waiting: list[_Request] = []
         self._sent: dict[int, _Request] = {}
         self._inbox: list[Incoming] = []
-        self._seq = 0
+        self._seq = self._newest = 0
+        self._catching_up = False
         self._boot = ""
 
     def start(self) -> None:
@@ -181,10 +182,10 @@ class Session:
         self._delay, self._launches, self._wanted = FIRST_DELAY, 0, False
         if client.boot != self._boot:
             self._boot, self._seq = client.boot, 0
+        self._newest = self._seq
         self._tell("ready", "")
         if self._on_event is not None:
-            fields: dict[str, object] = {"after": self._seq, "previews": self._previews}
-            self._waiting.insert(0, _Request(0, "subscribe", fields, (), self._catch_up, None, time.monotonic()))
+            self._subscribe()
         self._send_waiting()
 
     def _down(self, error: Unreachable) -> None:
@@ -278,7 +279,7 @@ class Session:
         while self._inbox and self.state != "stopped":
             incoming = self._inbox.pop(0)
             if incoming.op == "event":
-                self._seq = max(self._seq, int(incoming.header.get("seq", 0)))
+                self._count(int(incoming.header.get("seq", 0)))
                 if self._on_event is not None:
                     self._on_event(incoming)
                 continue
@@ -289,12 +290,37 @@ class Session:
             elif request is not None and request.on_reply is not None:
                 request.on_reply(incoming)
 
+    def _subscribe(self) -> None:
+        """Ask for events, those missed first."""
+        self._catching_up = True
+        fields: dict[str, object] = {"after": self._seq, "previews": self._previews}
+        request = _Request(0, "subscribe", fields, (), self._catch_up, self._miss_out, time.monotonic())
+        self._waiting.insert(0, request)
+
+    def _miss_out(self, _error: WireError) -> None:
+        self._catching_up = False  # the next event shows the same gap
+
+    def _count(self, seq: int) -> None:
+        """Note an event's number; a gap before it means that the daemon found our queue full and dropped some."""
+        self._newest = max(self._newest, seq)
+        if not self._catching_up and seq > self._seq + 1:
+            self._subscribe()
+            self._send_waiting()
+        if not self._catching_up:
+            self._seq = self._newest
+
     def _catch_up(self, answer: Incoming) -> None:
         """Turn the jobs that changed while nobody listened into events, oldest change first."""
         missed = sorted(answer.header["jobs"], key=lambda job: int(job["seq"]))
         headers = [{"op": "event", "kind": "job", "seq": job["seq"], "job": job} for job in missed]
         self._inbox[:0] = [Incoming(0, "event", header) for header in headers]
-        self._seq = max(self._seq, answer.header["seq"])
+        self._seq = answer.header["seq"]
+        if answer.header.get("more"):
+            self._subscribe()
+            self._send_waiting()
+        else:
+            self._catching_up = False
+            self._seq = self._newest = max(self._seq, self._newest)
 
     def _fail(self, requests: Sequence[_Request], error: WireError) -> None:
         failed = [request.ticket for request in requests]

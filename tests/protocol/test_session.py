@@ -127,15 +127,59 @@ def test_catches_up_on_events(state: Path) -> None:
         with Router(state, answers([job(5), job(3)]), boot="a" * 32) as router:
             watched.until(lambda: len(watched.events) == 2)
             assert router.received[1][0]["after"] == 0
-            router.push({"op": "event", "kind": "job", "seq": 9, "job": job(9)})
+            router.push({"op": "event", "kind": "job", "seq": 6, "job": job(6)})
             watched.until(lambda: len(watched.events) == 3)
-            assert [event.header["seq"] for event in watched.events] == [3, 5, 9]
+            assert [event.header["seq"] for event in watched.events] == [3, 5, 6]
         with Router(state, answers([job(12)]), boot="a" * 32) as same_boot:
             watched.until(lambda: len(watched.events) == 4)
-            assert same_boot.received[1][0]["after"] == 9
+            assert same_boot.received[1][0]["after"] == 6
         with Router(state, answers([job(1)]), boot="b" * 32) as other_boot:
             watched.until(lambda: len(watched.events) == 5)
             assert other_boot.received[1][0]["after"] == 0
+
+
+def replaying(pages: Sequence[tuple[Sequence[int], int, bool]]) -> Callable[..., tuple[Header, Sequence[bytes]]]:
+    """Answers to one `subscribe` after the other: (numbers of the jobs told, `seq`, `more`)."""
+    left = list(pages)
+
+    def answer(header: Header, frames: list[bytes]) -> tuple[Header, Sequence[bytes]]:
+        if header["op"] != "subscribe":
+            return {}, []
+        numbers, seq, more = left.pop(0)
+        return {"seq": seq, "jobs": [job(number) for number in numbers], **({"more": True} if more else {})}, []
+
+    return answer
+
+
+def asked_after(router: Router) -> list[int]:
+    return [header["after"] for header, _ in router.received if header["op"] == "subscribe"]
+
+
+def test_events_that_were_dropped_on_the_way_are_asked_for(state: Path) -> None:
+    with Router(state, replaying([([], 4, False), ([6, 7, 9], 9, False)])) as router, Watched(state) as watched:
+        watched.until(lambda: asked_after(router))
+        for seq in (5, 8, 9):
+            router.push({"op": "event", "kind": "job", "seq": seq, "job": job(seq)})
+        watched.until(lambda: len(watched.events) == 6)
+        router.push({"op": "event", "kind": "job", "seq": 10, "job": job(10)})
+        watched.until(lambda: len(watched.events) == 7)
+        assert asked_after(router) == [0, 5]
+        assert {event.header["seq"] for event in watched.events} == {5, 6, 7, 8, 9, 10}
+
+
+def test_what_was_missed_comes_in_pages_while_new_events_go_on(state: Path) -> None:
+    with Watched(state) as watched:
+        with Router(state, replaying([([], 4, False)]), boot="a" * 32) as router:
+            watched.until(lambda: asked_after(router))
+            watched.until_ready()
+        pages = replaying([([5, 6], 6, True), ([7, 8], 8, True), ([9], 20, False)])
+        with Router(state, pages, boot="a" * 32) as again:
+            watched.until(lambda: len(watched.events) == 5)
+            assert asked_after(again) == [4, 6, 8]
+            again.push({"op": "event", "kind": "job", "seq": 21, "job": job(21)})
+            watched.until(lambda: len(watched.events) == 6)
+            assert [event.header["seq"] for event in watched.events] == [5, 6, 7, 8, 9, 21]
+            assert asked_after(again) == [4, 6, 8]
 
 
 def test_previews_arrive_with_their_event(state: Path) -> None:

@@ -141,6 +141,27 @@ def test_events_tell_every_change_and_reconnecting_catches_up(daemon: RunningDae
     assert client.request("subscribe", {"after": late["seq"]}).header["jobs"] == []
 
 
+def test_a_long_absence_is_caught_up_on_page_by_page_and_nothing_is_left_out(client: Client) -> None:
+    client.request("pause_queue")
+    since = client.request("subscribe", {"after": 1}).header
+    while since.get("more"):
+        since = client.request("subscribe", {"after": since["seq"]}).header
+    long = {**EDIT, "source": "a" * 1_000, "target": "é" * 1_000, "reference_prompt": "🙂" * 1_000}
+    sent = [submit(client, edit=long) for _ in range(20)]
+    told: list[str] = []
+    pages = 0
+    answer = {"seq": since["seq"], "more": True}
+    while answer.get("more"):
+        answer = client.request("subscribe", {"after": answer["seq"]}).header
+        told += [record["job"] for record in answer["jobs"]]
+        pages += 1
+    assert told == sent and pages > 1
+    assert client.request("subscribe", {"after": answer["seq"]}).header["jobs"] == []
+    for job in sent:
+        client.request("cancel", {"job": job})
+    client.request("resume_queue")
+
+
 def test_the_expected_time_is_known_after_one_job(client: Client) -> None:
     edit = {**SLOW, "profile": "balanced", "settings": {"fake.steps": 30, "fake.step_ms": 10}}
     finished(client, submit(client, edit=edit))
