@@ -43,12 +43,14 @@ def existing_layer(job: str, document: KritaDocument) -> KritaNode | None:
     return node if layers.is_there(document, node) else None
 
 
-def fetch(desk: Desk, job: str) -> None:
-    """Bring a result into its document; into the one in front when it came from elsewhere or its own is closed."""
+def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
+    """Bring a result into its document; into the one in front when it came from elsewhere or its own is closed.
+
+    Args:
+        choose: make the new layer the active one.
+    """
     record = desk.jobs.get(job)
-    if record is None:
-        return
-    document = home_of(record) or active()
+    document = (home_of(record) if record is not None else None) or active()
     if document is None:
         desk.complain(WireError("bad_image", tr("Open the picture first."), tr("The result waits until then.")))
         return
@@ -58,13 +60,15 @@ def fetch(desk: Desk, job: str) -> None:
         document.setActiveNode(there)
         desk.layer_added.emit(job)
         return
+    if record is None:
+        return  # the daemon has forgotten it, and its layer is gone
 
     def came(reply: dict[str, Any], frames: list[Any]) -> None:
         if not is_open(document):
             return  # closed meanwhile: the result waits in the daemon
         if existing_layer(job, document) is None:
             try:
-                _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames)
+                _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames, choose=choose)
             except WireError as error:
                 desk.complain(error)
                 return
@@ -79,6 +83,8 @@ def _apply(
     record: Mapping[str, Any],
     entries: Sequence[Mapping[str, Any]],
     frames: Sequence[Any],
+    *,
+    choose: bool,
 ) -> None:
     by_role = {entry["role"]: (entry, data) for entry, data in zip(entries, frames, strict=True)}
     register = history.load(document)
@@ -99,7 +105,7 @@ def _apply(
         raise WireError("internal", tr("The result does not fit the picture."))
     depth = layers.result_depth(document, entry["dtype"])
     patch = layers.Patch(box, depth, colour, channels, by_role["alpha"][1])
-    layer = layers.add_result(document, source, layer_name(job), patch)
+    layer = layers.add_result(document, source, layer_name(job), patch, choose=choose)
     register.applied.pop(job["job"], None)
     register.applied[job["job"]] = node_mark(layer)
     history.store(document, register)

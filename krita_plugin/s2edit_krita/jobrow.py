@@ -14,10 +14,12 @@ from .pictures import scaled
 from .qt import (
     QFrame,
     QHBoxLayout,
+    QIcon,
     QImage,
     QLabel,
     QPixmap,
     QProgressBar,
+    QSize,
     QSizePolicy,
     Qt,
     QToolButton,
@@ -71,10 +73,12 @@ class JobRow(QFrame):
         self.state = ""
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName(f"s2edit_job_{job['job']}")
-        self._picture = QLabel(self)
+        self._picture = QToolButton(self)
         self._picture.setObjectName("s2edit_picture")
-        self._picture.setFixedSize(SIDE, SIDE)
-        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._picture.setAutoRaise(True)
+        self._picture.setIconSize(QSize(SIDE, SIDE))
+        self._picture.setFixedSize(SIDE + 6, SIDE + 6)
+        self._picture.clicked.connect(lambda *_: self._apply())
         self._title, self._said = QLabel(self), QLabel(self)
         for label in (self._title, self._said):
             label.setWordWrap(True)
@@ -118,7 +122,10 @@ class JobRow(QFrame):
     def set_picture(self, image: QImage) -> None:
         """Show a thumbnail or a preview."""
         if not image.isNull():
-            self._picture.setPixmap(QPixmap.fromImage(scaled(image, SIDE)))
+            pixmap, icon = QPixmap.fromImage(scaled(image, SIDE)), QIcon()
+            for mode in (QIcon.Mode.Normal, QIcon.Mode.Disabled):
+                icon.addPixmap(pixmap, mode)
+            self._picture.setIcon(icon)
 
     def _layer_there(self) -> bool:
         document = active()
@@ -140,14 +147,15 @@ class JobRow(QFrame):
                 if widget is not None:
                     widget.setParent(None)
                     widget.deleteLater()
+        self._picture.setEnabled(self._can_apply())
+        self._picture.setToolTip(self._apply_label() if self._can_apply() else "")
         job, desk = self._job["job"], self._desk
         state, kind = self._job["state"], self._job["edit"]["kind"]
         if state in {"queued", "paused", "running"}:
             self._add(tr("Cancel"), "cancel", lambda: desk.cancel(job))
         elif state == "done":
-            if job in desk.jobs or self._there:
-                label = tr("Show layer") if self._there else tr("Add as layer")
-                self._add(label, "apply", lambda: applying.fetch(desk, job))
+            if self._can_apply():
+                self._add(self._apply_label(), "apply", self._apply)
             if kind in {"edit", "compose"}:
                 self._add(tr("Again"), "again", self._again)
                 self._add(tr("Use as start"), "start", self._start)
@@ -158,6 +166,15 @@ class JobRow(QFrame):
             self._add("✕", "remove", lambda: desk.remove(job), tr("Remove from the list"))
         for buttons in (self._buttons, self._more):
             buttons.addStretch(1)
+
+    def _can_apply(self) -> bool:
+        return self.state == "done" and (self._job["job"] in self._desk.jobs or bool(self._there))
+
+    def _apply_label(self) -> str:
+        return tr("Show layer") if self._there else tr("Add as layer")
+
+    def _apply(self) -> None:
+        applying.fetch(self._desk, self._job["job"])
 
     def _again(self) -> None:
         """The fields as they were."""
@@ -170,7 +187,7 @@ class JobRow(QFrame):
         if document is not None and layer is not None:
             document.setActiveNode(layer)
         elif self._job["job"] in self._desk.jobs:
-            applying.fetch(self._desk, self._job["job"])
+            applying.fetch(self._desk, self._job["job"], choose=True)
         values = form_values(self._job["edit"])
         self._desk.reused.emit({**values, "source": values["target"], "target": ""})
 

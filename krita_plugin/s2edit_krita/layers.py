@@ -41,10 +41,12 @@ class Patch(NamedTuple):
     alpha: bytes | bytearray | memoryview
 
 
-def add_result(document: KritaDocument, source: KritaNode | None, name: str, patch: Patch) -> KritaNode:
+def add_result(
+    document: KritaDocument, source: KritaNode | None, name: str, patch: Patch, *, choose: bool = False
+) -> KritaNode:
     """Put a result above `source` (or on top), opaque under a transparency mask that holds its alpha: one undo step.
 
-    The layer gets the document's colour space. The active layer stays the active one.
+    The layer gets the document's colour space. The active layer stays the active one, unless the new one is to be.
     """
     layer = _converted_layer(document, name, to_krita(patch.depth, patch.colour, patch.channels), patch)
     mask = document.createTransparencyMask(tr("Where it changed"))
@@ -60,9 +62,11 @@ def add_result(document: KritaDocument, source: KritaNode | None, name: str, pat
         document.rootNode().addChildNode(layer, top[-1] if top else None)
     document.waitForDone()
     document.refreshProjection()
-    if before is not None:
-        added = frozenset({node_mark(layer), *(node_mark(child) for child in layer.childNodes())})
-        _settle_on(document, before, added, list(_LOOKS_MS))
+    added = [layer, *layer.childNodes()]
+    wanted, others = (layer, [before, *added[1:]]) if choose else (before, added)
+    if wanted is not None:
+        marks = frozenset(node_mark(node) for node in others if node is not None)
+        _settle_on(document, wanted, marks, list(_LOOKS_MS))
     return layer
 
 
@@ -142,13 +146,13 @@ def _add_and_choose(document: KritaDocument, layer: KritaNode, source: KritaNode
 
 def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: KritaNode) -> None:
     """Hide these object masks; where one was the active layer, `source` becomes it."""
+    _Settling.next()
     for mark in marks:
         node = node_by_mark(document, mark)
         if node is None:
             continue
         active = document.activeNode()
         if active is not None and node_mark(active) == mark:
-            _Settling.next()
             document.setActiveNode(source)
         node.setVisible(False)
     document.refreshProjection()

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
         QEvent,
         QLocale,
         QObject,
+        QSize,
         QSocketNotifier,
         Qt,
         QTimer,
         QUuid,
         pyqtSignal,
     )
-    from PyQt6.QtGui import QAction, QImage, QPainter, QPixmap
+    from PyQt6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
     from PyQt6.QtWidgets import (
         QApplication,
         QCheckBox,
@@ -68,6 +69,7 @@ __all__ = [
     "QFormLayout",
     "QFrame",
     "QHBoxLayout",
+    "QIcon",
     "QImage",
     "QLabel",
     "QLineEdit",
@@ -81,6 +83,7 @@ __all__ = [
     "QProgressBar",
     "QPushButton",
     "QScrollArea",
+    "QSize",
     "QSizePolicy",
     "QSocketNotifier",
     "QSpinBox",

@@ -115,6 +115,7 @@ def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     variations = _found(scenes, "variations")
     assert not any(name.startswith("S²Edit") for name in variations["waiting"])
     assert variations["picked"] == 1, "asking again shows the layer that is there"
+    assert variations["source"] in {"a portrait of a woman with a crown", "a portrait of a woman with a bow"}, "a start"
     composed = _found(scenes, "compose")
     assert composed["prompts"] == ["a woman with makeup"] * 2, "from a layer and from a file"
     assert sum(name.startswith("S²Edit") for name in composed["layers"]) == 2

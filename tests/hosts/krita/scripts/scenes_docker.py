@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from PyQt5.QtCore import QByteArray
-from PyQt5.QtWidgets import QLabel, QToolButton
+from PyQt5.QtWidgets import QToolButton
 from stage import OBJECT, OTHER, Scene, choose, document_with, edit, layer, names, picture_file, pixel
 
 OWN_CONTEXT = 4.0
@@ -49,7 +49,12 @@ def scene_variations(docker: Any) -> Scene:
     applying.fetch(docker.desk, new("done")[0])
     stop = time.monotonic() + 1
     yield lambda: time.monotonic() > stop
-    return {"waiting": waiting, "picked": len(names(document.rootNode())) - len(waiting)}
+    picked = len(names(document.rootNode())) - len(waiting)
+    yield from choose(document, node)
+    press(docker, new("done")[1], "start").click()
+    yield lambda: len(names(document.rootNode())) > len(waiting) + picked
+    yield lambda: document.activeNode().name().startswith("S²Edit")
+    return {"waiting": waiting, "picked": picked, "source": docker.form.source.text()}
 
 
 def scene_several_objects(docker: Any) -> Scene:
@@ -82,9 +87,12 @@ def scene_history(docker: Any) -> Scene:
     press(docker, job, "start").click()
     yield lambda: document.activeNode().name().startswith("S²Edit")
     start = [docker.form.source.text(), docker.form.target.text()]
-    row = docker.jobs.row(job)
-    picture = row.findChild(QLabel, "s2edit_picture").pixmap()
-    return {"again": again, "start": start, "target": target, "picture": [picture.width(), picture.height()]}
+    picture = press(docker, job, "picture")
+    size = picture.icon().availableSizes()[0]
+    yield from choose(document, node)
+    picture.click()
+    yield lambda: document.activeNode().name().startswith("S²Edit")
+    return {"again": again, "start": start, "target": target, "picture": [size.width(), size.height()]}
 
 
 def press(docker: Any, job: str, name: str) -> Any:
