@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gi.repository import Gimp, GObject
 from s2edit_wire.records import PROFILES
 
@@ -10,6 +12,39 @@ from .mask_sources import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, MASK_LAYERS, 
 from .text import _
 
 FLAGS = GObject.ParamFlags.READWRITE
+
+
+class Number(NamedTuple):
+    """One number of the method: its argument's name, title and explanation, the highest value, step and decimals.
+
+    Args:
+        name: one of `choices.SETTINGS`.
+    """
+
+    name: str
+    title: str
+    blurb: str
+    most: float
+    step: float
+    digits: int
+
+
+def numbers() -> tuple[Number, ...]:
+    """Those that a painter may want, from 0 up; the daemon knows more."""
+    grow = _("Enlarge the mask by so many of the model's pixels")
+    context = _("How far around the mask the model sees, in mask lengths; 4 is mostly the whole picture")
+    words = _("Part of the steps that keep the old picture's word layout")
+    shapes = _("Part of the steps that keep the old picture's shapes")
+    inversion = _("Steps from the picture to noise and back")
+    return (
+        Number("feather", _("Feather"), _("Softness of the result's edge, in the model's pixels"), 256.0, 1.0, 0),
+        Number("grow", _("Grow mask"), grow, 256.0, 1.0, 0),
+        Number("context", _("Context"), context, 4.0, 0.05, 2),
+        Number("cross-replace", _("Word injection"), words, 1.0, 0.05, 2),
+        Number("self-replace", _("Shape injection"), shapes, 1.0, 0.05, 2),
+        Number("identity-steps", _("Identity steps"), _("Training steps that learn the object"), 10_000.0, 10.0, 0),
+        Number("inversion-steps", _("Inversion steps"), inversion, 100.0, 1.0, 0),
+    )
 
 
 def mask_titles() -> dict[str, str]:
@@ -31,7 +66,7 @@ def profile_titles() -> dict[str, str]:
 
 
 def add_edit_arguments(procedure: Gimp.Procedure) -> None:
-    """Declare them; a number of -1 leaves the choice to the model and the profile."""
+    """Declare them; a method's number of -1 leaves the choice to the model and the profile."""
     for name, title, blurb in (
         ("source", _("Picture shows"), _("What the picture shows now")),
         ("target", _("Should show"), _("What it should show")),
@@ -52,16 +87,9 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_string_argument("reference-prompt", _("Reference shows"), shows, "", FLAGS)
     # A double, since GIMP's integers end at half of the seeds.
     procedure.add_double_argument("seed", _("Seed"), _("Same seed, same result"), 0.0, 2.0**32 - 1, 0.0, FLAGS)
-    for name, title, blurb, most in (
-        ("feather", _("Feather"), _("Softness of the result's edge, in the model's pixels"), 256.0),
-        ("grow", _("Grow"), _("Enlarge the mask by so many of the model's pixels"), 256.0),
-        ("context", _("Context"), _("Surroundings that the model sees, as a part of the mask's size"), 4.0),
-        ("cross-replace", _("Word injection"), _("Part of the steps that keep the old picture's word layout"), 1.0),
-        ("self-replace", _("Shape injection"), _("Part of the steps that keep the old picture's shapes"), 1.0),
-        ("identity-steps", _("Identity steps"), _("Training steps that learn the object"), 10_000.0),
-        ("inversion-steps", _("Inversion steps"), _("Steps from the picture to noise and back"), 100.0),
-    ):
-        procedure.add_double_argument(name, title, blurb, UNSET, most, UNSET, FLAGS)
+    for entry in numbers():
+        blurb = _("{meaning}; -1: the model's own").format(meaning=entry.blurb)
+        procedure.add_double_argument(entry.name, entry.title, blurb, UNSET, entry.most, UNSET, FLAGS)
 
 
 def _add_choice(

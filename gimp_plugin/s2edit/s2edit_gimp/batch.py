@@ -35,7 +35,7 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
         NoMask, CannotEdit: the picture or the arguments don't do; the message says why.
         WireError: the daemon refused, or the job failed. Unreachable: there is no daemon, and none can be started.
     """
-    masks = collect(image, layer, choices.mask, choices.channel)
+    masks = collect(image, layer, choices.mask, choices.channel, choices.earlier)
     choices.words = masked_words(choices, [mask.word for mask in masks])
     if len(masks) > max(1, len(choices.words)):
         raise CannotEdit(_("Name the object of each mask."))
@@ -57,7 +57,7 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
             message = record.get("message") or _("The edit was cancelled.")
             raise CannotEdit(f"{message} {record.get('hint', '')}".strip())
         answer = client.request("result", {"job": job}, timeout=PATIENCE)
-        new = deliver(image, answer, shot.masks, shot.picture, choices.mask)
+        new = deliver(image, answer, shot.picture, choices.mask)
         client.request("acknowledge", {"job": job})
     return new
 

@@ -22,6 +22,8 @@ SETTINGS = {
     "inversion-steps": "inversion.steps",
 }
 """Argument name and dotted name of the method's settings that the dialog offers."""
+GUIDANCE = "edit.guidance"
+"""Its name among a plan's settings; an edit record has a field of its own for it."""
 WHOLE = frozenset({"grow", "identity-steps", "inversion-steps"})
 
 
@@ -32,7 +34,8 @@ class Choices:
     Args:
         source, target: what the picture shows, and what it should show.
         words: the objects' words in `source`; the first is the main one.
-        mask: one of `mask_sources.SOURCES`; channel: the channel's name for CHANNEL.
+        mask: one of `mask_sources.SOURCES`; channel: the channel's name for CHANNEL; earlier: the result whose mask
+            EARLIER takes, None for the newest.
         model: a model's id, "" for the daemon's default; profile: one of `records.PROFILES`.
         guidance: the guidance scale, 0 for the model's own.
         seed: of everything random.
@@ -56,6 +59,7 @@ class Choices:
     reference_prompt: str = ""
     reference: Gimp.Layer | None = None
     reference_file: Gio.File | None = None
+    earlier: Gimp.Layer | None = None
 
     @classmethod
     def from_config(cls, config: Gimp.ProcedureConfig) -> Choices:
@@ -93,6 +97,20 @@ class Choices:
     def composes(self) -> bool:
         """Whether something is to be taken over from another picture, or at least was described."""
         return bool(self.reference or self.reference_file or self.reference_prompt)
+
+    @property
+    def reference_mark(self) -> str:
+        """The reference as text for a layer's notes: its tattoo, or a file's URI; "" without one."""
+        if self.reference is not None:
+            return str(self.reference.get_tattoo())
+        return "" if self.reference_file is None else str(self.reference_file.get_uri())
+
+    def recall_reference(self, image: Gimp.Image, mark: str) -> None:
+        """Take the reference that such a text stands for, if it is still there."""
+        if mark.isdecimal():
+            self.reference = image.get_layer_by_tattoo(int(mark))
+        elif mark:
+            self.reference_file = Gio.File.new_for_uri(mark)
 
     def to_config(self, config: Gimp.ProcedureConfig) -> None:
         """Remember the choices as the procedure's last values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gi.repository import Gimp
@@ -34,7 +34,6 @@ RECIPE_MASKS = {
 def deliver(
     image: Gimp.Image,
     answer: Incoming,
-    hide: Sequence[Gimp.Layer] = (),
     sent: Picture | None = None,
     mask_from: str = "",
 ) -> Gimp.Layer:
@@ -43,7 +42,6 @@ def deliver(
     Args:
         image: where it goes.
         answer: what the daemon answered to `result`.
-        hide: mask layers that have done their work.
         sent: the crop as it was sent, to find its place in a layer that was cropped meanwhile.
         mask_from: one of `mask_sources.SOURCES`, "" when not known.
 
@@ -56,6 +54,7 @@ def deliver(
         raise WireError("bad_image", _("The result has no picture in it."))
     anchor = anchor_of(image, job["job"])
     layer = _layer_of(image, job["edit"], anchor)
+    masks = [image.get_layer_by_tattoo(tattoo) for tattoo in (anchor.masks if anchor is not None else ())]
     new = insert_result(
         image,
         layer,
@@ -64,7 +63,8 @@ def deliver(
         pictures["alpha"],
         name=title_of(job["edit"]),
         recipe=_recipe(job, record, mask_from).to_json(),
-        hide=hide,
+        hide=[mask for mask in masks if mask is not None],
+        reference=anchor.reference if anchor is not None else "",
     )
     forget_pending(image, job["job"])
     return new

@@ -31,6 +31,7 @@ from .photo import likeness
 from .pixels import Box, read_colour
 from .reference import given_reference, missing
 from .reference_form import ReferenceForm
+from .room import Room
 from .snapshot import CannotEdit, plan_fields, take
 from .text import _
 from .widgets import BORDER, note
@@ -50,7 +51,6 @@ class EditDialog:
         jobs: the connection, and where submitted jobs go.
         choices: what to begin with.
         done: called when the dialog is closed, with False when it was cancelled.
-        again: keep the mask of `choices` even where a selection or a painted mask offers itself.
     """
 
     def __init__(
@@ -60,10 +60,9 @@ class EditDialog:
         jobs: Jobs,
         choices: Choices,
         done: Callable[[bool], None],
-        *,
-        again: bool = False,
     ) -> None:
         self._image, self._layer, self._jobs, self._done = image, layer, jobs, done
+        self._earlier = choices.earlier
         self._masks: list[Coverage] = []
         self._mask_trouble = ""
         self._masks_of: tuple[str, str] | None = None
@@ -87,7 +86,8 @@ class EditDialog:
         self._fill()
         self._refresh_masks()
         offers = available(image, layer)
-        if choices.mask not in offers or (not again and offers[0] in (MASK_LAYERS, SELECTION)):
+        # What is made again keeps its mask even where a selection offers itself.
+        if choices.mask not in offers or (choices.earlier is None and offers[0] in (MASK_LAYERS, SELECTION)):
             choices.mask = offers[0]
         self._form.show(choices)
         self._reference.show(choices)
@@ -99,6 +99,7 @@ class EditDialog:
         self._form.automatic.connect("clicked", lambda _button: self._ask("mask"))
         jobs.session.request("settings", on_reply=self._got_settings)
         self.window.show_all()
+        self._room.fit()
         self._form.focus()
 
     def _fill(self) -> None:
@@ -108,7 +109,9 @@ class EditDialog:
         right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
         self._message = note()
         self._form.widget.pack_start(self._reference.widget, False, False, 0)
-        for widget in (self._form.widget, self._models.widget, self._message, self._lost.widget):
+        self._room = Room(self._form.widget, self.window)
+        right.pack_start(self._room.widget, True, True, 0)
+        for widget in (self._models.widget, self._message, self._lost.widget):
             right.pack_start(widget, False, False, 0)
         box.pack_start(self._overview.widget, False, False, 0)
         box.pack_start(right, True, True, 0)
@@ -150,6 +153,7 @@ class EditDialog:
         choices = self._read()
         if (choices.mask, choices.channel) != self._masks_of:
             self._read_masks(choices)
+        self._room.fit()
         fields = plan_fields(self._layer, choices, self._masks, self._default)
         if self._digest is not None and self._digest[0] == self._crop:
             fields |= {"image_sha256": self._digest[1], "photo": self._digest[2]}
@@ -167,6 +171,7 @@ class EditDialog:
     def _planned(self, answer: Incoming) -> None:
         plan = answer.header
         self._form.set_candidates(plan["words"])
+        self._form.show_own(plan["settings"])
         x, y, width, height = plan["crop"]
         if self._crop != (x, y, width, height):
             self._crop = (x, y, width, height)
@@ -222,7 +227,7 @@ class EditDialog:
         self._masks_of = (choices.mask, choices.channel)
         self._mask_trouble = ""
         try:
-            self._masks = collect(self._image, self._layer, choices.mask, choices.channel)
+            self._masks = collect(self._image, self._layer, choices.mask, choices.channel, self._earlier)
         except NoMask as trouble:
             self._masks, self._mask_trouble = [], str(trouble)
         self._form.set_objects([mask.title for mask in self._masks] or [""], [mask.word for mask in self._masks])
@@ -238,6 +243,7 @@ class EditDialog:
     # Doing it
 
     def _responded(self, _dialog: Gtk.Dialog, answer: int) -> None:
+        self._form.commit()
         if answer == Gtk.ResponseType.OK:
             if self._planning:  # what was chosen a moment ago may want another crop
                 self._hurried = True

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import Gtk
 
-from .arguments import mask_titles, profile_titles
-from .choices import SETTINGS, UNSET, WHOLE, Choices
+from .arguments import mask_titles, numbers, profile_titles
+from .choices import GUIDANCE, SETTINGS, Choices
+from .dials import Dial
 from .mask_sources import CHANNEL
 from .text import _
-from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, number, offer, optional_number
+from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, number, offer
 
 MAX_SEED = 2**32 - 1
 
@@ -45,7 +46,7 @@ class Form:
         self._channel = chooser({}, self._notify)
         self._channel.set_no_show_all(True)
         self._model, self._profile = chooser({}, self._notify), chooser(profile_titles(), self._notify)
-        self._guidance = optional_number(0.0, 20.0, 0.5, 1, self._notify)
+        self._guidance = Dial(1.0, 20.0, 0.5, 1, self._notify)
         self._seed = number(0, MAX_SEED, 1, 0, self._notify)
         self.set_objects([""], [])
         self.widget.pack_start(self._main_grid(), False, False, 0)
@@ -67,23 +68,15 @@ class Form:
         return made
 
     def _advanced(self) -> Gtk.Expander:
-        titles = {
-            "feather": (_("Feather:"), 256.0, 1.0, 0),
-            "grow": (_("Grow mask:"), 256.0, 1.0, 0),
-            "context": (_("Context:"), 4.0, 0.05, 2),
-            "cross-replace": (_("Word injection:"), 1.0, 0.05, 2),
-            "self-replace": (_("Shape injection:"), 1.0, 0.05, 2),
-            "identity-steps": (_("Identity steps:"), 10_000.0, 10.0, 0),
-            "inversion-steps": (_("Inversion steps:"), 100.0, 1.0, 0),
-        }
         made = grid()
-        add_row(made, 0, _("Guidance:"), self._guidance, _("How strongly the words act"))
-        self._settings: dict[str, Gtk.SpinButton] = {}
-        for row, (name, (title, high, step, digits)) in enumerate(titles.items(), 1):
-            spin = optional_number(UNSET, high, step, digits, self._notify)
-            add_row(made, row, title, spin)
-            self._settings[name] = spin
-        return expander(_("_Advanced"), made, self._guidance)
+        strength = _("How strongly the words act")
+        add_row(made, 0, _("{title}:").format(title=_("Guidance")), self._guidance.widget, strength)
+        self._dials: dict[str, Dial] = {}
+        for row, entry in enumerate(numbers(), 1):
+            dial = Dial(0.0, entry.most, entry.step, entry.digits, self._notify)
+            add_row(made, row, _("{title}:").format(title=entry.title), dial.widget, entry.blurb)
+            self._dials[SETTINGS[entry.name]] = dial
+        return expander(_("_Advanced"), made, self._guidance.widget.get_children()[0])
 
     def _variations(self) -> Gtk.Expander:
         made = grid()
@@ -103,11 +96,7 @@ class Form:
 
     def read(self) -> Choices:
         """What is chosen now."""
-        settings: dict[str, float | int] = {}
-        for name, spin in self._settings.items():
-            if spin.get_value() >= 0:
-                value = spin.get_value()
-                settings[SETTINGS[name]] = round(value) if name in WHOLE else round(value, 3)
+        chosen = {name: dial.value for name, dial in self._dials.items()}
         return Choices(
             source=self._source.get_text().strip(),
             target=self._target.get_text().strip(),
@@ -116,9 +105,9 @@ class Form:
             channel=self._channel.get_active_id() or "",
             model=self._model.get_active_id() or "",
             profile=self._profile.get_active_id() or "balanced",
-            guidance=round(self._guidance.get_value(), 2),
+            guidance=self._guidance.value or 0.0,
             seed=round(self._seed.get_value()),
-            settings=settings,
+            settings={name: value for name, value in chosen.items() if value is not None},
         )
 
     def variations(self) -> list[Choices]:
@@ -152,12 +141,25 @@ class Form:
             (self._profile, choices.profile),
         ):
             combo.set_active_id(value)
-        self._guidance.set_value(choices.guidance)
+        self._guidance.choose(choices.guidance or None)
         self._seed.set_value(choices.seed)
-        for name, spin in self._settings.items():
-            spin.set_value(choices.settings.get(SETTINGS[name], UNSET))
+        for name, dial in self._dials.items():
+            dial.choose(choices.settings.get(name))
         self._quiet = False
         self._notify()
+
+    def show_own(self, settings: Mapping[str, float]) -> None:
+        """Show what the model works with (a plan's `settings`) wherever nothing was chosen by hand."""
+        for dotted, dial in {GUIDANCE: self._guidance, **self._dials}.items():
+            if dotted in settings:
+                dial.show_own(float(settings[dotted]))
+
+    def commit(self) -> None:
+        """Take numbers that are typed but not yet entered: a button's key leaves the cursor where it is."""
+        for dial in (self._guidance, *self._dials.values()):
+            dial.commit()
+        for spin in (self._seed, self._seeds):
+            spin.update()
 
     def set_source(self, text: str) -> None:
         """Put a proposed description in."""

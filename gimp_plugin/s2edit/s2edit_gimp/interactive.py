@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
-from s2edit_wire.recipe import Recipe
 
 from .choices import Choices
 from .dialog import EditDialog
 from .job_window import JobWindow
 from .jobs import Job, Jobs
-from .layers import recipe_text
-from .snapshot import CannotEdit
 from .text import _, is_right_to_left
 from .widgets import ask
 
@@ -21,25 +18,19 @@ LINGER_S = 6
 
 
 def open_windows(
-    image: Gimp.Image,
-    layer: Gimp.Drawable,
-    choices: Choices | None,
-    config: Gimp.ProcedureConfig | None,
-    *,
-    again: bool = False,
+    image: Gimp.Image, layer: Gimp.Drawable | None, choices: Choices | None, config: Gimp.ProcedureConfig | None
 ) -> bool:
     """Run the dialog (unless `choices` is None) and the window of jobs; True when something was submitted or shown.
 
     Args:
-        image, layer: what is edited.
+        image: its jobs are shown; layer: what is edited, None for the window alone.
         choices: what the dialog begins with; None for the window alone.
         config: takes the choices as last values.
-        again: whether `choices` come from a result, mask and all.
     """
     GimpUi.init("s2edit")
     if is_right_to_left():
         Gtk.Widget.set_default_direction(Gtk.TextDirection.RTL)
-    return _Run(image, layer, config).go(choices, again=again)
+    return _Run(image, layer, config).go(choices)
 
 
 def offer_conversion(image: Gimp.Image) -> bool:
@@ -53,16 +44,8 @@ def offer_conversion(image: Gimp.Image) -> bool:
     return True
 
 
-def choices_of(layer: Gimp.Drawable) -> Choices:
-    """The choices that made a result layer. Raises CannotEdit for other layers, WireError for a damaged recipe."""
-    text = recipe_text(layer)
-    if text is None:
-        raise CannotEdit(_("This layer is no result of S²Edit. Select a layer that S²Edit has made."))
-    return Choices.from_edit(Recipe.from_json(text).edit)
-
-
 class _Run:
-    def __init__(self, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig | None) -> None:
+    def __init__(self, image: Gimp.Image, layer: Gimp.Drawable | None, config: Gimp.ProcedureConfig | None) -> None:
         self._image, self._layer, self._config = image, layer, config
         self._loop = GLib.MainLoop()
         self._jobs = Jobs(image)
@@ -72,13 +55,13 @@ class _Run:
         self._jobs.on_state = self._state_changed
         self._jobs.on_model = self._model_changed
 
-    def go(self, choices: Choices | None, *, again: bool) -> bool:
-        if choices is None:
+    def go(self, choices: Choices | None) -> bool:
+        if choices is None or self._layer is None:
             self._jobs.ask_waiting()
             self._window.show()
             submitted = True
         else:
-            self._dialog = EditDialog(self._image, self._layer, self._jobs, choices, self._dialog_done, again=again)
+            self._dialog = EditDialog(self._image, self._layer, self._jobs, choices, self._dialog_done)
             submitted = False
         self._loop.run()
         self._jobs.close()

@@ -228,9 +228,8 @@ class Jobs:
                 self.on_change(job)
                 return
             else:
-                masks = job.shot.masks if job.shot is not None else []
                 sent = job.shot.picture if job.shot is not None else None
-                job.layer = deliver(self.image, answer, masks, sent, job.mask_from)
+                job.layer = deliver(self.image, answer, sent, job.mask_from)
         except (WireError, OSError) as error:
             job.trouble = str(error)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from gi.repository import Gimp
 from s2edit_wire.recipe import NAME as RECIPE
@@ -27,6 +27,7 @@ from .pixels import (
 DOCUMENT_PARASITE = "s2edit-document"
 PENDING_PARASITE = "s2edit-pending"
 SOURCE_PARASITE = "s2edit-source"
+MASKS_PARASITE, REFERENCE_PARASITE = "s2edit-masks", "s2edit-reference"
 MAX_PENDING = 64
 # A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
 # history; so those are undoable and part of an undo group, or not persistent.
@@ -42,18 +43,23 @@ class Anchor:
         layer: the layer's tattoo, which GIMP keeps in XCF files.
         offset: the layer's place in the image, x and y; size: its width and height.
         crop: the part that was sent, in the layer's coordinates.
+        masks: tattoos of the mask layers that were used.
+        reference: what something is taken over from (`choices.Choices.reference_mark`).
     """
 
     layer: int
     offset: tuple[int, int]
     size: tuple[int, int]
     crop: Box
+    masks: tuple[int, ...] = ()
+    reference: str = ""
 
     @classmethod
-    def of(cls, layer: Gimp.Drawable, crop: Box) -> Anchor:
+    def of(cls, layer: Gimp.Drawable, crop: Box, masks: Sequence[Gimp.Layer] = (), reference: str = "") -> Anchor:
         """The anchor of a crop of a layer as it is now."""
         _ok, x, y = layer.get_offsets()
-        return cls(layer.get_tattoo(), (x, y), (layer.get_width(), layer.get_height()), crop)
+        size, tattoos = (layer.get_width(), layer.get_height()), tuple(mask.get_tattoo() for mask in masks)
+        return cls(layer.get_tattoo(), (x, y), size, crop, tattoos, reference)
 
     def box_in_image(self) -> Box:
         """The crop in the image's coordinates, as they were."""
@@ -74,7 +80,7 @@ def document_id(image: Gimp.Image) -> str:
 def remember_pending(image: Gimp.Image, job: str, anchor: Anchor) -> None:
     """Keep with the open picture where a job's result belongs."""
     pending = marks.read_map(image, PENDING_PARASITE)
-    pending[job] = {"layer": anchor.layer, "offset": anchor.offset, "size": anchor.size, "crop": anchor.crop}
+    pending[job] = asdict(anchor)
     _store_pending(image, dict(list(pending.items())[-MAX_PENDING:]))
 
 
@@ -93,7 +99,14 @@ def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
     try:
         (x, y), (width, height), crop = entry["offset"], entry["size"], entry["crop"]
         left, top, wide, high = map(int, crop)
-        return Anchor(int(entry["layer"]), (int(x), int(y)), (int(width), int(height)), (left, top, wide, high))
+        return Anchor(
+            int(entry["layer"]),
+            (int(x), int(y)),
+            (int(width), int(height)),
+            (left, top, wide, high),
+            tuple(map(int, entry["masks"])),
+            str(entry["reference"]),
+        )
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -119,6 +132,18 @@ def source_layer(image: Gimp.Image, result: Gimp.Item) -> Gimp.Layer | None:
 def results_of(image: Gimp.Image, layer: Gimp.Drawable) -> list[Gimp.Layer]:
     """The result layers that were made from a layer, the topmost first."""
     return [found for found in all_layers(image.get_layers()) if source_layer(image, found) == layer]
+
+
+def masks_of(image: Gimp.Image, result: Gimp.Item) -> list[Gimp.Layer]:
+    """The mask layers that a result was made with, in their order; none when one of them is gone."""
+    tattoos = marks.read_text(result, MASKS_PARASITE).split()
+    found = [image.get_layer_by_tattoo(int(tattoo)) for tattoo in tattoos if tattoo.isdecimal()]
+    return [] if None in found else found
+
+
+def reference_mark(result: Gimp.Item) -> str:
+    """What a result has something from (`choices.Choices.reference_mark`); "" when from nothing else."""
+    return marks.read_text(result, REFERENCE_PARASITE)
 
 
 def place_over(image: Gimp.Image, layer: Gimp.Drawable, others: Sequence[Gimp.Layer]) -> int:
@@ -147,6 +172,7 @@ def insert_result(
     name: str,
     recipe: str,
     hide: Sequence[Gimp.Layer] = (),
+    reference: str = "",
 ) -> Gimp.Layer:
     """Put a result over its layer as one undo step.
 
@@ -155,7 +181,7 @@ def insert_result(
         place: the patch's left upper corner in the image.
         patch: colour, gray or RGB; alpha: what of it shows, 1 channel of the same size; it becomes the layer mask.
         name: the new layer's name; recipe: JSON for `recipe_text`.
-        hide: mask layers that have done their work.
+        hide: mask layers that have done their work; reference: kept for `reference_mark`.
 
     Returns:
         The new layer, selected only if none but `hide` was; nothing else has changed but the visibility of `hide`.
@@ -171,7 +197,10 @@ def insert_result(
     mask = new.create_mask(Gimp.AddMaskType.BLACK)
     new.add_mask(mask)
     write_coverage(mask, alpha)
-    marks.write(new, RECIPE, recipe, Gimp.PARASITE_PERSISTENT)
+    tattoos = " ".join(str(covering.get_tattoo()) for covering in hide)
+    for mark, text in ((RECIPE, recipe), (MASKS_PARASITE, tattoos), (REFERENCE_PARASITE, reference)):
+        if text:
+            marks.write(new, mark, text, Gimp.PARASITE_PERSISTENT)
     parent, position = None, 0
     if layer is not None:
         marks.write(new, SOURCE_PARASITE, str(layer.get_tattoo()), Gimp.PARASITE_PERSISTENT)

@@ -15,7 +15,7 @@ from s2edit_wire.limits import MAX_OBJECTS
 
 from . import marks
 from .brush import choose_paintbrush
-from .layers import all_layers, place_over, results_of
+from .layers import all_layers, masks_of, place_over, results_of, source_layer
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
 from .text import _
 
@@ -56,17 +56,30 @@ class NoMask(Exception):
     """The wanted mask is not there or marks nothing of the layer; the message says what to do."""
 
 
-def collect(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str = "") -> list[Coverage]:
-    """The masks of an edit of `layer`; none for AUTOMATIC. Raises NoMask."""
+def collect(
+    image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str = "", earlier: Gimp.Layer | None = None
+) -> list[Coverage]:
+    """The masks of an edit of `layer`; none for AUTOMATIC.
+
+    Args:
+        channel: the channel's name for CHANNEL.
+        earlier: the result whose masks EARLIER takes; None for the newest.
+
+    Raises NoMask.
+    """
     if source == AUTOMATIC:
         return []
-    if source == MASK_LAYERS:
-        found = [_painted(layer, mask) for mask in mask_layers(image, layer)]
-        masks = [mask for mask in found if mask is not None][:MAX_OBJECTS]
-        if not masks:
-            raise NoMask(_("No mask is painted yet. Choose “Paint Object Mask”, paint over the object, and try again."))
+    if source == EARLIER and earlier is None:
+        earlier = next(iter(results_of(image, layer)), None)
+    painted = mask_layers(image, layer) if source == MASK_LAYERS else []
+    if source == EARLIER and earlier is not None:
+        painted = masks_of(image, earlier)
+    masks = [mask for mask in (_painted(layer, mask) for mask in painted) if mask is not None][:MAX_OBJECTS]
+    if masks:
         return masks
-    drawable, title = _drawable(image, layer, source, channel)
+    if source == MASK_LAYERS:
+        raise NoMask(_("No mask is painted yet. Choose “Paint Object Mask”, paint over the object, and try again."))
+    drawable, title = _drawable(image, layer, source, channel, earlier)
     shift = (0, 0) if source == LAYER_MASK else _offsets(layer)
     if source == EARLIER:
         # A layer mask has its layer's offsets, but GIMP tells them of the layer only.
@@ -82,7 +95,9 @@ def collect(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str = ""
     return [Coverage(title, "", covered, read)]
 
 
-def _drawable(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str) -> tuple[Gimp.Drawable, str]:
+def _drawable(
+    image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str, earlier: Gimp.Layer | None
+) -> tuple[Gimp.Drawable, str]:
     """The drawable that holds the mask, and what to call it."""
     if source == SELECTION:
         if Gimp.Selection.is_empty(image):
@@ -93,10 +108,9 @@ def _drawable(image: Gimp.Image, layer: Gimp.Layer, source: str, channel: str) -
             raise NoMask(_("This layer has no layer mask. Add one, or choose another mask."))
         return layer.get_mask(), _("Layer mask")
     if source == EARLIER:
-        results = [result for result in results_of(image, layer) if result.get_mask() is not None]
-        if not results:
+        if earlier is None or earlier.get_mask() is None:
             raise NoMask(_("No earlier result of this layer has a mask. Choose another mask."))
-        return results[0].get_mask(), _("Earlier result")
+        return earlier.get_mask(), _("Earlier result")
     found = image.get_channel_by_name(channel)
     if found is None:
         raise NoMask(_("There is no channel “{name}”.").format(name=channel))
@@ -113,7 +127,7 @@ def available(image: Gimp.Image, layer: Gimp.Layer) -> list[str]:
         (LAYER_MASK, layer.get_mask() is not None),
         (AUTOMATIC, True),
         (MASK_LAYERS, bool(painted) and not shown),
-        (EARLIER, any(result.get_mask() is not None for result in results_of(image, layer))),
+        (EARLIER, any(result.get_mask() is not None for result in results_of(image, layer)[:1])),
         (CHANNEL, bool(image.get_channels())),
     ]
     return [source for source, there in offers if there]
@@ -122,10 +136,16 @@ def available(image: Gimp.Image, layer: Gimp.Layer) -> list[str]:
 def mask_layers(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
     """The mask layers made for a layer, from the lowest up: the order in which they were painted.
 
-    Those that an edit has used are hidden; they count only where no other is there.
+    Those that an edit has used are hidden; they count only where no other is there, and of them those of the newest
+    result. A result has those of the layer that it was made from, unless some were made for itself.
     """
     found = masks_for(image, layer)
-    return list(reversed([mask for mask in found if mask.get_visible()] or found))
+    below = source_layer(image, layer)
+    if not found and below is not None:
+        return masks_of(image, layer) or mask_layers(image, below)
+    shown = [mask for mask in found if mask.get_visible()]
+    used = (masks_of(image, result) for result in results_of(image, layer))
+    return list(reversed(shown)) or next(filter(None, used), list(reversed(found)))
 
 
 def masks_for(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
@@ -211,7 +231,7 @@ def mask_layer_from(image: Gimp.Image, layer: Gimp.Layer, word: str, mask: Pictu
 
 
 def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[Picture, Box] | None) -> Gimp.Layer:
-    number = len(mask_layers(image, layer)) + 1
+    number = len(masks_for(image, layer)) + 1
     name = _("S²Edit mask: {word}").format(word=word) if word else _("S²Edit mask {number}").format(number=number)
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from gi.repository import Gimp, GLib, GObject
 from s2edit_wire.errors import Unreachable, WireError
 
+from .again import as_start, made_again
 from .arguments import add_edit_arguments
 from .choices import Choices
-from .layers import recipe_text, source_layer
-from .mask_sources import EARLIER, MASK_LAYERS, NoMask, edited_layer, mask_layers, paint_layer
+from .layers import recipe_text
+from .mask_sources import NoMask, edited_layer, paint_layer
 from .snapshot import CannotEdit, check_layer
 from .text import _
 
@@ -69,10 +70,14 @@ class S2Edit(Gimp.PlugIn):  # type: ignore[misc]  # GIMP's classes come from typ
         procedure.set_attribution("S²Edit", "S²Edit", "2026")
         for menu in menus:
             procedure.add_menu_path(menu)
-        if name == EDIT:
-            add_edit_arguments(procedure)
+        if name == JOBS:
+            kinds = Gimp.ProcedureSensitivityMask
+            procedure.set_sensitivity_mask(kinds.DRAWABLE | kinds.DRAWABLES | kinds.NO_DRAWABLES)
+        else:
             flags = GObject.ParamFlags.READWRITE
             procedure.add_layer_return_value("layer", _("Layer"), _("The new layer"), True, flags)
+        if name == EDIT:
+            add_edit_arguments(procedure)
         return procedure
 
 
@@ -85,21 +90,21 @@ def run(
     _data: object,
 ) -> Gimp.ValueArray:
     """Run one procedure; every error becomes an error value with a sentence, never a crash."""
+    name, interactive = procedure.get_name(), run_mode == Gimp.RunMode.INTERACTIVE
     try:
-        if run_mode == Gimp.RunMode.INTERACTIVE and image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+        if name == JOBS:
+            return _answer(procedure, kept=_show_jobs(image, interactive=interactive))
+        if interactive and image.get_base_type() == Gimp.ImageBaseType.INDEXED:
             from .interactive import offer_conversion
 
             if not offer_conversion(image):
-                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+                return _answer(procedure, kept=False)
         layer = edited_layer(image, check_layer(image, drawables))
-        if procedure.get_name() == PAINT_MASK:
-            paint_layer(image, layer)
-            return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-        if run_mode == Gimp.RunMode.INTERACTIVE:
-            kept = _with_windows(procedure.get_name(), image, layer, config)
-            status = Gimp.PDBStatusType.SUCCESS if kept else Gimp.PDBStatusType.CANCEL
-            return procedure.new_return_values(status, None)
-        return _without_windows(procedure, image, layer, config)
+        if name == PAINT_MASK:
+            return _answer(procedure, paint_layer(image, layer))
+        if interactive:
+            return _answer(procedure, kept=_with_windows(name, image, layer, config))
+        return _answer(procedure, _without_windows(name, image, layer, config))
     except EXPECTED as error:
         message = " ".join(filter(None, (str(error), getattr(error, "hint", ""))))
     except Exception as error:  # noqa: BLE001 - GIMP must get an answer whatever went wrong
@@ -108,37 +113,45 @@ def run(
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, GLib.Error(message))
 
 
+def _answer(procedure: Gimp.Procedure, layer: Gimp.Layer | None = None, *, kept: bool = True) -> Gimp.ValueArray:
+    """What GIMP is told in the end: the new layer, if the run was to make one, or that the painter gave it up."""
+    status = Gimp.PDBStatusType.SUCCESS if kept else Gimp.PDBStatusType.CANCEL
+    values = procedure.new_return_values(status, None)
+    if layer is not None:
+        values.remove(1)
+        values.insert(1, GObject.Value(Gimp.Layer, layer))
+    return values
+
+
+def _show_jobs(image: Gimp.Image, *, interactive: bool) -> bool:
+    if not interactive:
+        raise CannotEdit(_("“S²Edit Jobs” is a window: call it interactively."))
+    from .interactive import open_windows
+
+    return open_windows(image, None, None, None)
+
+
 def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig) -> bool:
     # GTK takes half a second to load, which scripts need not wait for.
-    from .interactive import choices_of, open_windows
+    from .interactive import open_windows
 
-    if name == JOBS:
-        return open_windows(image, layer, None, None)
     if name == AGAIN:
-        choices = choices_of(layer)
-        source = source_layer(image, layer) or layer
-        choices.mask = MASK_LAYERS if mask_layers(image, source) else EARLIER
-        return open_windows(image, source, choices, None, again=True)
-    if recipe_text(layer) is None:
-        return open_windows(image, layer, Choices.from_config(config), config)
-    # A result as start of the next edit: it shows now what was wished for then.
-    choices = choices_of(layer)
-    choices.source = choices.target
-    return open_windows(image, layer, choices, config)
+        source, choices = made_again(image, layer)
+        return open_windows(image, source, choices, None)
+    result = recipe_text(layer) is not None
+    return open_windows(image, layer, as_start(image, layer) if result else Choices.from_config(config), config)
 
 
-def _without_windows(
-    procedure: Gimp.Procedure, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig
-) -> Gimp.ValueArray:
+def _without_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig) -> Gimp.Layer:
     from .batch import edit
 
+    choices = None
+    if name == AGAIN:
+        layer, choices = made_again(image, layer)
     Gimp.progress_init(_("S²Edit"))
-    new = edit(image, layer, Choices.from_config(config), lambda _phase, part: Gimp.progress_update(part))
+    new = edit(image, layer, choices or Choices.from_config(config), lambda _phase, part: Gimp.progress_update(part))
     Gimp.progress_end()
-    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-    values.remove(1)
-    values.insert(1, GObject.Value(Gimp.Layer, new))
-    return values
+    return new
 
 
 def main(arguments: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gi.repository import Gimp, Gtk
+from gi.repository import Gimp, Gio, Gtk
 
 from .choices import Choices
 from .layers import all_layers
@@ -33,7 +33,13 @@ class ReferenceForm:
         self._prompt.set_activates_default(True)
         self._prompt.connect("changed", lambda _entry: changed())
         self._file = Gtk.FileChooserButton(title=_("Reference Picture"), action=Gtk.FileChooserAction.OPEN)
-        self._file.connect("file-set", lambda _button: changed())
+        self._file.connect("file-set", lambda button: self._pick(button.get_file()))
+        self._picked: Gio.File | None = None
+        for title, kind in ((_("Pictures"), "image/*"), (_("All files"), "*/*")):
+            offered = Gtk.FileFilter()
+            offered.set_name(title)
+            offered.add_mime_type(kind)
+            self._file.add_filter(offered)
         self._file.set_no_show_all(True)
         made = grid()
         add_row(made, 0, _("Reference:"), self._choice, _("The picture to take something from"))
@@ -49,14 +55,14 @@ class ReferenceForm:
         for layer in all_layers(self._image.get_layers()):
             if layer != self._layer and not is_mask_layer(layer):
                 titles[str(layer.get_tattoo())] = layer.get_name()
-        fill(self._choice, {**titles, FILE: _("A file…")})
+        fill(self._choice, {**titles, FILE: _("A file")})
 
     def read(self, choices: Choices) -> None:
         """Put what is chosen here into the choices of an edit, which makes a composition of it."""
         choice = self._choice.get_active_id() or NONE
         choices.reference = choices.reference_file = None
         if choice == FILE:
-            choices.reference_file = self._file.get_file()
+            choices.reference_file = self._picked
         elif choice != NONE:
             choices.reference = self._image.get_layer_by_tattoo(int(choice))
         choices.reference_prompt = self._prompt.get_text().strip()
@@ -68,9 +74,14 @@ class ReferenceForm:
         if choices.reference is not None:
             self._choice.set_active_id(str(choices.reference.get_tattoo()))
         elif choices.reference_file is not None:
+            self._picked = choices.reference_file
             self._file.set_file(choices.reference_file)
             self._choice.set_active_id(FILE)
         self.widget.set_expanded(choices.composes)
+
+    def _pick(self, file: Gio.File | None) -> None:
+        self._picked = file
+        self._changed()
 
     def _notify(self) -> None:
         self._file.set_visible(self._choice.get_active_id() == FILE)

@@ -26,7 +26,6 @@ class Snapshot:
         edit: the wire's edit record.
         entries: descriptions of the frames; frames: their bytes.
         anchor: where the picture came from.
-        masks: mask layers to hide when the result comes.
         picture: the crop as it was sent.
     """
 
@@ -34,7 +33,6 @@ class Snapshot:
     entries: list[dict[str, object]]
     frames: list[bytes]
     anchor: Anchor
-    masks: list[Gimp.Layer]
     picture: Picture
 
     def fields(self, job: str) -> dict[str, object]:
@@ -99,7 +97,8 @@ def take(
     reference: Picture | None = None,
 ) -> Snapshot:
     """Copy the crop and its masks out of the image."""
-    anchor = Anchor.of(layer, crop)
+    painted = [mask.layer for mask in masks if mask.layer is not None]
+    anchor = Anchor.of(layer, crop, painted, choices.reference_mark)
     picture = read_colour(layer, crop)
     entries = [_entry("image", picture)]
     frames = [picture.data]
@@ -110,7 +109,7 @@ def take(
         entries.append(_entry("reference", reference))
         frames.append(reference.data)
     edit = choices.to_edit(len(masks), document(image, layer, anchor), model)
-    return Snapshot(edit, entries, frames, anchor, [mask.layer for mask in masks if mask.layer is not None], picture)
+    return Snapshot(edit, entries, frames, anchor, picture)
 
 
 def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> dict[str, object]:

@@ -1,15 +1,15 @@
-"""Small pieces of GTK that the windows share: labelled rows, numbers that may be left to the model, plain messages."""
+"""Small pieces of GTK that the windows share: labelled rows, numbers, folded parts, plain messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gi.repository import Gtk
-
-from .text import _
+from gi.repository import Gtk, Pango
 
 SPACING = 6
 BORDER = 12
+LONGEST_NAME = 30
+"""Characters of a name that a choice shows."""
 
 
 def grid() -> Gtk.Grid:
@@ -58,8 +58,12 @@ def note(dim: bool = False) -> Gtk.Label:
 def chooser(titles: Mapping[str, str], changed: Callable[[], None]) -> Gtk.ComboBoxText:
     """A choice of ids by their titles."""
     combo = Gtk.ComboBoxText()
+    shown = combo.get_cells()[0]
+    shown.set_property("ellipsize", Pango.EllipsizeMode.END)  # layers may have any name
+    shown.set_property("max-width-chars", LONGEST_NAME)
     fill(combo, titles)
     combo.connect("changed", lambda _combo: changed())
+    _leave_wheel(combo)
     return combo
 
 
@@ -86,23 +90,19 @@ def number(low: float, high: float, step: float, digits: int, changed: Callable[
     spin.set_digits(digits)
     spin.set_activates_default(True)
     spin.connect("value-changed", lambda _spin: changed())
+    _leave_wheel(spin)
     return spin
 
 
-def optional_number(unset: float, high: float, step: float, digits: int, changed: Callable[[], None]) -> Gtk.SpinButton:
-    """A number whose lowest value, shown as a word, leaves the choice to the model and the profile."""
-    spin = number(unset, high, step, digits, changed)
-    spin.set_width_chars(11)
+def _leave_wheel(widget: Gtk.Widget) -> None:
+    """The wheel moves the form, not what happens to come under it: only a number that is being edited."""
 
-    def show(shown: Gtk.SpinButton) -> bool:
-        if shown.get_value() > unset + step / 2 or shown.get_value() >= 0 > unset:
-            return False
-        shown.set_text(_("automatic"))
-        return True
+    def scrolled(_widget: Gtk.Widget, _event: object) -> bool:
+        if not widget.is_focus():
+            widget.stop_emission_by_name("scroll-event")
+        return False
 
-    spin.connect("output", show)
-    spin.set_value(unset)
-    return spin
+    widget.connect("scroll-event", scrolled)
 
 
 def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander:
@@ -118,7 +118,6 @@ def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander
     content.set_margin_start(BORDER)
     content.set_margin_top(SPACING)
     made.add(content)
-    made.set_resize_toplevel(True)
     made.connect_after("activate", lambda _made: made.get_expanded() and first.grab_focus())
     return made
 

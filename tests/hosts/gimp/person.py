@@ -106,14 +106,20 @@ class Person:
         self.type_words(scene)
         self.submit(dialog)
 
-    def wait_told(self, text: str) -> None:
-        """Copy what the open dialog says of the connection until this is in it."""
+    def wait_told(self, text: str, key: str = "alt+y") -> None:
+        """Copy what the open dialog says of the connection, or by another key, until this is in it."""
 
         def told() -> bool:
-            self.screen.key("alt+y")
+            self.screen.key(key)
             return text in str(self.desk.ask("clipboard")["text"])
 
         wait_for(told, f"“{text}” in the dialog", 60, every=0.5)
+
+    def repeat_last(self) -> None:
+        """Run S²Edit with its last values on the selected layer, once the run whose values they are has ended."""
+        self.screen.wait_gone("^S²Edit Jobs$", 60)
+        self.screen.activate(self.window)
+        self.screen.key("ctrl+f")
 
     def select_lowest_layer(self) -> None:
         """Go down in the layer list with the keyboard."""
@@ -124,7 +130,7 @@ class Person:
         """Save as XCF through GIMP's file dialog."""
         self.screen.activate(self.window)
         self.screen.key("ctrl+shift+s")
-        self._type_path("Save Image", path)
+        self.type_path("Save Image", path)
         wait_for(path.exists, f"{path.name} on disk", 30)
         wait_for(lambda: not self.state()["dirty"], "the image to be clean", 30)
 
@@ -138,7 +144,7 @@ class Person:
         """Open a file through GIMP's file dialog."""
         self.screen.activate(self.window)
         self.screen.key("ctrl+o")
-        self._type_path("Open Image", path)
+        self.type_path("Open Image", path)
         self.window = self.screen.wait_window(rf"{path.stem}.*GIMP", 60)
 
     def choose_again(self) -> str:
@@ -165,7 +171,14 @@ class Person:
         time.sleep(1.0)
         return dialog
 
-    def _type_path(self, title: str, path: Path) -> None:
+    def pick_reference(self, path: Path) -> None:
+        """From the open dialog: choose a file as the reference, and put the cursor where one says what it shows."""
+        self.screen.key("alt+t", "End", "Tab", "space")  # the last choice is a file; then the button that it brings
+        self.type_path("^Reference Picture$", path)
+        self.screen.key("Tab")
+
+    def type_path(self, title: str, path: Path) -> None:
+        """Choose a file in GTK's file dialog by typing where it is."""
         dialog = self.screen.wait_window(title, 30)
         self.screen.activate(dialog)
         time.sleep(0.5)

@@ -71,11 +71,30 @@ def test_a_mask_without_a_word_is_asked_about(told: dict[str, Any]) -> None:
 def test_a_composition_takes_over_from_a_layer_or_a_file(told: dict[str, Any], desk: GimpDesk, kind: str) -> None:
     seen = told[f"composition with {kind}"]
     assert seen["status"] == "success", seen["message"]
-    recipe = json.loads(seen["recipe"])
-    assert recipe["edit"]["kind"] == "compose"
-    assert recipe["edit"]["reference_prompt"] == COMPOSED.reference
-    (reference,) = (frame for frame in desk.lab.sent(recipe["job"]) if frame["role"] == "reference")
-    assert reference["sha256"] == seen["reference_sha256"]
+    assert seen["again"]["status"] == "success", seen["again"]["message"]
+    for recipe in map(json.loads, (seen["recipe"], seen["again"]["recipe"])):
+        assert recipe["edit"]["kind"] == "compose"
+        assert recipe["edit"]["reference_prompt"] == COMPOSED.reference
+        assert sent(desk, recipe, "reference") == [seen["reference_sha256"]]
+
+
+def sent(desk: GimpDesk, recipe: dict[str, Any], role: str) -> list[str]:
+    """Digests of the frames in this role that the job of a recipe came with."""
+    return [frame["sha256"] for frame in desk.lab.sent(recipe["job"]) if frame["role"] == role]
+
+
+def test_a_result_is_made_again_with_its_own_mask(told: dict[str, Any], desk: GimpDesk) -> None:
+    made = {name: json.loads(told[name]["recipe"]) for name in ("first", "second", "first again", "over the second")}
+    masks = {name: sent(desk, recipe, "object_mask") for name, recipe in made.items()}
+    assert masks["first again"] == masks["first"] != masks["second"]
+    assert made["first again"]["edit"] == made["first"]["edit"]
+    assert masks["over the second"] == masks["second"], "a result has the mask layers of what it was made from"
+
+
+def test_what_scripts_cannot_have_is_told_in_words(told: dict[str, Any]) -> None:
+    for name, words in (("a picture that was never edited", "no result of S²Edit"), ("jobs", "is a window")):
+        assert told[name]["status"].endswith("error")
+        assert words in told[name]["message"]
 
 
 @pytest.mark.parametrize(

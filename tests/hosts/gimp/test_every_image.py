@@ -12,17 +12,13 @@ from .gimp import GimpDesk
 
 pytestmark = pytest.mark.hosts
 
-PRECISIONS = """
-u8-non-linear u8-linear u8-perceptual u16-non-linear u16-linear u32-non-linear u32-linear half-linear half-non-linear
-float-linear float-non-linear double-linear double-non-linear
-""".split()  # noqa: SIM905 - read by people
-GRAY = ("u8-non-linear", "u16-non-linear", "float-linear")
+DEPTHS = ("u8", "u16", "u32", "half", "float", "double")
+PRECISIONS = [f"{depth}-{encoding}" for depth in DEPTHS for encoding in ("linear", "non-linear", "perceptual")]
+"""All that GIMP knows."""
+GRAY = ("u8-non-linear", "u16-perceptual", "u32-linear", "half-non-linear", "float-linear", "double-perceptual")
 CASES: dict[str, dict[str, Any]] = {
     **{f"rgb {name}": {"base": "rgb", "precision": name} for name in PRECISIONS},
-    **{
-        f"gray {name}": {"base": "gray", "precision": name}
-        for name in ("u8-non-linear", "u16-non-linear", "float-linear")
-    },
+    **{f"gray {name}": {"base": "gray", "precision": name} for name in GRAY},
     "alpha": {"base": "rgb", "precision": "u8-non-linear", "alpha": True},
     "alpha 16 bit": {"base": "rgb", "precision": "u16-non-linear", "alpha": True},
     "gray with alpha": {"base": "gray", "precision": "u8-non-linear", "alpha": True},

@@ -7,6 +7,7 @@ from typing import Any
 from common import GIVEN, Gegl, Gimp, Gio, call, pixels, report
 
 EDIT, PAINT = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
+AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
 
 
 def picture(side: int) -> tuple[Any, Any]:
@@ -26,26 +27,38 @@ def edit(image: Any, layer: Any, **arguments: object) -> dict[str, Any]:
     values = {"source": GIVEN["source"], "target": GIVEN["target"], "object": GIVEN["word"], **arguments}
     status, message, new = call(EDIT, image, [layer], **values)
     told = {"status": status, "message": message, "seconds": time.monotonic() - start}
-    if status == "success":
-        told |= {
-            "recipe": bytes(new.get_parasite("s2edit-recipe").get_data()).decode(),
-            "size": [new.get_width(), new.get_height()],
-            "offset": list(new.get_offsets())[1:],
-        }
-    else:
-        told["layers_added"] = len(image.get_layers()) - count
-    return told
+    told["layers_added"] = len(image.get_layers()) - count
+    return told | (result(new) if status == "success" else {})
+
+
+def again(image: Any, layer: Any) -> dict[str, Any]:
+    """Make a result once more."""
+    status, message, new = call(AGAIN, image, [layer])
+    return {"status": status, "message": message} | (result(new) if status == "success" else {})
+
+
+def result(new: Any) -> dict[str, Any]:
+    """What the test wants to know of a result."""
+    return {
+        "recipe": bytes(new.get_parasite("s2edit-recipe").get_data()).decode(),
+        "size": [new.get_width(), new.get_height()],
+        "offset": list(new.get_offsets())[1:],
+        "tattoo": new.get_tattoo(),
+    }
+
+
+def paint(image: Any, layer: Any, box: list[int]) -> Any:
+    """A mask layer with a filled box on it."""
+    mask = call(PAINT, image, [layer])[2]
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, *box)
+    mask.edit_fill(Gimp.FillType.FOREGROUND)
+    Gimp.Selection.none(image)
+    return mask
 
 
 def two_objects(words: str) -> dict[str, Any]:
     image, layer = picture(96)
-    masks = []
-    for box in GIVEN["objects"]:
-        call(PAINT, image, [layer])
-        masks.append(image.get_selected_layers()[0])
-        image.select_rectangle(Gimp.ChannelOps.REPLACE, *box)
-        masks[-1].edit_fill(Gimp.FillType.FOREGROUND)
-    Gimp.Selection.none(image)
+    masks = [paint(image, layer, box) for box in GIVEN["objects"]]
     told = edit(image, layer, mask="mask-layers", object=words)
     told["masks_shown"] = [mask.get_visible() for mask in masks]
     image.delete()
@@ -68,8 +81,26 @@ def composition(kind: str) -> dict[str, Any]:
     if kind == "bad file":
         given = {"reference_file": Gio.File.new_for_path(GIVEN["no_picture"])}
     told = edit(image, layer, target=GIVEN["mixed"], reference_prompt=GIVEN["reference"], **given)
+    if "tattoo" in told:
+        told["again"] = again(image, image.get_layer_by_tattoo(told["tattoo"]))
     image.delete()
     return told | {"reference_sha256": hashlib.sha256(wanted).hexdigest()}
+
+
+def one_after_the_other() -> dict[str, Any]:
+    """Two results, each with a mask layer of its own; the older once more, then one over the newer."""
+    image, layer = picture(96)
+    told = {}
+    for name, box in zip(("first", "second"), GIVEN["objects"], strict=True):
+        paint(image, layer, box)
+        told[name] = edit(image, layer, mask="mask-layers")
+    first, second = (image.get_layer_by_tattoo(told[name]["tattoo"]) for name in ("first", "second"))
+    told["first again"] = again(image, first)
+    told["over the second"] = edit(image, second, mask="mask-layers")
+    told["a picture that was never edited"] = again(image, layer)
+    told["jobs"] = dict(zip(("status", "message"), call(JOBS, image, [layer])[:2], strict=True))
+    image.delete()
+    return told
 
 
 def huge() -> dict[str, Any]:
@@ -83,7 +114,7 @@ def huge() -> dict[str, Any]:
 def body() -> dict[str, Any]:
     told = {f"composition with {kind}": composition(kind) for kind in ("layer", "file", "none", "bad file")}
     told |= {"two objects": two_objects(GIVEN["two_words"]), "one word for two": two_objects(GIVEN["word"])}
-    return told | {"huge": huge()}
+    return told | one_after_the_other() | {"huge": huge()}
 
 
 report(body)

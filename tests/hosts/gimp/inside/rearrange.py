@@ -1,14 +1,17 @@
-"""What a painter may do while a job runs: crop the image, then move the lowest layer."""
+"""What a painter may do while a job runs: crop the image and move the lowest layer, or delete that."""
 
 from common import GIVEN, Gimp, report
 
 
 def body() -> dict[str, list[int]]:
     image = Gimp.get_images()[0]
-    image.crop(*GIVEN["crop"])
     lowest = image.get_layers()[-1]
-    _ok, x, y = lowest.get_offsets()
-    lowest.set_offsets(x + GIVEN["move"][0], y + GIVEN["move"][1])
+    if GIVEN.get("delete"):
+        image.remove_layer(lowest)
+    else:
+        image.crop(*GIVEN["crop"])
+        _ok, x, y = lowest.get_offsets()
+        lowest.set_offsets(x + GIVEN["move"][0], y + GIVEN["move"][1])
     Gimp.displays_flush()
     return {"size": [image.get_width(), image.get_height()]}
 
