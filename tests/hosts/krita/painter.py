@@ -141,7 +141,7 @@ class Painter:
                         return place
             return None
 
-        x, y, width, height = find(self.wait(find, f"a menu with “{entry}”")) or (0, 0, 0, 0)
+        x, y, width, height = self.at_rest(find, f"a menu with “{entry}”")
         self.screen.click(x + width // 2, y + height // 2)
 
     def at(self, x: float, y: float) -> tuple[int, int]:

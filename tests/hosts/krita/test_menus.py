@@ -23,6 +23,8 @@ def _entries(state: State) -> list[str]:
 def _expect(painter: Painter, what: str) -> None:
     state = painter.wait(lambda state: ENTRY in _entries(state), f"“{ENTRY}” in {what}")
     assert PAINT in _entries(state)
+    lowest = max(y + height for menu in state["menus"] for *_, y, _, height in menu["entries"])
+    assert lowest <= painter.screen.height, "nothing hangs over the screen's edge"
     painter.screen.photograph(what)
     painter.screen.key("Escape")
     painter.screen.key("Escape")
