@@ -99,11 +99,12 @@ class Environment:
             )
 
     def _check_space(self, choice: Choice) -> None:
-        for place in (self.root, Path(tempfile.gettempdir())):
+        # What an earlier run has put there already needs no room again.
+        kept = sum(path.lstat().st_size for path in self.folder.rglob("*")) if self.folder.is_dir() else 0
+        for place, needed in ((self.root, NEEDED[choice.kind] - kept / 2**30), (Path(tempfile.gettempdir()), 1)):
             free = shutil.disk_usage(place).free / 2**30
-            needed = NEEDED[choice.kind] if place == self.root else 1
             if free < needed:
-                words = f"S²Edit needs about {needed} GiB in {place}; {free:.1f} GiB are free."
+                words = f"S²Edit needs about {needed:.0f} GiB in {place}; {free:.1f} GiB are free."
                 raise Trouble(words + " Free some space, then run this again.")
 
     def _create(self) -> None:

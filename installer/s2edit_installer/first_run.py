@@ -13,9 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from s2edit_wire.launcher import own_command
-
 from . import launching, plugins
+from .remedies import own_command, typed
+from .surroundings import Surroundings
+from .targets import gimp_not_ready
 from .words import Trouble, say
 
 PORTRAIT = {
@@ -84,7 +85,7 @@ def _edit_sample(out: Path) -> dict[str, Path]:
     command += ["-o", str(pictures["after"]), "--layers", str(pictures["layers"])]
     command += ["--edit-mask", str(pictures["mask"])]
     command += ["--source", SOURCE, "--target", TARGET, "--object", OBJECT]
-    _run(command, "The sample could not be edited; see above. Ask  .venv/bin/s2edit doctor  what is wrong.")
+    _run(command, typed("The sample could not be edited; see above. To find out why, run:  s2edit doctor"))
     _side_by_side(pictures)
     return pictures
 
@@ -121,21 +122,23 @@ def _open_tray() -> str:
     )
     time.sleep(SETTLE)
     # 0: it handed over to one that runs already.
-    return "" if process.poll() in (None, 0) else "The tray could not be opened. Try:  .venv/bin/s2edit-tray"
+    return "" if process.poll() in (None, 0) else f"The tray could not be opened. Try:  {own_command()}-tray"
 
 
 def _tell(pictures: dict[str, Path], installed: list[plugins.Outcome], tray: str, options: argparse.Namespace) -> None:
     say()
     say("Done. What happened:")
-    say(f"  The daemon is running ({' '.join(own_command()[1:])}); it owns the model and the queue.")
+    say("  The daemon is running in the background; it owns the model and the queue.")
     say(f"  It edited a sample portrait:  {pictures['both']}")
     say(f"  The same as two layers, for GIMP or Krita:  {pictures['layers']}")
     for outcome in installed:
-        say(f"  {outcome.target}: plug-in {outcome.state}. {outcome.message}")
+        say(typed(f"  {outcome.target}: plug-in {outcome.state}. {outcome.message}"))
         for path in outcome.kept:
             say(f"    see {path}")
-    if not installed and not options.no_plugins:
-        say("  No GIMP 3 and no Krita were found. Start yours once, then run:  .venv/bin/s2edit install")
+    if waits := "" if options.no_plugins else gimp_not_ready(Surroundings.here()):
+        say(typed(f"  {waits}"))
+    elif not installed and not options.no_plugins:
+        say(typed("  No GIMP 3 and no Krita were found. Start yours once, then run:  s2edit install"))
     if options.windows:
         launching.write_menu_entry()
         say(f"  {tray or 'The tray app is open; it shows jobs and weights.'}")
@@ -143,8 +146,9 @@ def _tell(pictures: dict[str, Path], installed: list[plugins.Outcome], tray: str
     say("What next:")
     if installed:
         say("  In GIMP or Krita, right-click a layer and choose “S²Edit…”.")
-    say("  In a shell:  .venv/bin/s2edit edit PICTURE -o RESULT.png --source … --target … --object …")
-    say("  The model that comes along knows cartoon portraits. For photographs:  .venv/bin/s2edit models list")
+    say(typed("  In a shell:  s2edit edit PICTURE -o RESULT.png --source … --target … --object …"))
+    say(typed("  The model that comes along knows cartoon portraits. For photographs:  s2edit models list"))
+    say(typed("  Should something not work:  s2edit doctor"))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
         assert s2edit("jobs", "result", short, str(lab.home / "in.png"), "-o", str(lab.home / "out.png"))["changed_box"]
 
         tried = s2edit("doctor")
+        (lab.artifacts / "doctor.json").write_text(json.dumps(tried, indent=1, ensure_ascii=False), encoding="utf-8")
         assert tried["sound"], tried
         assert [findings(tried)[f"start {name}"]["state"] for name in EDITORS] == ["ok", "ok"], tried
 
