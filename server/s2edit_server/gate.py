@@ -19,11 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from s2edit_wire.limits import HANDSHAKE_TIMEOUT
+from s2edit_wire.link import SEND_BUFFER
 
 from .framewalk import Broken, FrameWalk
 
 LOG = logging.getLogger(__name__)
-CHUNK = 256 * 1024
+CHUNK = 1024 * 1024
+"""Bytes passed on at a time while pixels move: each time costs two switches between processes."""
+SMALL = 4 * 1024
+"""Bytes of an idle connection's buffer."""
 BACKLOG = 512
 MAX_HALF_OPEN = 1_024
 """Connections in their handshake; beyond it, new ones are closed at once."""
@@ -120,6 +124,8 @@ class Gate:
             self._open += 1
             try:
                 with inner:
+                    for each in (peer, inner):
+                        each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
                     await _join(peer, inner)
             finally:
                 self._open -= 1
@@ -196,11 +202,12 @@ async def _join(peer: socket.socket, inner: socket.socket) -> None:
 
 async def _pass_on(source: socket.socket, target: socket.socket, walk: FrameWalk | None) -> None:
     loop = asyncio.get_running_loop()
-    # An idle connection holds a small buffer; one that moves pixels gets a large one.
-    view = memoryview(bytearray(4_096))
+    view = memoryview(bytearray(SMALL))
     while count := await loop.sock_recv_into(source, view):
         if walk is not None:
             walk.feed(view[:count])
         await loop.sock_sendall(target, view[:count])
-        if count == len(view) < CHUNK:
-            view = memoryview(bytearray(CHUNK))
+        # One that moves pixels gets a large buffer, and gives it back: a thousand that once did must not hold a GiB.
+        wanted = CHUNK if count >= SMALL else SMALL
+        if wanted != len(view):
+            view = memoryview(bytearray(wanted))

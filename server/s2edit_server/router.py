@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import zmq
 from s2edit_wire.limits import HANDSHAKE_TIMEOUT, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MAX_FRAME
+from s2edit_wire.link import SEND_BUFFER
 
 from .envelope import Pixels
 
@@ -37,6 +38,7 @@ class Router:
         socket.plain_server = True
         socket.router_mandatory = True
         socket.maxmsgsize = MAX_FRAME
+        socket.sndbuf = SEND_BUFFER
         socket.rcvhwm = RECEIVE_QUEUE
         socket.sndhwm = SEND_QUEUE
         socket.handshake_ivl = int(HANDSHAKE_TIMEOUT * 1_000)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from s2edit_server.framewalk import COMMAND, LONG, MAX_COMMAND, MORE, Broken, FrameWalk
-from s2edit_server.gate import Gate
+from s2edit_server.gate import CHUNK, SMALL, Gate, _pass_on
 from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER
 
 CROWD = 50
@@ -75,6 +75,29 @@ def test_any_bytes_are_followed_or_stopped(data: bytes) -> None:
         FrameWalk().feed(memoryview(data))
     except Broken:
         return
+
+
+def test_a_connection_gives_its_large_buffer_back_once_the_picture_is_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([SMALL, CHUNK, CHUNK, 10, 10, 0])
+    sizes: list[int] = []
+
+    async def receive(_: socket.socket, view: memoryview) -> int:
+        sizes.append(len(view))
+        return next(counts)
+
+    async def send(_: socket.socket, data: memoryview) -> None:
+        assert len(data) <= sizes[-1]
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "sock_recv_into", receive)
+        monkeypatch.setattr(loop, "sock_sendall", send)
+        near, far = socket.socketpair()
+        with near, far:
+            await _pass_on(near, far, None)
+
+    asyncio.run(run())
+    assert sizes == [SMALL, CHUNK, CHUNK, CHUNK, SMALL, SMALL]
 
 
 def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
