@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from .errors import OutOfMemory, SettingError
+from .main_memory import free_main_memory
 
 if TYPE_CHECKING:
     from .checkpoints import Checkpoint
@@ -25,6 +25,14 @@ def choose_device(name: str) -> torch.device:
         return torch.device(name)
     except RuntimeError as error:
         raise SettingError(f"There is no device “{name}”.", hint="Use auto, cpu, cuda or mps.") from error
+
+
+def device_name(device: torch.device) -> str:
+    """A device as people read it: "cpu", "mps", "cuda:0 (NVIDIA H100)"."""
+    if device.type != "cuda":
+        return device.type
+    index = device.index or 0
+    return f"cuda:{index} ({torch.cuda.get_device_name(index)})"
 
 
 def precision(name: str, device: torch.device) -> torch.dtype | None:
@@ -54,13 +62,7 @@ def free_bytes(device: torch.device) -> int:
     """Bytes free on the device, or in main memory for the CPU; 0 when the system doesn't tell."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+    return free_main_memory()
 
 
 def memory_figures(device: torch.device, checkpoint: Checkpoint | None) -> dict[str, int]:

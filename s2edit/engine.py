@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -90,16 +91,7 @@ class Engine:
         _check_masks(request.image, request.objects, request.edit_mask)
 
         def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
-            plan = plan_prompts(
-                stages.checkpoint.tokenizer,
-                request.source,
-                request.target,
-                [spec.word for spec in request.objects],
-                emphasize=request.settings.edit.emphasize,
-                mode=request.settings.edit.mode,
-                identity=request.settings.identity.enabled,
-            )
-            subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, request.settings)
+            plan, subject = self._prepared(stages, request)
             return plan, (subject,)
 
         return self._perform(request, request.objects, prepare, Job(progress, cancelled))
@@ -137,6 +129,20 @@ class Engine:
 
         return self._perform(request, source, prepare, Job(progress, cancelled))
 
+    def _prepared(self, stages: Stages, request: EditRequest) -> tuple[PromptPlan, Subject]:
+        """An edit's prompts, aligned, and its picture, encoded."""
+        settings = request.settings
+        plan = plan_prompts(
+            stages.checkpoint.tokenizer,
+            request.source,
+            request.target,
+            [spec.word for spec in request.objects],
+            emphasize=settings.edit.emphasize,
+            mode=settings.edit.mode,
+            identity=settings.identity.enabled,
+        )
+        return plan, self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+
     def _perform(
         self,
         request: EditRequest | ComposeRequest,
@@ -154,9 +160,10 @@ class Engine:
             with job.phase("loading"):
                 stages = self._loaded()
                 plan, subjects = prepare(stages)
-            settings = self._with_level(stages.checkpoint, request.settings, subjects[0].size, rows=len(subjects))
+            settings = self._with_level(stages, subjects, request.settings, request.seed)
             edit_mask = painted_edit_mask(objects, request.edit_mask)
-            return perform(stages, Work(request.image, subjects, plan, edit_mask, settings, request.seed), job)
+            result = perform(stages, Work(request.image, subjects, plan, edit_mask, settings, request.seed), job)
+        return replace(result, record=result.record | {"compiled": self._compiled})
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
         """Where the model sees a word of a prompt: H×W uint8, 0 or 255.
@@ -192,8 +199,7 @@ class Engine:
         if self._stages is None:
             checkpoint = load(self._path)
             checkpoint.move_to(self._device)
-            if self._compiled:
-                compile_blocks(checkpoint.unet, self._device)
+            self._compiled = self._compiled and compile_blocks(checkpoint.unet, self._device)
             denoiser = Denoiser(checkpoint.unet, install(checkpoint.unet), autocast=self._autocast)
             self._stages = Stages(checkpoint, denoiser, self._cache)
         return self._stages
@@ -203,13 +209,20 @@ class Engine:
         native = settings.native_size or checkpoint.native_size
         return model_size(image.shape[1], image.shape[0], native=native, multiple=checkpoint.size_multiple)
 
-    def _with_level(self, checkpoint: Checkpoint, settings: Settings, size: tuple[int, int], *, rows: int) -> Settings:
-        """Settle the identity level "auto" by what the device has; raises OutOfMemory with figures."""
+    def _with_level(self, stages: Stages, subjects: Sequence[Subject], settings: Settings, seed: int) -> Settings:
+        """Settle the identity level "auto"; raises OutOfMemory with figures when not even the smallest fits.
+
+        What was learned before stays in use whatever is free now. Where the system doesn't tell how much that is, the
+        level is the paper's.
+        """
         if settings.identity.level != "auto":
             return settings
-        available = free_bytes(self._device) + memory_figures(self._device, checkpoint)["used"]
-        plan = choose_level(checkpoint, size, available, rank=settings.identity.lora_rank, rows=rows)
-        return settings.replace_from({"identity.level": plan.level})
+        level, free = stages.known_level(subjects, settings, seed), free_bytes(self._device)
+        if level is None and free:
+            available = free + memory_figures(self._device, stages.checkpoint)["used"]
+            rank = settings.identity.lora_rank
+            level = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=len(subjects)).level
+        return settings.replace_from({"identity.level": level or "full"})
 
     @torch.no_grad()
     def _moments(self, checkpoint: Checkpoint, image: Pixels, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,7 @@ from .errors import OutOfMemory, SettingError
 from .region import LATENT_STRIDE
 from .settings import IdentitySettings, Level
 
-_ORDER: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
+ORDER: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
 """From the most faithful to the smallest; "adam8bit" only comes when asked for, since it needs a package of its own."""
 _LORA_RATE = 50
 """Low-rank factors start at zero and need larger steps than the weights: 1e-4 where full training takes 2e-6 (ours)."""
@@ -237,7 +237,7 @@ def choose_level(
     Raises:
         OutOfMemory: not even the smallest fits.
     """
-    for level in _ORDER:
+    for level in ORDER:
         plan = memory_plan(checkpoint, size, level, rank=rank, rows=rows)
         if plan.total <= available:
             return plan

@@ -19,11 +19,12 @@ from .diffusion import Ddim, Denoiser
 from .identity import Example, encode_prompt, fine_tune, token_masks
 from .inversion import Inversion, ddim_inversion, null_text_optimisation
 from .job import Job
+from .levels import ORDER
 from .masks import MaskPyramid, object_mask
 from .prompts import Prompt
 from .region import LATENT_STRIDE
 from .requests import ObjectSpec, Pixels
-from .settings import EditSettings, Settings
+from .settings import EditSettings, Level, Settings
 from .weights import BaseWeights
 
 LOG = logging.getLogger(__name__)
@@ -100,6 +101,15 @@ class Stages:
             if stored is not None:
                 return self._recall(key, stored, subjects), True
             return self._learn(key, subjects, settings, seed, job), False
+
+    def known_level(self, subjects: Sequence[Subject], settings: Settings, seed: int) -> Level | None:
+        """The most faithful level at which the identity of these subjects was learned already, None for none."""
+        for level in ORDER:
+            tried = settings.replace_from({"identity.level": level})
+            key = identity_key(self.checkpoint.model_hash, subjects, tried, seed)
+            if (self._identity and self._identity.key == key) or (self._cache is not None and key in self._cache):
+                return level
+        return None
 
     def inversion(
         self, identity: Identity, subject: Subject, null: Tensor, settings: Settings, job: Job

@@ -21,12 +21,10 @@ from .identity import encode_prompt, token_masks
 from .inversion import Inversion
 from .job import Job
 from .masks import MaskPyramid, area_pool
+from .previews import Previews
 from .requests import EditResult, Mask, ObjectSpec, Pixels
 from .settings import Settings
 from .stages import Identity, Stages, Subject, map_shape
-
-_PREVIEWS = 5
-"""Previews in an edit: each costs a decoding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,11 +157,10 @@ def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion
     blend = None
     if work.edit_mask is not None:
         blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(source.device)
-    every = max(1, settings.inversion.steps // _PREVIEWS)
+    previews = Previews(lambda clean: imaging.preview(checkpoint.decode(clean)), settings.inversion.steps)
 
     def on_step(index: int, clean: Tensor) -> None:
-        shown = index % every == every - 1
-        job.step(index, imaging.preview(checkpoint.decode(clean)) if shown else None)
+        job.step(index, previews.at(index, clean))
 
     stages.denoiser.control.semantics = settings.identity.mask_semantics
     return sample(

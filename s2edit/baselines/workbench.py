@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from s2edit import imaging
-from s2edit.alignment import plan_prompts
 from s2edit.attention import install
 from s2edit.checkpoints import Checkpoint, load
 from s2edit.compositing import bounding_box, composite
@@ -81,19 +80,9 @@ class Workbench(Engine):
 
     def _scene(self, request: EditRequest, job: Job) -> Scene:
         stages = self._loaded()
-        settings = request.settings
-        plan = plan_prompts(
-            stages.checkpoint.tokenizer,
-            request.source,
-            request.target,
-            [spec.word for spec in request.objects],
-            emphasize=settings.edit.emphasize,
-            mode=settings.edit.mode,
-            identity=settings.identity.enabled,
-        )
-        subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+        plan, subject = self._prepared(stages, request)
         edit_mask = painted_edit_mask(request.objects, request.edit_mask)
-        work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
+        work = Work(request.image, (subject,), plan, edit_mask, request.settings, request.seed)
         published, denoiser = self._published_copy(stages)
         tokenizer = published.tokenizer
         with torch.no_grad():

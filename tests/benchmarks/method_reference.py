@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diffusers import DDIMScheduler
 from torch import Tensor
 
 from s2edit.alignment import PromptPlan
 from s2edit.checkpoints import Checkpoint
 from s2edit.settings import Settings
+from tests.parity.reference_schedule import ReferenceSchedule
 
 
 @dataclass
@@ -104,15 +104,7 @@ class Published:
         self.checkpoint, self.scene, self.settings, self.seed = checkpoint, scene, settings, seed
         self.latent_size = (scene.pixels.shape[-2] // 8, scene.pixels.shape[-1] // 8)
         self.controller = Controller(self.latent_size)
-        self.scheduler = DDIMScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            clip_sample=False,
-            set_alpha_to_one=False,
-            steps_offset=1,
-        )
-        self.scheduler.set_timesteps(settings.inversion.steps)
+        self.schedule = ReferenceSchedule(settings.inversion.steps)
 
     def fine_tune(self) -> None:
         """DreamBooth's loop on one picture, with Eqs. 1 to 3."""
@@ -129,7 +121,7 @@ class Published:
             time = torch.randint(1000, (1,), generator=generator)
             with torch.no_grad():
                 mean, std = checkpoint.latent_moments(self.scene.pixels)
-            noisy = self.scheduler.add_noise(mean + std * draw[0], draw[1], time)
+            noisy = self.schedule.scheduler.add_noise(mean + std * draw[0], draw[1], time)
             states, plain = self._encode(plan.source), self._encode(plan.plain)
             noise = checkpoint.unet(noisy, time, encoder_hidden_states=states).sample
             cosine = F.cosine_similarity(plain[0, plan.plain.end], states[0, plan.source.identity[0]], dim=0)
@@ -143,13 +135,13 @@ class Published:
         """DDIM inversion and null-text optimisation; keeps z_T and the null embeddings."""
         checkpoint, settings, plan = self.checkpoint, self.settings, self.scene.plan
         checkpoint.unet.set_attn_processor(ExplicitProcessor(self.controller, cross_only=False))
-        times = self.scheduler.timesteps.tolist()
+        times = self.schedule.timesteps
         masks = {0: (plan.source.identity[0], self.scene.mask)}
         with torch.no_grad():
             self.source = self._encode(plan.source)
             path = [checkpoint.latent_moments(self.scene.pixels)[0]]
             for time in reversed(times):
-                path.append(self._up(self._noise(path[-1], time, self.source, masks), time, path[-1]))
+                path.append(self.schedule.up(self._noise(path[-1], time, self.source, masks), time, path[-1]))
             ids = [[checkpoint.tokenizer.start, *[checkpoint.tokenizer.pad] * (checkpoint.tokenizer.length - 1)]]
             ids[0][1] = checkpoint.tokenizer.end
             null = checkpoint.encode_text(ids, self.scene.pixels.device)
@@ -162,7 +154,7 @@ class Published:
                 conditional = self._noise(latent, time, self.source, masks)
             for _ in range(settings.inversion.inner_steps):
                 noise = self._noise(latent, time, null, {})
-                loss = F.mse_loss(self._down(self._guided(noise, conditional), time, latent), path[-2 - index])
+                loss = F.mse_loss(self.schedule.down(self._guided(noise, conditional), time, latent), path[-2 - index])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -171,7 +163,7 @@ class Published:
             self.null.append(null.detach())
             with torch.no_grad():
                 both = self._noise(latent.repeat(2, 1, 1, 1), time, torch.cat([null, self.source]), {1: masks[0]})
-                latent = self._down(self._guided(*both.split(1)), time, latent)
+                latent = self.schedule.down(self._guided(*both.split(1)), time, latent)
 
     @torch.no_grad()
     def edit(self, plan: PromptPlan) -> Tensor:
@@ -184,7 +176,7 @@ class Published:
         masks = {2: (plan.source.identity[0], self.scene.mask), 3: (plan.target.identity[0], self.scene.mask)}
         latents = self.start.repeat(2, 1, 1, 1)
         steps = self.settings.inversion.steps
-        for index, time in enumerate(self.scheduler.timesteps.tolist()):
+        for index, time in enumerate(self.schedule.timesteps):
             self.controller.inject = (mapper, alphas, equalizer)
             self.controller.cross = index < round(settings.cross_replace * steps)
             short = index < round(settings.self_replace * steps)
@@ -192,7 +184,7 @@ class Published:
             context = torch.cat([self.null[index].repeat(2, 1, 1), self.source, target])
             noise = self._noise(latents.repeat(2, 1, 1, 1), time, context, masks)
             self.controller.inject = None
-            latents = self._down(self._guided(*noise.split(2)), time, latents)
+            latents = self.schedule.down(self._guided(*noise.split(2)), time, latents)
             if index >= round(settings.local_blend_start * steps):
                 latents = latents[:1] + may_change * (latents - latents[:1])
         pixels: Tensor = self.checkpoint.vae.decode(latents / self.checkpoint.vae.config.scaling_factor).sample
@@ -209,15 +201,3 @@ class Published:
 
     def _guided(self, null: Tensor, conditional: Tensor) -> Tensor:
         return null + self.settings.edit.guidance * (conditional - null)
-
-    def _down(self, noise: Tensor, time: int, latent: Tensor) -> Tensor:
-        found: Tensor = self.scheduler.step(noise, time, latent, eta=0.0).prev_sample
-        return found
-
-    def _up(self, noise: Tensor, time: int, latent: Tensor) -> Tensor:
-        """One step away from the picture, as null-text inversion's `next_step`."""
-        before = time - 1000 // self.settings.inversion.steps
-        alphas = self.scheduler.alphas_cumprod
-        old = alphas[before] if before >= 0 else self.scheduler.final_alpha_cumprod
-        clean = (latent - (1 - old) ** 0.5 * noise) / old**0.5
-        return alphas[time] ** 0.5 * clean + (1 - alphas[time]) ** 0.5 * noise  # type: ignore[no-any-return]

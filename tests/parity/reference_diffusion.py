@@ -1,7 +1,4 @@
-"""Inversion, null-text optimisation and editing as the papers' formulas read, one branch at a time.
-
-Uses diffusers' scheduler for the step towards the picture, and the written-out formula for the step away from it.
-"""
+"""Inversion, null-text optimisation and editing as the papers' formulas read, one branch at a time."""
 
 from __future__ import annotations
 
@@ -12,50 +9,29 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import DDIMScheduler
 from torch import Tensor
 
 from tests.parity.reference_attention import Branch, ReferenceProcessor
+from tests.parity.reference_schedule import ReferenceSchedule
 
 
-class Reference:
-    """A U-Net with reference attention and a scheduler of T steps."""
+class Reference(ReferenceSchedule):
+    """A U-Net with reference attention, walked in T steps."""
 
     def __init__(self, unet: Any, steps: int) -> None:
+        super().__init__(steps)
         self.unet = unet
         self.processor = ReferenceProcessor()
         unet.set_attn_processor(self.processor)
-        self.scheduler = DDIMScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            clip_sample=False,
-            set_alpha_to_one=False,
-            steps_offset=1,
-        )
-        self.scheduler.set_timesteps(steps)
-        self.steps = steps
 
     def noise(self, latent: Tensor, time: int, encoding: Tensor, branch: Branch) -> Tensor:
         self.processor.branch = branch
         predicted: Tensor = self.unet(latent, torch.tensor(time), encoder_hidden_states=encoding).sample
         return predicted
 
-    def down(self, noise: Tensor, time: int, latent: Tensor) -> Tensor:
-        earlier: Tensor = self.scheduler.step(noise, time, latent, eta=0.0).prev_sample
-        return earlier
-
-    def up(self, noise: Tensor, time: int, latent: Tensor) -> Tensor:
-        """z_t from z_{t - 1000/T} (Song et al., 2021, Eq. 13 read backwards)."""
-        before = time - 1000 // self.steps
-        alphas = self.scheduler.alphas_cumprod
-        old = alphas[before] if before >= 0 else self.scheduler.final_alpha_cumprod
-        new = alphas[time]
-        return torch.sqrt(new / old) * latent + (torch.sqrt(1 - new) - torch.sqrt(new / old * (1 - old))) * noise
-
     def invert(self, latent: Tensor, encoding: Tensor, masks: dict[int, Tensor]) -> list[Tensor]:
         path = [latent]
-        for time in reversed(self.scheduler.timesteps.tolist()):
+        for time in reversed(self.timesteps):
             branch = Branch(size_of(latent), masks)
             path.append(self.up(self.noise(path[-1], time, encoding, branch), time, path[-1]))
         return path
@@ -66,7 +42,7 @@ class Reference:
         """Mokady et al. (2023), Algorithm 1, with Adam written out; returns the embeddings and all inner losses."""
         latent, found, losses = path[-1], [], []
         size = size_of(latent)
-        for i, time in enumerate(self.scheduler.timesteps.tolist()):
+        for i, time in enumerate(self.timesteps):
             conditional = self.noise(latent, time, encoding, Branch(size, masks)).detach()
             goal = path[len(path) - 2 - i]
             rate = 1e-2 * (1 - i / 100)
@@ -123,7 +99,7 @@ def edit(reference: Reference, path: list[Tensor], it: Edit) -> tuple[Tensor, Te
     source = target = path[-1]
     size = size_of(source)
     mask = None
-    for i, time in enumerate(reference.scheduler.timesteps.tolist()):
+    for i, time in enumerate(reference.timesteps):
         branch = Branch(size, it.source_masks)
         source_noise = reference.noise(source, time, it.source, branch)
         changed = Branch(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from s2edit import levels
+from s2edit.attention import install
 from s2edit.checkpoints import Checkpoint, load
 from s2edit.diffusion import Denoiser
 from s2edit.errors import OutOfMemory, SettingError
@@ -31,11 +35,9 @@ def changed(checkpoint: Checkpoint, denoiser: Denoiser, level: Level) -> dict[st
     return {name: weight - before[name] for name, weight in after.items() if not torch.equal(weight, before[name])}
 
 
-def test_checkpointing_is_the_same_computation(tiny_folder: object, checkpoint: Checkpoint, denoiser: Denoiser) -> None:
-    from s2edit.attention import install
-
+def test_checkpointing_is_the_same_computation(tiny_folder: Path, checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     moved = changed(checkpoint, denoiser, "checkpointing")
-    other = load(tiny_folder)  # type: ignore[arg-type]
+    other = load(tiny_folder)
     wanted = changed(other, Denoiser(other.unet, install(other.unet)), "full")
     assert moved.keys() == wanted.keys()
     agree = torch.cat([((moved[n] - wanted[n]).abs() < 0.2 * RATE).flatten() for n in wanted]).float().mean()
@@ -83,6 +85,35 @@ def test_eight_bit_states_are_the_packages(
     constants = {"lr": RATE, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}
     assert asked == {**constants, "parameters": everything}
     assert len(moved) > 0.9 * everything
+
+
+def test_the_real_eight_bit_optimiser(
+    tiny_folder: Path, checkpoint: Checkpoint, denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stage 1 with bitsandbytes itself: large weights' states are bytes, and the weights go where AdamW's go."""
+    if find_spec("bitsandbytes") is None:
+        with pytest.raises(SettingError, match="bitsandbytes"):
+            changed(checkpoint, denoiser, "adam8bit")
+        return
+    made: list[torch.optim.Optimizer] = []
+    make = levels._optimizer
+
+    def watched(parameters: list[torch.nn.Parameter], rate: float, level: Level) -> torch.optim.Optimizer:
+        made.append(make(parameters, rate, level))
+        return made[-1]
+
+    monkeypatch.setattr(levels, "_optimizer", watched)
+    moved = changed(checkpoint, denoiser, "adam8bit")
+    assert type(made[0]).__module__.startswith("bitsandbytes")
+    states = {weight.numel(): made[0].state[weight] for weight in made[0].param_groups[0]["params"]}
+    # bitsandbytes leaves small weights' states as they are: they would save nothing.
+    assert {state["state1"].dtype for size, state in states.items() if size >= 4096} == {torch.uint8}
+    assert {state["state2"].dtype for size, state in states.items() if size < 4096} == {torch.float32}
+    other = load(tiny_folder)
+    wanted = changed(other, Denoiser(other.unet, install(other.unet)), "full")
+    assert moved.keys() == wanted.keys()
+    agree = torch.cat([((moved[n] - wanted[n]).abs() < 0.3 * RATE).flatten() for n in wanted]).float().mean()
+    assert agree > 0.98
 
 
 @pytest.mark.parametrize("level", ["full", "checkpointing", "kv", "lora"])

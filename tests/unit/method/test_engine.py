@@ -14,6 +14,7 @@ import torch
 
 from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
 from s2edit.errors import Cancelled, CheckpointError, ImageError, MaskError, PromptError, SettingError
+from s2edit.levels import ORDER, memory_plan
 from s2edit.requests import Progress
 from s2edit.settings import Settings
 
@@ -50,6 +51,27 @@ def test_edit(engine: Engine, request_: EditRequest, mask: Array) -> None:
     previews = [p.preview for p in seen if p.preview is not None]
     assert previews
     assert previews[0].shape == (64, 64, 3)
+
+
+def test_the_level_is_what_the_device_has_room_for(
+    tiny_folder: Path, tmp_path: Path, request_: EditRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """… and what was learned already stays in use, in this engine and the next, when less is free."""
+
+    def level(engine: Engine, free: int, seed: int) -> tuple[str, bool]:
+        monkeypatch.setattr("s2edit.engine.free_bytes", lambda _device: free)
+        settings = request_.settings.replace_from({"identity.level": "auto"})
+        record = engine.edit(dataclasses.replace(request_, settings=settings, seed=seed)).record
+        return record["settings"]["identity"]["level"], record["cached"]["identity"]
+
+    engine = Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache", threads=1)
+    plans = [memory_plan(engine._loaded().checkpoint, (64, 64), level) for level in ORDER]
+    room = plans[ORDER.index("kv")].total - plans[0].weights
+    assert level(engine, room, 1) == ("kv", False)
+    assert level(engine, 1 << 40, 2) == ("full", False)
+    assert level(engine, room, 2) == ("full", True)
+    assert level(Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache"), room, 2) == ("full", True)
+    assert level(engine, 0, 3) == ("full", False), "a system that doesn't tell"
 
 
 def test_same_request_same_pixels(engine: Engine, request_: EditRequest, tiny_folder: Path, tmp_path: Path) -> None:
