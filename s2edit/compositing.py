@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .imaging import alpha_channel, colour, quantised, resample
+from .masks import upsampled
 from .requests import Mask, Pixels
 from .settings import BlendSettings
 
 _RING = 32
 """Width of the ring on which colours are matched, px of the model's size."""
+_FINE = 64
+"""Steps of the feather's ramp, at most, that are computed pixel by pixel."""
+_FAINT = 1e-4
+"""Alpha that is shown inside at least; it still rounds to something above 0."""
 # Rec. 709 luma, for gray pictures.
 _LUMA = (0.2126, 0.7152, 0.0722)
 
@@ -80,8 +85,35 @@ def feathered(inside: NDArray[np.bool_], feather: float) -> Tensor:
     """
     mask = torch.from_numpy(inside.astype(np.float32))
     steps = round(feather)
-    if steps < 2 or bool(inside.all()):
+    if steps < 2 or bool(inside.all()) or not bool(inside.any()):
         return mask
+    # Nothing happens but inside: where the mask is small in a large picture, that saves nearly everything.
+    x, y, width, height = bounding_box(inside)
+    part = (slice(y, y + height), slice(x, x + width))
+    cell = steps // (_FINE // 2) if steps > _FINE else 1
+    left, top = cell * (x > 0), cell * (y > 0)
+    right, bottom = cell * (x + width < inside.shape[1]), cell * (y + height < inside.shape[0])
+    framed = F.pad(mask[part], (left, right, top, bottom))
+    ramp = _ramp(framed, steps) if cell == 1 else _coarse_ramp(framed, steps, cell)
+    found = torch.zeros_like(mask)
+    found[part] = mask[part] * ramp[top : top + height, left : left + width]
+    return found
+
+
+def _coarse_ramp(mask: Tensor, steps: int, cell: int) -> Tensor:
+    """`_ramp` on cells, which count as inside when any of their pixels is: so wide a ramp looks the same from them."""
+    coarse = _ramp(F.max_pool2d(mask[None, None], cell, ceil_mode=True)[0, 0], round(steps / cell))
+    ramp = upsampled(coarse, (coarse.shape[0] * cell, coarse.shape[1] * cell))[: mask.shape[0], : mask.shape[1]]
+    # Strokes that no cell fits into have no place in it.
+    inside = mask.numpy() > 0
+    thin = torch.from_numpy(inside & ~grown(~grown(~inside, cell), 2 * cell))
+    if bool(thin.any()):
+        ramp = torch.where(thin, _ramp(mask, 2 * cell), ramp)
+    return ramp.clamp(min=_FAINT)
+
+
+def _ramp(mask: Tensor, steps: int) -> Tensor:
+    """`feathered` in so many steps of a pixel."""
     # Distance from the edge by repeated erosion, the picture's border not being an edge.
     distance = mask.clone()
     eroded = mask
@@ -92,7 +124,9 @@ def feathered(inside: NDArray[np.bool_], feather: float) -> Tensor:
             break
         distance += eroded
     reach = 2 * (steps // 2) + 1
-    local = F.max_pool2d(distance[None, None], reach, stride=1, padding=reach // 2)[0, 0]
+    # Two one-dimensional passes are the same square.
+    local = F.max_pool2d(distance[None, None], (reach, 1), stride=1, padding=(reach // 2, 0))
+    local = F.max_pool2d(local, (1, reach), stride=1, padding=(0, reach // 2))[0, 0]
     ratio = mask * distance / local.clamp(min=1)
     return ratio * ratio * (3 - 2 * ratio)
 
@@ -114,10 +148,16 @@ def grown(inside: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:
     reach = round(pixels)
     if reach < 1:
         return inside
-    # Two one-dimensional passes are the same square, and linear in its side.
-    values = torch.from_numpy(inside.astype(np.float32))[None, None]
-    values = F.max_pool2d(values, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
-    return (F.max_pool2d(values, (1, 2 * reach + 1), stride=1, padding=(0, reach))[0, 0] > 0).numpy()
+    return _widened(_widened(inside, reach).T, reach).T
+
+
+def _widened(inside: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """What has a True within `reach` along its column. By running sums, so that a wide reach takes no longer."""
+    height = len(inside)
+    sums = np.zeros((height + 1, inside.shape[1]), np.int32)
+    np.cumsum(inside, axis=0, out=sums[1:])
+    rows = np.arange(height)
+    return sums[np.minimum(rows + reach + 1, height)] > sums[np.maximum(rows - reach, 0)]
 
 
 def bounding_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int]:

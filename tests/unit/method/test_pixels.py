@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2edit import imaging
-from s2edit.compositing import bounding_box, composite, feathered, grown, match_colours
+from s2edit.compositing import _ramp, bounding_box, composite, feathered, grown, match_colours
 from s2edit.errors import ImageError, MaskError
 from s2edit.masks import MaskPyramid, area_pool
 from s2edit.settings import BlendSettings
@@ -115,6 +116,25 @@ def test_feather_does_not_start_at_the_pictures_border() -> None:
     assert 0 < alpha[19, 20] < 0.2
 
 
+@pytest.mark.parametrize("place", [(40, 30), (0, 0), (5, 3), (190, 100)])
+def test_a_wide_feather_is_that_of_every_pixel(place: tuple[int, int]) -> None:
+    """Large pictures' feathers are computed on coarser cells: the same ramp, at the picture's border too."""
+    inside = np.zeros((400, 360), bool)
+    y, x = place
+    inside[y : y + 205, x : x + 250] = True
+    inside[y + 30 : y + 90, x + 100 : x + 140] = False
+    alpha = feathered(inside, 100)
+    apart = (alpha - _ramp(torch.from_numpy(inside.astype(np.float32)), 100)).abs()
+    assert apart.max() < 0.12 and apart.mean() < 0.02
+    assert not alpha[~torch.from_numpy(inside)].any() and (alpha[torch.from_numpy(inside)] > 0).all()
+
+
+def test_a_stroke_stays_visible_under_a_wide_feather() -> None:
+    inside = np.zeros((300, 300), bool)
+    inside[150:153, 20:280] = True
+    assert feathered(inside, 200)[151, 150] > 0.9
+
+
 def test_colours_are_matched_on_the_ring() -> None:
     original = torch.rand(1, 3, 32, 32)
     shifted = original * 0.9 + 0.05
@@ -129,6 +149,12 @@ def test_grown() -> None:
     inside[4, 4] = True
     assert grown(inside, 2).sum() == 25
     assert grown(inside, 0.2) is inside
+    mask = np.random.default_rng(1).random((31, 47)) > 0.98
+    for reach in (1, 5, 60):
+        wanted = F.max_pool2d(
+            F.pad(torch.from_numpy(mask.astype(np.float32))[None, None], (reach,) * 4), 2 * reach + 1, stride=1
+        )
+        assert np.array_equal(grown(mask, reach), wanted[0, 0].numpy() > 0)
 
 
 def test_area_pooling_keeps_small_strokes() -> None:
