@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from s2edit_wire.errors import WireError
 
 import s2edit
@@ -23,44 +21,19 @@ from s2edit.region import LATENT_STRIDE, crop_box, model_size
 from s2edit.settings import Settings
 
 from .estimates import Forecast, forecast
+from .problems import Problem, frame_problems, memory_problems, photo_problems
 from .timings import Pace
 from .weights.catalogue import Entry
-from .weights.manager import Weights, gib
+from .weights.manager import Weights
 from .worker.choices import settings_for
 from .worker.faults import to_wire
 from .worker.requests import carried_word
 
-PHOTO_THRESHOLD = 0.5
-"""How photo-like a picture has to be for a cartoon model to be doubted."""
 SINGLE_FILE_CONFIG = Path(s2edit.__path__[0]) / "configs" / "sd1"
 MAX_WORD = 100
 """Characters of a word that the wire lets name an object."""
 SD_LEVELS = 4
 """U-Net levels of the Stable Diffusion family, for weights whose configuration isn't here to be read."""
-_HALF = {"u1": 127, "u2": 32_767, "f4": 0.5}
-"""A mask's sample counts as inside above this: `s2edit.requests.Mask`'s threshold at each depth."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The wire's record `PROBLEM`, and the hint that the error would carry."""
-
-    field: str
-    code: str
-    message: str
-    word: str = ""
-    blocking: bool = True
-    hint: str = ""
-
-    def as_record(self) -> dict[str, Any]:
-        """As it travels."""
-        fields: dict[str, Any] = {
-            "field": self.field,
-            "code": self.code,
-            "message": f"{self.message} {self.hint}".strip()[:2_000],
-            "blocking": self.blocking,
-        }
-        return fields | ({"word": self.word[:200]} if self.word else {})
 
 
 def plan(
@@ -70,6 +43,7 @@ def plan(
     paces: Mapping[str, Pace] | None = None,
     device: str = "",
     memory_free: int = 0,
+    memory_used: int = 0,
     cached: bool = False,
 ) -> dict[str, Any]:
     """The reply to `plan`; blocks for the moments that small files take.
@@ -78,7 +52,7 @@ def plan(
         request: the checked header.
         weights: where models are looked up.
         paces: what such jobs took lately (`timings.expected`); an estimate is made without.
-        device, memory_free: as the worker told last; "" and 0 when it has not.
+        device, memory_free, memory_used: as the worker told last; "" and 0 when it has not.
         cached: whether the identity of this very request is cached.
     Raises:
         WireError: unknown_model, bad_setting, bad_mask: nothing can be planned then.
@@ -100,7 +74,9 @@ def plan(
     height, width = model_size(crop[2], crop[3], native=native, multiple=_multiple(path))
     if "source" in request:
         problems += prompt_problems(request, path, partial=True)
-    problems += _photo_problems(request, entry, weights)
+    problems += photo_problems(request, entry, weights)
+    if memory_free and not cached and settings.identity.level == "auto":
+        problems += memory_problems(entry, memory_free + memory_used)
     guess: Forecast = forecast(entry, settings, paces or {}, device, pixels=height * width)
     return {
         "crop": list(crop),
@@ -207,52 +183,6 @@ def _prompt_settings(edit: Mapping[str, Any]) -> dict[str, Any]:
     emphasized = [name.removeprefix(prefix) for name in settings if name.startswith(prefix)]
     mode = settings.get("edit.mode", "auto")
     return {"emphasize": emphasized, "mode": mode if mode in ("auto", "replace", "refine") else "auto"}
-
-
-def frame_problems(
-    edit: Mapping[str, Any], frames: Sequence[tuple[Mapping[str, Any], memoryview]]
-) -> Iterator[Problem]:
-    """What is wrong with the pictures and masks that came along."""
-    by_role: dict[tuple[str, int], Mapping[str, Any]] = {}
-    for entry, _ in frames:
-        by_role[entry["role"], entry.get("index", 0)] = entry
-    if len(by_role) != len(frames):
-        yield Problem("image", "bad_image", "A picture or mask was sent twice.", hint="Send each once.")
-    needed = ["image", "reference"] if edit["kind"] == "compose" else ["image"]
-    for role in needed:
-        if (role, 0) not in by_role:
-            yield Problem("image", "bad_image", f"There is no {role} picture.", hint="Choose a layer or file.")
-    for index, entry in enumerate(edit["objects"]):
-        if entry["masked"] and ("object_mask", index) not in by_role:
-            word = entry["word"]
-            yield Problem("mask", "bad_mask", f"The mask of “{word}” is missing.", word, hint="Paint it again.")
-    for entry, data in frames:
-        if entry["space"] == "mask":
-            yield from _mask_problems(entry, data, by_role)
-
-
-def _mask_problems(
-    entry: Mapping[str, Any], data: memoryview, by_role: Mapping[tuple[str, int], Mapping[str, Any]]
-) -> Iterator[Problem]:
-    image = by_role.get(("reference" if entry["role"] == "reference_mask" else "image", 0))
-    height, width = entry["shape"][:2]
-    if image is not None and [height, width] != list(image["shape"][:2]):
-        theirs = f"{image['shape'][1]}×{image['shape'][0]}"
-        message = f"The mask has {width}×{height} pixels, the picture {theirs}."
-        yield Problem("mask", "bad_mask", message, hint="Make a mask of the picture's size.")
-    elif not (np.frombuffer(data, f"<{entry['dtype']}") > _HALF[entry["dtype"]]).any():
-        yield Problem("mask", "bad_mask", "The mask marks nothing.", hint="Paint over the object, or leave it out.")
-
-
-def _photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) -> Iterator[Problem]:
-    if entry.domain != "cartoon" or request.get("photo", 0.0) < PHOTO_THRESHOLD:
-        return
-    message = f"“{entry.title}” knows drawn portraits only, and this looks like a photograph."
-    fitting = [other for other in weights.entries() if other.role == "editor" and other.domain == "photo"]
-    records = sorted((weights.record(other) for other in fitting), key=lambda record: record["state"] != "ready")
-    for record in records[:1]:
-        how = "and is installed: choose it" if record["state"] == "ready" else f"({gib(record['size'])} to download)"
-        yield Problem("model", "bad_image", message, blocking=False, hint=f"“{record['title']}” fits {how}.")
 
 
 def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind: str) -> Path | None:

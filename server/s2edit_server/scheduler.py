@@ -153,6 +153,7 @@ class Scheduler:
         with room_errors():
             await asyncio.to_thread(out.mkdir, parents=True)
         inputs = await self._desk.store.call(jobs.frames, row["id"], "in")
+        settings = self._settings()
         order = worker_link.Run(
             job=row["id"],
             attempt=row["attempt"],
@@ -161,7 +162,8 @@ class Scheduler:
             frames=[_frame_file(frame, self._desk.blobs.path(frame.sha256)) for frame in inputs],
             out=str(out),
             lower=bool(row["lower"]),
-            threads=self._settings().threads,
+            threads=settings.threads,
+            compiled=settings.compiled,
         )
         outcome = asyncio.ensure_future(self._runner.run(order, self._progress))
         try:

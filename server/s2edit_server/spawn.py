@@ -39,6 +39,8 @@ def _start(
     environment = os.environ | line | {link.STATE_VARIABLE: str(state_folder), "PYTHONFAULTHANDLER": "1"}
     # The worker never fetches anything: weights are the daemon's business, and offline means offline.
     environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    # Torch's default lies in a folder that everybody may write to, and what lies there is run.
+    environment.setdefault("TORCHINDUCTOR_CACHE_DIR", str(state_folder / "compiled"))
     log_path.parent.mkdir(parents=True, exist_ok=True)
     if log_path.exists() and log_path.stat().st_size > MAX_LOG:
         log_path.replace(log_path.with_suffix(".1.log"))

@@ -74,10 +74,13 @@ class WeightsDesk:
             "paces": paces,
             "device": health.device,
             "memory_free": health.memory_free,
+            "memory_used": health.memory_used,
         }
         answer: dict[str, Any] = await asyncio.to_thread(lambda: _planning().plan(request, self._loaded(), **told))
         if self._foreign:
-            answer["problems"] = [problem for problem in answer["problems"] if problem["field"] != "model"]
+            # Such a worker has models of its own: that one is not installed here is no problem.
+            absent = ("model", "unknown_model")
+            answer["problems"] = [told for told in answer["problems"] if (told["field"], told["code"]) != absent]
         return answer
 
     async def models(self) -> list[dict[str, Any]]:

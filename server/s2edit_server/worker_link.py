@@ -72,6 +72,7 @@ class Run(msgspec.Struct, tag_field="do", tag="run"):
         out: an existing empty folder for the result's files.
         lower: True on the second try after out_of_memory: use the next lower memory level.
         threads: compute threads, 0 for the worker's own choice.
+        compiled: whether the model is to be compiled.
     """
 
     job: str
@@ -82,6 +83,7 @@ class Run(msgspec.Struct, tag_field="do", tag="run"):
     out: str
     lower: bool = False
     threads: int = 0
+    compiled: bool = False
 
 
 class Cancel(msgspec.Struct, tag_field="do", tag="cancel"):

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from s2edit_wire.errors import WireError
 
+from s2edit.profiles import recommended_by
+from s2edit.starter.domain import NAMES, domain
+
 from ..settings import Settings
 from ..weights.manager import Weights
 from ..worker_link import Model
@@ -35,7 +38,8 @@ def propose(model: Path, picture: NDArray[np.uint8], threads: int) -> str:
     """A caption for an H×W×3 picture.
 
     Args:
-        model: folder of a BLIP captioner, or of an editing model for drawn portraits.
+        model: folder of a BLIP captioner, or of an editing model for drawn things. Of which domain it is says its
+            `recommended.json` ("domain"); a model that says nothing counts as one for portraits.
         threads: compute threads.
     Raises:
         WireError: model_failed.
@@ -47,7 +51,12 @@ def propose(model: Path, picture: NDArray[np.uint8], threads: int) -> str:
         return _blip(model, picture)
     from s2edit.starter.classifier import propose_caption
 
-    return propose_caption(picture)
+    name = recommended_by(model).get("domain")
+    try:
+        return propose_caption(picture, domain(name if name in NAMES else NAMES[0]))
+    except FileNotFoundError as error:
+        hint = "Describe the picture yourself."
+        raise WireError("model_failed", f"Nothing here can describe pictures of {name}.", hint) from error
 
 
 def _is_blip(model: Path) -> bool:

@@ -9,10 +9,17 @@ from typing import Any
 from s2edit.profiles import profile, recommended_by
 from s2edit.settings import Settings
 
-LOWER_LEVELS: dict[str, str] = {"full": "checkpointing", "checkpointing": "kv", "adam8bit": "kv", "kv": "lora"}
+LOWER_LEVELS: dict[str, str] = {
+    "auto": "kv",
+    "full": "checkpointing",
+    "checkpointing": "kv",
+    "adam8bit": "kv",
+    "kv": "lora",
+}
 """What to try after running out of memory, by the level of identity fine-tuning that failed.
 
-`checkpointing` computes the same; `adam8bit` is never chosen unasked, since it needs a package of its own.
+`checkpointing` computes the same; `adam8bit` is never chosen unasked, since it needs a package of its own. What “auto”
+counted to fit and did not, `kv` leaves ample room for.
 """
 
 
@@ -29,6 +36,9 @@ def settings_for(edit: Mapping[str, Any], model: Path | None, *, lower: bool = F
     """
     settings = profile(edit["profile"], recommended_by(model) if model else None)
     changes: dict[str, Any] = {}
+    if edit["profile"] != "faithful" and settings.identity.level == "full":
+        # Whoever asks for no level would rather have a less faithful edit than none on a small card.
+        changes["identity.level"] = "auto"
     if "guidance" in edit:
         changes["edit.guidance"] = edit["guidance"]
     changes |= edit.get("settings", {})

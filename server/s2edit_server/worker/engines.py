@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from s2edit.main_memory import free_main_memory
 
 from ..settings import SettingsFile
-from ..worker_link import Memory, Model
+from ..worker_link import Memory, Run
 from .processors import physical_cores
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class Engines:
     def __init__(self, state: Path) -> None:
         self.state = state
         self._engine: Engine | None = None
-        self._key: tuple[str, Signature] | None = None
+        self._key: tuple[str, Signature, bool] | None = None
         self._model = ""
         self._set = 0
 
@@ -37,26 +39,28 @@ class Engines:
         """Compute threads when a job names none."""
         return physical_cores()
 
-    def get(self, model: Model, threads: int) -> Engine:
-        """The engine for these weights, loaded anew when they are others than last time, or were replaced on disk.
+    def get(self, run: Run) -> Engine:
+        """The engine that a job asks for.
 
-        Args:
-            model: weights that the daemon checked.
-            threads: compute threads, 0 for one per physical core.
+        It is made anew when the job's weights are others than last time's, when they were replaced on disk, and when
+        compiling was turned on or off. It uses as many threads as the job says, 0 standing for one per physical core.
+
         Raises:
-            S2EditError: they can't be loaded.
+            S2EditError: the weights can't be loaded.
         """
         from s2edit.engine import Engine
 
-        key = (model.path, signature(Path(model.path)))
-        wanted = threads or self.threads
+        path = Path(run.model.path)
+        key = (run.model.path, signature(path), run.compiled)
+        wanted = run.threads or self.threads
         # The daemon may have cleared it since the engine was made.
         (self.state / "cache").mkdir(exist_ok=True)
         if self._engine is None or key != self._key:
             self.drop()
             quota = SettingsFile(self.state / "settings.json").now.cache_quota
-            self._engine = Engine(Path(model.path), cache_dir=self.state / "cache", cache_quota=quota, threads=wanted)
-            self._key, self._model, self._set = key, model.id, wanted
+            options: dict[str, Any] = {"cache_dir": self.state / "cache", "cache_quota": quota}
+            self._engine = Engine(path, **options, threads=wanted, compiled=run.compiled)
+            self._key, self._model, self._set = key, run.model.id, wanted
         elif wanted != self._set:
             import torch
 
@@ -86,26 +90,10 @@ def signature(model: Path) -> Signature:
     return tuple((str(file.relative_to(model.parent)), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
 
-def device_name() -> str:
-    """The device as people read it; imports torch."""
-    import torch
-
-    if torch.cuda.is_available():
-        return f"cuda:0 ({torch.cuda.get_device_name(0)})"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
 def free_memory() -> int:
-    """Bytes free on the device, or, without one, in main memory; 0 when the system doesn't tell."""
-    if "torch" in sys.modules:
-        import torch
+    """Bytes free on the device, or, while torch is not loaded, in main memory; 0 when the system doesn't tell."""
+    if "torch" not in sys.modules:
+        return free_main_memory()
+    from s2edit.device import choose_device, free_bytes
 
-        if torch.cuda.is_available():
-            return int(torch.cuda.mem_get_info()[0])
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+    return free_bytes(choose_device("auto"))

@@ -11,7 +11,7 @@ from typing import Any
 from s2edit_wire.errors import WireError
 
 from .. import worker_link as link
-from .engines import Engines, device_name
+from .engines import Engines
 from .faults import to_wire
 from .reporting import Reporter
 
@@ -77,7 +77,9 @@ class Service:
 
     def _name_device(self) -> None:
         if not self._device:
-            self._device = device_name()
+            from s2edit.device import choose_device, device_name
+
+            self._device = device_name(choose_device("auto"))
             self._line.say(link.Ready(device=self._device))
 
     def _unload(self) -> None:

@@ -27,13 +27,13 @@ _PACKAGES = ("s2edit", "torch", "diffusers", "transformers")
 
 def _edit(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     request = edit_request(run, read_inputs(run.frames))
-    engine = engines.get(run.model, run.threads)
+    engine = engines.get(run)
     return _keep(engine.edit(request, progress=report, cancelled=report.cancelled), Path(run.out))
 
 
 def _compose(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     request = compose_request(run, read_inputs(run.frames))
-    engine = engines.get(run.model, run.threads)
+    engine = engines.get(run)
     return _keep(engine.compose(request, progress=report, cancelled=report.cancelled), Path(run.out))
 
 
@@ -41,7 +41,7 @@ def _mask(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     inputs = read_inputs(run.frames)
     if not run.edit["objects"]:
         raise WireError("bad_prompt", "There is no word to make a mask for.", "Type the word that names the object.")
-    engine = engines.get(run.model, run.threads)
+    engine = engines.get(run)
     report.step("editing")
     settings = settings_for(run.edit, Path(run.model.path))
     mask = engine.automatic_mask(inputs.image, run.edit["source"], run.edit["objects"][0]["word"], settings)

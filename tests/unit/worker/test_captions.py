@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from s2edit_server.weights.manager import Weights
+from s2edit_server.worker import captions
 from s2edit_server.worker.captions import captioner_for, propose
 from s2edit_server.worker_link import Model
 from s2edit_wire.errors import WireError
+
+from s2edit.starter import classifier
+from s2edit.starter.domain import domain
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "a", "man", "woman", "hat", "with"]
 
@@ -53,6 +58,25 @@ def test_who_describes_for_whom(tmp_path: Path, weights: Weights, monkeypatch: p
     with pytest.raises(WireError, match="BLIP captions"):
         captioner_for(Model("sd-v1-4", "/here"), tmp_path)
     assert weights.captioner("sd-v1-4").id == "blip-large"
+
+
+@pytest.mark.parametrize(("said", "expected"), [("{}", "man"), ('{"domain": "robots"}', "robot")])
+def test_the_models_domain_decides_in_what_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, expected: str
+) -> None:
+    """Which classifier reads the picture, not what an untrained one reads in it."""
+    (tmp_path / "recommended.json").write_text(said)
+    monkeypatch.setattr(classifier, "trained_network", lambda asked: classifier.network_of(asked).eval())
+    assert expected in propose(tmp_path, np.zeros((64, 64, 3), np.uint8), threads=1)
+
+
+def test_without_a_classifier_the_painter_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "recommended.json").write_text('{"domain": "robots"}')
+    untrained = replace(domain("robots"), classifier=tmp_path / "none.safetensors")
+    monkeypatch.setattr(captions, "domain", lambda _name: untrained)
+    with pytest.raises(WireError, match="robots") as failure:
+        propose(tmp_path, np.zeros((64, 64, 3), np.uint8), threads=1)
+    assert failure.value.code == "model_failed" and failure.value.hint
 
 
 def test_a_broken_captioner_says_what_to_do(captioner: Path) -> None:

@@ -94,9 +94,11 @@ def test_an_edit_becomes_the_methods_request(tmp_path: Path) -> None:
 def test_recommended_settings_and_the_lower_level(tmp_path: Path) -> None:
     (tmp_path / "recommended.json").write_text(json.dumps({"identity": {"steps": 9}, "guidance": 3.5}))
     settings = settings_for(EDIT, tmp_path)
-    assert (settings.identity.steps, settings.edit.guidance, settings.identity.level) == (9, 3.5, "full")
+    assert (settings.identity.steps, settings.edit.guidance, settings.identity.level) == (9, 3.5, "auto")
     assert settings_for(EDIT, tmp_path / "weights.safetensors").identity.steps == 9
-    assert settings_for(EDIT, tmp_path, lower=True).identity.level == "checkpointing"
+    assert settings_for(EDIT, tmp_path, lower=True).identity.level == "kv"
+    assert settings_for({**EDIT, "profile": "faithful"}, tmp_path).identity.level == "full"
+    assert settings_for({**EDIT, "profile": "faithful"}, tmp_path, lower=True).identity.level == "checkpointing"
     assert settings_for({**EDIT, "settings": {"identity.level": "lora"}}, tmp_path, lower=True).identity.level == "lora"
 
 

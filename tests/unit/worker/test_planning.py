@@ -112,9 +112,20 @@ def test_without_a_mask_the_whole_picture_is_sent(weights: Weights) -> None:
 
 def test_times_come_from_this_machine_once_known(weights: Weights) -> None:
     paces = {"loading": Pace(2, 1), "identity": Pace(20, 1), "inversion": Pace(3, 1), "editing": Pace(4, 1)}
-    forecast = planned(weights, PLAN, paces=paces, memory_free=5)["forecast"]
+    forecast = planned(weights, PLAN, paces=paces, memory_free=5 << 30)["forecast"]
     assert forecast["measured"] and forecast["first_s"] == 29 and forecast["next_s"] == 4
-    assert forecast["memory_free"] == 5
+    assert forecast["memory_free"] == 5 << 30
+
+
+def test_too_little_memory_for_a_full_edit_is_told_before(weights: Weights) -> None:
+    (problem,) = planned(weights, PLAN, memory_free=100 << 20, memory_used=100 << 20)["problems"]
+    assert (problem["field"], problem["code"], problem["blocking"]) == ("model", "out_of_memory", False)
+    assert "less faithfully" in problem["message"]
+    # The model in memory counts as room, what is cached needs none, and a level of one's own choice is one's own.
+    assert planned(weights, PLAN, memory_free=100 << 20, memory_used=900 << 20)["problems"] == []
+    assert planned(weights, PLAN, memory_free=100 << 20, cached=True)["problems"] == []
+    chosen = PLAN | {"settings": {"identity.level": "lora"}}
+    assert planned(weights, chosen, memory_free=100 << 20)["problems"] == []
 
 
 def test_a_photograph_is_told_the_right_model_and_its_size(weights: Weights) -> None:

@@ -210,7 +210,16 @@ def test_the_cache_is_in_the_state_folder_with_the_users_quota(daemon: Daemon, t
     (tmp_path / "settings.json").write_text('{"cache_quota": 12345}')
     daemon.run(threads=1)
     daemon.outcome()
-    assert FakeEngine.made[0].options == {"cache_dir": tmp_path / "cache", "cache_quota": 12345, "threads": 1}
+    assert FakeEngine.made[0].options["cache_dir"] == tmp_path / "cache"
+    assert FakeEngine.made[0].options["cache_quota"] == 12345
+
+
+def test_an_engine_is_made_anew_when_compiling_is_turned_on(daemon: Daemon) -> None:
+    for compiled in (False, True, True):
+        daemon.run(compiled=compiled, threads=1)
+        daemon.outcome()
+    assert [made.options["compiled"] for made in FakeEngine.made] == [False, True]
+    assert not FakeEngine.made[0].loaded and FakeEngine.made[0].options["threads"] == 1
 
 
 def test_weights_signature_follows_every_file(tmp_path: Path) -> None:
