@@ -50,6 +50,7 @@ def _options() -> argparse.Namespace:
         "--out", type=Path, default=ROOT / "s2edit-out", metavar="DIR", help="where the sample's pictures go"
     )
     parser.add_argument("--no-plugins", action="store_true", help="leave GIMP and Krita alone")
+    parser.add_argument("--at-login", action="store_true", help="have the daemon started at every login")
     parser.add_argument("--test", action="store_true", help="make the test environment and run all tests")
     parser.add_argument("--uninstall", action="store_true", help="take out plug-ins, entries and the environment")
     parser.add_argument(
@@ -68,6 +69,7 @@ def _first_run(environment: Environment, options: argparse.Namespace) -> int:
     environment.make(("starter", "tray") if windows else ("starter",), options)
     command = [str(environment.python), "-m", "s2edit_installer.first_run", "--out", str(options.out)]
     command += ["--no-plugins"] * options.no_plugins + ["--windows"] * windows
+    command += ["--at-login"] * options.at_login
     return subprocess.run(command, check=False).returncode
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import launching, plugins
+from . import launching, login, plugins
 from .remedies import own_command, typed
 from .surroundings import Surroundings
 from .targets import gimp_not_ready
@@ -56,6 +56,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--no-plugins", action="store_true")
     parser.add_argument("--windows", action="store_true")
+    parser.add_argument("--at-login", action="store_true")
     options = parser.parse_args()
     try:
         launching.write_launcher()
@@ -141,7 +142,9 @@ def _tell(pictures: dict[str, Path], installed: list[plugins.Outcome], tray: str
         say(typed("  No GIMP 3 and no Krita were found. Start yours once, then run:  s2edit install"))
     if options.windows:
         launching.write_menu_entry()
-        say(f"  {tray or 'The tray app is open; it shows jobs and weights.'}")
+        say(f"  {tray or 'The tray app is open; it shows jobs and weights, and can be started at login.'}")
+    if options.at_login:
+        say(f"  The daemon is started at every login: {login.turn_on()[0]}")
     say()
     say("What next:")
     if installed:

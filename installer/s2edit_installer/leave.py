@@ -1,10 +1,11 @@
-"""Taking S²Edit out again: the daemon stopped, plug-ins and menu entry removed; `python -m s2edit_installer.leave`."""
+"""Taking S²Edit out: daemon stopped, plug-ins, menu and login entries removed; `python -m s2edit_installer.leave`."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+from s2edit_tray import autostart
 from s2edit_wire.launcher import launcher_path
 from s2edit_wire.paths import state_folder
 
@@ -26,6 +27,13 @@ def main() -> int:
             say(f"    kept, because you changed it: {path}")
         if outcome.message:
             say(f"    {outcome.message}")
+    try:
+        if autostart.enabled():
+            autostart.enable(False)
+            say("tray at login: removed")
+    except OSError as error:
+        say(f"The tray's entry for login stays: {error.strerror}: {error.filename}")
+        return 1
     launcher_path(state_folder()).unlink(missing_ok=True)
     say(f"Jobs, downloaded weights and settings are still in {state_folder()}; delete that folder if you want.")
     return int(any(outcome.state == "failed" for outcome in outcomes))

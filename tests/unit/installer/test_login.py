@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from s2edit_installer import launching, login, plugins, windows_task
+from s2edit_installer import first_run, launching, login, plugins, remedies, windows_task
 from s2edit_installer.surroundings import Surroundings
 
 
@@ -167,3 +167,24 @@ def test_menu_entry_comes_and_goes(tmp_path: Path) -> None:
     assert [outcome.state for outcome in plugins.uninstall(state)] == ["removed"]
     assert not list(machine.home.iterdir())
     assert launching.write_menu_entry(around("windows", tmp_path), state) == []
+
+
+def test_the_quickstart_s_second_half_tells_what_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    (home / ".config/GIMP/3.0").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("S2EDIT_HOME", str(tmp_path / "state"))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    pictures = {"both": tmp_path / "both.png", "layers": tmp_path / "layers.ora"}
+    monkeypatch.setattr(first_run, "_edit_sample", lambda _: pictures)
+    monkeypatch.setattr(sys, "argv", ["first_run", "--out", str(tmp_path), "--at-login"])
+    assert first_run.main() == 0
+    said = capsys.readouterr().out
+    assert "plug-in installed" in said and "right-click a layer" in said and str(pictures["both"]) in said
+    assert f"{remedies.own_command()} doctor" in said, "commands as they can be typed"
+    unit = home / ".config/systemd/user/s2edit.service"
+    assert f"started at every login: {unit}" in said and unit.exists()

@@ -13,7 +13,7 @@ from s2edit_installer import packages
 
 from tests.unit.installer.fresh import Fresh
 from tests.unit.installer.ordinary import OrdinaryLab
-from tests.unit.installer.painters import Painters
+from tests.unit.installer.painters import PATIENCE_S, Painters
 
 EDITORS = ["GIMP 3.0 (package, AppImage or Flatpak)", "Krita (package or AppImage)"]
 WORDS = ["--source", "a man with a beard", "--target", "a man with glasses", "--object", "man"]
@@ -40,6 +40,7 @@ def files(folder: Path) -> set[Path]:
 
 
 @pytest.mark.hosts
+@pytest.mark.timeout(3 * PATIENCE_S)
 def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
     with OrdinaryLab("ordinary") as lab:
         # A caller whose own windows go elsewhere: the doctor's Krita is shown on a screen made for it.

@@ -17,6 +17,7 @@ import pytest
 from s2edit_installer import environment, packages, pip_run, plugins
 from s2edit_installer.environment import Environment
 from s2edit_installer.words import Trouble
+from s2edit_tray import autostart
 
 OPTIONS = argparse.Namespace(torch="torch==0", torch_index=None, constraints=None)
 ROOT = packages.ROOT
@@ -146,6 +147,7 @@ def test_uninstall_leaves_nothing_or_says_why(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     plugins.install()
+    autostart.enable(True)
     if damaged:
         (state / "installed.json").write_text("{")
     python = checkout / ".venv" / "bin" / "python"
@@ -164,4 +166,5 @@ def test_uninstall_leaves_nothing_or_says_why(
         assert ran.returncode == 0, ran.stderr
         assert "S²Edit is gone" in ran.stdout and str(state) in ran.stdout
         assert not (checkout / ".venv").exists() and not plugin.exists()
-        assert sorted(path.name for path in home.rglob("*")) == [".config", "3.0", "GIMP"]
+        # The desktop's own folder stays, the entry in it does not.
+        assert sorted(path.name for path in home.rglob("*")) == [".config", "3.0", "GIMP", "autostart"]
