@@ -38,7 +38,7 @@ _BY_ERROR: dict[str, Exit] = {
     **dict.fromkeys(("bad_prompt", "bad_mask", "bad_image", "bad_setting"), Exit.INPUT),
     **dict.fromkeys(("model_failed", "out_of_memory", "worker_crashed"), Exit.FAILED),
     **dict.fromkeys(("busy", "disk_full", "licence_required", "offline", "download_failed"), Exit.NOT_NOW),
-    **dict.fromkeys(("shutting_down", "unsupported_version", "unreachable"), Exit.NO_DAEMON),
+    **dict.fromkeys(("unsupported_version", "unreachable"), Exit.NO_DAEMON),
     "cancelled": Exit.CANCELLED,
 }
 

@@ -77,10 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (OSError, sqlite3.Error) as error:
         LOG.exception("the daemon can't start")
-        sys.stderr.write(f"S²Edit's daemon can't use its folder {folder}: {error}\n")
+        sys.stderr.write(f"S²Edit's daemon can't use its folder {folder}: {error}. {_remedy(error)}\n")
         return 1
     finally:
         held.release()
+
+
+def _remedy(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return "Its list of jobs is damaged: move jobs.sqlite3 out of it and start again. The jobs are lost with it."
+    return "See that it can be written and that there is room on its disk, and start again."
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

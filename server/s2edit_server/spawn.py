@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from . import worker_link as link
 CONNECT_TIMEOUT = 30.0
 """Seconds until a worker has to have connected, where it connects by itself."""
 MAX_LOG = 8 * 1024 * 1024
-"""Bytes after which the worker's output starts a new file."""
+"""Bytes after which the worker's output begins anew; what was there is kept beside, once."""
 
 Worker = tuple[subprocess.Popen[bytes], asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -42,8 +44,7 @@ def _start(
     # Torch's default lies in a folder that everybody may write to, and what lies there is run.
     environment.setdefault("TORCHINDUCTOR_CACHE_DIR", str(state_folder / "compiled"))
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    if log_path.exists() and log_path.stat().st_size > MAX_LOG:
-        log_path.replace(log_path.with_suffix(".1.log"))
+    limit_log(log_path)
     with log_path.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, a module named on our own command line
             [sys.executable, "-m", module],
@@ -54,6 +55,14 @@ def _start(
             pass_fds=descriptors,
             start_new_session=True,
         )
+
+
+def limit_log(path: Path) -> None:
+    """Begin a log anew that has become too long, also while a worker writes to it (it appends, wherever the end is)."""
+    with contextlib.suppress(OSError):  # a full disk, or no log yet: the next look comes
+        if path.stat().st_size > MAX_LOG:
+            shutil.copyfile(path, path.with_suffix(".1.log"))
+            os.truncate(path, 0)
 
 
 async def _spawn_over_loopback(module: str, state_folder: Path, log_path: Path) -> Worker:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from . import worker_link as link
-from .spawn import spawn
+from .spawn import limit_log, spawn
 
 LOG = logging.getLogger(__name__)
 WATCH_INTERVAL = 0.1
@@ -212,6 +212,7 @@ class ProcessRunner:
             if time.monotonic() - before > 1.0:
                 # This process itself was stopped or starved: the worker's reports are still in the socket.
                 self._heard = time.monotonic()
+            limit_log(self._log_path)
             reason = self._overdue(time.monotonic())
             if reason:
                 LOG.warning("worker killed: %s", reason)

@@ -27,7 +27,6 @@ CODES: dict[str, str] = {
     "offline": "The daemon is set to offline and makes no connection.",
     "download_failed": "Weights could not be downloaded; what arrived is kept.",
     "cancelled": "The job was cancelled.",
-    "shutting_down": "The daemon is stopping.",
     "unreachable": "Made by the client itself: there is no daemon, or the connection broke before the answer came.",
     "internal": "A fault in S²Edit itself; the log has the details.",
 }

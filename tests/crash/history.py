@@ -105,7 +105,7 @@ class Worker(threading.Thread):
         try:
             submit(client, picture(SIDE, seed), self._edit, job)
         except WireError as error:
-            if error.code not in {"busy", "disk_full", "shutting_down"}:
+            if error.code not in {"busy", "disk_full"}:
                 raise
             time.sleep(0.02)
         else:

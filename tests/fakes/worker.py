@@ -2,6 +2,7 @@
 
 How it behaves is asked for by settings of the edit, by magic seeds (editors can type those), or by the environment:
     setting `fake.steps`, `fake.step_ms` (or S2EDIT_FAKE_STEP_MS): length of the editing phase; default 10 steps of 3 ms
+    setting `fake.chatter`: lines written to standard error
     setting `fake.fault` or seed: what goes wrong, see `FAULTS` and `SEEDS`
 A fault ending in `_once` happens in the job's first attempt only.
 """
@@ -51,6 +52,8 @@ class Edit:
 
     def run(self) -> link.Done | link.Failed | link.Cancelled:
         """Do it."""
+        sys.stderr.write("chatter\n" * int(self._order.edit.get("settings", {}).get("fake.chatter", 0)))
+        sys.stderr.flush()
         for phase, steps in (*PHASES, ("editing", self._steps), ("compositing", 1)):
             for step in range(1, steps + 1):
                 if self._line.cancelled(self._order.job):

@@ -127,6 +127,10 @@ def test_a_broken_database_is_told_in_one_line(tmp_path: Path) -> None:
     assert daemon.process is not None
     assert daemon.process.wait(20) == 1
     assert "can't use its folder" in daemon.errors() and "Traceback" not in daemon.errors()
+    assert "move jobs.sqlite3 out of it" in daemon.errors()
+    (folder / "jobs.sqlite3").rename(tmp_path / "away")
+    with daemon, daemon.client() as client:
+        assert finished(client, submit(client))["state"] == "done"
 
 
 def test_offline_refuses_downloads_in_words_and_a_licence_is_accepted_first(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from s2edit_server import spawn
 from s2edit_server import worker_link as link
 from s2edit_server.supervisor import WATCH_INTERVAL, Deadlines, ProcessRunner, WorkerDied
 
@@ -214,6 +215,21 @@ def test_a_worker_that_cannot_start_is_told(tmp_path: Path) -> None:
 
     with_runner(tmp_path, body, module="tests.fakes.nothing_there")
     assert "nothing_there" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_chatty_worker_fills_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spawn, "MAX_LOG", 1_000)
+    log = tmp_path / "worker.log"
+
+    async def body(runner: ProcessRunner) -> None:
+        await runner.run(order(tmp_path, chatter=500), ignore)
+        while log.stat().st_size:
+            await asyncio.sleep(0.01)
+        await runner.run(order(tmp_path, chatter=3), ignore)
+        assert log.read_text() == "chatter\n" * 3, "it goes on in the same file"
+
+    with_runner(tmp_path, body)
+    assert (tmp_path / "worker.1.log").read_text() == "chatter\n" * 500
 
 
 def test_unload_gives_the_memory_back(tmp_path: Path) -> None:
