@@ -51,12 +51,8 @@ def write_menu_entry(around: Surroundings | None = None, state: Path | None = No
     contents = {entry_file: _ENTRY.format(python=sys.executable), icon: _ICON}
     manifest = Manifest((state or state_folder()) / "installed.json")
     entry = manifest.entries.setdefault(MENU, Entry(version("s2edit")))
-    for path, text in contents.items():
-        missing = [folder for folder in path.parents if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir()
-            entry.folders.append(str(folder))
-        entry.files[str(path)] = digest(text.encode())
+    entry.make_folders(contents)
+    entry.files |= {str(path): digest(text.encode()) for path, text in contents.items()}
     manifest.save()
     for path, text in contents.items():
         write_file(path, text.encode(), executable=False)

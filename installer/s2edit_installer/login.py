@@ -68,12 +68,8 @@ def turn_on(around: Surroundings | None = None, state: Path | None = None) -> li
     files = [path, link] if link else [path]
     manifest = Manifest(state / "installed.json")
     entry = manifest.entries.setdefault(LOGIN, Entry(version("s2edit")))
-    for file in files:
-        missing = [folder for folder in file.parents if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir()
-            entry.folders.append(str(folder))
-        entry.files[str(file)] = digest(content)
+    entry.make_folders(files)
+    entry.files |= {str(file): digest(content) for file in files}
     manifest.save()
     write_file(path, content, executable=False)
     if link and not link.is_symlink():

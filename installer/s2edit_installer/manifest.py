@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,13 @@ class Entry:
     config_made: bool = False
     section_made: bool = False
     task: str = ""
+
+    def make_folders(self, files: Iterable[Path]) -> None:
+        """Make the folders that the files need, and remember which were not there."""
+        for file in files:
+            for folder in reversed([folder for folder in file.parents if not folder.exists()]):
+                folder.mkdir()
+                self.folders.append(str(folder))
 
 
 class Manifest:

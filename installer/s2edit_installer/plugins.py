@@ -101,7 +101,7 @@ def _install(target: Target, manifest: Manifest, *, dry_run: bool) -> Outcome:
     # Remembered before the first byte is written: what an interrupted run leaves can be taken out, too.
     entry.version, entry.files = now, {**known, **{path: _of(file) for path, file in files.items()}}
     manifest.entries[key] = entry
-    _make_folders([*files, *([str(target.config)] if target.config else [])], entry)
+    entry.make_folders([*map(Path, files), *([target.config] if target.config else [])])
     manifest.save()
     for path, file in files.items():
         write_file(Path(path), file.content, executable=file.executable)
@@ -124,14 +124,6 @@ def _note(target: Target, state: Path, *, changed: bool) -> str:
                 "set S2EDIT_HOME to a folder in your home that is not hidden, log in again, and run: s2edit install"
             )
     return " ".join(notes)
-
-
-def _make_folders(files: list[str], entry: Entry) -> None:
-    for path in files:
-        missing = [folder for folder in Path(path).parents if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir()
-            entry.folders.append(str(folder))
 
 
 def _turn_on(target: Target, entry: Entry) -> None:

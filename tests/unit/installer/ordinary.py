@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.hosts.lab import Lab
 
-UID = 12_345
-"""No account has it: nothing may depend on one."""
+UID = 65_534
+"""Debian's account without rights or home, `nobody`: a session's D-Bus lets in who has an account."""
 _SYSTEM = ("proc", "sys", "dev", "dev/shm", "dev/pts", "tmp")
 
 
