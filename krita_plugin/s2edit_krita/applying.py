@@ -57,7 +57,7 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
     there = existing_layer(job, document)
     if there is not None:
         # Applying twice never doubles: the layer that is there is shown instead.
-        document.setActiveNode(there)
+        layers.choose(document, there)
         desk.layer_added.emit(job)
         return
     if record is None:

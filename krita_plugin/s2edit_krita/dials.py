@@ -84,9 +84,9 @@ class DialBox(QWidget):
         return round(float(self.box.value()), 3) if self._turned else None
 
     def show_own(self, value: float) -> None:
-        """What the model works with: shown, unless another number was chosen by hand."""
-        self._own = value
+        """What the model works with; passed over while a number chosen by hand is in force."""
         if not self._turned:
+            self._own = value
             self._put(value)
 
     def choose(self, value: float | None) -> None:

@@ -18,20 +18,17 @@ from .layers import add_object_mask, give_back_colour, hide_object_masks, take_b
 from .order import Order
 from .pixels import Box
 from .preview import MaskPreview
-from .qt import QDockWidget, QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
+from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
+from .room import make_room
 from .submitting import facts_of, plan_fields, submit
 from .text import right_to_left, tr
 from .variations import VariationsDialog
 from .wire import WireError
 
 DOCKER_ID = "s2edit_docker"
-_PRESETS_ID = "PresetDocker"
-"""Krita's brush presets: the docker that is needed least while words are typed."""
 _PLAN_MS = 350
 _STROKE_MS = 400
 _SETTLE_MS = 2_000
-_LEAST_HEIGHT = 340
-_GOOD_HEIGHT = 450
 
 
 class Docker(DockWidget):
@@ -95,7 +92,7 @@ class Docker(DockWidget):
     def begin(self) -> None:
         """S²Edit… was chosen in a menu: connect and put the cursor where typing starts."""
         self.desk.open()
-        self._make_room()
+        make_room(self)
         self._recall()
         self._look()
         self.form.source.setFocus()
@@ -174,17 +171,6 @@ class Docker(DockWidget):
         if layer is None:
             self.form.say(tr("Open a picture and choose a layer first."), bad=True)
         return document, layer
-
-    def _make_room(self) -> None:
-        """Krita squeezes a docker that is shown for the first time to a slit; the layers need their room too."""
-        if self.isFloating() or self.height() >= _LEAST_HEIGHT:
-            return
-        main = self.parentWidget()
-        presets = main.findChild(QDockWidget, _PRESETS_ID)
-        if presets is not None and presets.isVisible() and not main.tabifiedDockWidgets(self):
-            main.tabifyDockWidget(presets, self)
-            self.raise_()
-        main.resizeDocks([self], [_GOOD_HEIGHT], Qt.Orientation.Vertical)
 
     def _automatic(self) -> None:
         order = self.form.order("mask")

@@ -182,12 +182,7 @@ class JobRow(QFrame):
 
     def _start(self) -> None:
         """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""
-        document = active()
-        layer = applying.existing_layer(self._job["job"], document) if document is not None else None
-        if document is not None and layer is not None:
-            document.setActiveNode(layer)
-        elif self._job["job"] in self._desk.jobs:
-            applying.fetch(self._desk, self._job["job"], choose=True)
+        applying.fetch(self._desk, self._job["job"], choose=True)
         values = form_values(self._job["edit"])
         self._desk.reused.emit({**values, "source": values["target"], "target": ""})
 

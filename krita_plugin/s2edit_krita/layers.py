@@ -82,6 +82,12 @@ class _Settling:
         return cls.turn
 
 
+def choose(document: KritaDocument, node: KritaNode) -> None:
+    """Make a layer the active one because the painter asked for it."""
+    _Settling.next()
+    document.setActiveNode(node)
+
+
 def _settle_on(document: KritaDocument, wanted: KritaNode, instead_of: frozenset[str], looks: list[int]) -> None:
     """Make `wanted` the active layer and see that it stays so, unless the painter chooses another one.
 
@@ -153,7 +159,7 @@ def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: Kri
             continue
         active = document.activeNode()
         if active is not None and node_mark(active) == mark:
-            document.setActiveNode(source)
+            choose(document, source)
         node.setVisible(False)
     document.refreshProjection()
 

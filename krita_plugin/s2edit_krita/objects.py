@@ -26,7 +26,7 @@ class ObjectRow(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._wanted = automatic()
+        self._wanted, self._missing = automatic(), False
         self.word_box = QComboBox(self)
         self.word_box.setLineEdit(line(tr("Word"), "s2edit_word", self))
         self.word_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -52,7 +52,7 @@ class ObjectRow(QWidget):
 
     def target(self) -> Target:
         """What is chosen."""
-        return Target(self.word_box.currentText().strip(), self._wanted)
+        return Target(self.word_box.currentText().strip(), automatic() if self._missing else self._wanted)
 
     def offer_words(self, words: Sequence[str]) -> None:
         """Words to pick from; what is typed stays, and the cursor in it."""
@@ -69,27 +69,23 @@ class ObjectRow(QWidget):
         self.word_box.blockSignals(False)
 
     def offer_masks(self, sources: Sequence[MaskSource]) -> None:
-        """Mask sources to choose from; the chosen one stays as long as it exists."""
+        """Mask sources to choose from; one that was chosen and is missing, as on another layer, is waited for."""
         self.mask_box.clear()
         for source in sources:
             self.mask_box.addItem(source.label)
         self._sources = list(sources)
         places = [(source.kind, source.node) for source in sources]
         wanted = (self._wanted.kind, self._wanted.node)
-        if wanted in places:
-            self.mask_box.setCurrentIndex(places.index(wanted))
-        else:
-            self._wanted = sources[0]
-            self.mask_box.setCurrentIndex(0)
+        self._missing = wanted not in places
+        self.mask_box.setCurrentIndex(0 if self._missing else places.index(wanted))
 
     def choose_mask(self, source: MaskSource) -> None:
-        """Choose a mask source."""
-        self._wanted = source
+        """Choose a mask source; it may be offered later."""
+        self._wanted, self._missing = source, False
         self.changed.emit()
 
     def _chosen(self, index: int) -> None:
-        self._wanted = self._sources[index]
-        self.changed.emit()
+        self.choose_mask(self._sources[index])
 
 
 class ObjectRows(QWidget):

@@ -60,7 +60,7 @@ def scene_frames(docker: Any) -> Scene:
     watch = Stopwatch()
     sys.setprofile(watch)
     try:
-        docker.form.target.setText("a portrait of a woman with a large crown")
+        docker.form.target.setText("a portrait of a woman with a bow")
         yield from edit(docker, document, node)
         stop = time.monotonic() + SETTLED_S
         yield lambda: time.monotonic() > stop

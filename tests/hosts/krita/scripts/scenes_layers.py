@@ -142,6 +142,7 @@ def scene_selection_mask(docker: Any) -> Scene:
     mask.setSelection(selection)
     node.addChildNode(mask, None)
     document.waitForDone()
+    yield from choose(document, node)
     source = next(one for one in masks.sources(document, node) if one.label == "Kept")
     docker.form.objects.rows[0].choose_mask(source)
     yield from edit(docker, document, node)
