@@ -152,7 +152,7 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, A
         "settings": task.settings,
         "document": {
             "host": "cli",
-            "title": picture.path.name[:300],
+            "title": _title(picture.path),
             "canvas": list(picture.size),
             "crop": list(crop),
         },
@@ -206,6 +206,11 @@ def summary(
         **{name: record.get(name) for name in named},
         "record": record,
     }
+
+
+def _title(path: Path) -> str:
+    """The file's name as a title: whatever bytes a file system lets a name have, it is text of one line."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in path.name)[:300]
 
 
 def _objects(task: Task) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ WORDS = {
 }
 PATIENCE = 60.0
 """Seconds for which a lost daemon is looked for."""
+LOOK_AGAIN = 5.0
+"""Seconds after which the job is asked for, whatever events say."""
 
 
 class Display:
@@ -76,6 +78,7 @@ class Follower:
 
     def __init__(self, client: Client, job: dict[str, Any], *, quiet: bool) -> None:
         self.client, self._job, self._quiet = client, job, quiet
+        self._looked = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         """The job's last state.
@@ -101,6 +104,10 @@ class Follower:
 
     def _subscribe(self) -> None:
         self.client.request("subscribe", {"after": self._job["seq"]})
+        self._look()
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
         self._job = self.client.request("show", {"job": self._job["job"]}).header["job"]
 
     def _wait(self) -> None:
@@ -112,6 +119,9 @@ class Follower:
                 self._job = job
             if incoming.op == "event" and incoming.header.get("removed") == self._job["job"]:
                 raise WireError("unknown_job", "The job was deleted meanwhile.", "Submit the edit again.")
+        if time.monotonic() - self._looked > LOOK_AGAIN:
+            # Events that found our queue full, such as while we were stopped (Ctrl-Z), never come.
+            self._look()
 
     def _reconnect(self) -> None:
         until = time.monotonic() + PATIENCE

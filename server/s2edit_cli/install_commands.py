@@ -22,6 +22,10 @@ MARKS = {"ok": ("ok", "green"), "warning": ("note", "yellow"), "wrong": ("WRONG"
 """How a finding is marked, so that it shows without colours, too."""
 
 
+SHOWN = 3
+"""Files in the way that are named; more are counted."""
+
+
 def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
     """Put the plug-ins into every GIMP 3 and Krita on this machine."""
     from s2edit_installer import launching, plugins, remedies, targets, words
@@ -70,8 +74,12 @@ def _report(outcomes: list[Outcome], as_json: bool) -> None:
                 say(f"    in {outcome.folder}")
             if outcome.message:
                 say(f"    {typed(outcome.message)}")
-            for path in outcome.kept:
-                say(f"    {'see' if outcome.state == 'failed' else 'yours, kept'}: {path}", "yellow")
+            # All that is kept is named, of what stands in the way enough to find it.
+            named = outcome.kept[:SHOWN] if outcome.state == "failed" else outcome.kept
+            for path in named:
+                say(f"    {'there' if outcome.state == 'failed' else 'yours, kept'}: {path}", "yellow")
+            if len(outcome.kept) > len(named):
+                say(f"    and {len(outcome.kept) - len(named)} more", "yellow")
     if failed:
         raise typer.Exit(int(code))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 from s2edit_wire.errors import Unreachable, WireError
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `exit_codes`)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a file's name that is no text goes out as it came in
     try:
         return int(app(given, prog_name="s2edit", standalone_mode=False) or 0)
     except (WireError, Unreachable, Ended) as error:

@@ -5,6 +5,7 @@ libvips does the decoding; it is chosen by the file's first bytes among four loa
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,7 +134,7 @@ def _open(path: Path) -> tuple[str, pyvips.Image]:
 
     loader = getattr(pyvips.Image, f"{kind}load")
     try:
-        image = loader(str(path), fail_on="error")
+        image = loader(os.fsencode(path), fail_on="error")  # a name may be no text
     except pyvips.Error as error:
         raise _damaged(path) from error
     if image.width > MAX_SIDE or image.height > MAX_SIDE:

@@ -41,7 +41,14 @@ def tell(text: str, style: str = "") -> None:
 
 def print_object(value: dict[str, Any]) -> None:
     """The one object of `--json`."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    text = json.dumps(value, ensure_ascii=False)
+    # A file's name may be no text; as escapes it is JSON all the same, and Python's reader finds the file again.
+    sys.stdout.write((text if is_text(text) else json.dumps(value)) + "\n")
+
+
+def is_text(text: str) -> bool:
+    """Whether it holds nothing but characters: names that are no UTF-8 have lone surrogates in them (PEP 383)."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def fail(error: Exception, *, as_json: bool) -> Exit:

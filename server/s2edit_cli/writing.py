@@ -90,7 +90,7 @@ def save(image: pyvips.Image, path: Path, source: Picture | None = None) -> None
             if kind == "png":
                 _save_png(ready, temporary)
             else:
-                getattr(ready, f"{kind}save")(str(temporary), keep="all", **_OPTIONS[kind])
+                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep="all", **_OPTIONS[kind])
         except pyvips.Error as error:
             raise _not_written(path, error) from error
         if signer is not None and source is not None:
@@ -101,7 +101,7 @@ def _save_png(image: pyvips.Image, path: Path) -> None:
     bare, without = image.copy(), path.with_name(f"{path.name}.bare")
     bare.remove("xmp-data")
     try:
-        bare.pngsave(str(without), keep="all", **_OPTIONS["png"])
+        bare.pngsave(os.fsencode(without), keep="all", **_OPTIONS["png"])
         with without.open("rb") as png, path.open("wb") as target:
             put_into_png(bytes(image.get("xmp-data")), png, target)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+from s2edit_cli import follow
 
 from tests.fakes.daemon import RunningDaemon, fake, show, submit
 
@@ -134,6 +136,31 @@ def test_a_daemon_that_dies_and_comes_back(daemon: RunningDaemon, picture: Path)
     assert process.returncode == 0, err
     assert "Wrote" in out
     assert picture.with_name("out.png").exists()
+
+
+def test_a_missed_event_is_made_up_for(daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "LOOK_AGAIN", 0.2)
+    with daemon.client("cli") as client:
+        job = submit(client, pixels(), fake(steps=5))
+        monkeypatch.setattr(client, "pump", list)
+        assert follow.Follower(client, show(client, job), quiet=True).run()["state"] == "done"
+
+
+def test_files_whose_names_are_no_text(daemon: RunningDaemon, picture: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9\n\x01 \xe2\x80\xae.png")
+    source, out = picture.rename(picture.with_name(odd)), picture.with_name("out" + odd)
+    words = ["--source", "a man", "--target", "a man with a hat", "--object", "man"]
+    command = [sys.executable, "-m", "s2edit_cli.main", "edit", str(source), "-o", str(out), *words]
+    ran = subprocess.run([*command, "--json"], capture_output=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert Path(json.loads(ran.stdout.decode("utf-8"))["output"]).exists()
+    with daemon.client() as client:
+        title = client.request("list").header["jobs"][0]["edit"]["document"]["title"]
+    assert title == "caf\ufffd\ufffd\ufffd \ufffd.png"
+    out.unlink()
+    ran = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert (ran.returncode, os.fsencode(out.name) in ran.stdout.replace(b"\r", b"")) == (0, True), ran.stderr
+    assert out.exists()
 
 
 def test_a_failed_job_says_why_and_what_to_do(daemon: RunningDaemon, picture: Path) -> None:
