@@ -77,8 +77,9 @@ def plugins_in_place(around: Surroundings | None = None, state: Path | None = No
             made = warning if outcome.message else ok
             yield made("plug-ins", f"{outcome.target}: in place. {outcome.message}".rstrip())
         elif outcome.state == "failed":
-            files = "The files: " + ", ".join(outcome.kept) if outcome.kept else ""
-            yield wrong("plug-ins", f"{outcome.target}: {outcome.message}", files)
+            more = f" and {len(outcome.kept) - 1} more" if len(outcome.kept) > 1 else ""
+            where = f"Such as {outcome.kept[0]}{more}." if outcome.kept else ""
+            yield wrong("plug-ins", f"{outcome.target}: {outcome.message}", where)
         else:
             new = "not in place" if "installed" in outcome.state else "of another version, or changed"
             yield wrong("plug-ins", f"{outcome.target}: the plug-in is {new}.", "Run: s2edit install", mend)

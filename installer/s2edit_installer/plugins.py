@@ -87,7 +87,7 @@ def _install(target: Target, manifest: Manifest, *, dry_run: bool) -> Outcome:
     known = old.files if old else {}
     strangers = [path for path, file in files.items() if path not in known and _is_changed(Path(path), _of(file))]
     if strangers:
-        words = "S²Edit did not write these files. Move them away, then run: s2edit install"
+        words = "There are files that this installation did not write. Move them away, then run: s2edit install"
         return Outcome(target.name, key, "failed", strangers, words)
     changed = [path for path, sha in known.items() if _is_changed(Path(path), sha) and not _same(Path(path), files)]
     complete = all(_same(Path(path), files) for path in files) and _is_on(target)
