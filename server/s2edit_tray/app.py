@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import time
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -13,7 +14,7 @@ from s2edit_wire.records import ENDED
 
 from . import foreground
 from .connection import Daemon
-from .job_words import title
+from .job_words import progress, title
 from .text import _
 from .tray_icon import icon
 from .window import Window
@@ -26,7 +27,8 @@ class SingleInstance:
 
     def __init__(self) -> None:
         self.name = f"s2edit-tray-{getpass.getuser()}"
-        self.server: QLocalServer | None = None
+        self.server = QLocalServer()
+        """Its `newConnection` says that a second one was started."""
 
     def is_second(self) -> bool:
         """Whether another one runs; it has then been asked to come to the front."""
@@ -38,14 +40,12 @@ class SingleInstance:
         socket.waitForBytesWritten(500)
         return True
 
-    def listen(self, window: Window) -> None:
-        """Come to the front whenever a second one starts."""
-        self.server = QLocalServer()
+    def listen(self) -> None:
+        """Be the first one."""
         self.server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         # A socket file that a crash left behind would make `listen` fail; nobody answered on it, so it is stale.
         QLocalServer.removeServer(self.name)
         self.server.listen(self.name)
-        self.server.newConnection.connect(window.raise_up)
 
 
 class TrayApp:
@@ -59,10 +59,8 @@ class TrayApp:
     def __init__(self, application: QApplication, *, hidden: bool) -> None:
         self._application = application
         self.daemon = Daemon()
-        has_tray = QSystemTrayIcon.isSystemTrayAvailable()
-        self.window = Window(self.daemon, stays=has_tray)
+        self.window = Window(self.daemon, stays=False)
         self.window.setWindowIcon(icon())
-        application.setQuitOnLastWindowClosed(not has_tray)
         self._paused = False
         self._reasons: dict[str, str] = {}
         """Why the icon asks for attention: topic -> sentence."""
@@ -74,8 +72,7 @@ class TrayApp:
         self.icon.setContextMenu(self._menu)
         self.icon.activated.connect(self._activated)
         self.icon.messageClicked.connect(self.window.raise_up)
-        if has_tray:
-            self.icon.show()
+        self._take_place()
         self.daemon.job_changed.connect(self._job_changed)
         self.daemon.status_changed.connect(self._status_changed)
         self.daemon.model_changed.connect(self._model_changed)
@@ -84,9 +81,22 @@ class TrayApp:
         self._poll = QTimer()
         self._poll.setInterval(_STATUS_EVERY_MS)
         self._poll.timeout.connect(self._ask_status)
+        self._poll.timeout.connect(self._take_place)
         self._poll.start()
-        if not (hidden and has_tray):
+        if not (hidden and self.icon.isVisible()):
             self.window.show()
+
+    def _take_place(self) -> None:
+        """Show the icon if there is a tray; without one the app ends with its window, which nothing could bring back.
+
+        A tray can come later: a panel that was started anew, an extension that was switched on.
+        """
+        has_tray = QSystemTrayIcon.isSystemTrayAvailable()
+        if has_tray and not self.icon.isVisible():
+            self.icon.show()
+        self.window.stays = has_tray
+        # A hidden window must not end the app either, when its panel is away for a moment.
+        self._application.setQuitOnLastWindowClosed(not has_tray and self.window.isVisible())
 
     def _build_menu(self) -> None:
         for label, action in (
@@ -163,7 +173,7 @@ class TrayApp:
 
     def _job_changed(self, job: dict[str, Any], _preview: object) -> None:
         if job["state"] == "running":
-            self.icon.setIcon(icon(job["step"] / max(1, job["total"]), attention=bool(self._reasons)))
+            self.icon.setIcon(icon(progress(job, time.time()), attention=bool(self._reasons)))
             self.icon.setToolTip(f"S²Edit: {title(job)}")
         elif job["state"] in ENDED and not job["acknowledged"]:
             self._ended(job)

@@ -6,16 +6,18 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionProgressBar, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from .job_words import headline, state_line, title
+from . import theme
+from .job_words import headline, origin, state_line, title
 from .jobs_model import JOB_ROLE
 from .text import isolated
 from .thumbnails import Thumbnails
 
 _PICTURE = 72
 _GAP = 8
-_BAR = 14
+_BAR = 6
+_BAR_LENGTH = 360
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -29,7 +31,7 @@ class JobCard(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Room for two pictures and four lines of text."""
-        lines = option.fontMetrics.lineSpacing() * 3 + _BAR + 2 * _GAP
+        lines = option.fontMetrics.lineSpacing() * 4 + _BAR + 3 * _GAP
         return QSize(2 * _PICTURE + 260, max(_PICTURE + 2 * _GAP, lines))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -37,6 +39,7 @@ class JobCard(QStyledItemDelegate):
         job = index.data(JOB_ROLE)
         style = option.widget.style() if option.widget else QApplication.style()
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        painter.fillRect(option.rect.adjusted(0, option.rect.height() - 1, 0, 0), option.palette.alternateBase())
         area = option.rect.adjusted(_GAP, _GAP, -_GAP, -_GAP)
         pictures = self._thumbnails.of(job)
         for number, role in enumerate(("image", "preview")):
@@ -60,12 +63,16 @@ class JobCard(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         strong = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
         weak = QColor(strong)
-        weak.setAlphaF(0.7)
+        # A desktop's own colours for what is selected leave no contrast to give away.
+        weak.setAlphaF(1.0 if selected else 0.7)
+        failed = job["state"] == "failed"
         line = option.fontMetrics.lineSpacing()
         # The painter itself mirrors this for languages written from the right.
         side = Qt.AlignmentFlag.AlignLeft
         font = painter.font()
-        texts = ((title(job), True, strong), (headline(job), False, weak))
+        # Why it failed, and what to do about it, is worth more here than what the picture showed.
+        faint = [headline(job)] if failed else [text for text in (origin(job), headline(job)) if text]
+        texts = [(title(job), True, strong), *((text, False, weak) for text in faint)]
         for number, (text, bold, colour) in enumerate(texts):
             font.setBold(bold)
             painter.setFont(font)
@@ -73,20 +80,26 @@ class JobCard(QStyledItemDelegate):
             place = QRect(area.left(), area.top() + number * line, area.width(), line)
             shown = painter.fontMetrics().elidedText(isolated(text), Qt.TextElideMode.ElideRight, place.width())
             painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, shown)
-        painter.setPen(strong)
-        # Why a job failed and what to do about it may take more than a line; the tool tip has what doesn't fit.
-        rest = QRect(area.left(), area.top() + 2 * line, area.width(), area.height() - 2 * line)
+        painter.setPen(theme.warning(option.palette) if failed and not selected else strong)
+        # Whole lines only; the tool tip has what doesn't fit.
+        rest = QRect(area.left(), area.top() + len(texts) * line, area.width(), (4 - len(texts)) * line)
         painter.drawText(rest, side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, isolated(state_line(job)))
         if job["state"] == "running":
-            bar = QRect(area.left(), area.top() + 3 * line + 4, min(area.width(), 360), _BAR)
+            bar = QRect(area.left(), area.top() + 4 * line + _GAP // 2, min(area.width(), _BAR_LENGTH), _BAR)
             self._bar(painter, option, QStyle.visualRect(option.direction, area, bar), job)
 
     def _bar(self, painter: QPainter, option: QStyleOptionViewItem, place: QRect, job: dict[str, Any]) -> None:
-        bar = QStyleOptionProgressBar()
-        bar.rect = place
-        bar.palette = option.palette
-        bar.direction = option.direction
-        bar.minimum, bar.maximum, bar.progress = 0, max(1, job["total"]), job["step"]
-        bar.state = QStyle.StateFlag.State_Enabled | QStyle.StateFlag.State_Horizontal
-        style = option.widget.style() if option.widget else QApplication.style()
-        style.drawControl(QStyle.ControlElement.CE_ProgressBar, bar, painter, option.widget)
+        """How far this phase is, by the palette's own colours: styles' bars are as high as two lines."""
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        done = QRect(place)
+        done.setWidth(round(place.width() * job["step"] / max(1, job["total"])))
+        role = QPalette.ColorRole
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(option.palette.color(role.Highlight if selected else role.AlternateBase).darker(120))
+        painter.drawRoundedRect(place, _BAR / 2, _BAR / 2)
+        painter.setBrush(option.palette.color(role.HighlightedText if selected else role.Highlight))
+        if job["step"]:
+            painter.drawRoundedRect(QStyle.visualRect(option.direction, place, done), _BAR / 2, _BAR / 2)
+        painter.restore()

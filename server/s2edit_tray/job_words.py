@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .text import _, duration
+from .text import _, duration, moment
+
+LITTLE = 0.05
+"""What `progress` is at the beginning: enough to be seen."""
 
 
 def title(job: dict[str, Any]) -> str:
@@ -18,6 +21,12 @@ def tool_tip(job: dict[str, Any]) -> str:
     edit = job["edit"]
     prompts = " → ".join(str(edit[name]) for name in ("source", "reference_prompt", "target") if edit.get(name))
     return "\n".join(part for part in (prompts, state_line(job)) if part)
+
+
+def origin(job: dict[str, Any]) -> str:
+    """What the picture shows before the edit, where that isn't the title already."""
+    source = str(job["edit"].get("source", ""))
+    return _("before: {prompt}", prompt=source) if source and source != title(job) else ""
 
 
 def headline(job: dict[str, Any]) -> str:
@@ -37,8 +46,10 @@ def state_line(job: dict[str, Any]) -> str:
     if state == "paused":
         return _("On hold")
     if state == "done":
-        took = job.get("finished", 0) - job.get("started", job["created"])
-        return _("Done in {time}", time=duration(took)) + ("" if job["acknowledged"] else " · " + _("not fetched yet"))
+        ended = job.get("finished", job["created"])
+        took = _("Done in {time}", time=duration(ended - job.get("started", job["created"])))
+        parts = (took, moment(ended), "" if job["acknowledged"] else _("not fetched yet"))
+        return " · ".join(part for part in parts if part)
     if state == "failed":
         return _("Failed: {why}", why=f"{job.get('message', '')} {job.get('hint', '')}".strip())
     if state == "cancelled":
@@ -47,6 +58,21 @@ def state_line(job: dict[str, Any]) -> str:
     left = " · " + _("about {time} left", time=duration(job["eta"])) if "eta" in job else ""
     attempt = " · " + _("attempt {number}", number=job["attempt"]) if job["attempt"] > 1 else ""
     return phase_name(job["phase"]) + steps + left + attempt
+
+
+def progress(job: dict[str, Any], now: float) -> float:
+    """How much of the time that a running job takes is over: 0.0 to 1.0.
+
+    Its steps count anew in every phase; the ring would be full once for each. Little as long as no end is foreseen.
+
+    Args:
+        job: its record.
+        now: seconds since 1970.
+    """
+    gone = max(0.0, now - float(job.get("started", job["created"])))
+    if "eta" not in job or gone + job["eta"] == 0:
+        return LITTLE
+    return max(LITTLE, gone / (gone + float(job["eta"])))
 
 
 def phase_name(phase: str) -> str:

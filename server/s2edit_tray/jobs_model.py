@@ -36,6 +36,7 @@ class JobsModel(QAbstractListModel):
         super().__init__(parent)
         self._jobs: list[dict[str, Any]] = []
         self._row: dict[str, int] = {}
+        self._doubted: set[str] = set()
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         """Number of jobs."""
@@ -84,7 +85,8 @@ class JobsModel(QAbstractListModel):
             self._row[job["job"]] = row
             self.endInsertRows()
             return
-        if job["seq"] >= self._jobs[row]["seq"]:
+        if job["seq"] >= self._jobs[row]["seq"] or job["job"] in self._doubted:
+            self._doubted.discard(job["job"])
             self._jobs[row] = job
             self.dataChanged.emit(self.index(row), self.index(row))
 
@@ -112,12 +114,18 @@ class JobsModel(QAbstractListModel):
             self._row[job["job"]] -= 1
         self.endRemoveRows()
 
-    def clear(self) -> None:
-        """Forget all jobs: the daemon was started anew and numbers its changes afresh."""
-        self.beginResetModel()
-        self._jobs.clear()
-        self._row.clear()
-        self.endResetModel()
+    def doubt(self) -> None:
+        """Take any record for newer than those known: the daemon may be another one, which numbers changes afresh.
+
+        Until `settle`; what is shown and selected stays so.
+        """
+        self._doubted = set(self._row)
+
+    def settle(self) -> None:
+        """Forget the jobs of which nothing was heard since `doubt`: there are none such any more."""
+        for job_id in self._doubted:
+            self.remove(job_id)
+        self._doubted.clear()
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         """The newest record of a job."""

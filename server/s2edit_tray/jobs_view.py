@@ -24,6 +24,7 @@ from .connection import Daemon
 from .job_card import JobCard
 from .job_list import JobList
 from .jobs_model import JOB_ROLE, JobsModel, JobsOrder
+from .page import Banner
 from .questions import confirmed
 from .reordering import Reordering
 from .text import _
@@ -53,6 +54,8 @@ class JobsView(QWidget):
         super().__init__()
         self._daemon = daemon
         self._model = model
+        self._listed = False
+        """Whether the daemon has told which jobs there are."""
         self.order = JobsOrder(model, self)
         self.list = JobList()
         self.list.setModel(self.order)
@@ -68,10 +71,8 @@ class JobsView(QWidget):
         self._pause.setShortcut(QKeySequence("Ctrl+Shift+P"))
         _tell_keys(self._pause)
         self._pause.triggered.connect(lambda on: daemon.ask("pause_queue" if on else "resume_queue"))
-        self._stopped = QLabel(_("The queue is paused: no further job starts until you resume it."))
-        self._stopped.setWordWrap(True)
-        self._stopped.hide()
-        self._empty = QLabel(_("No jobs yet. In GIMP or Krita, right-click a layer and choose “S²Edit…”."))
+        self._stopped = Banner()
+        self._empty = QLabel()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -83,18 +84,24 @@ class JobsView(QWidget):
         selection = self.list.selectionModel()
         for signal in (selection.selectionChanged, model.dataChanged, model.rowsInserted, model.rowsRemoved):
             signal.connect(self._refresh)
-        model.modelReset.connect(self._refresh)
         daemon.status_changed.connect(self._status_changed)
         self._refresh()
 
     def load_older(self, before: int | None = None) -> None:
-        """Fetch pages of jobs until there are no more; each page is taken in at once."""
+        """Fetch pages of jobs until there are no more; each page is taken in at once.
+
+        Those that stand on none of them are gone.
+        """
         fields: dict[str, object] = {"limit": _PAGE} if before is None else {"limit": _PAGE, "before": before}
 
         def take(header: dict[str, Any], _frames: object) -> None:
+            self._listed = True
             self._model.extend(header["jobs"])
+            self._refresh()
             if "cursor" in header:
                 self.load_older(header["cursor"])
+            else:
+                self._model.settle()
 
         self._daemon.ask("list", fields, take)
 
@@ -112,9 +119,11 @@ class JobsView(QWidget):
         text.setPlaceholderText(_("Search prompts and documents"))
         text.setAccessibleName(_("Search"))
         text.setClearButtonEnabled(True)
+        text.setMinimumWidth(24 * text.fontMetrics().averageCharWidth())
 
         def apply() -> None:
             self.order.show_only(states.currentData(), hosts.currentData(), text.text())
+            self._refresh()
 
         states.currentIndexChanged.connect(apply)
         hosts.currentIndexChanged.connect(apply)
@@ -168,15 +177,25 @@ class JobsView(QWidget):
 
     def _status_changed(self, status: dict[str, Any]) -> None:
         self._pause.setChecked(status["queue_paused"])
-        self._stopped.setVisible(status["queue_paused"])
+        paused = _("The queue is paused: no further job starts until you resume it.")
+        self._stopped.say(paused if status["queue_paused"] else "")
 
     def _refresh(self, *_args: object) -> None:
         states = {job["state"] for job in self.list.selected()}
         for action in self._actions.values():
             action.setEnabled(bool(states & action.data()))
-        empty = self._model.rowCount() == 0
+        empty = self.order.rowCount() == 0
+        self._empty.setText(self._why_empty() if empty else "")
         self._empty.setVisible(empty)
         self.list.setVisible(not empty)
+
+    def _why_empty(self) -> str:
+        """What to say in place of a list with nothing in it."""
+        if self._model.rowCount():
+            return _("No job is like that. Show all jobs and empty the search to see every one.")
+        if not self._listed:
+            return _("Looking for jobs…")
+        return _("No jobs yet. In GIMP or Krita, right-click a layer and choose “S²Edit…”.")
 
     def _menu(self, place: QPoint) -> None:
         menu = QMenu(self)

@@ -10,13 +10,15 @@ from PySide6.QtWidgets import QApplication
 
 from . import theme
 from .app import SingleInstance, TrayApp
-from .text import _
+from .text import _, catalogue, language
+from .tray_host import wait_for_tray
 
 
 def translator() -> QTranslator:
-    """Qt's own words, such as on "Save", in the language of Qt's default locale; empty when it has none."""
+    """Qt's own words, such as on "Save", in the language of Qt's default locale, if the tray's words are in it too."""
     made = QTranslator()
-    made.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    if catalogue(language()):
+        made.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
     return made
 
 
@@ -41,8 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     if single.is_second():
         sys.stdout.write(_("S²Edit is running already; its window is in front now.") + "\n")
         return 0
-    tray = TrayApp(application, hidden=options.hidden)
-    single.listen(tray.window)
+    single.listen()
+    second_started = single.server.newConnection
+    tray = TrayApp(application, hidden=options.hidden and wait_for_tray(second_started))
+    second_started.connect(tray.window.raise_up)
     tray.daemon.start()
     status = application.exec()
     tray.daemon.stop()

@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from s2edit_wire.paths import logs_folder, state_folder
 
 from .connection import VERSION, Daemon
 from .diagnostics import diagnostics
 from .jobs_model import JobsModel
 from .log_window import LogWindow, tail
+from .page import Page, form, heading
 from .text import _, duration, leading, size
 
+Rows = list[tuple[str, str]]
+_SIZES = ("memory_used", "memory_free", "cache_bytes", "result_bytes", "weights_bytes", "uptime")
+_UNTOLD: dict[str, Any] = {"device": "", "worker": "stopped", "model": "", "offline": False, "version": ""}
+_UNTOLD |= dict.fromkeys(_SIZES, 0)
+"""A state as long as no daemon has told one, for the names alone."""
 
-def rows(status: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
-    """The state as label and text; settings are empty until the daemon has told them."""
+
+def rows(status: dict[str, Any], settings: dict[str, Any]) -> dict[str, Rows]:
+    """The state as label and text, by heading; settings are empty until the daemon has told them."""
     workers = {"stopped": _("asleep"), "starting": _("starting"), "idle": _("idle"), "busy": _("busy")}
     idle = settings.get("idle_unload_s", 0)
-    return [
-        (_("Device"), status["device"] or _("not known until the first job")),
+    unknown = _("not known until the first job")
+    memory = [
+        (_("Device"), status["device"] or unknown),
         (_("Worker"), workers[status["worker"]]),
         (_("Model in memory"), status["model"] or _("none")),
         (_("Memory used"), size(status["memory_used"])),
-        (_("Memory free"), size(status["memory_free"]) if status["device"] else _("not known until the first job")),
+        (_("Memory free"), size(status["memory_free"]) if status["device"] else unknown),
         (_("Freed without a job after"), duration(idle) if idle else _("never")),
+    ]
+    disk = [
         (_("Learned identities on disk"), _of(status["cache_bytes"], settings.get("cache_quota"))),
         (_("Stored pictures and results"), _of(status["result_bytes"], settings.get("result_quota"))),
         (_("Downloaded weights"), size(status["weights_bytes"])),
+    ]
+    daemon = [
         (_("Offline"), _("yes") if status["offline"] else _("no")),
         (_("Running for"), duration(status["uptime"])),
         (_("Version"), f"{status['version']} ({_('tray')} {VERSION})"),
     ]
+    return {_("Device and memory"): memory, _("On disk"): disk, _("Daemon"): daemon}
 
 
 def _of(used: int, quota: int | None) -> str:
     return size(used) if quota is None else _("{used} of {quota}", used=size(used), quota=size(quota))
 
 
-class MemoryView(QWidget):
+class MemoryView(Page):
     """Figures and buttons.
 
     Args:
@@ -57,25 +71,21 @@ class MemoryView(QWidget):
         self._status: dict[str, Any] = {}
         self._settings: dict[str, Any] = {}
         self._models: dict[str, dict[str, Any]] = {}
-        self._form = QFormLayout()
+        self._form = form()
         self._values: dict[str, QLabel] = {}
-        layout = QVBoxLayout(self)
-        layout.addLayout(self._form)
-        layout.addLayout(
-            _buttons(
-                (_("Free GPU memory now"), lambda: self._do("free_memory")),
-                (_("Forget learned identities"), lambda: self._do("clear_cache")),
-            )
-        )
-        layout.addLayout(
+        actions = (
+            _buttons((_("Free GPU memory now"), lambda: self._do("free_memory"))),
+            _buttons((_("Forget learned identities"), lambda: self._do("clear_cache"))),
             _buttons(
                 (_("Show the daemon's log"), self._show_log),
                 (_("Open the log folder"), self._open_logs),
                 (_("Copy diagnostics"), self._copy),
-            )
+            ),
         )
-        layout.addWidget(leading(QLabel(_("Diagnostics hold no prompts, names, paths or keys."))))
-        layout.addStretch(1)
+        self._lay_out(rows(_UNTOLD, {}), actions)
+        self.column.addLayout(self._form)
+        self.column.addWidget(leading(QLabel(_("Diagnostics hold no prompts, names, paths or keys."))))
+        self.column.addStretch(1)
         daemon.status_changed.connect(self.take)
         daemon.settings_changed.connect(self.take_settings)
         daemon.model_changed.connect(lambda model: self._models.update({model["id"]: model}))
@@ -96,12 +106,18 @@ class MemoryView(QWidget):
     def take(self, status: dict[str, Any]) -> None:
         """Show the state."""
         self._status = status
-        for label, value in rows(status, self._settings):
-            if label not in self._values:
+        for label, value in chain.from_iterable(rows(status, self._settings).values()):
+            self._values[label].setText(value)
+
+    def _lay_out(self, groups: dict[str, Rows], actions: Sequence[QWidget]) -> None:
+        """Each group's figures, empty as yet, with what can be done about them below."""
+        for (title, group), buttons in zip(groups.items(), actions, strict=True):
+            self._form.addRow(heading(title))
+            for label, _value in group:
                 self._values[label] = leading(QLabel())
                 self._values[label].setAccessibleName(label)
                 self._form.addRow(label, self._values[label])
-            self._values[label].setText(value)
+            self._form.addRow(buttons)
 
     def report(self) -> str:
         """The diagnostics of this moment."""
@@ -121,11 +137,13 @@ class MemoryView(QWidget):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(logs_folder(state_folder()))))
 
 
-def _buttons(*wanted: tuple[str, Callable[[], None]]) -> QHBoxLayout:
-    row = QHBoxLayout()
+def _buttons(*wanted: tuple[str, Callable[[], None]]) -> QWidget:
+    made = QWidget()
+    row = QHBoxLayout(made)
+    row.setContentsMargins(0, 0, 0, 0)
     for label, action in wanted:
         button = QPushButton(label)
         button.clicked.connect(lambda _checked=False, action=action: action())
         row.addWidget(button)
     row.addStretch(1)
-    return row
+    return made

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
 
-from .text import _, duration, leading, size
+from . import theme
+from .text import _, duration, leading, numbers, size
 
 _BUTTONS: dict[str, tuple[str, ...]] = {
     "ready": ("verify", "remove"),
@@ -84,7 +85,9 @@ class ModelCard(QFrame):
         bold.setBold(True)
         self._title.setFont(bold)
         self._error.hide()
+        self._warn()
         self._bar = QProgressBar()
+        self._bar.setLocale(numbers())
         self._busy = ""
         self._available = 0
         self._model = model
@@ -151,6 +154,19 @@ class ModelCard(QFrame):
         """Tick the programs that use this model."""
         for name, action in self._uses.items():
             action.setChecked(settings.get(name) == self._model["id"])
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the desktop from light to dark."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ApplicationPaletteChange:
+            self._warn()
+
+    def _warn(self) -> None:
+        """Words about what went wrong in the colour for it."""
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.WindowText, theme.warning(palette))
+        for label in (self._message, self._error):
+            label.setPalette(palette)
 
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from .text import _
 
@@ -89,6 +99,14 @@ class ResultWindow(QDialog):
         slider.setRange(0, 100)
         slider.setValue(100)
         slider.setAccessibleName(_("How much of the edit to show"))
+        # The picture is the same in every language, and so is the side from which the edit comes.
+        scale = QWidget()
+        scale.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        slider.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        row = QHBoxLayout(scale)
+        row.setContentsMargins(0, 0, 0, 0)
+        for widget in (QLabel(_("Before")), slider, QLabel(_("After"))):
+            row.addWidget(widget)
 
         def slide(share: int) -> None:
             comparison.share = share
@@ -100,7 +118,7 @@ class ResultWindow(QDialog):
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
         layout.addWidget(comparison, 1)
-        layout.addWidget(slider)
+        layout.addWidget(scale)
         layout.addWidget(buttons)
 
     def _save(self) -> None:

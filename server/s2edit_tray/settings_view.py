@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QSizePolicy, QWidget
 from s2edit_wire.errors import WireError
 
 from . import autostart
 from .connection import Daemon
+from .page import Page, form, heading
 from .text import _, leading, numbers
 from .token_field import TokenField, TokenFile
 
@@ -52,7 +54,7 @@ class _Number(QDoubleSpinBox):
         return text.removesuffix(f"{self.locale().decimalPoint()}0")
 
 
-class SettingsView(QWidget):
+class SettingsView(Page):
     """A form that applies each change at once and shows why one was refused."""
 
     def __init__(self, daemon: Daemon) -> None:
@@ -62,26 +64,29 @@ class SettingsView(QWidget):
         self._fields: dict[str, tuple[Entry, QWidget]] = {}
         self._models: list[tuple[str, str]] = []
         self._settings: dict[str, Any] = {}
-        form = QFormLayout()
+        headings = {"default_model": _("Models"), "idle_unload_s": _("Memory and disk"), "offline": _("Network")}
+        rows = form()
         for entry in entries():
+            if entry.name in headings:
+                rows.addRow(heading(headings[entry.name]))
             widget = self._field(entry)
             widget.setAccessibleName(entry.label)
             self._fields[entry.name] = (entry, widget)
-            form.addRow(entry.label, widget)
+            rows.addRow(entry.label, widget)
+        token = TokenField(TokenFile())
+        rows.addRow(_("Token of the model hub, for models that ask for one"), token)
+        rows.addRow(heading(_("This program")))
         login = QCheckBox()
         login.setChecked(autostart.enabled())
         login.setAccessibleName(_("Start the tray at login"))
         login.toggled.connect(self._login)
-        form.addRow(_("Start the tray at login"), login)
-        token = TokenField(TokenFile())
-        form.addRow(_("Token of the model hub, for models that ask for one"), token)
+        rows.addRow(_("Start the tray at login"), login)
         self._answer = leading(QLabel())
         self._answer.setWordWrap(True)
         token.said.connect(self._answer.setText)
-        layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self._answer)
-        layout.addStretch(1)
+        self.column.addLayout(rows)
+        self.column.addWidget(self._answer)
+        self.column.addStretch(1)
         daemon.settings_changed.connect(self._show)
 
     def load(self) -> None:
@@ -107,6 +112,10 @@ class SettingsView(QWidget):
             spin.setDecimals(1)
             spin.setSuffix(entry.suffix)
             spin.setKeyboardTracking(False)
+            spin.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            spin.setMinimumWidth(24 * spin.fontMetrics().averageCharWidth())
+            # Qt's own default is the left edge in every language.
+            spin.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
             whole = entry.unit == _GB
             spin.valueChanged.connect(
                 lambda value: self._change(entry, round(value * entry.unit) if whole else value * entry.unit)

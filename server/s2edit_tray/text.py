@@ -6,7 +6,7 @@ import json
 from functools import cache
 from importlib import resources
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QDate, QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QLabel
 
 
@@ -50,6 +50,14 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return _("{count} min", count=minutes)
     return _("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+
+
+def moment(seconds: float) -> str:
+    """A time of day (seconds since 1970), with its date unless it is today."""
+    then = QDateTime.fromSecsSinceEpoch(round(seconds))
+    short = QLocale.FormatType.ShortFormat
+    clock = numbers().toString(then.time(), short)
+    return clock if then.date() == QDate.currentDate() else f"{numbers().toString(then.date(), short)} {clock}"
 
 
 def isolated(text: str) -> str:

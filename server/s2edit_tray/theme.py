@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPalette
-from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleOption, QStyleOptionComplex, QWidget
 
 _WINDOW, _BASE, _RAISED = QColor("#2b2d30"), QColor("#1f2123"), QColor("#3a3d41")
 _TEXT, _FAINT = QColor("#e8eaed"), QColor("#8c9197")
 _ACCENT, _LINK = QColor("#28679f"), QColor("#78b4f0")
+_WARNING = {"light": QColor("#b3261e"), "dark": QColor("#f2938c")}
+_WARNING_GROUND = {"light": QColor("#fbe3c0"), "dark": QColor("#4f3b1c")}
 
 
 def apply(application: QApplication, theme: str) -> None:
@@ -16,14 +18,26 @@ def apply(application: QApplication, theme: str) -> None:
     dark = theme == "dark"
     hints = application.styleHints()
     hints.setColorScheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
-    palette = application.palette()
-    is_dark = (
-        palette.color(QPalette.ColorRole.Window).lightness() < palette.color(QPalette.ColorRole.WindowText).lightness()
-    )
-    if dark != is_dark:
+    if theme != _kind(application.palette()):
         # Without a desktop's theme plug-in Qt keeps its light palette; Fusion draws everything from the palette.
         application.setStyle(Outlined("Fusion") if dark else "Fusion")
         application.setPalette(dark_palette() if dark else application.style().standardPalette())
+
+
+def warning(palette: QPalette) -> QColor:
+    """The colour of words about what went wrong; can be read (4.5:1) on the palette's base and window."""
+    return _WARNING[_kind(palette)]
+
+
+def warning_ground(palette: QPalette) -> QColor:
+    """The colour behind the palette's own words where they warn."""
+    return _WARNING_GROUND[_kind(palette)]
+
+
+def _kind(palette: QPalette) -> str:
+    """Whether a palette is `light` or `dark`."""
+    window, words = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+    return "dark" if window.lightness() < words.lightness() else "light"
 
 
 class Outlined(QProxyStyle):
@@ -36,9 +50,21 @@ class Outlined(QProxyStyle):
         painter: QPainter,
         widget: QWidget | None = None,
     ) -> None:
-        """A check box with its edge."""
+        """A check box, and a field to type into, with its edge."""
         super().drawPrimitive(element, option, painter, widget)
-        if element == QStyle.PrimitiveElement.PE_IndicatorCheckBox:
+        if element in (QStyle.PrimitiveElement.PE_IndicatorCheckBox, QStyle.PrimitiveElement.PE_FrameLineEdit):
+            _edge(option, painter)
+
+    def drawComplexControl(
+        self,
+        control: QStyle.ComplexControl,
+        option: QStyleOptionComplex,
+        painter: QPainter,
+        widget: QWidget | None = None,
+    ) -> None:
+        """A number to type or step, with its edge."""
+        super().drawComplexControl(control, option, painter, widget)
+        if control == QStyle.ComplexControl.CC_SpinBox:
             _edge(option, painter)
 
     def drawControl(

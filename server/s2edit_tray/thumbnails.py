@@ -37,6 +37,7 @@ class Thumbnails(QObject):
         self._asked: dict[str, str] = {}
         daemon.job_changed.connect(self._preview)
         daemon.job_removed.connect(self._forget)
+        daemon.line_changed.connect(self._line_changed)
 
     def of(self, job: dict[str, Any]) -> dict[str, QPixmap]:
         """What there is now ("image" before, "preview" after); asks for what is missing, once per state."""
@@ -58,6 +59,11 @@ class Thumbnails(QObject):
             del self._kept[oldest]
             self._asked.pop(oldest, None)
         self.arrived.emit(job_id)
+
+    def _line_changed(self, state: str, _message: str) -> None:
+        if state == "ready":
+            # What was asked for when the line broke was never answered.
+            self._asked.clear()
 
     def _preview(self, job: dict[str, Any], preview: tuple[dict[str, Any], bytes] | None) -> None:
         if preview is not None:

@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap
 
 SIZES = (16, 22, 32, 48, 64)
-_BASE = QColor("#3b4252")
-_RING = QColor("#88c0d0")
-_ATTENTION = QColor("#bf616a")
+BASE = QColor("#3b4252")
+RING = QColor("#88c0d0")
+ATTENTION = QColor("#bf616a")
 
 
 def icon(progress: float | None = None, *, attention: bool = False) -> QIcon:
@@ -25,7 +25,7 @@ def _pixmap(side: int, progress: float | None, attention: bool) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_BASE)
+    painter.setBrush(BASE)
     painter.drawEllipse(QRectF(0, 0, side, side))
     font = QFont()
     font.setBold(True)
@@ -36,13 +36,13 @@ def _pixmap(side: int, progress: float | None, attention: bool) -> QPixmap:
     if progress is not None:
         width = max(2.0, side / 9)
         inset = width / 2
-        painter.setPen(QPen(_RING, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.setPen(QPen(RING, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
         # Qt counts angles in sixteenths of a degree, anticlockwise from three o'clock.
         painter.drawArc(QRectF(inset, inset, side - width, side - width), 90 * 16, -round(360 * 16 * progress))
     if attention:
         dot = side * 0.4
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_ATTENTION)
+        painter.setBrush(ATTENTION)
         painter.drawEllipse(QRectF(side - dot, side - dot, dot, dot))
     painter.end()
     return pixmap

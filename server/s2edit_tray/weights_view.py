@@ -20,9 +20,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
 )
 from s2edit_wire.errors import WireError
 from s2edit_wire.paths import state_folder
@@ -30,11 +27,12 @@ from s2edit_wire.paths import state_folder
 from .connection import Daemon
 from .imports import ImportsFile, ImportsFileError
 from .model_card import ModelCard
+from .page import Page
 from .questions import confirmed
 from .text import _, leading, size
 
 
-class WeightsView(QScrollArea):
+class WeightsView(Page):
     """All models; files and folders dropped here are used in place."""
 
     def __init__(self, daemon: Daemon, imports: ImportsFile) -> None:
@@ -47,20 +45,16 @@ class WeightsView(QScrollArea):
         """How many events told of each model. An answer that was worked out before one of them can come after it."""
         self._settings: dict[str, Any] = {}
         self._available = 0
-        self.setWidgetResizable(True)
         self.setAcceptDrops(True)
         self.setAccessibleName(_("Models"))
-        body = QWidget()
-        self._layout = QVBoxLayout(body)
         self._disk = leading(QLabel())
         hint = QLabel(_("Drop a .safetensors file or a model folder here to use it where it is, without a copy."))
         leading(hint)
         hint.setWordWrap(True)
-        self._layout.addWidget(self._disk)
-        self._layout.addWidget(hint)
-        self._layout.addLayout(self._import_buttons())
-        self._layout.addStretch(1)
-        self.setWidget(body)
+        self.column.addWidget(self._disk)
+        self.column.addWidget(hint)
+        self.column.addLayout(self._import_buttons())
+        self.column.addStretch(1)
         daemon.model_changed.connect(self._event)
         daemon.settings_changed.connect(self._settings_changed)
         daemon.status_changed.connect(self._status_changed)
@@ -97,7 +91,7 @@ class WeightsView(QScrollArea):
         card.wanted.connect(lambda action: self._act(model_id, action))
         card.use.connect(lambda setting, on: self._use(model_id, setting, on))
         self._cards[model_id] = card
-        self._layout.insertWidget(self._layout.count() - 1, card)
+        self.column.insertWidget(self.column.count() - 1, card)
 
     def _import_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()

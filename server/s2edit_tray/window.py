@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QImage
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
 from .connection import VERSION, Daemon
 from .imports import ImportsFile
@@ -16,6 +16,7 @@ from .jobs_model import JobsModel
 from .jobs_view import JobsView
 from .log_window import LogWindow
 from .memory_view import MemoryView
+from .page import Banner
 from .result_window import ResultWindow, result_image
 from .settings_view import SettingsView
 from .text import _, leading
@@ -47,17 +48,17 @@ class Window(QMainWindow):
         super().__init__()
         self.resize(920, 640)
         self._daemon = daemon
-        self._stays = stays
+        self.stays = stays
         self.jobs = JobsModel(self)
         self._thumbnails = Thumbnails(daemon, self)
         self.jobs_view = JobsView(daemon, self.jobs, self._thumbnails)
         self.weights_view = WeightsView(daemon, ImportsFile())
         self.memory_view = MemoryView(daemon, self.jobs)
         self.settings_view = SettingsView(daemon)
-        about = QLabel(about_text())
+        about = leading(QLabel(about_text()))
         about.setWordWrap(True)
         about.setMargin(16)
-        about.setAlignment(Qt.AlignmentFlag.AlignTop)
+        about.setAlignment((about.alignment() & Qt.AlignmentFlag.AlignHorizontal_Mask) | Qt.AlignmentFlag.AlignTop)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for page, label in (
@@ -71,7 +72,14 @@ class Window(QMainWindow):
         self.tabs.currentChanged.connect(self._name)
         self._name()
         self._update = QLabel()
-        self.setCentralWidget(self.tabs)
+        self._trouble = Banner()
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._trouble)
+        column.addWidget(self.tabs)
+        self.setCentralWidget(middle)
         self._line = leading(QLabel())
         self.statusBar().setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._line, 1)
@@ -98,7 +106,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """With a tray icon, closing only hides."""
-        if self._stays:
+        if self.stays:
             event.ignore()
             self.hide()
         else:
@@ -131,10 +139,14 @@ class Window(QMainWindow):
 
     def _line_changed(self, state: str, message: str) -> None:
         words = {"connecting": _("Looking for the daemon…"), "ready": _("Connected"), "lost": _("Connection lost")}
-        self._line.setText(": ".join(part for part in (words[state], message) if part))
+        whole = ": ".join(part for part in (words[state], message) if part)
+        self._line.setText(words[state])
+        # Told of all over again at every attempt; between two of them nothing is better.
+        if state != "connecting":
+            self._trouble.say(whole if state == "lost" else "")
         if state == "ready":
             self._look_for_update()
-            self.jobs.clear()
+            self.jobs.doubt()
             self.jobs_view.load_older()
             for page in (self.weights_view, self.memory_view, self.settings_view):
                 page.load()

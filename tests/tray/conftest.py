@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 from PySide6.QtWidgets import QApplication, QMessageBox
 from s2edit_tray.connection import Daemon
 from s2edit_tray.model_card import ModelCard
@@ -31,7 +27,8 @@ __all__ = ["hub"]  # a fixture, brought in
 @pytest.fixture(scope="session")
 def app() -> QApplication:
     running = QApplication.instance()
-    return running if isinstance(running, QApplication) else QApplication([])
+    # Said to Qt alone: in the environment it would reach every program that other tests start.
+    return running if isinstance(running, QApplication) else QApplication(["tests", "-platform", "offscreen"])
 
 
 @pytest.fixture
@@ -73,7 +70,7 @@ def window(
 def until(app: QApplication) -> Until:
     """Run Qt's events until the condition holds."""
 
-    def wait(condition: Callable[[], object], timeout: float = 30.0) -> None:
+    def wait(condition: Callable[[], object], timeout: float = 120.0) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, "it did not happen"

@@ -11,8 +11,6 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 from PySide6.QtWidgets import QApplication
 from s2edit_tray.connection import Daemon
 from s2edit_tray.window import Window
@@ -55,7 +53,7 @@ def _hand_in(client: Client, number: int) -> str:
 
 def main(path: Path) -> None:
     """Save the picture once four jobs are done, and one is at work before one that waits."""
-    app = QApplication([])
+    app = QApplication(["picture", "-platform", "offscreen"])
     with (
         tempfile.TemporaryDirectory(prefix="s2t") as name,
         RunningDaemon(Path(name) / "s", worker=None) as running,

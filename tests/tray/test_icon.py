@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox, QSystemTrayIcon
 from s2edit_tray import foreground
 from s2edit_tray.app import TrayApp
+from s2edit_tray.job_words import LITTLE
 from s2edit_tray.tray_icon import icon
 
 from .test_jobs_model import job
@@ -36,8 +38,11 @@ def picture(made: QIcon) -> bytes:
 
 def test_ring_while_working_dot_after_a_failure_nothing_once_seen(tray: TrayApp) -> None:
     assert seen(tray) == picture(icon())
-    tray.daemon.job_changed.emit(job(1, "running", step=5, total=10), None)
+    # Far from now, so that the moment between makes no difference.
+    tray.daemon.job_changed.emit(job(1, "running", started=time.time() - 1e6, eta=1e6), None)
     assert seen(tray) == picture(icon(0.5))
+    tray.daemon.job_changed.emit(job(1, "running", step=1, total=1), None)
+    assert seen(tray) == picture(icon(LITTLE)), "a phase at its end is not the job at its end"
     tray.daemon.job_changed.emit(job(1, "failed", message="Too big."), None)
     assert seen(tray) == picture(icon(attention=True))
     assert "a man with hat 1" in tray.icon.toolTip()

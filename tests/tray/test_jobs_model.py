@@ -81,6 +81,21 @@ def test_five_thousand_jobs_are_one_insertion_and_a_change_is_one_row(model: Job
     assert model.rowCount() == 4_999
 
 
+def test_another_daemons_jobs_take_the_place_of_those_known_without_a_reset(model: JobsModel) -> None:
+    resets: list[None] = []
+    model.modelReset.connect(lambda: resets.append(None))
+    model.extend([job(1, seq=90), job(2, "running", seq=91), job(3, seq=92)])
+    model.doubt()
+    assert model.rowCount() == 3
+    # It numbers its changes anew, and doesn't know the first one any more.
+    model.upsert(job(2, "queued", seq=1))
+    model.upsert(job(2, "paused", seq=0))
+    model.extend([job(3, "failed", seq=2), job(4, seq=3)])
+    model.settle()
+    assert [(int(one["job"], 16), one["state"]) for one in model.all()] == [(2, "queued"), (3, "failed"), (4, "done")]
+    assert not resets
+
+
 def test_filters_by_state_program_and_text(model: JobsModel) -> None:
     order = JobsOrder(model)
     model.extend([job(1), job(2, "failed"), job(3, "queued"), job(4)])

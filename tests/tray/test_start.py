@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox
-from s2edit_tray import autostart
+from PySide6.QtWidgets import QApplication, QCheckBox
+from s2edit_tray import autostart, tray_host
 from s2edit_tray.app import SingleInstance
 from s2edit_tray.window import Window
 
@@ -31,10 +31,37 @@ def test_a_second_tray_brings_the_first_to_the_front(window: Window, until: Unti
     first, second = SingleInstance(), SingleInstance()
     first.name = second.name = f"s2edit-tray-test-{os.getpid()}"
     assert not first.is_second()
-    first.listen(window)
+    first.listen()
+    first.server.newConnection.connect(window.raise_up)
     window.hide()
     assert second.is_second()
     until(window.isVisible)
+
+
+class Called(QObject):
+    now = Signal()
+
+
+@pytest.mark.parametrize(
+    ("panel", "called", "may_hide"), [(True, False, True), (False, False, True), (False, True, False)]
+)
+def test_at_login_it_waits_for_the_panel_unless_it_is_called(
+    app: QApplication, monkeypatch: pytest.MonkeyPatch, panel: bool, called: bool, may_hide: bool
+) -> None:
+    """A panel that comes up later, one that never does, and a second start meanwhile."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    asked: list[None] = []
+
+    def announced() -> bool:
+        asked.append(None)
+        return panel and len(asked) > 2
+
+    monkeypatch.setattr(tray_host, "announced", announced)
+    somebody = Called()
+    if called:
+        QTimer.singleShot(0, somebody.now.emit)
+    assert tray_host.wait_for_tray(somebody.now, patience_ms=600_000 if panel or called else 50) == may_hide
+    assert len(asked) == 3 or not panel
 
 
 @pytest.fixture

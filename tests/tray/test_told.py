@@ -105,7 +105,7 @@ def test_a_german_window_says_what_the_real_daemon_says_in_german(
     mirror = next(line for line in page.findChildren(QLineEdit) if line.accessibleName().startswith("Spiegel"))
     mirror.setText("not an address")
     mirror.editingFinished.emit()
-    until(lambda: any("Eine Einstellung ist nicht brauchbar" in label.text() for label in page.findChildren(QLabel)))
+    until(lambda: any("muss eine Adresse sein" in label.text() for label in page.findChildren(QLabel)))
 
 
 def test_qts_own_buttons_are_german_too(german: None, app: QApplication) -> None:

@@ -85,7 +85,7 @@ def test_a_refused_setting_says_why_and_changes_nothing(window: Window, until: U
     mirror = next(line for line in page.findChildren(QLineEdit) if line.accessibleName().startswith("Mirror"))
     mirror.setText("not an address")
     mirror.editingFinished.emit()
-    until(lambda: any("setting can't be used" in label.text() for label in page.findChildren(QLabel)))
+    until(lambda: any("must be an address" in label.text() for label in page.findChildren(QLabel)))
     until(lambda: mirror.text() == "")
     mirror.setText("https://mirror.example")
     mirror.editingFinished.emit()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import s2edit_tray
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QCheckBox
 from s2edit_tray import text
 from s2edit_tray.imports import ImportsFile, ImportsFileError
-from s2edit_tray.theme import Outlined, dark_palette
+from s2edit_tray.theme import Outlined, dark_palette, warning, warning_ground
 
 FOLDER = Path(s2edit_tray.__file__).parent
 
@@ -47,6 +47,33 @@ def test_words_and_numbers_are_in_the_same_language() -> None:
         QLocale.setDefault(before)
 
 
+def test_an_ended_jobs_time_has_its_date_unless_it_is_today() -> None:
+    before = QLocale()
+    try:
+        QLocale.setDefault(QLocale("de_DE"))
+        noon = QDateTime(QDate.currentDate(), QTime(12, 5))
+        assert text.moment(noon.toSecsSinceEpoch()) == "12:05"
+        earlier = text.moment(noon.addDays(-3).toSecsSinceEpoch())
+        assert earlier.endswith(" 12:05")
+        assert re.match(r"\d\d\.\d\d\.\d\d ", earlier)
+    finally:
+        QLocale.setDefault(before)
+
+
+def contrast(front: QColor, back: QColor) -> float:
+    """WCAG 2.2, 1.4.3: from 1 to 21."""
+    dark, light = sorted((luminance(front), luminance(back)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_warnings_can_be_read_in_light_and_dark(app: QApplication) -> None:
+    role = QPalette.ColorRole
+    for palette in (Outlined("Fusion").standardPalette(), dark_palette()):
+        for back in (role.Window, role.Base):
+            assert contrast(warning(palette), palette.color(back)) >= 4.5
+        assert contrast(palette.color(role.WindowText), warning_ground(palette)) >= 4.5
+
+
 def luminance(colour: QColor) -> float:
     """Relative luminance, WCAG 2.2."""
     parts = (
@@ -66,8 +93,7 @@ def test_dark_colours_can_be_read() -> None:
         (role.Link, role.Window),
         (role.PlaceholderText, role.Base),
     ):
-        light, dark = luminance(palette.color(front)), luminance(palette.color(back))
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
+        assert contrast(palette.color(front), palette.color(back)) >= 4.5, (front, back)
 
 
 def test_a_check_box_can_be_seen_in_the_dark(app: QApplication) -> None:
