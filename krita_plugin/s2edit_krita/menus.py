@@ -1,7 +1,7 @@
 """S²Edit… in the menus that Krita builds anew at each right-click; there is no API for them.
 
-One event filter on the application sees a menu before it is laid out and adds the actions. The same filter tells when
-a stroke on the canvas has ended, for the live preview of the mask.
+One event filter on the application sees a menu when it is shown and adds the actions. The same filter tells when a
+stroke on the canvas has ended, for the live preview of the mask.
 """
 # mypy: disallow-subclassing-any=False
 
@@ -42,8 +42,7 @@ class Menus(QObject):
     def eventFilter(self, watched: Any, event: Any) -> bool:
         """Never swallows an event."""
         kind = event.type()
-        # A menu is polished before Qt finds it a place on the screen: what is added later may hang over the edge.
-        if kind in (QEvent.Type.Polish, QEvent.Type.Show):
+        if kind == QEvent.Type.Show:
             self._shown(watched)
         elif (
             kind in (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease) and _class(watched).endswith("Canvas2")
@@ -58,7 +57,7 @@ class Menus(QObject):
                 if _LAYERS_MARK in names or _SELECTION_MARK in names:
                     watched.setProperty(_DONE, True)
                     insert_actions(watched, watched.actions()[:1])
-        elif _class(watched) == _PALETTE and watched.isVisible() and not watched.property(_DONE):
+        elif not watched.property(_DONE) and _class(watched) == _PALETTE:
             watched.setProperty(_DONE, True)
             _add_button(watched)
 
@@ -81,6 +80,10 @@ def insert_actions(menu: Any, before: Sequence[Any]) -> None:
             menu.insertAction(before[0], action)
         menu.insertSeparator(before[0])
     menu.adjustSize()
+    # Qt has found the menu its place before it grew.
+    beyond = menu.geometry().bottom() - menu.screen().availableGeometry().bottom()
+    if beyond > 0:
+        menu.move(menu.x(), max(0, menu.y() - beyond))
 
 
 def _actions() -> list[QAction]:
