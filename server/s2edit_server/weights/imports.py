@@ -14,6 +14,8 @@ from pathlib import Path
 from .catalogue import Entry
 
 FILE = "imports.json"
+MAX_IMPORTS = 32
+"""All models are told in one header."""
 CLIP_NATIVE = 512
 """Pixels that a single file is taken to be trained at: those in use hold models of the Stable Diffusion 1 family."""
 _UNKNOWN_MEMORY = 14_500_000_000
@@ -29,14 +31,14 @@ class Import:
 
 
 def read(weights: Path) -> list[Import]:
-    """The imports of the list, in its order; a damaged list is treated as empty."""
+    """The imports of the list, in its order, at most MAX_IMPORTS; a damaged list is treated as empty."""
     try:
         found = json.loads((weights / FILE).read_text(encoding="utf-8"))
         paths = [Path(path) for path in found["paths"] if isinstance(path, str)]
     except (OSError, ValueError, KeyError, TypeError):
         return []
     imports: dict[str, Import] = {}
-    for path in paths:
+    for path in paths[:MAX_IMPORTS]:
         made = _import(path, set(imports))
         imports[made.entry.id] = made
     return list(imports.values())
@@ -57,7 +59,7 @@ def _import(path: Path, taken: set[str]) -> Import:
         fault = "only .safetensors files and diffusers folders can be used; other formats can run foreign code"
     entry = Entry(
         id=name,
-        title=stem[:200],
+        title="".join(character if character.isprintable() else "\ufffd" for character in stem)[:200],
         purpose="Your own weights, used where they lie.",
         role="editor",
         domain="any",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import threading
 import time
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
+from s2edit_server import envelope
 from s2edit_server.settings import Settings
-from s2edit_server.weights import catalogue, places
+from s2edit_server.weights import catalogue, imports, places
 from s2edit_server.weights.catalogue import Entry, File
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
@@ -230,6 +232,22 @@ def test_another_revision_in_the_cache_needs_a_known_digest(
 ) -> None:
     make_cache(tmp_path / "hub", "someone/model", "f" * 40, FILES)
     assert state(make_weights()) == "absent"
+
+
+def test_imports_of_any_number_and_name_can_be_told(make_weights: Make, tmp_path: Path) -> None:
+    weights = make_weights()
+    weights.folder.mkdir(parents=True, exist_ok=True)
+    before = len(weights.models())
+    odd = os.fsdecode(b"caf\xe9\n\x01.safetensors")
+    paths = [str(tmp_path / odd), *(f"/{'deep/' * 200}{number}.safetensors" for number in range(500))]
+    (weights.folder / "imports.json").write_text(json.dumps({"paths": paths}))
+    weights.rescan()
+    records = weights.models()
+    assert len(records) == before + imports.MAX_IMPORTS
+    envelope.encode({"op": "reply", "id": 1, "models": records})
+    for record in records:
+        MODEL.check(record, "model")
+    assert "caf\ufffd\ufffd\ufffd" in [record["title"] for record in records]
 
 
 def test_imports_are_used_in_place(make_weights: Make, tmp_path: Path) -> None:
