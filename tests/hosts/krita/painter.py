@@ -11,9 +11,9 @@ from ..lab import wait_for
 from .easel import Easel
 
 State = dict[str, Any]
-MENU_S = 20
+MENU_S = 60
 """Seconds after which a menu that has not opened counts as lost."""
-_PRESSES = 3
+_PRESSES = 2
 AT_REST = 4
 """Looks of the probe in Krita, a fifth of a second apart or more, in which a thing has to stay in its place."""
 
@@ -121,6 +121,8 @@ class Painter:
                 wait_for(lambda: self.state()["menus"], "the layer's menu", MENU_S)
             except AssertionError:
                 self.screen.key("Escape")
+                self.next_look()
+                self.wait(lambda state: not state["menus"], "a menu that came late to close again")
             else:
                 return
         self.screen.photograph("no-menu")
