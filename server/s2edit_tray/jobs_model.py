@@ -132,6 +132,10 @@ class JobsModel(QAbstractListModel):
         row = self._row.get(job_id)
         return None if row is None else self._jobs[row]
 
+    def at(self, row: int) -> dict[str, Any]:
+        """The newest record in a row; for sorting and filtering, to which Qt's own way to it is most of the work."""
+        return self._jobs[row]
+
     def all(self) -> list[dict[str, Any]]:
         """The newest records of all jobs, in no order."""
         return list(self._jobs)
@@ -155,6 +159,7 @@ class JobsOrder(QSortFilterProxyModel):
 
     def __init__(self, source: JobsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._jobs = source
         self._states: frozenset[str] = frozenset()
         self._host = ""
         self._text = ""
@@ -170,12 +175,11 @@ class JobsOrder(QSortFilterProxyModel):
 
     def lessThan(self, left: Index, right: Index) -> bool:
         """Compare two source rows."""
-        return order_key(left.data(JOB_ROLE)) < order_key(right.data(JOB_ROLE))
+        return order_key(self._jobs.at(left.row())) < order_key(self._jobs.at(right.row()))
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         """Whether a source row is shown."""
-        source = self.sourceModel()
-        job = source.index(row, 0, parent).data(JOB_ROLE)
+        job = self._jobs.at(row)
         document = job["edit"].get("document", {})
         if self._states and job["state"] not in self._states:
             return False

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,11 @@ from s2edit_wire.client import Client
 from tests.fakes.daemon import fake, submit
 from tests.hosts.gimp.gimp import GimpDesk
 from tests.hosts.gimp.person import Person
-from tests.hosts.lab import PROJECT, Lab, end_group, wait_for
+from tests.hosts.lab import Lab, end_group, wait_for
 from tests.hosts.scenarios import MAIN, draw_portrait
 from tests.hosts.screen import Screen
+
+from .on_screen import tray_environment
 
 pytestmark = pytest.mark.hosts
 
@@ -28,18 +29,11 @@ class Tray:
 
     def __init__(self, lab: Lab, screen: Screen) -> None:
         self._said = lab.folder / "tray.jsonl"
-        tools = lab.folder / "tools"
-        tools.mkdir()
-        if lab.root != Path("/"):
-            # The tray asks `xprop` which window is in front; this system may have none and lends the lab's.
-            program = f"{lab.root}/lib64/ld-linux-x86-64.so.2 --library-path {lab.root}/usr/lib/x86_64-linux-gnu"
-            (tools / "xprop").write_text(f'#!/bin/sh\nexec {program} {lab.root}/usr/bin/xprop "$@"\n', encoding="utf-8")
-            (tools / "xprop").chmod(0o755)
-        path = f"{tools}:{lab.env['PATH']}"
-        environment = {**lab.env, "PATH": path, "PYTHONPATH": str(PROJECT), "QT_QPA_PLATFORM": "xcb"}
         with self._said.open("wb") as said, (lab.folder / "tray.log").open("wb") as log:
             command = [sys.executable, "-m", "tests.tray.watched_tray"]
-            self._process = subprocess.Popen(command, env=environment, stdout=said, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, env=tray_environment(lab), stdout=said, stderr=log, start_new_session=True
+            )
         self.window = screen.wait_window("^Jobs – S²Edit$", 60)
 
     def all(self) -> list[dict[str, Any]]:
