@@ -16,6 +16,8 @@ from .order import Order, Reference, Target
 from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from .text import tr
 
+_LEAST_WIDTH = 380
+"""Pixels in which a prompt can be read."""
 _KINDS = frozenset({"paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
 
 
@@ -39,9 +41,9 @@ class ComposeDialog(QDialog):
         self.attribute = line(tr("makeup"), "s2edit_attribute", self)
         self.mix = line(tr("a lady with makeup"), "s2edit_mix", self)
         self.mix.setText(order.target)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, parent=self
-        )
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, parent=self)
+        buttons.addButton(tr("Compose"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.setMinimumWidth(_LEAST_WIDTH)
         layout = QVBoxLayout(self)
         row = QHBoxLayout()
         row.addWidget(self.reference, 1)

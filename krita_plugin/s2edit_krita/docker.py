@@ -266,7 +266,7 @@ class Docker(DockWidget):
         if self._crop != Box(*reply["crop"]):
             self._crop = Box(*reply["crop"])
             self._planning.start()  # once more, with the facts about what will be sent
-        self.form.advanced.show_own(reply["settings"])
+        self.form.advanced.show_own(reply.get("settings", {}))  # a daemon of before this field
         self.form.offer_words(reply["words"])
         if self.form.order().source:
             self.form.show_forecast(reply["forecast"])

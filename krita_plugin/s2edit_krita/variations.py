@@ -45,9 +45,8 @@ class VariationsDialog(QDialog):
         form.addRow(tr("What it should show, one per line"), self.targets)
         form.addRow(tr("Seeds"), self.seeds)
         form.addRow(tr("Guidance values"), self.guidance)
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, parent=self
-        )
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, parent=self)
+        self.buttons.addButton(tr("Edit"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
