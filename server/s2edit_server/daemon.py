@@ -126,7 +126,7 @@ class Daemon:
     def __init__(self, options: argparse.Namespace, settings: SettingsFile, folder: Path, run: Path) -> None:
         self._options, self._settings, self._folder, self._run = options, settings, folder, run
         self._ending = asyncio.Event()
-        self._end_when_idle = False
+        self._end_when_idle = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
@@ -238,7 +238,7 @@ class Daemon:
             task.add_done_callback(self._telling.discard)
 
     def _stop(self, now: bool) -> None:
-        self._end_when_idle = True
+        self._end_when_idle.set()
         if now:
             # Not this instant: the answer to `shutdown` has to be on its way first.
             asyncio.get_running_loop().call_later(0.05, self._ending.set)
@@ -251,14 +251,17 @@ class Daemon:
 
     async def _watch_idle(self, services: Services) -> None:
         """End when the queue is empty and that was asked for, or when nothing was to do for `--idle-exit` seconds."""
-        busy_at = time.monotonic()
         limit = self._options.idle_exit
+        if not limit:
+            # Nearly always nobody asks, and an idle daemon should let the processor sleep.
+            await self._end_when_idle.wait()
+        busy_at = time.monotonic()
         while True:
             await asyncio.sleep(0.1)
             now = time.monotonic()
             if services.scheduler.current or services.desk.queued.is_set() or services.desk.events:
                 busy_at = now
-            if self._end_when_idle or (limit and now - busy_at > limit):
+            if self._end_when_idle.is_set() or (limit and now - busy_at > limit):
                 counts = await services.desk.store.call(queries.counts)
                 if not services.scheduler.current and (services.scheduler.paused or not counts["queued"]):
                     self._ending.set()

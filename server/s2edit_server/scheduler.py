@@ -113,7 +113,8 @@ class Scheduler:
                 self._runner.unload()
                 idle_since = time.monotonic()
             try:
-                async with asyncio.timeout(0.5):
+                # Without a model in memory there is nothing to be unloaded in time, and the processor may sleep.
+                async with asyncio.timeout(0.5 if self._runner.health().model else 5.0):
                     await self._desk.queued.wait()
             except TimeoutError:
                 continue
