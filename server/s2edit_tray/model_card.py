@@ -164,7 +164,8 @@ class ModelCard(QFrame):
     def _warn(self) -> None:
         """Words about what went wrong in the colour for it."""
         palette = QPalette()
-        palette.setColor(QPalette.ColorRole.WindowText, theme.warning(palette))
+        # On a card, which stands on the base colour, words are drawn in `Text`.
+        palette.setColor(QPalette.ColorRole.Text, theme.warning(palette))
         for label in (self._message, self._error):
             label.setPalette(palette)
 

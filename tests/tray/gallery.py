@@ -158,12 +158,10 @@ def photograph(tray: TrayApp, client: Client, camera: Camera) -> None:
     for model in told_states(absent):
         tray.daemon.model_changed.emit(model)
     window.weights_view._cards["d"].show_error("This disk is full. Free 3 GB and try again.")
-    bar = window.weights_view.verticalScrollBar()
-    for place in (bar.maximum() // 2, bar.maximum()):
-        run_events(0.2)
-        bar.setValue(bar.maximum() if place else place)
-        camera.take(window, "models-states")
-        bar.setValue(bar.maximum() // 2)
+    for model_id, name in ((absent["id"], "models-downloading"), ("import-f", "models-states")):
+        run_events(0.3)
+        window.weights_view.ensureWidgetVisible(window.weights_view._cards[model_id])
+        camera.take(window, name)
     for page, name in ((window.memory_view, "computer"), (window.settings_view, "settings")):
         window.tabs.setCurrentWidget(page)
         camera.take(window, name)

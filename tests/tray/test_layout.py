@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 from s2edit_tray.connection import Daemon
 from s2edit_tray.model_card import ModelCard
 from s2edit_tray.result_window import ResultWindow
+from s2edit_tray.theme import warning
 from s2edit_tray.thumbnails import Thumbnails
 from s2edit_tray.window import Window
 
@@ -128,6 +129,22 @@ def test_numbers_stand_at_the_leading_edge_and_are_written_as_the_words_are(alon
     assert bar.text() == "50%"
     fields = [widget for entry, widget in alone.settings_view._fields.values() if entry.kind == "number"]
     assert {field.width() for field in fields} == {fields[0].width()}
+
+
+def test_what_went_wrong_with_a_model_is_in_the_colour_for_it(alone: Window) -> None:
+    alone._daemon.model_changed.emit({**MODEL, "message": "The connection broke off."})
+    (card,) = alone.weights_view.findChildren(ModelCard)
+    card.show_error("This disk is full.")
+    colours = {
+        label.text(): label.palette().color(label.foregroundRole())
+        for label in card.findChildren(QLabel)
+        if label.isVisibleTo(card)
+    }
+    wrong = warning(alone.palette())
+    assert [text for text, colour in colours.items() if colour == wrong] == [
+        "The connection broke off.",
+        "This disk is full.",
+    ]
 
 
 def test_the_edit_comes_from_the_same_side_in_every_language(app: QApplication) -> None:
