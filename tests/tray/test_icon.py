@@ -117,3 +117,25 @@ def test_leaving_with_or_without_the_daemon(
     tray.quit()
     assert requests == (asked if connected else [])
     assert len(left) == (answer != "Cancel")
+
+
+def test_a_panel_may_come_and_go(tray: TrayApp, app: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing the window ends the app only where nothing could bring it back."""
+    there = False
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: there))
+    tray.window.show()
+    seen: list[tuple[bool, bool, bool]] = []
+    for available, hidden in ((False, False), (True, False), (True, True), (False, True), (False, False)):
+        there = available
+        tray.window.setVisible(not hidden)
+        tray._take_place()
+        seen.append((tray.icon.isVisible(), tray.window.stays, app.quitOnLastWindowClosed()))
+    assert seen == [
+        (False, False, True),
+        (True, True, False),
+        (True, True, False),
+        (True, False, False),
+        (True, False, True),
+    ]
+    tray.icon.hide()
+    tray.window.hide()
