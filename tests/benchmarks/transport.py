@@ -181,7 +181,8 @@ def main() -> None:
             us, gated, them, copy = (ways[way][kind] for way in ("ours", GATED, "libzmq", "memcpy"))
             print(
                 f"{transport}, {kind}: ours {us:.0f} ms, libzmq {them:.0f} ms, memcpy {copy:.0f} ms;"
-                f" ours is {us / them:.2f} x libzmq, {us / copy:.1f} x memcpy; through the gate {gated:.0f} ms"
+                f" ours is {us / them:.2f} x libzmq, {us / copy:.1f} x memcpy;"
+                f" through the gate {gated:.0f} ms, {gated / them:.2f} x libzmq"
             )
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
