@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plistlib
 import re
 import sys
 from pathlib import Path
@@ -47,6 +46,9 @@ def enable(on: bool) -> None:
         return
     entry.parent.mkdir(parents=True, exist_ok=True)
     if sys.platform == "darwin":
+        # Not at the top: an XML parser that the tray needs nowhere else.
+        import plistlib
+
         entry.write_bytes(plistlib.dumps({"Label": _LABEL, "ProgramArguments": command(), "RunAtLoad": True}))
     else:
         run = " ".join(_quoted(part) for part in command())

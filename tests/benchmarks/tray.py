@@ -147,7 +147,8 @@ def memory_mib(pid: int) -> tuple[float, float]:
 def prepared() -> Iterator[Desk]:
     """The peers installed, a daemon running, a screen."""
     with Lab("benchmark-tray") as lab:
-        install(lab, *PEERS)
+        # Without the program that it drives, Vorta greets with a question.
+        install(lab, *PEERS, "borgbackup")
         settings = lab.home / ".config" / "qBittorrent" / "qBittorrent.conf"
         settings.parent.mkdir(parents=True)
         settings.write_text(_QBITTORRENT, "utf-8")

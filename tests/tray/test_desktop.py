@@ -122,12 +122,12 @@ def is_paused(client: Client, paused: bool) -> bool:
 def test_the_ring_fills_and_the_end_is_told_of_unless_the_editor_is_in_front(desktop: Desktop) -> None:
     screen, lab = desktop.screen, desktop.lab
     desktop.icon()
-    krita = {**fake(steps=60), "document": {"host": "krita", "title": "poster.kra"}}
+    krita = {**fake(steps=150), "document": {"host": "krita", "title": "poster.kra"}}
     gimp = {**fake(), "target": "seen by its painter", "document": {"host": "gimp", "title": "picture.xcf"}}
     with Client("krita", "0", lab.state) as client:
         job = submit(client, edit=krita)
         little = wait_for(lambda: len(desktop.places(tray_icon.RING.name())), "a ring", 30)
-        wait_for(lambda: len(desktop.places(tray_icon.RING.name())) > 2 * little, "a ring that fills", 30)
+        wait_for(lambda: len(desktop.places(tray_icon.RING.name())) > little + 8, f"more than {little} and 8", 30)
         screen.photograph("ring")
         finished(client, job)
         wait_for(lambda: f"Edit finished / {krita['target']}" in desktop.told(), "a notification", 30)
