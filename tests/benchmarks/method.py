@@ -243,9 +243,9 @@ def show(costs: dict[str, dict[str, Cost]]) -> None:
     next_rows, rows = costs["balanced"]["next"].forwards, base["next"].forwards
     print(
         f"What bounds the next edit is rows through the U-Net: {rows} as published, {next_rows} in balanced, so at most"
-        f" {rows / next_rows:.2f}×. Two rows a step, the target with and without its prompt, depend on the wish;\n"
-        "the source's, while attention is injected, is the third. Fewer steps are all that is left, and are the"
-        " checkpoint's to recommend."
+        f" {rows / next_rows:.2f}×.\nTwo rows a step depend on the wish: the target with its prompt and without. The"
+        " source's, computed beside them while its attention is\ninjected, could be kept from the first edit at the"
+        " memory of its queries and keys. How many steps there are is the checkpoint's to recommend."
     )
     wall = ", ".join(f"{name} {c['first'].wall:.1f} s and {c['next'].wall:.1f} s" for name, c in costs.items())
     print(f"wall clock, first and next edit: {wall}")
