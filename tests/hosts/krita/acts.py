@@ -85,7 +85,8 @@ class MainPath:
         painter.screen.photograph("waiting-result")
         painter.click_widget("s2edit_apply", "Add as layer")
         painter.wait_layer(self.again)
-        assert painter.names() == ["Background", self.again, self.result, self.mask]
+        # The first result was shown, and so the active layer, when this was sent.
+        assert painter.names() == ["Background", self.result, self.again, self.mask], "right above its source"
         painter.screen.photograph("fetched-after-restart")
 
     def run_again(self, painter: Painter) -> None:
