@@ -24,6 +24,8 @@ from .spawn import limit_log, spawn
 
 LOG = logging.getLogger(__name__)
 WATCH_INTERVAL = 0.1
+START_S = 60.0
+"""Seconds that a worker may take to its first word, if `pulse_s` is not more: a cold disk is slow, a pulse is not."""
 _KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
 
@@ -100,6 +102,7 @@ class ProcessRunner:
         self._tasks: list[asyncio.Task[None]] = []
         self._health = Health()
         self._heard = self._progressed = 0.0
+        self._spoken = False
         self._job = ""
         self._cancel_since = 0.0
         self._step_s = 0.0
@@ -164,7 +167,7 @@ class ProcessRunner:
         self._set(replace(self._health, state="starting"))
         self._process, reader, self._writer = await spawn(self._module, self._state, self._log_path)
         LOG.info("worker %d started", self._process.pid)
-        self._heard = time.monotonic()
+        self._heard, self._spoken = time.monotonic(), False
         self._set(replace(self._health, pid=self._process.pid))
         self._tasks = [
             asyncio.create_task(self._listen(reader), name="worker reports"),
@@ -186,6 +189,7 @@ class ProcessRunner:
 
     def _take(self, report: link.Report) -> None:
         now = self._heard = time.monotonic()
+        self._spoken = True
         if isinstance(report, link.Progress):
             if report.job == self._job:
                 elapsed = now - self._progressed
@@ -221,8 +225,9 @@ class ProcessRunner:
 
     def _overdue(self, now: float) -> str:
         limits = self._deadlines()
-        if now - self._heard > limits.pulse_s:
-            return f"no sign of life for {limits.pulse_s:g} s"
+        patience = limits.pulse_s if self._spoken else max(limits.pulse_s, START_S)
+        if now - self._heard > patience:
+            return f"no sign of life for {patience:g} s"
         if self._cancel_since and now - self._cancel_since > max(limits.cancel_s, 3 * self._step_s):
             return "a cancelled step did not end in time"
         if self._job and now - self._progressed > limits.stall_s:

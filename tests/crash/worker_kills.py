@@ -37,8 +37,13 @@ def check(scale: int, folder: Path, seed: int = 0) -> Figures:
                 history.acknowledged.add(job)
             time.sleep(dice.uniform(0, 0.25))
             status = client.request("status").header["status"]
-            if status["worker"] == "busy" and status["worker_pid"]:
-                number = SIGNALS[hurt.total() % len(SIGNALS)]
+            number = SIGNALS[hurt.total() % len(SIGNALS)]
+            # One that is stopped before its first word, here its memory, is given the time of a start, which is long.
+            if (
+                status["worker_pid"]
+                and status["worker"] == "busy"
+                and (number != signal.SIGSTOP or status["memory_used"])
+            ):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(status["worker_pid"], number)
                     hurt[number.name] += 1

@@ -4,6 +4,7 @@ How it behaves is asked for by settings of the edit, by magic seeds (editors can
     setting `fake.steps`, `fake.step_ms` (or S2EDIT_FAKE_STEP_MS): length of the editing phase; default 10 steps of 3 ms
     setting `fake.chatter`: lines written to standard error
     setting `fake.fault` or seed: what goes wrong, see `FAULTS` and `SEEDS`
+    S2EDIT_FAKE_START_S in the environment: seconds before it says a word
 A fault ending in `_once` happens in the job's first attempt only.
 """
 
@@ -163,6 +164,7 @@ def _hang() -> NoReturn:
 
 def main() -> int:
     """Serve the daemon."""
+    time.sleep(float(os.environ.get("S2EDIT_FAKE_START_S", "0")))
     line = link.WorkerLine.open()
     line.start()
     line.say(link.Ready("cpu (fake)"))

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from s2edit_server import spawn
+from s2edit_server import spawn, supervisor
 from s2edit_server import worker_link as link
 from s2edit_server.supervisor import WATCH_INTERVAL, Deadlines, ProcessRunner, WorkerDied
 
@@ -96,6 +96,26 @@ def test_a_stopped_worker_is_killed_for_want_of_a_pulse(tmp_path: Path) -> None:
         return time.monotonic() - start
 
     assert 2 <= with_runner(tmp_path, body, Deadlines(10, 2, 60)) < 8
+
+
+def test_a_slow_start_is_no_want_of_a_pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2EDIT_FAKE_START_S", "2.5")
+
+    async def body(runner: ProcessRunner) -> None:
+        assert isinstance(await runner.run(order(tmp_path), ignore), link.Done)
+
+    with_runner(tmp_path, body, Deadlines(10, 2, 60))
+
+
+def test_a_worker_that_never_says_a_word_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2EDIT_FAKE_START_S", "60")
+    monkeypatch.setattr(supervisor, "START_S", 0.5)
+
+    async def body(runner: ProcessRunner) -> None:
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            await runner.run(order(tmp_path), ignore)
+
+    with_runner(tmp_path, body, Deadlines(10, 0.2, 60))
 
 
 def test_a_worker_without_progress_is_killed(tmp_path: Path) -> None:
