@@ -12,6 +12,7 @@ from typing import Any
 
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray, QTimer
+from stage import STAYED
 
 SPACES = [tuple(space.split(":")) for space in os.environ["S2EDIT_TEST_SPACES"].split()]
 SIDE = 96
@@ -46,12 +47,22 @@ def run(report: dict[str, Any], done: Any) -> None:
         selection.select(*BOX, 255)
         document.setSelection(selection)
         document.waitForDone()
-        layer = next(node for node in document.topLevelNodes() if node.type() == "paintlayer")
-        document.setActiveNode(layer)
+        layer = document.nodeByName("Picture")
         before = bytes(layer.pixelData(0, 0, SIDE, SIDE))
         current.update(name=model + depth, document=document, layer=layer, before=before)
         current["seen"] = seen(document)
-        QTimer.singleShot(300, submit)
+        settle(STAYED)
+
+    def settle(looks: int) -> None:
+        """Submit once the layer has stayed the active one: Krita chooses by itself for a while (see `stage.choose`)."""
+        now, layer = current["document"].activeNode(), current["layer"]
+        if now is None or now.uniqueId() != layer.uniqueId():
+            current["document"].setActiveNode(layer)
+            looks = STAYED
+        if looks:
+            QTimer.singleShot(50, lambda: settle(looks - 1))
+        else:
+            submit()
 
     def submit() -> None:
         document = current["document"]
@@ -119,8 +130,7 @@ def compare(current: dict[str, Any]) -> dict[str, Any]:
                     worst = max(worst, abs(255 - before[at + channel] - after[at + channel]))
                 else:
                     outside = max(outside, abs(before[at + channel] - after[at + channel]))
-    layers = [node for node in document.topLevelNodes() if node.type() == "paintlayer"]
-    result = layers[-1]
+    result = next(node for node in document.topLevelNodes() if node.name().startswith("S²Edit"))
     return {
         "profile": document.colorProfile(),
         "layer": [result.colorModel(), result.colorDepth(), result.colorProfile() == document.colorProfile()],
