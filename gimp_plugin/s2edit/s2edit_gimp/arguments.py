@@ -81,6 +81,8 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_double_argument("guidance", _("Guidance"), guidance, 0.0, 20.0, 0.0, FLAGS)
     reference = _("A layer to take something over from")
     procedure.add_layer_argument("reference", _("Reference"), reference, True, FLAGS)
+    named = _("That layer by its name")
+    procedure.add_string_argument("reference-name", _("Reference layer"), named, "", FLAGS)
     file, opening = _("A picture file to take something over from"), Gimp.FileChooserAction.OPEN
     procedure.add_file_argument("reference-file", _("Reference file"), file, opening, True, None, FLAGS)
     shows = _("What the reference shows")

@@ -62,13 +62,14 @@ class Choices:
     earlier: Gimp.Layer | None = None
 
     @classmethod
-    def from_config(cls, config: Gimp.ProcedureConfig) -> Choices:
-        """What a procedure was called with."""
+    def from_config(cls, config: Gimp.ProcedureConfig, image: Gimp.Image) -> Choices:
+        """What a procedure was called with on an image."""
 
         def text(name: str) -> str:
             # An argument that a script left out is None, whatever its default says.
             return (config.get_property(name) or "").strip()
 
+        named = image.get_layer_by_name(text("reference-name")) if text("reference-name") else None
         words = [word.strip() for word in text("object").split(",")]
         settings: dict[str, float | int] = {}
         for name, dotted in SETTINGS.items():
@@ -87,7 +88,7 @@ class Choices:
             seed=round(config.get_property("seed")),
             settings=settings,
             reference_prompt=text("reference-prompt"),
-            reference=config.get_property("reference"),
+            reference=config.get_property("reference") or named,
             reference_file=config.get_property("reference-file"),
         )
         made.kind = "compose" if made.composes else "edit"
@@ -125,7 +126,9 @@ class Choices:
             "guidance": self.guidance,
             "seed": float(self.seed),
             "reference-prompt": self.reference_prompt,
-            "reference": self.reference,
+            # GIMP keeps no layers among last values.
+            "reference": None,
+            "reference-name": "" if self.reference is None else self.reference.get_name(),
             "reference-file": self.reference_file,
         }
         for name, dotted in SETTINGS.items():

@@ -58,7 +58,7 @@ def deliver(
     new = insert_result(
         image,
         layer,
-        _place(layer, anchor, job["edit"], sent),
+        _found_place(layer, job["edit"], pictures["patch"]) if anchor is None else _place(layer, anchor, sent),
         pictures["patch"],
         pictures["alpha"],
         name=title_of(job["edit"]),
@@ -103,16 +103,8 @@ def _layer_of(image: Gimp.Image, edit: Mapping[str, Any], anchor: Anchor | None)
     return image.get_layer_by_name(name) if name else None
 
 
-def _place(
-    layer: Gimp.Layer | None,
-    anchor: Anchor | None,
-    edit: Mapping[str, Any],
-    sent: Picture | None,
-) -> tuple[int, int]:
+def _place(layer: Gimp.Layer | None, anchor: Anchor, sent: Picture | None) -> tuple[int, int]:
     """The patch's left upper corner in the image as it is now."""
-    if anchor is None:
-        x, y = edit.get("document", {}).get("crop", [0, 0])[:2]
-        return x, y
     if layer is None:
         return anchor.box_in_image()[:2]
     _ok, x, y = layer.get_offsets()
@@ -121,3 +113,15 @@ def _place(
         if shift is not None:
             return x + shift[0], y + shift[1]
     return x + anchor.crop[0], y + anchor.crop[1]
+
+
+def _found_place(layer: Gimp.Layer | None, edit: Mapping[str, Any], patch: Picture) -> tuple[int, int]:
+    """The same for a picture that was closed meanwhile: as the job says, else by what the patch left as it was."""
+    crop = edit.get("document", {}).get("crop")
+    if crop is not None or layer is None:
+        x, y = (crop or [0, 0])[:2]
+        return x, y
+    # The wire has no places outside the picture: the layer was larger than that.
+    _ok, x, y = layer.get_offsets()
+    shift = shift_of(layer, patch) or (0, 0)
+    return x + shift[0], y + shift[1]

@@ -138,8 +138,12 @@ def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gi
     if name == AGAIN:
         source, choices = made_again(image, layer)
         return open_windows(image, source, choices, None)
-    result = recipe_text(layer) is not None
-    return open_windows(image, layer, as_start(image, layer) if result else Choices.from_config(config), config)
+    if recipe_text(layer) is not None:
+        return open_windows(image, layer, as_start(image, layer), config)
+    choices = Choices.from_config(config, image)
+    if choices.reference is None and choices.reference_file is None:
+        choices.reference_prompt = ""  # of a layer that another picture had
+    return open_windows(image, layer, choices, config)
 
 
 def _without_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig) -> Gimp.Layer:
@@ -149,7 +153,9 @@ def _without_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config:
     if name == AGAIN:
         layer, choices = made_again(image, layer)
     Gimp.progress_init(_("S²Edit"))
-    new = edit(image, layer, choices or Choices.from_config(config), lambda _phase, part: Gimp.progress_update(part))
+    new = edit(
+        image, layer, choices or Choices.from_config(config, image), lambda _phase, part: Gimp.progress_update(part)
+    )
     Gimp.progress_end()
     return new
 

@@ -15,7 +15,7 @@ LONGEST = 1024
 
 def missing(choices: Choices) -> str:
     """What a composition still lacks, as a sentence; "" when it is whole, and for plain edits."""
-    if not choices.composes:
+    if choices.kind != "compose":
         return ""
     if choices.reference is None and choices.reference_file is None:
         return _("Choose the layer or file to take something over from.")

@@ -58,24 +58,25 @@ class ReferenceForm:
         fill(self._choice, {**titles, FILE: _("A file")})
 
     def read(self, choices: Choices) -> None:
-        """Put what is chosen here into the choices of an edit, which makes a composition of it."""
+        """Put what is chosen here into the choices of an edit; a reference makes a composition of it."""
         choice = self._choice.get_active_id() or NONE
         choices.reference = choices.reference_file = None
         if choice == FILE:
             choices.reference_file = self._picked
         elif choice != NONE:
             choices.reference = self._image.get_layer_by_tattoo(int(choice))
-        choices.reference_prompt = self._prompt.get_text().strip()
-        choices.kind = "compose" if choices.composes else "edit"
+        choices.reference_prompt = self._prompt.get_text().strip() if choice != NONE else ""
+        choices.kind = "compose" if choice != NONE else "edit"
 
     def show(self, choices: Choices) -> None:
         """Fill in what the choices say about a reference; folded away when that is nothing."""
         self._prompt.set_text(choices.reference_prompt)
         if choices.reference is not None:
             self._choice.set_active_id(str(choices.reference.get_tattoo()))
-        elif choices.reference_file is not None:
+        elif choices.composes:  # where the reference is gone, its field asks for it
             self._picked = choices.reference_file
-            self._file.set_file(choices.reference_file)
+            if self._picked is not None:
+                self._file.set_file(self._picked)
             self._choice.set_active_id(FILE)
         self.widget.set_expanded(choices.composes)
 
@@ -85,4 +86,5 @@ class ReferenceForm:
 
     def _notify(self) -> None:
         self._file.set_visible(self._choice.get_active_id() == FILE)
+        self._prompt.set_sensitive((self._choice.get_active_id() or NONE) != NONE)
         self._changed()

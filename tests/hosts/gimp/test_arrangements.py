@@ -67,7 +67,7 @@ def test_a_mask_without_a_word_is_asked_about(told: dict[str, Any]) -> None:
     assert (seen["layers_added"], seen["masks_shown"]) == (0, [True, True])
 
 
-@pytest.mark.parametrize("kind", ["layer", "file"])
+@pytest.mark.parametrize("kind", ["layer", "name", "file"])
 def test_a_composition_takes_over_from_a_layer_or_a_file(told: dict[str, Any], desk: GimpDesk, kind: str) -> None:
     seen = told[f"composition with {kind}"]
     assert seen["status"] == "success", seen["message"]

@@ -76,6 +76,8 @@ def composition(kind: str) -> dict[str, Any]:
         wanted = pixels(loaded.get_layers()[0], "R'G'B'A u8")
         loaded.delete()
         given = {"reference_file": Gio.File.new_for_path(GIVEN["file"])}
+    if kind == "name":
+        given = {"reference_name": other.get_name()}
     if kind == "none":
         given = {}
     if kind == "bad file":
@@ -112,7 +114,7 @@ def huge() -> dict[str, Any]:
 
 
 def body() -> dict[str, Any]:
-    told = {f"composition with {kind}": composition(kind) for kind in ("layer", "file", "none", "bad file")}
+    told = {f"composition with {kind}": composition(kind) for kind in ("layer", "name", "file", "none", "bad file")}
     told |= {"two objects": two_objects(GIVEN["two_words"]), "one word for two": two_objects(GIVEN["word"])}
     return told | one_after_the_other() | {"huge": huge()}
 
