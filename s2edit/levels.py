@@ -113,7 +113,7 @@ def _optimizer(parameters: list[nn.Parameter], rate: float, level: Level) -> tor
     except ImportError as error:
         raise SettingError(
             "The identity level “adam8bit” needs the package bitsandbytes, which is not installed.",
-            hint="Install it, or choose the level “checkpointing”.",
+            hint="Run: pip install 's2edit[adam8bit]', or choose the level “checkpointing”.",
         ) from error
     optimizer: torch.optim.Optimizer = AdamW8bit(parameters, **options)
     return optimizer
