@@ -25,6 +25,8 @@ from .text import _
 
 PATIENCE = 120.0
 """Seconds that a vanished daemon may take to come back before the script is told."""
+LOOK_AGAIN = 5.0
+"""Seconds after which the job is asked about, whatever was told: an event may have been dropped, or the job removed."""
 Progress = Callable[[str, float], None]
 
 
@@ -76,10 +78,12 @@ def _await_end(client: Client, job: str, shot: Snapshot, progress: Progress) -> 
                 launcher.connect(client)
             client.request("subscribe", {"after": 0})
             record: dict[str, Any] = client.request("submit", shot.fields(job), shot.frames, PATIENCE).header["job"]
-            lost = 0.0
+            lost, looked = 0.0, time.monotonic()
             while record["state"] not in ENDED:
                 progress(record["phase"], fraction(record))
                 select.select([client.fileno()], [], [], 1.0)
+                if time.monotonic() - looked > LOOK_AGAIN:
+                    record, looked = client.request("show", {"job": job}).header["job"], time.monotonic()
                 for incoming in client.pump():
                     if incoming.op == "event" and incoming.header.get("job", {}).get("job") == job:
                         record = incoming.header["job"]
