@@ -65,7 +65,7 @@ class Workbench(Engine):
         job = Job(no_progress, never_cancelled)
         with out_of_memory(self._device, request.settings.identity.level):
             with job.phase("loading"):
-                scene = self._scene(request, job)
+                scene = self.scene(request, job)
             if name == "ledits++":
                 answer = self._pipelines.ledits(scene)
             elif name == "instruct-pix2pix":
@@ -78,7 +78,8 @@ class Workbench(Engine):
         """Load the checkpoint, so that no edit's seconds contain it."""
         self._published_copy(self._loaded())
 
-    def _scene(self, request: EditRequest, job: Job) -> Scene:
+    def scene(self, request: EditRequest, job: Job) -> Scene:
+        """What a baseline is made from: the networks, the prepared work, the empty prompt; errors as `Engine.edit`."""
         stages = self._loaded()
         plan, subject = self._prepared(stages, request)
         edit_mask = painted_edit_mask(request.objects, request.edit_mask)
