@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gi.repository import Gimp, Gio, Gtk
+from gi.repository import Gimp, Gio, GLib, Gtk
 
 from .choices import Choices
 from .layers import all_layers
@@ -28,6 +28,7 @@ class ReferenceForm:
 
     def __init__(self, image: Gimp.Image, layer: Gimp.Drawable, changed: Callable[[], None]) -> None:
         self._image, self._layer, self._changed = image, layer, changed
+        self._filling = False
         self._choice = chooser({}, self._notify)
         self._prompt = Gtk.Entry()
         self._prompt.set_activates_default(True)
@@ -55,7 +56,10 @@ class ReferenceForm:
         for layer in all_layers(self._image.get_layers()):
             if layer != self._layer and not is_mask_layer(layer):
                 titles[str(layer.get_tattoo())] = layer.get_name()
+        self._filling = True  # for a moment nothing is chosen, which would take the cursor from the prompt
         fill(self._choice, {**titles, FILE: _("A file")})
+        self._filling = False
+        self._notify()
 
     def read(self, choices: Choices) -> None:
         """Put what is chosen here into the choices of an edit; a reference makes a composition of it."""
@@ -82,9 +86,13 @@ class ReferenceForm:
 
     def _pick(self, file: Gio.File | None) -> None:
         self._picked = file
+        # GTK leaves the cursor nowhere once the file dialog is closed.
+        GLib.idle_add(self._prompt.grab_focus)
         self._changed()
 
     def _notify(self) -> None:
+        if self._filling:
+            return
         self._file.set_visible(self._choice.get_active_id() == FILE)
         self._prompt.set_sensitive((self._choice.get_active_id() or NONE) != NONE)
         self._changed()

@@ -172,19 +172,25 @@ class Person:
         return dialog
 
     def pick_reference(self, path: Path) -> None:
-        """From the open dialog: choose a file as the reference, and put the cursor where one says what it shows."""
-        self.screen.key("alt+t", "End", "Tab", "space")  # the last choice is a file; then the button that it brings
+        """From the open dialog: choose a file as the reference; the cursor is then where one says what it shows."""
+        self.screen.key("alt+t", "End")  # the last choice is a file
+        time.sleep(1.0)  # it brings a button, which has its place in the order of keys once it is drawn
+        self.screen.key("Tab", "space")
         self.type_path("^Reference Picture$", path)
-        self.screen.key("Tab")
+        time.sleep(0.5)
 
     def type_path(self, title: str, path: Path) -> None:
         """Choose a file in GTK's file dialog by typing where it is."""
         dialog = self.screen.wait_window(title, 30)
         self.screen.activate(dialog)
         time.sleep(0.5)
+        # The first key only brings the field for paths; those that come before it is there are lost.
+        self.screen.key("slash")
+        time.sleep(1.0)
         self.screen.key("ctrl+a")
         self.screen.type(str(path))
         time.sleep(0.3)
+        self.screen.photograph("path")
         self.screen.key("Return")
         self.screen.wait_gone(title)
 

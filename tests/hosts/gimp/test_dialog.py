@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -54,11 +55,30 @@ def tidied(person: Person) -> Iterator[None]:
         person.screen.dismiss(title)
 
 
+@pytest.fixture
+def served(person: Person) -> None:
+    """S²Edit is installed: the dialog starts the daemon where none runs."""
+    lab = person.desk.lab
+    if not (lab.state / "launcher.json").exists():
+        lab.write_launcher(offline=False)
+
+
 def newest(person: Person) -> dict[str, Any]:
     """The finished job that was made last."""
     lab = person.desk.lab
     done = [*lab.jobs(["done"], acknowledged=True), *lab.jobs(["done"], acknowledged=False)]
     return max(done, key=lambda job: float(job["created"]))
+
+
+def digests(person: Person, job: dict[str, Any], role: str) -> list[str]:
+    """Digests of the pictures in this role that a job came with."""
+    return [frame["sha256"] for frame in person.desk.lab.sent(job["job"]) if frame["role"] == role]
+
+
+def digest_of(path: Path) -> str:
+    """The digest of an opaque picture as GIMP reads it."""
+    picture = np.asarray(Image.open(path))
+    return hashlib.sha256(np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]).tobytes()).hexdigest()
 
 
 def shown(person: Person) -> list[bool]:
@@ -83,6 +103,7 @@ def test_another_version_and_a_missing_installation_are_told_of_in_words(person:
     person.wait_layers(2)
 
 
+@pytest.mark.usefixtures("served")
 def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: Person) -> None:
     screen = person.screen
     person.desk.ask("prepare")
@@ -101,12 +122,38 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
     screen.photograph("two-objects")
     job = newest(person)
     assert job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}, {"word": "woman", "masked": True}]
-    assert len({frame["sha256"] for frame in person.desk.lab.sent(job["job"]) if frame["role"] == "object_mask"}) == 2
+    assert len(set(digests(person, job, "object_mask"))) == 2
+
+    person.select_lowest_layer()
+    person.repeat_last()
+    person.wait_layers(5)
+    repeated = newest(person)
+    assert repeated["edit"] == job["edit"], "last values are all of it"
+    assert digests(person, repeated, "object_mask") == digests(person, job, "object_mask")
     screen.activate(person.window)
+    screen.key("ctrl+z")
+    person.wait_layers(4)
     screen.key("ctrl+z")
     wait_for(lambda: shown(person) == [True, True, True], "the result to be gone, and the masks to be back", 30)
 
 
+@pytest.mark.usefixtures("served")
+def test_what_is_not_touched_is_the_models_own_and_shown(person: Person) -> None:
+    screen = person.screen
+    person.desk.ask("prepare")
+    person.open_dialog()
+    person.type_words(MAIN)
+    screen.key("alt+a", "Tab", "Tab", "Tab")  # past guidance, feather and grow
+    person.wait_told("4.00", "ctrl+c")
+    screen.photograph("own-values")
+    screen.type("0.5")
+    screen.key("alt+e")  # without Enter: a button's key leaves the number as it is typed
+    screen.wait_window(JOBS, 60)
+    person.wait_layers(2)
+    assert newest(person)["edit"]["settings"] == {"blend.context": 0.5}
+
+
+@pytest.mark.usefixtures("served")
 def test_something_is_taken_over_from_another_layer(person: Person) -> None:
     screen = person.screen
     person.desk.ask("prepare", copies=["other"])
@@ -117,11 +164,49 @@ def test_something_is_taken_over_from_another_layer(person: Person) -> None:
     screen.photograph("reference-layer")
     person.submit(dialog)
     person.wait_layers(3)
-    job, picture = newest(person), np.asarray(Image.open(person.picture))
+    job = newest(person)
     assert (job["edit"]["kind"], job["edit"]["reference_prompt"]) == ("compose", COMPOSED.reference)
-    (reference,) = (frame for frame in person.desk.lab.sent(job["job"]) if frame["role"] == "reference")
-    opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
-    assert reference["sha256"] == hashlib.sha256(opaque.tobytes()).hexdigest()
+    assert digests(person, job, "reference") == [digest_of(person.picture)]
+
+    person.select_lowest_layer()
+    person.repeat_last()
+    person.wait_layers(4)
+    repeated = newest(person)
+    assert repeated["edit"] == job["edit"], "last values are all of it"
+    assert digests(person, repeated, "reference") == digests(person, job, "reference")
+
+
+@pytest.mark.usefixtures("served")
+def test_something_is_taken_over_from_a_file_and_the_same_again(person: Person) -> None:
+    screen, other = person.screen, draw_portrait(person.desk.lab.folder / "other.png", 64)
+    person.desk.ask("prepare")
+    dialog = person.open_dialog()
+    person.type_words(COMPOSED)
+    person.pick_reference(other)
+    screen.type(COMPOSED.reference)
+    screen.photograph("reference-file")
+    person.submit(dialog)
+    person.wait_layers(2)
+    first = newest(person)
+    assert first["edit"]["kind"] == "compose"
+    assert digests(person, first, "reference") == [digest_of(other)]
+
+    person.select_lowest_layer()
+    person.repeat_last()
+    person.wait_layers(3)
+    repeated = newest(person)
+    assert repeated["edit"] == first["edit"], "last values are all of it"
+    assert digests(person, repeated, "reference") == [digest_of(other)]
+
+    screen.activate(person.window)
+    screen.key("Home")  # the newest result
+    dialog = person.choose_again()
+    screen.photograph("composition-again")
+    person.submit(dialog)
+    person.wait_layers(4)
+    again = newest(person)
+    assert again["edit"]["kind"] == "compose"
+    assert digests(person, again, "reference") == [digest_of(other)], "the recipe knows where it was from"
 
 
 def test_for_a_photograph_the_model_that_fits_is_offered_and_another_is_downloaded(person: Person) -> None:

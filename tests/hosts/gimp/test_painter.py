@@ -79,6 +79,37 @@ def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
     screen.photograph("fetched")
 
 
+def test_a_result_comes_to_a_picture_that_was_closed_and_when_its_layer_is_gone(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    count, saved = len(names(person)), lab.folder / "closed.xcf"
+    person.edit_lowest_layer(MAIN)
+    person.save_as(saved)
+    person.close_picture()
+    wait_for(lambda: lab.jobs(["done"], acknowledged=False), "the job to end", 60)
+    screen.photograph("closed")
+    screen.dismiss("^S²Edit Jobs$")
+    person.open_picture(saved)
+    person.choose_jobs()
+    screen.activate(screen.wait_window("^S²Edit Jobs$", 60))
+    time.sleep(1.0)
+    screen.key("alt+a")
+    person.wait_layers(count + 1)
+    found = person.desk.ask("aligned")["found"]
+    assert found["error"] <= 1, "the result is not where it was taken from"
+    screen.dismiss("^S²Edit Jobs$")
+
+    person.edit_lowest_layer(MAIN)
+    person.desk.ask("rearrange", delete=True)
+    assert len(names(person)) == count
+    top = person.wait_layers(count + 1)["layers"][0]
+    assert top["name"].startswith(MAIN.target)  # GIMP numbers equal names
+    assert top["offset"] == found["offset"]
+    screen.wait_gone("^S²Edit Jobs$", 60)
+    screen.activate(person.window)
+    screen.key("ctrl+z", "ctrl+z")
+    wait_for(lambda: names(person)[-1] == person.picture.name, "the deleted layer to be back", 30)
+
+
 def test_the_model_describes_finds_and_varies(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
     count = len(names(person))
