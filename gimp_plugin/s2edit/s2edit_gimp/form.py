@@ -43,9 +43,10 @@ class Form:
         self._remembered: list[str] = []
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._mask = chooser(mask_titles(), self._notify)
-        self._channel = chooser({}, self._notify)
+        self._channel = chooser({}, self._notify, any_name=True)
         self._channel.set_no_show_all(True)
-        self._model, self._profile = chooser({}, self._notify), chooser(profile_titles(), self._notify)
+        self._model = chooser({}, self._notify, any_name=True)
+        self._profile = chooser(profile_titles(), self._notify)
         self._guidance = Dial(1.0, 20.0, 0.5, 1, self._notify)
         self._seed = number(0, MAX_SEED, 1, 0, self._notify)
         self.set_objects([""], [])

@@ -29,7 +29,7 @@ class ReferenceForm:
     def __init__(self, image: Gimp.Image, layer: Gimp.Drawable, changed: Callable[[], None]) -> None:
         self._image, self._layer, self._changed = image, layer, changed
         self._filling = False
-        self._choice = chooser({}, self._notify)
+        self._choice = chooser({}, self._notify, any_name=True)
         self._prompt = Gtk.Entry()
         self._prompt.set_activates_default(True)
         self._prompt.connect("changed", lambda _entry: changed())

@@ -55,12 +55,13 @@ def note(dim: bool = False) -> Gtk.Label:
     return label
 
 
-def chooser(titles: Mapping[str, str], changed: Callable[[], None]) -> Gtk.ComboBoxText:
-    """A choice of ids by their titles."""
+def chooser(titles: Mapping[str, str], changed: Callable[[], None], *, any_name: bool = False) -> Gtk.ComboBoxText:
+    """A choice of ids by their titles; `any_name`: these come from people, and are shortened where they are long."""
     combo = Gtk.ComboBoxText()
-    shown = combo.get_cells()[0]
-    shown.set_property("ellipsize", Pango.EllipsizeMode.END)  # layers may have any name
-    shown.set_property("max-width-chars", LONGEST_NAME)
+    if any_name:
+        shown = combo.get_cells()[0]
+        shown.set_property("ellipsize", Pango.EllipsizeMode.END)
+        shown.set_property("max-width-chars", LONGEST_NAME)
     fill(combo, titles)
     combo.connect("changed", lambda _combo: changed())
     _leave_wheel(combo)
@@ -112,7 +113,7 @@ def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander
     """
     made = Gtk.Expander()
     label = Gtk.Label.new_with_mnemonic(title)
-    label.set_xalign(0.0)  # on the right where one reads from there
+    label.set_xalign(0.0)
     made.set_label_widget(label)
     made.set_label_fill(True)
     content.set_margin_start(BORDER)

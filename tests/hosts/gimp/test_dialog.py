@@ -114,8 +114,15 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
     person.paint_mask(FACE)
     assert [layer["name"] for layer in person.state()["layers"][:2]] == ["S²Edit mask 2", f"S²Edit mask: {MAIN.word}"]
     dialog = person.open_dialog()
-    screen.key("alt+b", "Tab", "Tab")
-    screen.type("woman")
+
+    def named() -> bool:
+        """The second object's field comes once the dialog has looked at the masks."""
+        screen.key("alt+b", "Tab", "Tab", "ctrl+a")
+        screen.type("woman")
+        screen.key("ctrl+a", "ctrl+c")
+        return bool(person.desk.ask("clipboard")["text"] == "woman")
+
+    wait_for(named, "the second object's word", 60, every=1.0)
     person.submit(dialog)
     person.wait_layers(4)
     wait_for(lambda: shown(person) == [False, False, True, True], "both masks to be hidden", 30)
