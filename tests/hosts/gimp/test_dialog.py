@@ -75,6 +75,16 @@ def digests(person: Person, job: dict[str, Any], role: str) -> list[str]:
     return [frame["sha256"] for frame in person.desk.lab.sent(job["job"]) if frame["role"] == role]
 
 
+def repeats(person: Person, job: dict[str, Any], layers: int, role: str) -> None:
+    """Run with last values: the same edit, with the same pictures in this role; the image has so many layers then."""
+    person.select_lowest_layer()
+    person.repeat_last()
+    person.wait_layers(layers)
+    repeated = newest(person)
+    assert repeated["edit"] == job["edit"], "last values are all of it"
+    assert digests(person, repeated, role) == digests(person, job, role)
+
+
 def digest_of(path: Path) -> str:
     """The digest of an opaque picture as GIMP reads it."""
     picture = np.asarray(Image.open(path))
@@ -131,12 +141,7 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
     assert job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}, {"word": "woman", "masked": True}]
     assert len(set(digests(person, job, "object_mask"))) == 2
 
-    person.select_lowest_layer()
-    person.repeat_last()
-    person.wait_layers(5)
-    repeated = newest(person)
-    assert repeated["edit"] == job["edit"], "last values are all of it"
-    assert digests(person, repeated, "object_mask") == digests(person, job, "object_mask")
+    repeats(person, job, 5, "object_mask")
     screen.activate(person.window)
     screen.key("ctrl+z")
     person.wait_layers(4)
@@ -175,12 +180,7 @@ def test_something_is_taken_over_from_another_layer(person: Person) -> None:
     assert (job["edit"]["kind"], job["edit"]["reference_prompt"]) == ("compose", COMPOSED.reference)
     assert digests(person, job, "reference") == [digest_of(person.picture)]
 
-    person.select_lowest_layer()
-    person.repeat_last()
-    person.wait_layers(4)
-    repeated = newest(person)
-    assert repeated["edit"] == job["edit"], "last values are all of it"
-    assert digests(person, repeated, "reference") == digests(person, job, "reference")
+    repeats(person, job, 4, "reference")
 
 
 @pytest.mark.usefixtures("served")
@@ -198,12 +198,7 @@ def test_something_is_taken_over_from_a_file_and_the_same_again(person: Person) 
     assert first["edit"]["kind"] == "compose"
     assert digests(person, first, "reference") == [digest_of(other)]
 
-    person.select_lowest_layer()
-    person.repeat_last()
-    person.wait_layers(3)
-    repeated = newest(person)
-    assert repeated["edit"] == first["edit"], "last values are all of it"
-    assert digests(person, repeated, "reference") == [digest_of(other)]
+    repeats(person, first, 3, "reference")
 
     screen.activate(person.window)
     screen.key("Home")  # the newest result

@@ -30,7 +30,7 @@ class Home:
     config: str = ""
 
     def make(self, folder: Path) -> Surroundings:
-        """Build it as `home` (and `root`) in a folder."""
+        """Build it as `home` (and `system`) in a folder."""
         home = folder / "home"
         home.mkdir(exist_ok=True)
         for name, content in self.files.items():
@@ -46,7 +46,7 @@ class Home:
         """The machine as discovery sees it."""
         variables = {name: str(folder / "home" / value) for name, value in (self.variables or {}).items()}
         which = {program: f"/usr/bin/{program}" for program in self.programs}.get
-        return Surroundings(self.system, folder / "home", variables, folder / "root", which)
+        return Surroundings(self.system, folder / "home", variables, folder / "system", which)
 
 
 def tree(folder: Path) -> dict[str, tuple[str, bool]]:
@@ -104,7 +104,7 @@ HOMES = {
     ),
     "GIMP Flatpak of all users, never started": Home(
         "linux",
-        {"../root/var/lib/flatpak/app/org.gimp.GIMP/": ""},
+        {"../system/var/lib/flatpak/app/org.gimp.GIMP/": ""},
         {"GIMP 3.0 (package, AppImage or Flatpak)": ".config/GIMP/3.0/plug-ins"},
     ),
     "GIMP Flatpak with a folder of its own": Home(

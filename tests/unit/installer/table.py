@@ -56,7 +56,7 @@ def row(name: str, home: Home, folder: Path) -> str:
     there += [f"`{key}=~/{value}`" for key, value in (home.variables or {}).items()]
     cells = [
         f"{name} ({SYSTEMS[home.system]})",
-        lines(there).replace("~/../root", ""),
+        lines(there).replace("~/../system", ""),
         lines([target.name for target in targets]),
         lines([f"`~/{target.folder.relative_to(around.home).as_posix()}`" for target in targets]),
         lines(installed),

@@ -112,18 +112,22 @@ def scene_transparent(docker: Any) -> Scene:
     return {"left": pixel(mask, 20, 20), "right": pixel(mask, 34, 20)}
 
 
+def hang_mask(document: Any, node: Any, mask: Any) -> None:
+    """Give a layer this mask, open over `BOX`."""
+    selection = Selection()
+    selection.select(*BOX, 255)
+    mask.setSelection(selection)
+    node.addChildNode(mask, None)
+    document.waitForDone()
+
+
 def scene_transparency_mask(docker: Any) -> Scene:
     """A transparency mask of the layer serves as the object's mask."""
     from s2edit_krita import masks
 
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
-    mask = document.createTransparencyMask("Cut")
-    selection = Selection()
-    selection.select(*BOX, 255)
-    mask.setSelection(selection)
-    node.addChildNode(mask, None)
-    document.waitForDone()
+    hang_mask(document, node, document.createTransparencyMask("Cut"))
     source = next(one for one in masks.sources(document, node) if one.label == "Cut")
     docker.form.objects.rows[0].choose_mask(source)
     yield from edit(docker, document, node)
@@ -136,12 +140,7 @@ def scene_selection_mask(docker: Any) -> Scene:
 
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
-    mask = document.createSelectionMask("Kept")
-    selection = Selection()
-    selection.select(*BOX, 255)
-    mask.setSelection(selection)
-    node.addChildNode(mask, None)
-    document.waitForDone()
+    hang_mask(document, node, document.createSelectionMask("Kept"))
     yield from choose(document, node)
     source = next(one for one in masks.sources(document, node) if one.label == "Kept")
     docker.form.objects.rows[0].choose_mask(source)
