@@ -40,7 +40,7 @@ def entries() -> tuple[Entry, ...]:
         Entry("result_quota", _("Room for stored results"), "number", _GB, " GB"),
         Entry("result_days", _("Keep results for"), "number", 1, _(" days")),
         Entry("cache_quota", _("Room for learned identities"), "number", _GB, " GB"),
-        Entry("compiled", _("Compile the model (slower first edit of each size, faster later ones)"), "flag"),
+        Entry("compiled", _("Compile the model (slow first edits, faster later)"), "flag"),
         Entry("offline", _("Stay offline: make no connection off this computer"), "flag"),
         Entry("mirror", _("Mirror of the model hub (https address)"), "text"),
         Entry("proxy", _("Proxy for downloads"), "text"),
