@@ -16,6 +16,7 @@ from .pictures import image_of_frame
 from .qt import QApplication, QObject, Qt, QTimer, pyqtSignal
 from .session_qt import QtLoop
 from .submitting import split_reference
+from .text import language
 from .wire import Client, Session, WireError, records
 
 Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
@@ -68,6 +69,7 @@ class Desk(QObject):
                 on_event=self._event,
                 on_state=self._state,
                 previews=True,
+                language=language(),
             )
             self._session.start()
 

@@ -20,17 +20,17 @@ def wanted_languages() -> list[str]:
     return [name.replace("_", "-").split("-")[0] for name in (*chosen, *system) if name]
 
 
-def _language() -> str:
+def language() -> str:
     """The first wanted language that there is a catalogue for, else English."""
-    for language in wanted_languages():
-        if language in {"en", "C"} or (_FOLDER / f"{language}.json").is_file():
-            return language
+    for wanted in wanted_languages():
+        if wanted in {"en", "C"} or (_FOLDER / f"{wanted}.json").is_file():
+            return wanted
     return "en"
 
 
 @functools.lru_cache(maxsize=1)
 def _catalogue() -> dict[str, str]:
-    path = _FOLDER / f"{_language()}.json"
+    path = _FOLDER / f"{language()}.json"
     if not path.is_file():
         return {}
     loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
@@ -45,7 +45,7 @@ def tr(text: str, **values: object) -> str:
 
 def right_to_left() -> bool:
     """Whether the texts run from right to left; Krita itself may have no catalogue for the language, and then won't."""
-    return bool(_catalogue()) and _language() in _RIGHT_TO_LEFT
+    return bool(_catalogue()) and language() in _RIGHT_TO_LEFT
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ from s2edit_wire.client import Client, Incoming
 from s2edit_wire.errors import WireError
 from s2edit_wire.session import Session
 
-from .told import error_told, header_told, told
+from .text import language
 
 VERSION = "0.1.0"
 
@@ -85,6 +85,7 @@ class Daemon(QObject):
             QtLoop(self),
             on_event=self._event,
             on_state=self._state,
+            language=language(),
         )
 
     def start(self) -> None:
@@ -111,8 +112,8 @@ class Daemon(QObject):
             op,
             fields or {},
             (),
-            (lambda got: on_reply(header_told(got.header), got.frames)) if on_reply else (lambda _incoming: None),
-            lambda error: refused(error_told(error)),
+            (lambda got: on_reply(got.header, got.frames)) if on_reply else None,
+            refused,
         )
 
     def ask_status(self) -> None:
@@ -140,7 +141,7 @@ class Daemon(QObject):
         )
 
     def _event(self, incoming: Incoming) -> None:
-        header = header_told(incoming.header)
+        header = incoming.header
         kind = header.get("kind")
         if kind == "job":
             preview = (header["frames"][0], bytes(incoming.frames[0])) if incoming.frames else None
@@ -155,4 +156,4 @@ class Daemon(QObject):
 
     def _state(self, state: str, message: str) -> None:
         self.ready = state == "ready"
-        self.line_changed.emit(state, told(message))
+        self.line_changed.emit(state, message)

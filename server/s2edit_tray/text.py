@@ -27,8 +27,9 @@ def _(text: str, **values: object) -> str:
 
 
 def language() -> str:
-    """Of Qt's default locale: two letters, such as `de`."""
-    return QLocale().name().split("_")[0]
+    """That of Qt's default locale, two letters such as `de`, if the tray speaks it, else `en`."""
+    wanted = QLocale().name().split("_")[0]
+    return wanted if catalogue(wanted) else "en"
 
 
 def numbers() -> QLocale:

@@ -14,6 +14,7 @@ from .client import Client, Incoming, new_job_id
 from .errors import Unreachable, WireError
 from .launcher import STARTABLE, Launch
 from .loop import Callback, LoopAdapter
+from .told import error_told, incoming_told, told
 from .zmtp import Buffer
 
 FIRST_DELAY = 0.1
@@ -57,6 +58,7 @@ class Session:
         previews: whether events bring small pictures.
         launch: whether to start the daemon: at `start`, when one has crashed, and when a request waits for one.
         command: what runs the daemon; the installer's when None.
+        language: two letters; sentences for people come in it as far as `told` knows them, else in English.
 
     Attributes:
         state: "stopped", "connecting", "ready" or "lost".
@@ -73,6 +75,7 @@ class Session:
         previews: bool = True,
         launch: bool = True,
         command: Sequence[str] | None = None,
+        language: str = "en",
     ) -> None:
         self.state = "stopped"
         self.client: Client | None = None
@@ -83,6 +86,7 @@ class Session:
         self._previews = previews
         self._may_launch = launch
         self._command = command
+        self._language = language
         self._told = ("", "")
         self._reader: object = None
         self._writer: object = None
@@ -277,7 +281,7 @@ class Session:
     def _dispatch(self) -> None:
         # One at a time off the list: a callback may raise, close the session or send more.
         while self._inbox and self.state != "stopped":
-            incoming = self._inbox.pop(0)
+            incoming = incoming_told(self._inbox.pop(0), self._language)
             if incoming.op == "event":
                 self._count(int(incoming.header.get("seq", 0)))
                 if self._on_event is not None:
@@ -329,7 +333,7 @@ class Session:
         def tell() -> None:
             for request in requests:
                 if request.on_error is not None and self.state != "stopped":
-                    request.on_error(error)
+                    request.on_error(error_told(error, self._language))
 
         if requests:
             self._loop.call_later(0.0, tell)
@@ -358,7 +362,7 @@ class Session:
         self.state = state
         if self._on_state is not None and (state, message) != self._told:
             self._told = (state, message)
-            self._on_state(state, message)
+            self._on_state(state, told(message, self._language))
 
 
 __all__ = ["LoopAdapter", "Session", "new_job_id"]

@@ -17,7 +17,11 @@ _METHOD += ["masks", "profiles", "prompts", "region", "settings"]
 _PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "gate.py", "router.py"}
 """What these say is heard by programs that don't speak the protocol, never by a painter."""
 _NOT_SAID = {"Field", "Record", "Message", "add_argument", "ArgumentParser", "execute", "executescript"}
-_SENTENCE = re.compile(r"[A-Z“S{].* .*[.!?…)]", re.DOTALL)
+_SENTENCE = re.compile(
+    r"[A-Z“{].* .*(?:[.!?…)]|s2edit daemon \w+)"  # from its capital to its full stop, or to the command to type
+    r"|(?:: | | \().*{}.*",  # what is hung on to one: a figure, a reason
+    re.DOTALL,
+)
 _QUERY = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|BEGIN) ")
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QLineEdit
 from s2edit_tray.main import translator
-from s2edit_tray.text import catalogue
-from s2edit_tray.told import header_told, told
 from s2edit_tray.window import Window
+from s2edit_wire.errors import WireError
+from s2edit_wire.incoming import Incoming
+from s2edit_wire.told import LOCALE, RIGHT_TO_LEFT, catalogue, incoming_told, told
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, submit
 
-from .sentences import templates
-from .test_words import FOLDER
+from .sentences import ROOT, templates
 
 Until = Callable[..., None]
+
+LANGUAGES = sorted(path.stem for path in LOCALE.iterdir())
+FIRST, LAST = "\u2068", "\u2069"
+"""Around a value that keeps its own direction."""
 
 
 @pytest.fixture
@@ -30,35 +34,54 @@ def german() -> Iterator[None]:
     QLocale.setDefault(before)
 
 
-def test_every_sentence_of_the_daemon_has_a_german_one(german: None) -> None:
-    """A failure names sentences to be added to locale/daemon.de.json, `{}` for each value."""
-    known = catalogue("daemon.de")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_of_the_daemon_has_a_translation(language: str) -> None:
+    """A failure names sentences to be added to s2edit_wire/locale/LANGUAGE.json, `{}` for each value."""
     assert len(templates()) > 200
-    assert sorted(templates() - set(known)) == []
+    assert sorted(templates() - set(catalogue(language))) == []
 
 
-def test_translations_keep_their_blanks() -> None:
-    for english, german in catalogue("daemon.de").items():
-        blanks = re.findall(r"{(\d?)}", german)
+def test_every_language_has_the_same_entries() -> None:
+    for language in LANGUAGES:
+        assert set(catalogue(language)) == set(catalogue("de")), language
+
+
+def test_the_daemon_speaks_whatever_language_a_program_of_ours_speaks() -> None:
+    tray = {path.stem for path in (ROOT / "server/s2edit_tray/locale").iterdir()}
+    krita = {path.stem for path in (ROOT / "krita_plugin/s2edit_krita/locale").iterdir()}
+    gimp = {path.name for path in (ROOT / "gimp_plugin/s2edit/locale").iterdir()}
+    assert sorted(tray | krita | gimp) == LANGUAGES == ["ar", "de", "he"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_keep_their_blanks(language: str) -> None:
+    for english, translation in catalogue(language).items():
+        blanks = re.findall(r"{(\d?)}", translation)
         assert english.count("{}") == len(blanks), english
         assert blanks == [""] * len(blanks) or sorted(blanks) == [str(number) for number in range(len(blanks))], english
 
 
-def test_catalogues_are_of_known_languages() -> None:
-    names = {path.name for path in (FOLDER / "locale").iterdir()}
-    assert names == {"de.json", "daemon.de.json"}
-    assert all(json.loads((FOLDER / "locale" / name).read_text("utf-8")) for name in names)
+@pytest.mark.parametrize("language", sorted(RIGHT_TO_LEFT))
+def test_from_right_to_left_a_sentence_starts_at_the_right(language: str) -> None:
+    """A line runs as its first letter does that stands in no isolate (UAX #9, P2): a Latin one would turn it round."""
+    for translation in catalogue(language).values():
+        assert translation.count(FIRST) == translation.count(LAST), translation
+        bare = re.sub(f"{FIRST}[^{LAST}]*{LAST}", "", translation)
+        directions = [unicodedata.bidirectional(letter) for letter in bare]
+        strong = [direction for direction in directions if direction in ("L", "R", "AL")]
+        assert strong[:1] != ["L"], translation
 
 
 def marks(count: int) -> list[str]:
     return [*(f"X{number}X" for number in range(11, 11 + count)), ""]
 
 
-def test_values_come_through(german: None) -> None:
-    for english in catalogue("daemon.de"):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_values_come_through(language: str) -> None:
+    for english in catalogue(language):
         filled = "".join(map("{}{}".format, english.split("{}"), marks(english.count("{}"))))
         values = re.findall(r"X\d+X", filled)
-        translated = told(filled)
+        translated = told(filled, language)
         assert translated != filled or english.count("{}") == len(english), english
         assert sorted(re.findall(r"X\d+X", translated)) == values, english
 
@@ -72,22 +95,51 @@ def test_values_come_through(german: None) -> None:
         ("The target prompt is empty. Send it again.", "Die Zielbeschreibung ist leer. Es noch einmal senden."),
         ("Something new happened. Send it again.", "Something new happened. Es noch einmal senden."),
         ("Something new happened.", "Something new happened."),
+        ("“BLIP captions” can't edit pictures.", "„BLIP-Beschreibungen“ kann keine Bilder bearbeiten."),
         ("", ""),
     ],
 )
-def test_german(german: None, english: str, wanted: str) -> None:
-    assert told(english) == wanted
+def test_german(english: str, wanted: str) -> None:
+    assert told(english, "de") == wanted
+    assert told(english, "en") == told(english, "fr") == english
 
 
-def test_other_languages_and_other_fields_stay_as_they_are() -> None:
-    job = {"message": "The job was cancelled.", "edit": {"target": "Send it again."}}
-    assert header_told({"job": job, "op": "event"}) == {"job": job, "op": "event"}
+@pytest.mark.parametrize("language", sorted(RIGHT_TO_LEFT))
+def test_values_keep_their_own_direction(language: str) -> None:
+    assert f"{FIRST}done{LAST}" in told("The word “done” is not in the prompt “a man”.", language)
 
 
-def test_other_fields_stay_as_they_are_in_german(german: None) -> None:
-    job = {"message": "The job was cancelled.", "edit": {"target": "Send it again."}}
-    wanted = {"message": "Der Auftrag wurde abgebrochen.", "edit": {"target": "Send it again."}}
-    assert header_told({"jobs": [job, job], "cursor": 3}) == {"jobs": [wanted, wanted], "cursor": 3}
+JOB = {"message": "The job was cancelled.", "edit": {"target": "Send it again."}}
+ANSWERS = (
+    Incoming(3, "reply", {"op": "reply", "job": JOB, "cursor": 3}),
+    Incoming(
+        3, "reply", {"op": "reply", "jobs": [JOB, JOB], "problems": [{"field": "mask", "message": "Paint it again."}]}
+    ),
+    Incoming(
+        3, "error", {"op": "error"}, error=WireError("busy", "Too many requests at a time.", "Send it again.", 1.0)
+    ),
+)
+
+
+def test_other_languages_stay_as_they_are() -> None:
+    for answer in ANSWERS:
+        assert incoming_told(answer, "en") is answer
+
+
+def test_other_fields_stay_as_they_are() -> None:
+    one, many, refused = (incoming_told(answer, "de") for answer in ANSWERS)
+    job = {**JOB, "message": "Der Auftrag wurde abgebrochen."}
+    assert one.header == {"op": "reply", "job": job, "cursor": 3}
+    assert many.header["jobs"] == [job, job]
+    assert many.header["problems"] == [{"field": "mask", "message": "Sie noch einmal malen."}]
+    error = refused.error
+    assert error is not None
+    assert (error.code, error.message, error.hint) == (
+        "busy",
+        "Zu viele Anfragen auf einmal.",
+        "Es noch einmal senden.",
+    )
+    assert error.retry_after == 1.0
 
 
 def test_a_german_window_says_what_the_real_daemon_says_in_german(

@@ -18,7 +18,7 @@ from .layers import document_id, remember_pending
 from .pixels import Picture
 from .session_glib import GLibLoop
 from .snapshot import Snapshot
-from .text import _
+from .text import _, language
 
 
 @dataclass
@@ -99,6 +99,7 @@ class Jobs:
             GLibLoop(),
             on_event=self._on_event,
             on_state=self._on_state,
+            language=language(),
         )
         self.session.start()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gi.repository import Gimp, GLib, GObject
 from s2edit_wire.errors import Unreachable, WireError
+from s2edit_wire.told import told
 
 from .again import as_start, made_again
 from .arguments import add_edit_arguments
@@ -14,7 +15,7 @@ from .choices import Choices
 from .layers import recipe_text
 from .mask_sources import NoMask, edited_layer, paint_layer
 from .snapshot import CannotEdit, check_layer
-from .text import _
+from .text import _, language
 
 EDIT, PAINT_MASK = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
 AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
@@ -106,7 +107,7 @@ def run(
             return _answer(procedure, kept=_with_windows(name, image, layer, config))
         return _answer(procedure, _without_windows(name, image, layer, config))
     except EXPECTED as error:
-        message = " ".join(filter(None, (str(error), getattr(error, "hint", ""))))
+        message = told(" ".join(filter(None, (str(error), getattr(error, "hint", "")))), language())
     except Exception as error:  # noqa: BLE001 - GIMP must get an answer whatever went wrong
         traceback.print_exc()
         message = _("S²Edit stopped because of an error of its own: {error}").format(error=error)

@@ -17,6 +17,11 @@ def _(message: str) -> str:
     return _catalogue.gettext(message)
 
 
+def language() -> str:
+    """Two letters: the language of the catalogue in use, `en` when there is none."""
+    return str(_catalogue.info().get("language", "en"))[:2]
+
+
 def is_right_to_left() -> bool:
     """Whether the catalogue in use is of a language that is written from right to left."""
     language = _catalogue.info().get("language", os.environ.get("LANGUAGE", ""))

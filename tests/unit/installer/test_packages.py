@@ -55,6 +55,7 @@ def test_krita_s_importer_finds_all_it_wants(built: list[list[Path]]) -> None:
     with zipfile.ZipFile(next(path for path in built[0] if path.name.startswith("s2edit-krita"))) as archive:
         names = archive.namelist()
         assert archive.read("s2edit_krita/s2edit_wire/client.py")
+        assert archive.read("s2edit_krita/s2edit_wire/locale/ar.json")
     # The importer looks for the folder's own entry and for __init__.py in it, and for NAME.desktop and NAME.action.
     assert {"s2edit_krita/", "s2edit_krita/__init__.py", "s2edit_krita.desktop", "s2edit_krita.action"} <= set(names)
 
@@ -63,7 +64,8 @@ def test_gimp_s_folder_is_ready_to_be_copied(built: list[list[Path]]) -> None:
     folder = next(path for path in built[0] if path.is_dir())
     entry = folder / "s2edit" / "s2edit.py"
     assert entry.stat().st_mode & 0o111
-    assert (folder / "s2edit" / "s2edit_wire" / "client.py").exists()
+    for file in ("client.py", "locale/he.json"):
+        assert (folder / "s2edit" / "s2edit_wire" / file).exists()
 
 
 def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]], sources: Path) -> None:
@@ -76,6 +78,7 @@ def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]], sour
             files = (path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
             wanted |= {path.relative_to(folder).as_posix() for path in files if ".egg-info" not in path.parts[-2]}
     assert {"s2edit/starter/weights/unet/diffusion_pytorch_model.safetensors", "s2edit_tray/locale/de.json"} <= wanted
+    assert {f"s2edit_wire/locale/{language}.json" for language in ("ar", "de", "he")} <= wanted
     assert not {name for name in wanted if not name.endswith(".po")} - in_wheel
     inside = "s2edit_installer/plugins/"
     assert inside + "gimp_plugin/s2edit/locale/de/LC_MESSAGES/s2edit.mo" in in_wheel
