@@ -202,7 +202,8 @@ class EditDialog:
         quiet |= {"model"} if self._models.offers_download else set()
         shown = [problem for problem in problems if problem["field"] not in quiet and problem["blocking"]]
         shown += [problem for problem in problems if not problem["blocking"] and problem not in about_model]
-        self._form.mark({problem["field"]: problem["message"] for problem in shown})
+        about_word = (problem.get("word", "") for problem in shown if problem["field"] == "object")
+        self._form.mark({problem["field"]: problem["message"] for problem in shown}, next(about_word, ""))
         unnamed = len(self._masks) > max(1, len(choices.words))
         found = (self._mask_trouble, _("Name the object of each mask.") if unnamed else "", missing(choices))
         troubles = [trouble for trouble in found if trouble]

@@ -211,10 +211,17 @@ class Form:
             if [row[0] for row in combo.get_model()] != list(words):
                 self._silently(lambda combo=combo: offer(combo, words))  # type: ignore[misc]
 
-    def mark(self, problems: Mapping[str, str]) -> None:
-        """Mark the fields that something is wrong with, by field name, with the sentence as tooltip."""
-        fields = {"source": self._source, "target": self._target, "object": self._words[0].get_child()}
-        for name, entry in fields.items():
+    def mark(self, problems: Mapping[str, str], word: str = "") -> None:
+        """Mark the fields that something is wrong with, by field name, with the sentence as tooltip.
+
+        Args:
+            word: which of the objects' words is meant, "" for the first.
+        """
+        named = [combo.get_child() for combo in self._words]
+        meant = next((entry for entry in named if entry.get_text().strip() == word), named[0])
+        fields = [("source", self._source), ("target", self._target)]
+        fields += [("object" if entry is meant else "", entry) for entry in named]
+        for name, entry in fields:
             message = problems.get(name)
             entry.set_icon_from_icon_name(Gtk.EntryIconPosition.SECONDARY, "dialog-warning" if message else None)
             if message:

@@ -112,10 +112,10 @@ def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander
     The content is without mnemonics, since GTK obeys those of folded parts, too.
     """
     made = Gtk.Expander()
-    label = Gtk.Label.new_with_mnemonic(title)
-    label.set_xalign(0.0)
-    made.set_label_widget(label)
-    made.set_label_fill(True)
+    # An expander made where everything goes from right to left keeps its title at the left edge until it turns itself.
+    made.set_direction(Gtk.TextDirection.LTR)
+    made.set_direction(Gtk.TextDirection.NONE)
+    made.set_label_widget(Gtk.Label.new_with_mnemonic(title))
     content.set_margin_start(BORDER)
     content.set_margin_top(SPACING)
     made.add(content)

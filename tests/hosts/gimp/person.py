@@ -12,10 +12,13 @@ from PIL import Image
 from ..lab import wait_for
 from ..scenarios import Composition, Fractions, Scene
 from ..screen import Point, Screen
+from . import sight
 from .gimp import GimpDesk
 
 EDGE = 4
 """Pixels at the picture's border that GIMP's dashed layer boundary may cover."""
+NAME = 150
+"""Pixels from a layer's colour tag to its name in the Layers dialog."""
 
 
 class Person:
@@ -57,6 +60,19 @@ class Person:
         time.sleep(0.8)
         self.screen.photograph("context-menu")
         self.screen.key("Up", "Return")
+
+    def open_dialog_in_layers(self) -> str:
+        """Right-click the lowest layer in the Layers dialog and choose S²Edit…; returns S²Edit's window."""
+        docks = self.screen.width * 4 // 5
+        before = sight.look(self.screen.photograph("layers"))
+        self.desk.ask("tagged")
+        x, y = sight.changed(before, sight.look(self.screen.photograph("tagged")), docks)
+        self.screen.activate(self.window)
+        self.screen.click(x + NAME, y, 3)
+        time.sleep(0.8)
+        self.screen.photograph("layers-menu")
+        self.screen.key("Up", "Return")  # the last entry
+        return self._dialog()
 
     def type_words(self, scene: Scene | Composition) -> None:
         """Fill in both sentences, the word of the object and the profile, reaching the fields by Alt and a key."""
