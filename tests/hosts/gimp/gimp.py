@@ -24,10 +24,9 @@ class GimpDesk:
 
     Args:
         lab: where it runs.
-        language: for the plug-in's texts, such as `de`.
     """
 
-    def __init__(self, lab: Lab, language: str = "") -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.folder = lab.home / ".config" / "GIMP" / "3.0"
         self.plugin = self.folder / "plug-ins" / "s2edit"
@@ -36,11 +35,20 @@ class GimpDesk:
         shutil.copytree(wire, self.plugin / "s2edit_wire", ignore=shutil.ignore_patterns("__pycache__"))
         (self.folder / "gimprc").write_text(GIMPRC.format(version=self._version()), encoding="utf-8")
         lab.env |= {"GIMP3_DIRECTORY": str(self.folder), "GSETTINGS_BACKEND": "memory", "S2_LAB": str(lab.folder)}
-        if language:
-            lab.env["LANGUAGE"] = language
         self.inside = lab.folder / "inside"
         shutil.copytree(INSIDE, self.inside, ignore=shutil.ignore_patterns("__pycache__"))
         self._calls = 0
+
+    def speak(self, language: str) -> None:
+        """The plug-in's language from its next run on, such as `de`; "" for GIMP's own.
+
+        A painter's GIMP hands it on to the plug-in, which the open one here can no longer do.
+        """
+        entry = PROJECT / "gimp_plugin" / "s2edit" / "s2edit.py"
+        says = f"import os\n\nos.environ['LANGUAGE'] = {language!r}\n" if language else ""
+        (self.plugin / "s2edit.py").write_text(
+            entry.read_text(encoding="utf-8").replace("import sys\n", f"import sys\n{says}", 1), encoding="utf-8"
+        )
 
     def batch(self, script: str, timeout: float = 120, **parameters: object) -> dict[str, Any]:
         """Run `inside/SCRIPT.py` in a GIMP without windows; returns the report that it wrote."""

@@ -114,6 +114,27 @@ def test_another_version_and_a_missing_installation_are_told_of_in_words(person:
 
 
 @pytest.mark.usefixtures("served")
+def test_in_a_german_dialog_the_daemons_sentences_are_german(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    person.desk.ask("prepare")
+    person.desk.speak("de")
+    try:
+        person.open_dialog()
+        for key, words in (("alt+e", MAIN.source), ("alt+s", MAIN.target), ("alt+o", "dragon")):
+            screen.key(key, "ctrl+a")
+            screen.type(words)
+        refused = person.desk.ask("refused", source=MAIN.source, target=MAIN.target, object="dragon")
+        assert refused["status"].endswith("error")
+        assert f"Das Wort „dragon“ steht nicht in der Beschreibung „{MAIN.source}“." in refused["message"]
+        screen.photograph("german-problem")
+        lab.stop_daemon()
+        person.wait_told("S²Edit läuft nicht. Starten mit: s2edit daemon start", "alt+x")
+        screen.photograph("german-without-a-daemon")
+    finally:
+        person.desk.speak("")
+
+
+@pytest.mark.usefixtures("served")
 def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: Person) -> None:
     screen = person.screen
     person.desk.ask("prepare")
