@@ -169,8 +169,9 @@ class ControlledProcessor:
             output = self_attention(query, key, value, self.control)
         else:
             output = cross_attention(query, key, value, self.control)
-        output = output.transpose(1, 2).flatten(2)
-        return attn.to_out[1](attn.to_out[0](output)) / attn.rescale_output_factor  # type: ignore[no-any-return]
+        output = attn.to_out[1](attn.to_out[0](output.transpose(1, 2).flatten(2)))
+        # Stable Diffusion's factor is 1, and dividing by it would cost a pass over memory in every layer.
+        return output if attn.rescale_output_factor == 1 else output / attn.rescale_output_factor  # type: ignore[no-any-return]
 
 
 def self_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:

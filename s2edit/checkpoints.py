@@ -65,9 +65,16 @@ class Checkpoint:
         return pixels
 
     def move_to(self, device: torch.device) -> None:
-        """Move all networks."""
+        """Move all networks, on the CPU with the convolutions' channels last in memory.
+
+        The numbers stay the same up to rounding. On a CPU, nothing has to be put into another order between
+        convolutions and attention then, which saves a tenth of the time; elsewhere nobody has measured it.
+        """
         for module in (self.unet, self.text_encoder, self.vae):
             module.to(device)
+        if device.type == "cpu":
+            for module in (self.unet, self.vae):
+                module.to(memory_format=torch.channels_last)
 
 
 def load(path: Path) -> Checkpoint:

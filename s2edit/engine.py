@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from . import imaging
 from .alignment import PromptPlan, plan_prompts
@@ -177,7 +176,7 @@ class Engine:
         plain = stages.checkpoint.tokenizer.encode(prompt)
         plain.positions(word)
         size = self._model_size(stages.checkpoint, image, settings)
-        mean, _ = self._moments(stages.checkpoint, image, size)
+        mean, _ = stages.moments(imaging.model_input(image, size))
         job = Job(no_progress, never_cancelled)
         mask = stages.automatic_mask(mean, plain, word, settings.edit, job)
         found = imaging.image_mask(mask.cpu(), (image.shape[0], image.shape[1]))
@@ -224,10 +223,6 @@ class Engine:
             level = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=len(subjects)).level
         return settings.replace_from({"identity.level": level or "full"})
 
-    @torch.no_grad()
-    def _moments(self, checkpoint: Checkpoint, image: Pixels, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        return checkpoint.latent_moments(imaging.model_input(image, size).to(self._device))
-
     def _subject(
         self,
         stages: Stages,
@@ -239,7 +234,7 @@ class Engine:
         size: tuple[int, int] | None = None,
     ) -> Subject:
         size = size or self._model_size(stages.checkpoint, image, settings)
-        mean, std = self._moments(stages.checkpoint, image, size)
+        mean, std = stages.moments(imaging.model_input(image, size))
         painted = tuple(
             None if spec.mask is None else imaging.model_mask(spec.mask, size).to(self._device) for spec in objects
         )

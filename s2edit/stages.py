@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 
 _VERSION = 1
 """Of the computation: raised when the same request would give other deltas or trajectories."""
+_KEPT_PICTURES = 8
+"""Latents of pictures that are kept; Stable Diffusion's are 128 KiB each."""
 _MASK_TIMES = tuple(range(50, 750, 100))
 """Noise levels at which the automatic mask listens (ours): from shapes that are settled to shapes still open."""
 
@@ -87,7 +89,18 @@ class Stages:
         self._base = BaseWeights(checkpoint.trainable())
         self._identity: Identity | None = None
         self._inversion: tuple[str, Inversion] | None = None
+        self._encoded: dict[str, tuple[Tensor, Tensor]] = {}
         self._clean = True
+
+    @torch.no_grad()
+    def moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """`Checkpoint.latent_moments`, once a picture: fine-tuning leaves the autoencoder alone."""
+        key = array_digest(pixels.numpy())
+        if key not in self._encoded:
+            if len(self._encoded) >= _KEPT_PICTURES:
+                self._encoded.clear()
+            self._encoded[key] = self.checkpoint.latent_moments(pixels.to(self.checkpoint.unet.device))
+        return self._encoded[key]
 
     def identity(self, subjects: Sequence[Subject], settings: Settings, seed: int, job: Job) -> tuple[Identity, bool]:
         """Have the networks carry the identity of these subjects; also whether it was found rather than made."""

@@ -88,8 +88,11 @@ def test_same_request_same_pixels(engine: Engine, request_: EditRequest, tiny_fo
         assert np.array_equal(result.alpha, results[0].alpha)
 
 
-def test_next_target_reuses_identity_and_inversion(engine: Engine, request_: EditRequest) -> None:
+def test_next_target_reuses_identity_and_inversion(
+    engine: Engine, request_: EditRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = engine.edit(request_)
+    monkeypatch.setattr(engine._loaded().checkpoint, "latent_moments", None)  # the picture is not encoded again
     second = engine.edit(dataclasses.replace(request_, target="a lady with a beard"))
     assert second.record["cached"] == {"identity": True, "inversion": True}
     assert second.record["unet_forwards"]["identity"] == second.record["unet_forwards"]["inversion"] == 0
