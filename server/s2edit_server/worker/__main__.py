@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ..worker_link import STATE_VARIABLE, LinkBroken, WorkerLine
+from .processors import sleep_while_waiting
 
 NICENESS = 5
 """Lowered priority: the painter goes on painting on the same processor."""
@@ -28,6 +29,7 @@ def main() -> int:
     _step_back()
     # Progress bars of the libraries would fill the log.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    sleep_while_waiting()
     from .service import Service
 
     Service(line, Path(os.environ[STATE_VARIABLE])).serve()

@@ -1,4 +1,4 @@
-"""How many compute threads a worker takes: one per physical core that it may use."""
+"""How many compute threads a worker takes, one per physical core that it may use, and how they wait for each other."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def physical_cores() -> int:
     if bound.isdigit() and int(bound) > 0:
         cores = min(cores, int(bound))
     return max(1, cores)
+
+
+def sleep_while_waiting() -> None:
+    """Have threads that wait for the others sleep, not look again and again; to be called before torch is loaded.
+
+    OpenMP's threads meet after every operation. Where another program takes one core, the thread on it is late each
+    time, and one that waits awake keeps it from moving over: with one busy program on two cores an edit took ten times
+    as long (`python -m tests.benchmarks.method_threads`). Whoever set OMP_WAIT_POLICY knows better.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _siblings(number: int) -> str:

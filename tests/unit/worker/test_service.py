@@ -236,3 +236,34 @@ def test_by_hand_it_says_how_it_is_started() -> None:
         [sys.executable, "-m", "s2edit_server.worker"], env=environment, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2 and "python -m s2edit_server" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_threads_that_wait_for_the_others_sleep() -> None:
+    """OpenMP itself says so, which it reads once, when torch is loaded."""
+    worker = """
+import sys
+from s2edit_server.worker import __main__ as worker, service
+
+class Line:
+    open = classmethod(lambda cls: cls())
+    start = lambda self: None
+
+class Service:
+    def __init__(self, line, state):
+        assert "torch" not in sys.modules
+    def serve(self):
+        import torch
+
+worker.WorkerLine, service.Service = Line, Service
+sys.exit(worker.main())
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    ended = subprocess.run(
+        [sys.executable, "-c", worker],
+        env=environment | {"OMP_DISPLAY_ENV": "TRUE", link.STATE_VARIABLE: "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in ended.stderr
