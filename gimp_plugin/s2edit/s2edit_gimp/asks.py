@@ -13,7 +13,7 @@ from .form import Form
 from .jobs import Jobs
 from .mask_sources import mask_layer_from
 from .pixels import Box
-from .snapshot import take
+from .snapshot import gone, take
 from .text import _
 
 
@@ -57,7 +57,10 @@ class Asks:
             if self._closed:
                 return
             button.set_sensitive(True)
-            self._say("")
+            trouble = gone(self._image, self._layer)
+            self._say(trouble)
+            if trouble:
+                return
             if kind == "caption":
                 self._form.set_source(str(answer.header["record"].get("caption", "")))
             else:

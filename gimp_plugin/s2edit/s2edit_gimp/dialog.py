@@ -32,7 +32,7 @@ from .pixels import Box, read_colour
 from .reference import given_reference, missing
 from .reference_form import ReferenceForm
 from .room import Room
-from .snapshot import CannotEdit, plan_fields, take
+from .snapshot import CannotEdit, gone, plan_fields, take
 from .text import _
 from .widgets import BORDER, note
 
@@ -150,6 +150,8 @@ class EditDialog:
 
     def _plan(self) -> bool:
         self._timer = 0
+        if self._gone():
+            return bool(GLib.SOURCE_REMOVE)
         choices = self._read()
         if (choices.mask, choices.channel) != self._masks_of:
             self._read_masks(choices)
@@ -169,6 +171,8 @@ class EditDialog:
         return choices
 
     def _planned(self, answer: Incoming) -> None:
+        if self._gone():
+            return
         plan = answer.header
         self._form.set_candidates(plan["words"])
         self._form.show_own(plan["settings"])
@@ -217,6 +221,16 @@ class EditDialog:
             self._digest = (crop, hashlib.sha256(picture.data).hexdigest(), likeness(picture))
             self._later()
 
+    def _gone(self) -> bool:
+        """Whether the painter has closed the picture or deleted the layer meanwhile; says so."""
+        trouble = gone(self._image, self._layer)
+        if trouble:
+            self._planning = self._hurried = False
+            self._blocked = True
+            self._ok.set_sensitive(False)
+            self._say(trouble)
+        return bool(trouble)
+
     # Masks
 
     def _refresh_masks(self) -> None:
@@ -236,15 +250,20 @@ class EditDialog:
 
     def _came_back(self, *_event: object) -> bool:
         """The painter may have selected or painted something meanwhile."""
-        self._refresh_masks()
-        self._reference.refresh()
-        self._later()
+        if not self._gone():
+            self._refresh_masks()
+            self._reference.refresh()
+            if self._digest is not None:
+                self._digest_crop(self._digest[0])
+            self._later()
         return False
 
     # Doing it
 
     def _responded(self, _dialog: Gtk.Dialog, answer: int) -> None:
         self._form.commit()
+        if answer in (Gtk.ResponseType.OK, PAINT) and self._gone():
+            return
         if answer == Gtk.ResponseType.OK:
             if self._planning:  # what was chosen a moment ago may want another crop
                 self._hurried = True
@@ -288,6 +307,8 @@ class EditDialog:
 
     def _ask(self, kind: str) -> None:
         """Have the picture described, or the object found."""
+        if self._gone():
+            return
         crop = self._crop or (0, 0, self._layer.get_width(), self._layer.get_height())
         self._asks.start(kind, self._form.read(), crop, self._default)
 

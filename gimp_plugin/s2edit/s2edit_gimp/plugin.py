@@ -41,7 +41,7 @@ def labels() -> dict[str, tuple[str, str, tuple[str, ...]]]:
             (SUBMENU, LAYERS),
         ),
         AGAIN: (
-            _("Edit _Again…"),
+            _("S²Edit _Again…"),
             _("Run the edit that made this layer again, with other words or settings"),
             (SUBMENU, LAYERS),
         ),

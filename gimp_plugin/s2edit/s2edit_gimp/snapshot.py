@@ -61,6 +61,15 @@ def check_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.D
     return drawable
 
 
+def gone(image: Gimp.Image, layer: Gimp.Drawable) -> str:
+    """A sentence when a picture that was open, or its layer, is not there any more; "" when both are."""
+    if not image.is_valid():
+        return _("The picture is closed. Cancel, and open it again.")
+    if not layer.is_valid():
+        return _("The layer is gone. Undo its deletion, or cancel and select another layer.")
+    return ""
+
+
 def plan_fields(layer: Gimp.Drawable, choices: Choices, masks: Sequence[Coverage], model: str) -> dict[str, object]:
     """The fields of `plan`; the layer's own coordinates are the canvas."""
     fields: dict[str, object] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -88,6 +89,12 @@ class GimpDesk:
         )
         wait_for(report.exists, f"the report of {script}", timeout)
         return self._read(report, script)
+
+    def complaints(self) -> list[str]:
+        """What GIMP and the plug-in wrote of errors that nobody caught; empty when all is well."""
+        said = "".join(path.read_text(errors="replace") for path in sorted(self.lab.folder.glob("gimp*.log")))
+        own = re.compile(r"Traceback|\(s2edit.*CRITICAL")  # GIMP has criticals of its own
+        return [line for line in said.splitlines() if own.search(line)]
 
     def _prepare(self, script: str, parameters: dict[str, object]) -> tuple[Path, str]:
         self._calls += 1

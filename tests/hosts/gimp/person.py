@@ -164,7 +164,7 @@ class Person:
         self.window = self.screen.wait_window(rf"{path.stem}.*GIMP", 60)
 
     def choose_again(self) -> str:
-        """Filters → S²Edit → Edit Again…, by keyboard; returns the dialog's window."""
+        """Filters → S²Edit → S²Edit Again…, by keyboard; returns the dialog's window."""
         self._submenu("a")
         return self._dialog()
 

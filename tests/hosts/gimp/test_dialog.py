@@ -44,7 +44,9 @@ def person() -> Iterator[Person]:
         own.parent.mkdir(mode=0o700)
         own.write_text(json.dumps({"models": [msgspec.to_builtins(OWN)]}), encoding="utf-8")
         (lab.state / "settings.json").write_text(json.dumps({"mirror": hub.base}), encoding="utf-8")
-        yield Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+        painter = Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+        yield painter
+        assert painter.desk.complaints() == []
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,9 @@ def person() -> Iterator[Person]:
     """Somebody with a drawn portrait open."""
     with Lab("gimp-painter") as lab:
         lab.start_daemon(step_ms=MAIN.step_ms)
-        yield Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+        painter = Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+        yield painter
+        assert painter.desk.complaints() == []
 
 
 def names(person: Person) -> list[str]:

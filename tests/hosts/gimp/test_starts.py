@@ -30,7 +30,9 @@ def person() -> Iterator[Person]:
     """Somebody with a drawn portrait open."""
     with Lab("gimp-starts") as lab:
         lab.start_daemon()
-        yield Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+        painter = Person(GimpDesk(lab), Screen(lab), draw_portrait(lab.folder / "portrait.png"))
+        yield painter
+        assert painter.desk.complaints() == []
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +91,7 @@ def test_a_result_is_the_start_of_the_next_edit(person: Person) -> None:
     recipe = person.desk.ask("newest_recipe")
     assert json.loads(recipe["recipe"])["edit"] == edit
     assert recipe["source"] == first["name"], "it knows that it was made of the first result"
-    assert len(lab.jobs(["done"], acknowledged=False)) == 0
+    wait_for(lambda: not lab.jobs(["done"], acknowledged=False), "the results to be acknowledged", 30)
 
 
 def test_a_word_that_the_picture_does_not_show_is_marked_while_it_is_typed(person: Person) -> None:
@@ -117,6 +119,25 @@ def test_a_word_that_the_picture_does_not_show_is_marked_while_it_is_typed(perso
     screen.type("a portrait of a woman")  # the sentence no longer has the word
     screen.key("alt+b")
     marked(True, "word-without-its-sentence")
+
+
+def test_a_layer_that_is_deleted_under_the_open_dialog_can_come_back(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    person.desk.ask("prepare", copies=["other"])
+    dialog = person.open_dialog()
+    person.type_words(MAIN)
+    person.desk.ask("rearrange", delete=True)
+    screen.activate(person.window)
+    screen.activate(dialog)
+    screen.key("alt+e", "alt+h")
+    screen.photograph("layer-gone")
+    assert screen.windows(DIALOG) == [dialog], "it says what is the matter"
+    assert lab.jobs(["queued", "running", "done"], acknowledged=False) == [], "nothing was sent"
+    screen.activate(person.window)
+    screen.key("ctrl+z")
+    person.wait_layers(2)
+    person.submit(dialog)
+    person.wait_layers(3)
 
 
 def test_titles_of_folded_parts_stand_where_one_begins_to_read(person: Person) -> None:
