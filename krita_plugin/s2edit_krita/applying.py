@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import history, layers
-from .document import active, by_identity, canvas, is_open, node_by_mark, node_mark, source_layer
+from .document import active, canvas, is_open, node_by_mark, node_mark, source_layer, with_identity
 from .pictures import png_of_layer
 from .pixels import Box
 from .recipes import recipe_of
@@ -27,14 +27,9 @@ _NAME_LENGTH = 60
 def home_of(job: Job) -> KritaDocument | None:
     """The open document that a job was sent from, or None."""
     mark, _ = split_reference(job["edit"].get("document", {}).get("ref", ""))
-    return by_identity(mark) if mark else None
-
-
-def belongs_to(job: Job, document: KritaDocument) -> bool:
-    """Whether a job was sent from this document or its result is a layer of it."""
-    register = history.load(document)
-    mark, _ = split_reference(job["edit"].get("document", {}).get("ref", ""))
-    return bool(mark and mark == register.document) or job["job"] in register.applied
+    homes = with_identity(mark) if mark else []
+    # A copy under another name has the same mark, but only the one that sent the job has noted it.
+    return next((one for one in homes if job["job"] in history.load(one).pending), homes[0] if homes else None)
 
 
 def existing_layer(job: str, document: KritaDocument) -> KritaNode | None:
@@ -61,7 +56,10 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
         desk.layer_added.emit(job)
         return
     if record is None:
-        return  # the daemon has forgotten it, and its layer is gone
+        words = tr("The layer is gone, and S²Edit no longer keeps this result.")
+        desk.complain(WireError("unknown_job", words, tr("Choose “Again”, then “Edit”, to make it once more.")))
+        desk.layer_added.emit(job)  # so that its row offers no layer any more
+        return
 
     def came(reply: dict[str, Any], frames: list[Any]) -> None:
         if not is_open(document):
@@ -72,7 +70,7 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
             except WireError as error:
                 desk.complain(error)
                 return
-        desk.applied(job, document)
+        desk.applied(job)
 
     desk.request("result", {"job": job}, came)
 

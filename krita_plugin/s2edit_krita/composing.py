@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from krita import Krita
 
-from . import masks
-from .document import active, identity, node_mark, source_layer
+from . import history, masks
+from .document import active, node_mark, source_layer, title
 from .objects import heading, line
 from .order import Order, Reference, Target
 from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -26,23 +27,31 @@ class ComposeDialog(QDialog):
 
     Args:
         order: the edit as the docker's fields have it.
+        taken: what the reference shows and the word of what is taken from it, as far as they are known.
     """
 
-    def __init__(self, order: Order, parent: QWidget) -> None:
+    def __init__(self, order: Order, taken: Sequence[str], parent: QWidget) -> None:
         super().__init__(parent)
         self._order = order
         self.setWindowTitle(tr("Compose"))
         self._references = references()
         self.reference = QComboBox(self)
+        self.reference.setObjectName("s2edit_reference")
         for reference in self._references:
             self.reference.addItem(reference.label)
         self.file = QPushButton(tr("File…"), self)
+        self.file.setAutoDefault(False)
         self.shows = line(tr("a woman with makeup"), "s2edit_reference_prompt", self)
         self.attribute = line(tr("makeup"), "s2edit_attribute", self)
         self.mix = line(tr("a lady with makeup"), "s2edit_mix", self)
+        for field, text in zip((self.shows, self.attribute), taken, strict=False):
+            field.setText(text)
         self.mix.setText(order.target)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, parent=self)
-        buttons.addButton(tr("Compose"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.take = QPushButton(tr("Compose"), self)
+        self.take.setObjectName("s2edit_take")
+        self.take.setDefault(True)
+        buttons.addButton(self.take, QDialogButtonBox.ButtonRole.AcceptRole)
         self.setMinimumWidth(_LEAST_WIDTH)
         layout = QVBoxLayout(self)
         row = QHBoxLayout()
@@ -57,10 +66,12 @@ class ComposeDialog(QDialog):
         ):
             layout.addWidget(heading(label, self))
             layout.addWidget(field)
+            field.textChanged.connect(lambda _text: self._check())
         layout.addWidget(buttons)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.file.clicked.connect(self._choose_file)
+        self._check()
 
     def order(self) -> Order:
         """The job."""
@@ -79,9 +90,15 @@ class ComposeDialog(QDialog):
 
     def add_file(self, path: str) -> None:
         """Offer a file and choose it."""
-        self._references.append(Reference("", "", path, "", Path(path).name))
+        self._references.append(Reference(None, "", path, "", Path(path).name))
         self.reference.addItem(self._references[-1].label)
         self.reference.setCurrentIndex(self.reference.count() - 1)
+        self._check()
+
+    def _check(self) -> None:
+        """No order without something to take from and words for both pictures."""
+        told = all(field.text().strip() for field in (self.shows, self.mix))
+        self.take.setEnabled(told and self.reference.currentIndex() >= 0)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("Take from"))
@@ -90,15 +107,18 @@ class ComposeDialog(QDialog):
 
 
 def references() -> list[Reference]:
-    """The layers of all open documents, without the one that is edited."""
+    """The layers of the picture in front without the edited one, then the other open pictures and their layers."""
     front = active()
     edited = source_layer(front) if front is not None else None
     found = []
-    for document in Krita.instance().documents():
-        name = document.name() or tr("Unnamed")
+    for document in sorted(Krita.instance().documents(), key=lambda one: one != front):
+        name = title(document)
+        if document != front:
+            found.append(Reference(document, "", "", "", tr("{name} (the whole picture)", name=name)))
+        left_out = {*history.load(document).masks, *([node_mark(edited)] if edited and document == front else [])}
         for node in _layers(document.rootNode()):
-            if edited is None or node_mark(node) != node_mark(edited):
-                found.append(Reference(identity(document), node_mark(node), "", "", f"{node.name()} ({name})"))
+            if node_mark(node) not in left_out:
+                found.append(Reference(document, node_mark(node), "", "", f"{node.name()} ({name})"))
     return found
 
 

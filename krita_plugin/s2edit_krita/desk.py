@@ -16,7 +16,7 @@ from .pictures import image_of_frame
 from .qt import QApplication, QObject, Qt, QTimer, pyqtSignal
 from .session_qt import QtLoop
 from .submitting import split_reference
-from .text import language
+from .text import language, tr
 from .wire import Client, Session, WireError, records
 
 Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
@@ -34,7 +34,7 @@ class Desk(QObject):
     Signals:
         job_changed(job id), job_removed(job id), preview_came(job id, QImage), thumbnail_came(job id, QImage),
         layer_added(job id), link_changed(state, sentence), models_changed(), complained(sentence, hint),
-        captioned(text), reused(form values).
+        said(sentence), captioned(text), reused(form values).
     """
 
     job_changed = pyqtSignal(str)
@@ -45,6 +45,7 @@ class Desk(QObject):
     link_changed = pyqtSignal(str, str)
     models_changed = pyqtSignal()
     complained = pyqtSignal(str, str)
+    said = pyqtSignal(str)
     captioned = pyqtSignal(str)
     reused = pyqtSignal(object)
 
@@ -54,7 +55,7 @@ class Desk(QObject):
         self.models: dict[str, dict[str, Any]] = {}
         self.link = "lost"
         self._expected: set[str] = set()
-        self._unsaved: dict[str, list[str]] = {}
+        self._unsaved: set[str] = set()
         self._asked_thumbnails: set[str] = set()
         self._session: Session | None = None
         Krita.instance().notifier().setActive(True)
@@ -117,8 +118,16 @@ class Desk(QObject):
             return
         self.jobs[job["job"]] = job
         self.job_changed.emit(job["job"])
-        if job["state"] == "done" and job["job"] in self._expected:
+        if job["job"] not in self._expected:
+            return
+        if job["state"] == "done":
             self._finish(job["job"])
+        elif known is None or known["state"] != job["state"]:
+            # Its row has moved down, out of sight: who waits for the layer must not wait in vain.
+            if job["state"] == "failed":
+                self.complained.emit(job.get("message", ""), job.get("hint", ""))
+            elif job["state"] == "cancelled":
+                self.said.emit(tr("Cancelled"))
 
     def cancel(self, job: str) -> None:
         """Stop a job."""
@@ -127,6 +136,7 @@ class Desk(QObject):
     def retry(self, job: str) -> None:
         """Queue a failed or cancelled job again."""
         self.expect(job)
+        self.said.emit(tr("Sent. You can go on painting."))
         self.request("retry", {"job": job}, lambda reply, _frames: self.take(reply["job"]))
 
     def remove(self, job: str) -> None:
@@ -161,11 +171,10 @@ class Desk(QObject):
 
         self.request("thumbnail", {"job": job}, came, failed=lambda _error: None)
 
-    def applied(self, job: str, document: KritaDocument) -> None:
+    def applied(self, job: str) -> None:
         """The result is a layer now; the daemon may drop it as soon as the document is saved."""
         self._expected.discard(job)
-        mark = history.load(document).document
-        self._unsaved.setdefault(mark, []).append(job)
+        self._unsaved.add(job)
         self.layer_added.emit(job)
 
     def _finish(self, job: str) -> None:
@@ -222,7 +231,10 @@ class Desk(QObject):
         for document in Krita.instance().documents():
             if document.fileName() != filename:
                 continue
-            for job in self._unsaved.pop(history.load(document).document, []):
+            # What was undone, or is a layer of a copy of this document, is not in the file.
+            saved = {job for job in self._unsaved if applying.existing_layer(job, document) is not None}
+            self._unsaved -= saved
+            for job in saved:
                 self.request("acknowledge", {"job": job}, lambda reply, _frames: self.take(reply["job"]), (), _quiet)
 
     def jobs_of(self, document: KritaDocument | None) -> list[dict[str, Any]]:

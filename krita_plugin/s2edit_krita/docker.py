@@ -11,11 +11,11 @@ from krita import DockWidget
 from . import history, masks, recipes
 from .composing import ComposeDialog
 from .desk import Desk
-from .document import active, canvas, node_mark, source_layer
+from .document import active, canvas, is_open, node_mark, source_layer
 from .form import Form
 from .joblist import JobList
 from .layers import add_object_mask, give_back_colour, hide_object_masks, take_brush
-from .order import Order
+from .order import Order, mentions
 from .pixels import Box
 from .preview import MaskPreview
 from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
@@ -134,6 +134,8 @@ class Docker(DockWidget):
     def _sent(self, document: Any, layer: Any, order: Order) -> None:
         """The masks have done their work: out of sight, and back to the picture's own layer."""
         self.form.say(tr("Sent. You can go on painting."))
+        if not is_open(document):
+            return
         hide_object_masks(document, [mask.node for mask in order.painted() if mask.kind == "layer"], layer)
 
     def _connect(self) -> None:
@@ -152,6 +154,7 @@ class Docker(DockWidget):
         desk.link_changed.connect(self._linked)
         desk.models_changed.connect(self._models)
         desk.complained.connect(self._complained)
+        desk.said.connect(self._told)
         desk.captioned.connect(self.form.source.setText)
         desk.reused.connect(self._reuse)
         desk.layer_added.connect(self._added)
@@ -186,7 +189,7 @@ class Docker(DockWidget):
                 self.submit(order)
 
     def _compose(self) -> None:
-        dialog = ComposeDialog(self.form.order("compose"), self)
+        dialog = ComposeDialog(self.form.order("compose"), self.form.taken, self)
         if dialog.exec():
             self.submit(dialog.order())
 
@@ -224,13 +227,15 @@ class Docker(DockWidget):
         if document is None:
             return
         painted = [source for source in masks.sources(document, None) if source.kind == "layer"]
-        held = history.load(document).masks
+        held, shown = history.load(document).masks, self.form.source.text()
         for row in self.form.objects.rows:
             word, chosen = row.target().word, row.target().mask
             fitting = [source for source in painted if not word or held[source.node].word == word]
             if chosen.kind == masks.AUTOMATIC and fitting:
                 row.choose_mask(fitting[-1])
-                row.word_box.setEditText(word or held[fitting[-1].node].word)
+                painted_for = held[fitting[-1].node].word
+                if not word and (not shown or mentions(shown, painted_for)):
+                    row.word_box.setEditText(painted_for)
 
     def _recall(self) -> None:
         """On a result layer, the fields of the edit that made it."""
@@ -279,6 +284,10 @@ class Docker(DockWidget):
     def _complained(self, message: str, hint: str) -> None:
         self._complaint = f"{message} {hint}".strip()
         self.form.say(self._complaint, bad=True)
+
+    def _told(self, sentence: str) -> None:
+        self._complaint = ""
+        self.form.say(sentence)
 
     def _linked(self, state: str, message: str) -> None:
         words = {"ready": "", "connecting": tr("Connecting to S²Edit…"), "lost": message}[state]

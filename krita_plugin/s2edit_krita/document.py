@@ -6,6 +6,7 @@ With `layers` and `masks` the only place that calls Krita's document API.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
@@ -48,13 +49,11 @@ def identity(document: KritaDocument) -> str:
     return state.document
 
 
-def by_identity(mark: str) -> KritaDocument | None:
-    """The open document with this mark, the one in front first."""
+def with_identity(mark: str) -> list[KritaDocument]:
+    """The open documents with this mark, the one in front first; several where one is a copy of another."""
     front = active()
-    for document in ([front] if front else []) + list(Krita.instance().documents()):
-        if history.load(document).document == mark:
-            return document
-    return None
+    found = ([front] if front else []) + [one for one in Krita.instance().documents() if one != front]
+    return [one for one in found if history.load(one).document == mark]
 
 
 def is_open(document: KritaDocument) -> bool:
@@ -87,6 +86,11 @@ def source_layer(document: KritaDocument) -> KritaNode | None:
     return node
 
 
+def title(document: KritaDocument) -> str:
+    """What people call it; a picture that is no .kra has no name of its own but its file's."""
+    return document.name() or Path(document.fileName()).name or tr("Unnamed")
+
+
 def canvas(document: KritaDocument) -> tuple[int, int]:
     """Width and height in pixels."""
     return document.width(), document.height()
@@ -109,7 +113,8 @@ def depth_of(document: KritaDocument) -> Depth:
 def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth | None = None) -> Picture:
     """The pixels of a layer with its masks, or of the whole visible picture when `node` is None; object masks left out.
 
-    Any colour model is converted with the layer's own profile. Animations give the current frame.
+    A result's pixels come without its masks, so that an edit of it sees more than what was changed. Any colour model is
+    converted with the layer's own profile. Animations give the current frame.
     """
     depth = depth or depth_of(document)
     data, space = _projection(document, node, box)
@@ -170,7 +175,11 @@ def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tu
 def _as_shown(document: KritaDocument, node: KritaNode | None) -> tuple[Callable[..., QByteArray], Space]:
     owner = document if node is None else node
     space = (owner.colorModel(), owner.colorDepth(), owner.colorProfile())
-    return (document.pixelData if node is None else node.projectionPixelData), space
+    if node is None:
+        return document.pixelData, space
+    # Behind its mask a result holds all that the model made; what goes on from it needs the surroundings too.
+    is_result = node_mark(node) in history.load(document).applied.values()
+    return (node.pixelData if is_result else node.projectionPixelData), space
 
 
 def _passes_through(node: KritaNode | None) -> bool:

@@ -35,6 +35,9 @@ _WARNING = {"dark": "#f08070", "bright": "#b3261e"}
 class Form(QWidget):
     """All fields of an edit.
 
+    Attributes:
+        taken: what the reference of the composition that was filled in shows, and the word of what was taken from it.
+
     Signals:
         changed(), edit_wanted(), propose_wanted(), paint_wanted(), automatic_wanted(), variations_wanted(),
         compose_wanted().
@@ -73,7 +76,9 @@ class Form(QWidget):
         scrolls_by(self.model, self.profile)
         self.model_row = ModelRow(self)
         self._models: dict[str, Mapping[str, Any]] = {}
+        self.taken: tuple[str, ...] = ()
         self.fold = QToolButton(self)
+        self.fold.setObjectName("s2edit_fold")
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
         self.advanced = Advanced(self)
@@ -81,6 +86,7 @@ class Form(QWidget):
         self.below_masks = QVBoxLayout()
         self.footer = QWidget(parent)
         self.forecast = _sentence(self.footer)
+        self.forecast.setObjectName("s2edit_says")
         self.edit = _button(tr("Edit"), "s2edit_edit", self.footer)
         self.edit.setDefault(True)
         self.variations = _button(tr("Variations…"), "s2edit_variations", self.footer)
@@ -108,7 +114,12 @@ class Form(QWidget):
         """Show the values of an earlier edit (`order.form_values`)."""
         self.source.setText(values["source"])
         self.target.setText(values["target"])
-        self.objects.fill(values["words"])
+        words = values["words"]
+        if values["kind"] == "compose":
+            # The second word is one of the reference's prompt, which the composition's own dialog asks for.
+            self.taken = (values["reference_prompt"], *words[1:2])
+            words = words[:1]
+        self.objects.fill(words)
         self.advanced.fill(values["guidance"], values["seed"], values["settings"])
         for box, wanted in ((self.model, values["model"]), (self.profile, values["profile"])):
             index = box.findData(wanted)

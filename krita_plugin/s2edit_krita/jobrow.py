@@ -9,7 +9,7 @@ from typing import Any
 from . import applying, history, text
 from .desk import Desk
 from .document import active
-from .order import form_values
+from .order import form_values, start_values
 from .pictures import scaled
 from .qt import (
     QFrame,
@@ -70,7 +70,7 @@ class JobRow(QFrame):
     def __init__(self, desk: Desk, job: Job, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._job = desk, job
-        self.state = ""
+        self.state, self._there, self._known = "", False, False
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName(f"s2edit_job_{job['job']}")
         self._picture = QToolButton(self)
@@ -82,7 +82,9 @@ class JobRow(QFrame):
         self._title, self._said = QLabel(self), QLabel(self)
         for label in (self._title, self._said):
             label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._said.setObjectName("s2edit_said")
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
         self._bar.setMaximumHeight(6)
@@ -112,10 +114,9 @@ class JobRow(QFrame):
         self._bar.setVisible(running)
         self._bar.setRange(0, job["total"] if running else 1)
         self._bar.setValue(job["step"] if running else 0)
-        there = self._layer_there()
-        wanted = job["state"] + str(there)
-        if wanted != self.state + str(getattr(self, "_there", None)):
-            self.state, self._there = job["state"], there
+        situation = (job["state"], self._layer_there(), job["job"] in self._desk.jobs)
+        if situation != (self.state, self._there, self._known):
+            self.state, self._there, self._known = situation
             self._make_buttons()
             self._ask_picture()
 
@@ -136,7 +137,7 @@ class JobRow(QFrame):
         kept = history.thumbnail(document, self._job["job"]) if document is not None else b""
         if kept:
             self.set_picture(QImage.fromData(kept))
-        elif self._job["job"] in self._desk.jobs:
+        elif self._known:
             self._desk.thumbnail(self._job["job"])
 
     def _make_buttons(self) -> None:
@@ -162,13 +163,13 @@ class JobRow(QFrame):
         else:
             self._add(tr("Retry"), "retry", lambda: desk.retry(job))
             self._add(tr("Again"), "again", self._again)
-        if state not in {"queued", "paused", "running"} and job in desk.jobs:
+        if state not in {"queued", "paused", "running"} and self._known:
             self._add("✕", "remove", lambda: desk.remove(job), tr("Remove from the list"))
         for buttons in (self._buttons, self._more):
             buttons.addStretch(1)
 
     def _can_apply(self) -> bool:
-        return self.state == "done" and (self._job["job"] in self._desk.jobs or bool(self._there))
+        return self.state == "done" and (self._known or self._there)
 
     def _apply_label(self) -> str:
         return tr("Show layer") if self._there else tr("Add as layer")
@@ -183,8 +184,7 @@ class JobRow(QFrame):
     def _start(self) -> None:
         """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""
         applying.fetch(self._desk, self._job["job"], choose=True)
-        values = form_values(self._job["edit"])
-        self._desk.reused.emit({**values, "source": values["target"], "target": ""})
+        self._desk.reused.emit(start_values(self._job["edit"]))
 
     def _add(self, label: str, name: str, act: Callable[[], None], hint: str = "") -> None:
         button = QToolButton(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,14 +27,14 @@ class Reference:
     """The picture that a composition takes from: a layer of an open document, or a file.
 
     Args:
-        document: the document's mark, "" for a file.
+        document: the open document, None for a file.
         layer: the layer's id, "" for the whole picture.
         path: the file, "" for a layer.
         prompt: what it shows.
         label: what the painter reads.
     """
 
-    document: str
+    document: Any
     layer: str
     path: str
     prompt: str
@@ -107,8 +108,8 @@ class Order:
             "objects": self.object_records(),
             "settings": dict(self.settings),
         }
-        if self.kind in {"edit", "compose"}:
-            fields["target"] = self.target
+        if self.target and self.kind in {"edit", "compose"}:
+            fields["target"] = self.target  # not typed yet is no mistake yet
         if mask_box is not None:
             fields["mask_box"] = list(mask_box)
         return fields
@@ -129,8 +130,13 @@ def fresh_seed() -> int:
     return random.randrange(SEED_RANGE)  # noqa: S311 - it only has to differ
 
 
+def mentions(prompt: str, word: str) -> bool:
+    """Whether the word stands in the prompt, in whatever case; of no word at all, False."""
+    return bool(word) and re.search(rf"\b{re.escape(word)}\b", prompt, re.IGNORECASE) is not None
+
+
 def form_values(edit: Mapping[str, Any]) -> dict[str, Any]:
-    """What the docker's fields show for the wire's `edit`: for “again” and “use as start”."""
+    """What the docker's fields show for the wire's `edit`: for “again”."""
     return {
         "kind": edit["kind"],
         "model": edit["model"],
@@ -143,3 +149,11 @@ def form_values(edit: Mapping[str, Any]) -> dict[str, Any]:
         "settings": dict(edit.get("settings", {})),
         "reference_prompt": edit.get("reference_prompt", ""),
     }
+
+
+def start_values(edit: Mapping[str, Any]) -> dict[str, Any]:
+    """The same to go on from the result: it shows what was wanted, so a word that is gone names nothing any more."""
+    values = form_values(edit)
+    shown = values["target"]
+    words = [word if mentions(shown, word) else "" for word in values["words"]]
+    return {**values, "source": shown, "target": "", "words": words}

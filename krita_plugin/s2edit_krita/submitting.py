@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
 
-from . import history, masks
+from . import history, layers, masks
 from .document import (
     Picture,
-    by_identity,
     canvas,
     depth_of,
     glance,
     identity,
     is_costly,
+    is_open,
     node_by_mark,
     node_mark,
     read,
     source_layer,
+    title,
 )
 from .order import MAX_TITLE, Order, Reference
 from .photo import likeness
@@ -103,7 +104,7 @@ def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[st
     if layer is None:
         desk.complain(WireError("bad_image", tr("There is no layer to edit."), tr("Choose a layer first.")))
         return
-    mark, layer_mark = identity(document), node_mark(layer)
+    layer_mark = node_mark(layer)
     try:
         fields = plan_fields(document, order)
     except WireError as error:
@@ -115,12 +116,11 @@ def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[st
         if blocking:
             desk.complain(WireError(blocking[0]["code"], blocking[0]["message"]))
             return
-        found = by_identity(mark)
-        if found is None:
+        if not is_open(document):
             desk.complain(WireError("bad_image", tr("The picture was closed before it could be sent.")))
             return
         try:
-            _hand_over(desk, found, layer_mark, order, Box(*reply["crop"]), sent)
+            _hand_over(desk, document, layer_mark, order, Box(*reply["crop"]), sent)
         except WireError as error:
             desk.complain(error)
 
@@ -145,7 +145,7 @@ def _hand_over(
     job = new_job_id()
     where: dict[str, object] = {
         "host": "krita",
-        "title": (document.name() or tr("Unnamed"))[:MAX_TITLE],
+        "title": title(document)[:MAX_TITLE],
         "layer": layer.name()[:MAX_TITLE],
         "ref": mark_of_reference(identity(document), layer_mark),
         "canvas": list(canvas(document)),
@@ -164,9 +164,8 @@ def _hand_over(
         sent(job)
 
     def refused(error: WireError) -> None:
-        found = by_identity(identity(document))
-        if found is not None:
-            history.forget(found, job)
+        if is_open(document):
+            history.forget(document, job)
         desk.complain(error)
 
     desk.request("submit", fields, accepted, parcel.frames, refused)
@@ -183,15 +182,19 @@ def read_reference(reference: Reference) -> Picture:
         finally:
             document.setModified(False)
             document.close()
-    document = by_identity(reference.document)
-    layer = node_by_mark(document, reference.layer) if document is not None else None
-    if document is None or layer is None:
+    document = reference.document
+    if document is None or not is_open(document):
+        raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
+    if not reference.layer:
+        return read(document, None, Box(0, 0, *canvas(document)))
+    layer = node_by_mark(document, reference.layer)
+    if layer is None or not layers.is_there(document, layer):
         raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
     rect = layer.bounds()
     box = Box(rect.x(), rect.y(), rect.width(), rect.height()).clipped(*canvas(document))
     if box is None:
         raise WireError("bad_image", tr("The reference “{name}” is empty.", name=reference.label))
-    return read(document, layer, box, depth_of(document))
+    return read(document, layer, box)
 
 
 def _add_picture(parcel: Parcel, role: str, picture: Picture) -> None:

@@ -145,6 +145,7 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     form, dial = docker.form, docker.form.advanced.dials["blend.context"]
     form.fill(
         {
+            "kind": "edit",
             "source": "a smiling man with brown hair",
             "target": "a smiling man with brown hair and a beard",
             "words": ["man", "hair"],

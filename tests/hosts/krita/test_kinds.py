@@ -119,6 +119,23 @@ def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     composed = _found(scenes, "compose")
     assert composed["prompts"] == ["a woman with makeup"] * 2, "from a layer and from a file"
     assert sum(name.startswith("S²Edit") for name in composed["layers"]) == 2
+    mixed = "a portrait of a woman with a hat with makeup"
+    assert composed["again"] == ["a woman with makeup", ["hat", "makeup"], mixed], "what its dialog asks for is known"
+
+
+@pytest.mark.hosts
+def test_other_open_pictures_are_references_and_stay_as_they_are(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "references")
+    assert [label for label in found["labels"] if "whole picture" in label] == ["scene (the whole picture)"]
+    assert any(label.startswith("Elsewhere") for label in found["labels"])
+    assert not any(label.startswith(("Object mask", "Picture")) for label in found["labels"])
+    assert found["enabled"] == [False, True], "only with words for both pictures"
+    assert not found["changed"]
+
+
+@pytest.mark.hosts
+def test_a_result_that_is_gone_says_so(scenes: dict[str, Any]) -> None:
+    assert _found(scenes, "gone")["left"], "its texts can still be used again"
 
 
 @pytest.mark.hosts

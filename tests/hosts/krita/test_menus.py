@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ..lab import Lab
-from ..scenarios import draw_portrait
+from ..scenarios import MAIN, draw_portrait
 from ..screen import Screen
 from .easel import Easel
 from .painter import Painter, State
@@ -51,6 +51,16 @@ def _take_tool(painter: Painter, name: str) -> None:
     time.sleep(0.5)
 
 
+def _name_a_dragon(painter: Painter, told: str) -> None:
+    """Name what the picture doesn't show; the docker says what the daemon thinks of that in the painter's language."""
+    for field, words in (("source", MAIN.source), ("target", MAIN.target)):
+        painter.fill(f"s2edit_{field}", words)
+    painter.screen.key("Tab", "ctrl+a")
+    painter.screen.type("dragon")
+    painter.wait(lambda state: told in state["widgets"].get("s2edit_says", [[""] * 5])[0][4], told)
+    painter.screen.photograph("told")
+
+
 @pytest.mark.hosts
 def test_the_entry_is_in_every_menu() -> None:
     with Lab("krita-menus") as lab:
@@ -78,6 +88,7 @@ def test_the_entry_is_in_every_menu() -> None:
         painter.wait(lambda state: "s2edit_docker" in state["widgets"], "the docker")
         painter.screen.photograph("german")
         assert painter.state()["widgets"]["s2edit_edit"][0][4] == "Bearbeiten"
+        _name_a_dragon(painter, f"Das Wort „dragon“ steht nicht in der Beschreibung „{MAIN.source}“.")
         painter.leave()
 
 
@@ -93,4 +104,6 @@ def test_the_shortcut_and_a_right_to_left_language() -> None:
         paint, more = state["widgets"]["s2edit_paint"][0], state["widgets"]["s2edit_more"][0]
         assert more[0] < paint[0], "what is right in English is left here"
         painter.screen.photograph("arabic")
+        source = f"\u2068{MAIN.source}\u2069"
+        _name_a_dragon(painter, f"الكلمة «\u2068dragon\u2069» ليست في الوصف «{source}».")
         painter.leave()

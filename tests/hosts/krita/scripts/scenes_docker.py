@@ -7,7 +7,7 @@ from typing import Any
 
 from PyQt5.QtCore import QByteArray
 from PyQt5.QtWidgets import QToolButton
-from stage import OBJECT, OTHER, Scene, choose, document_with, edit, layer, names, picture_file, pixel
+from stage import OBJECT, OTHER, Scene, automatic, choose, document_with, edit, layer, names, picture_file, pixel
 
 OWN_CONTEXT = 4.0
 """What the embedded model's recommended.json says: the whole portrait."""
@@ -128,7 +128,7 @@ def scene_compose(docker: Any) -> Scene:
     yield from choose(document, node)
     prompts = []
     for file in ("", picture_file("reference.png")):
-        dialog = ComposeDialog(docker.form.order("compose"), docker)
+        dialog = ComposeDialog(docker.form.order("compose"), (), docker)
         if file:
             dialog.add_file(file)
         else:
@@ -139,7 +139,66 @@ def scene_compose(docker: Any) -> Scene:
         dialog.mix.setText("a portrait of a woman with a hat with makeup")
         job = yield from edit(docker, document, node, dialog.order())
         prompts.append(docker.desk.jobs[job]["edit"]["reference_prompt"])
-    return {"prompts": prompts, "layers": names(document.rootNode())}
+    yield lambda: docker.jobs.row(job) is not None and press(docker, job, "again") is not None
+    press(docker, job, "again").click()
+    again = ComposeDialog(docker.form.order("compose"), docker.form.taken, docker).order()
+    docker.form.taken = ()
+    return {
+        "prompts": prompts,
+        "layers": names(document.rootNode()),
+        "again": [again.reference.prompt, [target.word for target in again.objects], again.target],
+    }
+
+
+def scene_references(docker: Any) -> Scene:
+    """Another open picture is offered whole and by layers; neither what is edited nor its mask are references."""
+    from s2edit_krita.composing import ComposeDialog
+
+    other = document_with(docker)
+    layer(other, "Elsewhere", OTHER)
+    other.setModified(False)
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    docker.paint_mask()
+    yield lambda: document.activeNode().name().startswith("Object mask")
+    docker.form.objects.rows[0].choose_mask(automatic())
+    yield from choose(document, node)
+
+    def order(of: str) -> Any:
+        dialog = ComposeDialog(docker.form.order("compose"), (), docker)
+        empty = dialog.take.isEnabled()
+        for field, words in ((dialog.shows, "makeup"), (dialog.attribute, "makeup"), (dialog.mix, "a hat with makeup")):
+            field.setText(words)
+        labels = [dialog.reference.itemText(index) for index in range(dialog.reference.count())]
+        dialog.reference.setCurrentIndex(next(i for i, label in enumerate(labels) if of in label))
+        return labels, [empty, dialog.take.isEnabled()], dialog.order()
+
+    labels, enabled, whole = order("whole picture")
+    yield from edit(docker, document, node, whole)
+    changed = other.modified()
+    _, _, late = order("Elsewhere")
+    other.close()
+    yield from choose(document, node)
+    docker.submit(late)
+    yield lambda: "is gone" in docker.form.forecast.text()
+    return {"labels": labels, "enabled": enabled, "changed": changed}
+
+
+def scene_gone(docker: Any) -> Scene:
+    """A result that is nowhere any more says so when it is asked for, and then offers itself no longer."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    job = yield from edit(docker, document, node)
+    docker.desk.remove(job)
+    yield lambda: job not in docker.desk.jobs
+    yield lambda: docker.jobs.row(job) is not None and press(docker, job, "remove") is None
+    next(one for one in document.topLevelNodes() if one.name().startswith("S²Edit")).remove()
+    document.waitForDone()
+    press(docker, job, "apply").click()
+    yield lambda: "no longer keeps" in docker.form.forecast.text()
+    yield lambda: press(docker, job, "apply") is None
+    return {"left": press(docker, job, "again") is not None}
 
 
 def scene_empty_mask(docker: Any) -> Scene:

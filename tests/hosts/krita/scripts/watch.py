@@ -1,6 +1,6 @@
 """Tells a test that acts by mouse and keys what a person would see: where things are, which layers there are.
 
-Writes `state.json` five times a second into S2EDIT_PROBE_FOLDER; ends when a file `finish` appears there. A file
+Writes `state.json` up to five times a second into S2EDIT_PROBE_FOLDER; ends when a file `finish` appears there. A file
 `ask.py` there is executed once, with its answer (`answer`) in the next state: for what can't be seen from outside.
 """
 
@@ -17,7 +17,10 @@ from PyQt5.QtWidgets import QAbstractItemView, QApplication, QMenu, QWidget
 
 FOLDER = Path(os.environ["S2EDIT_PROBE_FOLDER"])
 
+PAUSE_MS = 200
 DOCKER = "s2edit_docker"
+PICTURE = "picture"
+"""Told as a widget's text where it has a picture instead."""
 
 
 def run(report: dict[str, Any], done: Any) -> None:
@@ -38,12 +41,16 @@ def run(report: dict[str, Any], done: Any) -> None:
         draft.write_text(json.dumps(seen, ensure_ascii=False, default=str), "utf-8")
         draft.replace(FOLDER / "state.json")
         if (FOLDER / "finish").exists():
-            timer.stop()
             report["end"] = state()
             done()
+        else:
+            timer.start()
 
+    # A pause after each look: where a look takes longer than that, Krita shall still come to its own events.
+    timer.setSingleShot(True)
+    timer.setInterval(PAUSE_MS)
     timer.timeout.connect(tick)
-    timer.start(200)
+    timer.start()
 
 
 def state() -> dict[str, Any]:
@@ -51,6 +58,7 @@ def state() -> dict[str, Any]:
     return {
         "widgets": widgets(),
         "menus": menus(),
+        "picture": Path(document.fileName()).name if document else "",
         "layers": tree(document.rootNode()) if document else [],
         "active": document.activeNode().name() if document and document.activeNode() else "",
         "rows": layer_rows(),
@@ -80,6 +88,8 @@ def widgets() -> dict[str, list[Any]]:
         sight = widget.isVisible() and (name == DOCKER or widget.visibleRegion().contains(widget.rect().center()))
         if name.startswith("s2edit_") and sight:
             text = widget.text() if hasattr(widget, "text") else ""
+            if not text and hasattr(widget, "icon") and not widget.icon().isNull():
+                text = PICTURE
             found.setdefault(name, []).append([*rectangle(widget), text, widget.isEnabled()])
     return found
 
