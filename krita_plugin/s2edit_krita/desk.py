@@ -55,6 +55,7 @@ class Desk(QObject):
         self.models: dict[str, dict[str, Any]] = {}
         self.link = "lost"
         self._expected: set[str] = set()
+        self._sent_here: set[str] = set()
         self._unsaved: set[str] = set()
         self._asked_thumbnails: set[str] = set()
         self._session: Session | None = None
@@ -107,9 +108,11 @@ class Desk(QObject):
         """Tell the painter what is wrong and what to do."""
         self.complained.emit(error.message, error.hint)
 
-    def expect(self, job: str) -> None:
-        """The result of this job becomes a layer by itself."""
-        self._expected.add(job)
+    def expect(self, job: str, *, as_layer: bool = True) -> None:
+        """The painter is told how this job ends; its result becomes a layer by itself, else it waits to be picked."""
+        self._sent_here.add(job)
+        if as_layer:
+            self._expected.add(job)
 
     def take(self, job: dict[str, Any]) -> None:
         """A job as the daemon now has it."""
@@ -118,16 +121,19 @@ class Desk(QObject):
             return
         self.jobs[job["job"]] = job
         self.job_changed.emit(job["job"])
-        if job["job"] not in self._expected:
-            return
-        if job["state"] == "done":
+        if job["state"] == "done" and job["job"] in self._expected:
             self._finish(job["job"])
-        elif known is None or known["state"] != job["state"]:
-            # Its row has moved down, out of sight: who waits for the layer must not wait in vain.
-            if job["state"] == "failed":
-                self.complained.emit(job.get("message", ""), job.get("hint", ""))
-            elif job["state"] == "cancelled":
-                self.said.emit(tr("Cancelled"))
+        elif job["job"] in self._sent_here and (known is None or known["state"] != job["state"]):
+            self._tell_end(job)
+
+    def _tell_end(self, job: dict[str, Any]) -> None:
+        """Its row has moved down, out of sight: nobody shall wait for it in vain."""
+        if job["state"] == "failed":
+            self.complained.emit(job.get("message", ""), job.get("hint", ""))
+        elif job["state"] == "cancelled":
+            self.said.emit(tr("Cancelled"))
+        elif job["state"] == "done":
+            self.said.emit(tr("Done. The result waits in the list below."))
 
     def cancel(self, job: str) -> None:
         """Stop a job."""

@@ -18,7 +18,7 @@ from .layers import add_object_mask, give_back_colour, hide_object_masks, take_b
 from .order import Order, mentions
 from .pixels import Box
 from .preview import MaskPreview
-from .qt import QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
+from .qt import QApplication, QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
 from .room import make_room
 from .submitting import facts_of, plan_fields, submit
 from .text import right_to_left, tr
@@ -81,6 +81,7 @@ class Docker(DockWidget):
         self._looking = self._timer(_STROKE_MS, self._look)
         # A new layer is the active one for a moment; the preview shall show the painter's own.
         self._settling = self._timer(_SETTLE_MS, self._look)
+        self._pressed = self._timer(QApplication.doubleClickInterval(), lambda: None)
         self._connect()
 
     def canvasChanged(self, _canvas: Any) -> None:
@@ -141,7 +142,7 @@ class Docker(DockWidget):
     def _connect(self) -> None:
         form, desk = self.form, self.desk
         form.changed.connect(self._planning.start)
-        form.edit_wanted.connect(lambda: self.submit(self.form.order()))
+        form.edit_wanted.connect(self._edit)
         form.propose_wanted.connect(lambda: self.submit(replace(self.form.order("caption"), objects=())))
         form.paint_wanted.connect(self.paint_mask)
         form.automatic_wanted.connect(self._automatic)
@@ -181,6 +182,12 @@ class Docker(DockWidget):
         self.submit(
             replace(order, objects=tuple(replace(one, mask=masks.automatic()) for one in first), edit_mask=None)
         )
+
+    def _edit(self) -> None:
+        """A double click is one wish."""
+        if not self._pressed.isActive():
+            self._pressed.start()
+            self.submit(self.form.order())
 
     def _vary(self) -> None:
         dialog = VariationsDialog(self.form.order(), self)

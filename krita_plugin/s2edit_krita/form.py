@@ -277,6 +277,7 @@ def _button(label: str, name: str, parent: QWidget) -> QPushButton:
 
 def _sentence(parent: QWidget) -> QLabel:
     label = QLabel(parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.hide()
     return label

@@ -155,8 +155,7 @@ def _hand_over(
     position = layer.position()
     register.pending[job] = history.Pending(layer_mark, position.x(), position.y())
     history.store(document, register)
-    if order.by_itself:
-        desk.expect(job)
+    desk.expect(job, as_layer=order.by_itself)
     fields: dict[str, object] = {"job": job, "edit": order.edit_record(where), "frames": parcel.entries}
 
     def accepted(reply: dict[str, Any], _frames: list[Any]) -> None:

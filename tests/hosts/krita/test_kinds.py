@@ -116,6 +116,7 @@ def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     assert not any(name.startswith("S²Edit") for name in variations["waiting"])
     assert variations["picked"] == 1, "asking again shows the layer that is there"
     assert variations["source"] in {"a portrait of a woman with a crown", "a portrait of a woman with a bow"}, "a start"
+    assert variations["said"] == ["Done. The result waits in the list below."] * 4
     composed = _found(scenes, "compose")
     assert composed["prompts"] == ["a woman with makeup"] * 2, "from a layer and from a file"
     assert sum(name.startswith("S²Edit") for name in composed["layers"]) == 2

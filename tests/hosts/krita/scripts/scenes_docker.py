@@ -33,6 +33,8 @@ def scene_variations(docker: Any) -> Scene:
     node = layer(document, "Picture", OBJECT)
     yield from choose(document, node)
     before = set(docker.desk.jobs)
+    said: list[str] = []
+    docker.desk.said.connect(said.append)
     for order in docker.form.order().variations(
         [f"a portrait of a woman with a {word}" for word in ("crown", "bow")], 2, []
     ):
@@ -54,7 +56,7 @@ def scene_variations(docker: Any) -> Scene:
     press(docker, new("done")[1], "start").click()
     yield lambda: len(names(document.rootNode())) > len(waiting) + picked
     yield lambda: document.activeNode().name().startswith("S²Edit")
-    return {"waiting": waiting, "picked": picked, "source": docker.form.source.text()}
+    return {"waiting": waiting, "picked": picked, "source": docker.form.source.text(), "said": said}
 
 
 def scene_several_objects(docker: Any) -> Scene:

@@ -23,8 +23,13 @@ PICTURE = "picture"
 """Told as a widget's text where it has a picture instead."""
 
 
+KEPT: list[QTimer] = []
+"""Held here: a parent in Qt does not keep what Python made from being collected while Qt still calls it."""
+
+
 def run(report: dict[str, Any], done: Any) -> None:
-    timer = QTimer(QApplication.instance())
+    timer = QTimer()
+    KEPT.append(timer)
     answers: dict[str, Any] = {}
 
     def tick() -> None:
