@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=1 python -m tests.benchmarks.method [--quick] [--compiled] [--json FILE]
 
 One run on the embedded checkpoint and one portrait. Seconds are of the wall clock and of the processor: on a shared
-machine the second is the one to compare. Forward equivalents are rows through the U-Net, a backward pass counting two.
-The yardstick is `method_reference`; `faithful` has to arrive at the same picture.
+machine the second is the one to compare. Even that depends on what runs beside, so all take turns at the short next
+edits, and their median counts. Forward equivalents are rows through the U-Net, a backward pass counting two. The
+yardstick is `method_reference`; `faithful` has to arrive at the same picture.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,25 +22,23 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from s2edit import imaging
 from s2edit.alignment import plan_prompts
-from s2edit.attention import AttentionControl, TokenMask, cross_attention, install
 from s2edit.checkpoints import load
-from s2edit.diffusion import Denoiser
 from s2edit.engine import EditRequest, Engine, ObjectSpec
-from s2edit.masks import MaskPyramid
 from s2edit.profiles import profile
-from s2edit.requests import Progress
+from s2edit.requests import EditResult, Progress, ProgressCallback, no_progress
 from s2edit.settings import Settings
 from s2edit.starter import caption, recommended, sample_portrait, weights_folder
 
+from . import method_attention
+from .method_attention import attention
 from .method_reference import Published, Scene
 
 SEED = 20_000_004
 STAGES = ("identity", "inversion", "editing")
+ROUNDS = 7
 QUICK = {"identity.steps": 4, "inversion.steps": 4, "inversion.inner_steps": 2}
 
 
@@ -107,8 +105,27 @@ def settings_of(name: str, quick: bool) -> Settings:
     return profile(name, recommended()).replace_from(changes | (QUICK if quick else {}))
 
 
-def published(it: Picture, settings: Settings) -> tuple[dict[str, Cost], Tensor]:
-    """The yardstick's costs and its first edit."""
+@dataclass
+class Contender:
+    """A way to edit: its costs so far, its first picture, and how it makes the next one.
+
+    Args:
+        patch, alpha: of the first edit, H×W×3 and H×W uint8. again: makes the edit for the second wish.
+    """
+
+    meter: Meter
+    patch: np.ndarray[Any, Any]
+    alpha: np.ndarray[Any, Any]
+    again: Callable[[], object]
+
+    @property
+    def costs(self) -> dict[str, Cost]:
+        """By stage, and of the whole first and next edit."""
+        return self.meter.costs
+
+
+def published(it: Picture, settings: Settings) -> Contender:
+    """The yardstick, its first edit made."""
     checkpoint = load(weights_folder())
     size = (it.pixels.shape[0], it.pixels.shape[1])
     plans = [plan_prompts(checkpoint.tokenizer, it.source, target, [it.word]) for target in it.targets]
@@ -121,37 +138,42 @@ def published(it: Picture, settings: Settings) -> tuple[dict[str, Cost], Tensor]
         reference.invert()
     with meter.of("editing"):
         found = reference.edit(plans[0])
-    with meter.of("next"):
-        reference.edit(plans[1])
-    return meter.costs, found
+    meter.costs["first"] = meter.costs["identity"] + meter.costs["inversion"] + meter.costs["editing"]
+    pixels = imaging.preview(found)
+    return Contender(meter, pixels, np.full(pixels.shape[:2], 255, np.uint8), lambda: reference.edit(plans[1]))
 
 
-def ours(
-    it: Picture, settings: Settings, *, compiled: bool = False
-) -> tuple[dict[str, Cost], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Our costs, the first edit's patch and its alpha. Loading and compiling the model is left out ("compiling")."""
+def ours(it: Picture, settings: Settings, *, compiled: bool = False) -> Contender:
+    """An engine, its first edit made. Loading and compiling the model is left out of that ("compiling")."""
     engine = Engine(weights_folder(), device="cpu", compiled=compiled)
     meter = Meter(engine._loaded().checkpoint.unet)
-    results = []
 
-    def request_of(target: str, settings: Settings) -> EditRequest:
-        return EditRequest(it.pixels, it.source, target, (ObjectSpec(it.word, it.mask),), settings=settings, seed=0)
+    def edit(target: str, settings: Settings, progress: ProgressCallback = no_progress) -> EditResult:
+        spec = ObjectSpec(it.word, it.mask)
+        return engine.edit(EditRequest(it.pixels, it.source, target, (spec,), settings=settings, seed=0), progress)
 
     if compiled:
         with meter.of("compiling"):
             for target in it.targets:
-                if not engine.edit(request_of(target, settings.replace_from(QUICK))).record["compiled"]:
+                if not edit(target, settings.replace_from(QUICK)).record["compiled"]:
                     raise SystemExit("No compiler works here; see the line above.")
-    for target, whole in zip(it.targets, ("first", "next"), strict=True):
-        request = request_of(target, settings)
-        by_stage = _ByStage(meter)
-        with meter.of(whole):
-            results.append(engine.edit(request, by_stage))
-            by_stage.close()
-        if whole == "first":
-            stages = {name: meter.costs.get(name, Cost()) for name in STAGES}
-    names = ("first", "next", *(["compiling"] if compiled else []))
-    return stages | {name: meter.costs[name] for name in names}, results[0].patch, results[0].alpha
+    by_stage = _ByStage(meter)
+    with meter.of("first"):
+        result = edit(it.targets[0], settings, by_stage)
+        by_stage.close()
+    return Contender(meter, result.patch, result.alpha, lambda: edit(it.targets[1], settings))
+
+
+def take_turns(contenders: Sequence[Contender], rounds: int) -> None:
+    """Measure the next edit of each, the median by processor time of some rounds in which each has its turn."""
+    found: dict[int, list[Cost]] = {}
+    for _ in range(rounds):
+        for number, contender in enumerate(contenders):
+            with contender.meter.of("turn"):
+                contender.again()
+            found.setdefault(number, []).append(contender.costs.pop("turn"))
+    for number, contender in enumerate(contenders):
+        contender.costs["next"] = sorted(found[number], key=lambda cost: cost.cpu)[rounds // 2]
 
 
 class _ByStage:
@@ -174,58 +196,9 @@ class _ByStage:
             self._open = None
 
 
-def paired(one: Callable[[], Any], other: Callable[[], Any], rounds: int) -> float:
-    """Median over rounds of the processor time of `other` as a multiple of `one`'s; they take turns."""
-    ratios = []
-    for turn in range(rounds + 2):
-        spent = []
-        for run in (one, other) if turn % 2 else (other, one):
-            begun = time.process_time()
-            run()
-            spent.append(time.process_time() - begun)
-        first, second = spent if turn % 2 else reversed(spent)
-        if turn > 1:  # the first two warm up
-            ratios.append(second / first)
-    return statistics.median(ratios)
-
-
-def attention(rounds: int) -> dict[str, float]:
-    """Cost of Eq. 3 as a multiple of plain fused attention: a U-Net pass, a training pass, one layer of SD v1-4."""
-    checkpoint = load(weights_folder())
-    denoiser = Denoiser(checkpoint.unet, install(checkpoint.unet))
-    latent = torch.randn(1, 4, 16, 16)
-    states = torch.randn(1, checkpoint.tokenizer.length, checkpoint.unet.config.cross_attention_dim)
-    mask = torch.zeros(128, 128)
-    mask[20:90, 30:100] = 1
-    masks = [TokenMask((0,), (3,), MaskPyramid(mask))]
-
-    @torch.no_grad()
-    def forward(masks: list[TokenMask]) -> None:
-        denoiser(latent, 500, states, masks=masks)
-
-    def train(masks: list[TokenMask]) -> None:
-        denoiser(latent, 500, states, masks=masks).square().mean().backward()
-
-    found = {"U-Net forward": paired(lambda: forward([]), lambda: forward(masks), rounds)}
-    checkpoint.unet.requires_grad_(True)
-    found["U-Net forward and backward"] = paired(lambda: train([]), lambda: train(masks), rounds)
-    query, key, value = (torch.randn(1, 8, n, 40) for n in (4096, 77, 77))
-    control = AttentionControl(
-        masks=[TokenMask((0,), (3,), MaskPyramid(F.interpolate(mask[None, None], (512, 512))[0, 0]))]
-    )
-    control.set_latent_size(64, 64)
-    found["one layer, 64×64 queries, 77 tokens, 8 heads"] = paired(
-        lambda: F.scaled_dot_product_attention(query, key, value),
-        lambda: cross_attention(query, key, value, control),
-        rounds,
-    )
-    return found
-
-
-def agreement(reference: Tensor, patch: np.ndarray[Any, Any], alpha: np.ndarray[Any, Any]) -> float:
-    """PSNR in dB of our patch against the yardstick's picture, both 8-bit, where the layer is opaque."""
-    theirs = ((reference[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).numpy()
-    error = np.square(theirs - patch)[alpha == 255].mean()
+def agreement(reference: Contender, other: Contender) -> float:
+    """PSNR in dB of a first edit against the yardstick's, both 8-bit, where the layer is opaque."""
+    error = np.square(reference.patch.astype(float) - other.patch)[other.alpha == 255].mean()
     return float(10 * np.log10(255**2 / max(float(error), 1e-9)))
 
 
@@ -240,13 +213,16 @@ def show(costs: dict[str, dict[str, Cost]]) -> None:
             ratio = base[stage].cpu / cost.cpu if cost.cpu else float("inf")
             cells.append(f"{cost.cpu:7.2f} s {cost.forwards:5d} fwd {ratio:5.2f}×")
         print(f"{name:22}" + "".join(f"{cell:>26}" for cell in cells))
-    next_rows, rows = costs["balanced"]["next"].forwards, base["next"].forwards
+    ours = costs["balanced"]
+    print("What bounds them is rows through the U-Net, of which balanced takes")
+    for name in ("first", "next"):
+        theirs, rows = base[name].forwards, ours[name].forwards
+        print(f"- for the {name} edit {rows} instead of {theirs}: {theirs / rows:.2f}× fewer;")
     print(
-        f"What bounds the next edit is rows through the U-Net: {rows} as published, {next_rows} in balanced, so at most"
-        f" {rows / next_rows:.2f}×.\nTwo rows a step depend on the wish: the target with its prompt and without. The"
-        " source's, computed beside them while its attention is\ninjected, could be kept from the first edit at the"
-        " memory of its queries and keys. How many steps there are is the checkpoint's to recommend."
+        f"{ours['identity'].forwards} of the first edit's are fine-tuning, as many steps as the checkpoint recommends."
     )
+    print("In the next edit two rows a step depend on the wish, the target with its prompt and without. The source's,")
+    print("beside them while its attention is injected, could be kept from the first edit at its attention's memory.")
     wall = ", ".join(f"{name} {c['first'].wall:.1f} s and {c['next'].wall:.1f} s" for name, c in costs.items())
     print(f"wall clock, first and next edit: {wall}")
 
@@ -261,24 +237,21 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     it = picture()
     print(f"{torch.get_num_threads()} thread(s), load {os.getloadavg()[0]:.1f}; “{it.source}” to “{it.targets[0]}”")
-    costs, reference = published(it, settings_of("faithful", options.quick))
-    costs["first"] = costs["identity"] + costs["inversion"] + costs["editing"]
-    table = {"as published": costs}
-    patches = {}
+    contenders = {"as published": published(it, settings_of("faithful", options.quick))}
     for name in ("faithful", "balanced", "fast"):
-        table[name], patches[name], alpha = ours(it, settings_of(name, options.quick))
-        if name == "faithful":
-            decibels = agreement(reference, patches[name], alpha)
+        contenders[name] = ours(it, settings_of(name, options.quick))
     if options.compiled:
-        table["balanced, compiled"], patch, _ = ours(it, settings_of("balanced", options.quick), compiled=True)
-        seconds = table["balanced, compiled"]["compiling"].wall
-        apart = np.abs(patch.astype(int) - patches["balanced"]).max()
+        contenders["balanced, compiled"] = found = ours(it, settings_of("balanced", options.quick), compiled=True)
+        apart = np.abs(found.patch.astype(int) - contenders["balanced"].patch).max()
+        seconds = found.costs["compiling"].wall
         print(f"compiled in {seconds:.0f} s; its edit differs from the other by at most {apart} of 255")
+    take_turns(list(contenders.values()), 1 if options.quick else ROUNDS)
+    table = {name: contender.costs for name, contender in contenders.items()}
     show(table)
+    decibels = agreement(contenders["as published"], contenders["faithful"])
     print(f"faithful against as published: {decibels:.1f} dB")
-    masked = attention(3 if options.quick else 25)
-    for name, ratio in masked.items():
-        print(f"masked attention against plain SDPA, {name}: {100 * (ratio - 1):+.1f} %")
+    masked = attention(*([3] if options.quick else []))
+    method_attention.show(masked)
     if options.json:
         rows = {name: {stage: asdict(cost) for stage, cost in found.items()} for name, found in table.items()}
         figures = {"costs": rows, "agreement_db": decibels, "masked_attention": masked}
