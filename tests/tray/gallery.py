@@ -20,11 +20,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QLocale, QPoint
+from PySide6.QtCore import QLocale, QPoint, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QPushButton, QScrollBar, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QScrollBar, QWidget
 from s2edit_tray import theme
 from s2edit_tray.app import TrayApp
+from s2edit_tray.jobs_model import JOB_ROLE
 from s2edit_tray.main import translator
 from s2edit_tray.model_card import ModelCard
 from s2edit_tray.questions import confirmed
@@ -86,21 +87,17 @@ class Camera:
         run_events(0.8)
         widget.grab().save(str(self._folder / f"{self._name}-{next(self._number):02d}-{what}.png"))
 
-    def question(self, ask: Callable[[], object], what: str) -> None:
-        """Photograph the message box that `ask` opens, and leave it unanswered."""
-        run = QMessageBox.exec
+    def opened(self, ask: Callable[[], object], what: str) -> None:
+        """Photograph the menu or message box that `ask` opens and waits for, and leave it unanswered."""
 
-        def shown(box: QMessageBox) -> int:
-            box.show()
-            self.take(box, what)
-            box.reject()
-            return 0
+        def shown() -> None:
+            widget = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+            assert widget is not None, f"nothing opened for {what}"
+            self.take(widget, what)
+            (widget.reject if isinstance(widget, QDialog) else widget.close)()
 
-        QMessageBox.exec = shown  # type: ignore[assignment]
-        try:
-            ask()
-        finally:
-            QMessageBox.exec = run  # type: ignore[method-assign]
+        QTimer.singleShot(0, shown)
+        ask()
 
 
 def run_events(seconds: float) -> None:
@@ -185,16 +182,18 @@ def windows_and_menus(tray: TrayApp, window: Window, camera: Camera) -> None:
         dialog.close()
     card = window.weights_view.findChildren(ModelCard)[0]
     uses = next(button.menu() for button in card.findChildren(QPushButton) if button.menu())
-    actions = QMenu(window)
-    actions.addActions([action for action in window.jobs_view._actions.values() if action.isEnabled()])
-    for menu, name in ((tray._menu, "icon-menu"), (uses, "uses"), (actions, "job-menu")):
+    for menu, name in ((tray._menu, "icon-menu"), (uses, "uses")):
         menu.popup(QPoint(10, 10))
         camera.take(menu, name)
         menu.close()
-    camera.question(tray.quit, "quit")
+    jobs = window.jobs_view.list
+    waiting = next(row for row in range(len(rows)) if jobs.model().index(row, 0).data(JOB_ROLE)["state"] == "queued")
+    jobs.setCurrentIndex(jobs.model().index(waiting, 0))
+    camera.opened(lambda: jobs.customContextMenuRequested.emit(QPoint(10, 10)), "job-menu")
+    camera.opened(tray.quit, "quit")
     address = "https://huggingface.co/spaces/CompVis/stable-diffusion-license"
     words = f'“Stable Diffusion v1-4” comes under the licence CreativeML OpenRAIL-M: <a href="{address}">{address}</a>'
-    camera.question(lambda: confirmed(window, words, rich=True), "licence")
+    camera.opened(lambda: confirmed(window, words, rich=True), "licence")
     for number, picture in enumerate(icons(tray)):
         picture.save(str(camera._folder / f"{camera._name}-icon-{number}.png"))
 
