@@ -16,6 +16,8 @@ class CompositionPlan:
     Args:
         edit: P_src, P~_src ("a [I] lady"), P_mix and P~_mix ("a [I] lady with [A] makeup"), aligned.
         reference, plain_reference: P~_ref ("a model with [A] makeup") and P_ref.
+
+    The paper writes P*_src and P*_ref for P~_src and P~_ref, and P_mix for P~_mix; here ~ always means “with tokens”.
     """
 
     edit: PromptPlan

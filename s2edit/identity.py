@@ -1,4 +1,4 @@
-"""Stage 1, identity fine-tuning with semantic and spatial control (the paper's section 3.2, Eqs. 1 to 3)."""
+"""Stage 1, identity fine-tuning with semantic and spatial control (the paper's sections 3.1 and 3.2, Eqs. 1 to 3)."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class IdentitySettings:
-    """Stage 1 (the paper's section 3.2).
+    """Stage 1 (the paper's sections 3.1 and 3.2).
 
     Args:
         steps: optimiser steps. learning_rate: AdamW's.
@@ -45,8 +45,8 @@ class IdentitySettings:
         mask_semantics: "renormalise" spreads the masked attention over the other words instead of removing it.
         level: "full" is the paper's. "checkpointing" computes the same with less memory; "adam8bit" quantises the
             optimiser's state; "kv" trains the cross-attention keys and values and the text encoder only; "lora" trains
-            low-rank factors. The paper found parameter-efficient tuning worse. "auto" takes the first of "full",
-            "checkpointing", "kv" and "lora" that fits into the device's free memory.
+            low-rank factors. The paper (section 4.1) found parameter-efficient tuning worse. "auto" takes the first of
+            "full", "checkpointing", "kv" and "lora" that fits into the device's free memory.
         lora_rank: of level "lora". max_grad_norm: gradients are clipped to it.
         enabled: False leaves stage 1 and the [I] token out (the baselines without identity).
     """
@@ -111,8 +111,8 @@ class EditSettings:
     """Stage 2: Prompt-to-Prompt injection and LocalBlend (Hertz et al., 2022).
 
     Args:
-        guidance: w of classifier-free guidance; 3.5 to 5.5 is balanced (the paper's Figure 9).
-        mode: "auto" replaces when both prompts have as many words and refines otherwise.
+        guidance: w of classifier-free guidance; 3.5 to 5.5 is balanced (the paper's section 4.4).
+        mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.
         cross_replace, self_replace: fraction of the steps in which cross- and self-attention is injected; 1 means all.
         self_replace_max_queries: largest layer (H·W) whose self-attention is injected; 1024 is SD's 32×32.
         local_blend: keep the source outside the changed words' attention. local_blend_threshold: of the maps
