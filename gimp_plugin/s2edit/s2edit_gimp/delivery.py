@@ -18,6 +18,7 @@ from .layers import Anchor, anchor_of, forget_pending, insert_result
 from .locate import shift_of
 from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
 from .pixels import Picture
+from .snapshot import check_colours
 from .text import _
 
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -46,8 +47,10 @@ def deliver(
         mask_from: one of `mask_sources.SOURCES`, "" when not known.
 
     Returns:
-        The new layer. Raises WireError("bad_image") when the answer has no patch.
+        The new layer. Raises WireError("bad_image") when the answer has no patch, CannotEdit when the image can't take
+        it as it is now.
     """
+    check_colours(image)
     job, record = answer.header["job"], answer.header["record"]
     pictures = frames_by_role(answer)
     if "patch" not in pictures or "alpha" not in pictures:

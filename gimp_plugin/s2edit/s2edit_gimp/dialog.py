@@ -14,6 +14,7 @@ from .asks import Asks
 from .choices import Choices
 from .form import Form
 from .jobs import Jobs
+from .layers import MAX_PENDING
 from .lost import LostRow
 from .mask_sources import (
     MASK_LAYERS,
@@ -209,7 +210,13 @@ class EditDialog:
         about_word = (problem.get("word", "") for problem in shown if problem["field"] == "object")
         self._form.mark({problem["field"]: problem["message"] for problem in shown}, next(about_word, ""))
         unnamed = len(self._masks) > max(1, len(choices.words))
-        found = (self._mask_trouble, _("Name the object of each mask.") if unnamed else "", missing(choices))
+        many = len(self._form.variations()) > MAX_PENDING
+        found = (
+            self._mask_trouble,
+            _("Name the object of each mask.") if unnamed else "",
+            missing(choices),
+            _("At most {count} variations can be made at a time.").format(count=MAX_PENDING) if many else "",
+        )
         troubles = [trouble for trouble in found if trouble]
         self._blocked = bool(troubles) or any(problem["blocking"] for problem in problems)
         self._say("\n".join([*troubles, *(problem["message"] for problem in shown)]))
@@ -285,9 +292,10 @@ class EditDialog:
         for choices in variations:
             self._reference.read(choices)
         reference = given_reference(variations[0])
+        shot = take(self._image, self._layer, variations[0], self._masks, crop, self._default, reference)
         for choices in variations:
-            shot = take(self._image, self._layer, choices, self._masks, crop, self._default, reference)
-            self._jobs.submit(shot, automatic=len(variations) == 1, mask_from=choices.mask)
+            varied = shot.with_choices(choices, self._default)
+            self._jobs.submit(varied, automatic=len(variations) == 1, mask_from=choices.mask)
         self.submitted = variations[0]
 
     submitted: Choices | None = None

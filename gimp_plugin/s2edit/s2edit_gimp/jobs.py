@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gi.repository import Gimp
+from gi.repository import Gimp, GLib
 from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import ENDED
@@ -17,7 +18,7 @@ from .delivery import deliver, frames_by_role
 from .layers import document_id, remember_pending
 from .pixels import Picture
 from .session_glib import GLibLoop
-from .snapshot import Snapshot
+from .snapshot import CannotEdit, Snapshot
 from .text import _, language
 
 
@@ -90,6 +91,7 @@ class Jobs:
     def __init__(self, image: Gimp.Image) -> None:
         self.image = image
         self.all: dict[str, Job] = {}
+        self._unsent: deque[Job] = deque()  # the first is on its way
         self.listing = False
         self.on_change: Callable[[Job], None] = lambda _job: None
         self.on_state: Callable[[str, str], None] = lambda _state, _message: None
@@ -126,9 +128,7 @@ class Jobs:
         self.all[job.id] = job
         if on_result is None:
             remember_pending(self.image, job.id, shot.anchor)
-        self.session.request(
-            "submit", shot.fields(job.id), shot.frames, lambda answer: self._heard(job, answer), self._refused(job)
-        )
+        self._line_up(job)
         self.on_change(job)
         return job
 
@@ -141,13 +141,22 @@ class Jobs:
         """`cancel`, `retry` or `remove` it."""
         if op == "retry":
             job.trouble, job.automatic = "", True
+            if not job.record and job.shot is not None:  # the daemon never had it
+                self._line_up(job)
+                self.on_change(job)
+                return
+        if op == "cancel" and job in list(self._unsent)[1:]:
+            self._unsent.remove(job)
+            job.trouble = _("Cancelled")
+            self.on_change(job)
+            return
         self.session.request(op, {"job": job.id}, (), lambda answer: self._heard(job, answer), self._refused(job))
 
     def fetch(self, job: Job) -> None:
         """Get a finished job's result and make its layer."""
         if job.fetching or job.delivered:
             return
-        job.fetching = True
+        job.fetching, job.trouble = True, ""
         self.session.request(
             "result", {"job": job.id}, (), lambda answer: self._deliver(job, answer), self._refused(job)
         )
@@ -163,6 +172,34 @@ class Jobs:
     def waiting(self) -> Iterable[Job]:
         """Finished jobs whose result is not in the picture."""
         return [job for job in self.all.values() if job.state == "done" and not job.delivered and not job.fetching]
+
+    def _line_up(self, job: Job) -> None:
+        """Send jobs one after the other: of one client, the daemon takes few pictures at a time."""
+        self._unsent.append(job)
+        if len(self._unsent) == 1:
+            self._send()
+
+    def _send(self) -> bool:
+        job = self._unsent[0]
+        assert job.shot is not None
+        self.session.request("submit", job.shot.fields(job.id), job.shot.frames, self._sent, self._not_sent)
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _sent(self, answer: Incoming) -> None:
+        self._heard(self._next(), answer)
+
+    def _not_sent(self, error: WireError) -> None:
+        if error.code == "busy":  # as many wait as may wait: there will be room
+            GLib.timeout_add(round(1000 * (error.retry_after or 1.0)), self._send)
+        else:
+            self._refused(self._next())(error)
+
+    def _next(self) -> Job:
+        """Send the next one; returns the one that was on its way."""
+        job = self._unsent.popleft()
+        if self._unsent:
+            self._send()
+        return job
 
     def _on_state(self, state: str, message: str) -> None:
         self.on_state(state, message)
@@ -231,7 +268,7 @@ class Jobs:
             else:
                 sent = job.shot.picture if job.shot is not None else None
                 job.layer = deliver(self.image, answer, sent, job.mask_from)
-        except (WireError, OSError) as error:
+        except (WireError, CannotEdit, OSError) as error:
             job.trouble = str(error)
         else:
             self.session.request("acknowledge", {"job": job.id}, (), lambda again: self._heard(job, again), None)

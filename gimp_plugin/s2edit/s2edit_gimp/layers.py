@@ -29,6 +29,7 @@ PENDING_PARASITE = "s2edit-pending"
 SOURCE_PARASITE = "s2edit-source"
 MASKS_PARASITE, REFERENCE_PARASITE = "s2edit-masks", "s2edit-reference"
 MAX_PENDING = 64
+"""Jobs whose place in the picture is remembered."""
 # A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
 # history; so those are undoable and part of an undo group, or not persistent.
 UNDOABLE = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE

@@ -1,11 +1,11 @@
-"""The dialog's left column: what will be sent, with the mask over it, and how long it will take."""
+"""The dialog's left column: which layer it is, what will be sent, with the mask over it, and how long it will take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gi.repository import Gimp, Gtk
+from gi.repository import Gimp, Gtk, Pango
 
 from .mask_sources import Coverage
 from .pixels import Box
@@ -20,7 +20,7 @@ COLUMN = 28
 
 
 class Overview:
-    """A picture and two lines of text, in `widget`.
+    """A picture, the layer's name and two notes, in `widget`.
 
     Args:
         layer: what is edited.
@@ -34,10 +34,11 @@ class Overview:
         frame = Gtk.Frame()
         frame.set_shadow_type(Gtk.ShadowType.IN)
         frame.add(self._thumbnail)
+        name = Gtk.Label(label=layer.get_name(), xalign=0.0, ellipsize=Pango.EllipsizeMode.MIDDLE)
         self._caption, self._forecast = note(dim=True), note(dim=True)
-        for label in (self._caption, self._forecast):
+        for label in (name, self._caption, self._forecast):
             label.set_max_width_chars(COLUMN)
-        for widget in (frame, self._caption, self._forecast):
+        for widget in (frame, name, self._caption, self._forecast):
             self.widget.pack_start(widget, False, False, 0)
 
     def show_crop(self, crop: Box, masks: Sequence[Coverage]) -> None:

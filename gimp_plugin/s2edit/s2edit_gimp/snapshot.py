@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gi.repository import Gimp
@@ -39,6 +39,11 @@ class Snapshot:
         """The fields of `submit`."""
         return {"job": job, "edit": self.edit, "frames": self.entries}
 
+    def with_choices(self, choices: Choices, model: str) -> Snapshot:
+        """The same pictures, not copied, for another wish, seed or guidance; `model` stands in where none is chosen."""
+        masked = sum(entry["role"] == "object_mask" for entry in self.entries)
+        return replace(self, edit=choices.to_edit(masked, self.edit["document"], model))
+
 
 class CannotEdit(Exception):
     """The picture or layer can't be edited as it is; the message says what to do."""
@@ -56,9 +61,14 @@ def check_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.D
         drawable = Gimp.Layer.from_mask(drawable)
     if not drawable.is_layer():
         raise CannotEdit(_("S²Edit works on layers. Select a layer instead of a channel."))
+    check_colours(image)
+    return drawable
+
+
+def check_colours(image: Gimp.Image) -> None:
+    """Raises CannotEdit for indexed images: a result has colours of its own."""
     if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
         raise CannotEdit(_("This picture uses indexed colours. Convert it first: Image → Mode → RGB."))
-    return drawable
 
 
 def gone(image: Gimp.Image, layer: Gimp.Drawable) -> str:

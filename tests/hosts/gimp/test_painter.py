@@ -76,6 +76,16 @@ def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
     wait_for(lambda: lab.jobs(["done"], acknowledged=False), "the job to end", 60)
     time.sleep(1.0)
     screen.photograph("waiting")
+
+    assert person.desk.ask("indexed")["base"] == "indexed"
+    screen.activate(jobs)
+    screen.key("alt+a")
+    screen.photograph("indexed-meanwhile")
+    assert len(names(person)) == count, "a palette can't take a result"
+    screen.activate(person.window)
+    screen.key("ctrl+z")
+    wait_for(lambda: person.state()["base"] == "rgb", "the conversion to be undone", 30)
+    screen.activate(jobs)
     screen.key("alt+a")
     person.wait_layers(count + 1)
     screen.photograph("fetched")

@@ -21,6 +21,7 @@ from .person import Person
 pytestmark = pytest.mark.hosts
 
 DIALOG, JOBS = "^S²Edit$", "^S²Edit Jobs$"
+EVERY = ["queued", "running", "done"]
 EDGE = 30
 """Pixels between a title and the edge at which it stands: an arrow and its margin."""
 
@@ -68,12 +69,8 @@ def test_a_layer_is_edited_from_the_layers_dialogs_own_menu(person: Person) -> N
 
 def test_a_result_is_the_start_of_the_next_edit(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
-    person.edit_lowest_layer(MAIN)
-    first = person.wait_layers(2)["layers"][0]
-    screen.dismiss(JOBS)
-    screen.activate(person.window)
-    screen.key("Home")
-    wait_for(lambda: person.state()["selected"] == [first["name"]], "the result to be selected", 30)
+    made = person.desk.ask("edited", 60, source=MAIN.source, target=MAIN.target, word=MAIN.word)
+    assert made["selected"] == [MAIN.target]
     dialog = person.open_dialog()
     screen.photograph("result-as-start")
     # The cursor is in what it should show, which is what it shows: only that has to be typed.
@@ -86,11 +83,11 @@ def test_a_result_is_the_start_of_the_next_edit(person: Person) -> None:
     edit = newest_edit(person)
     assert (edit["source"], edit["target"]) == (MAIN.target, MAIN.second_target)
     assert edit["objects"] == [{"word": "crown", "masked": True}], "the new object, where the old result shows"
-    assert edit["document"]["layer"] == first["name"]
+    assert edit["document"]["layer"] == MAIN.target
     assert edit["profile"] == MAIN.profile
     recipe = person.desk.ask("newest_recipe")
     assert json.loads(recipe["recipe"])["edit"] == edit
-    assert recipe["source"] == first["name"], "it knows that it was made of the first result"
+    assert recipe["source"] == MAIN.target, "it knows that it was made of the first result"
     wait_for(lambda: not lab.jobs(["done"], acknowledged=False), "the results to be acknowledged", 30)
 
 
@@ -121,18 +118,38 @@ def test_a_word_that_the_picture_does_not_show_is_marked_while_it_is_typed(perso
     marked(True, "word-without-its-sentence")
 
 
+def test_more_variations_than_travel_at_a_time_are_all_made(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    dialog = person.open_dialog()
+    person.type_words(MAIN)
+    screen.key("alt+v")
+    screen.type(MAIN.second_target)
+    screen.key("Tab", "ctrl+a")
+    screen.type("3")  # seeds
+    screen.photograph("six-variations")
+    person.submit(dialog)
+    wait_for(lambda: len(lab.jobs(["done"], acknowledged=False)) == 6, "all of them", 60)
+    made = [job["edit"] for job in lab.jobs(["done"], acknowledged=False)]
+    wanted = {(target, seed) for target in (MAIN.target, MAIN.second_target) for seed in (0, 1, 2)}
+    assert {(edit["target"], edit["seed"]) for edit in made} == wanted
+    wait_for(lambda: screen.windows(JOBS), "the window of jobs", 30)
+    screen.photograph("six-results")
+    assert len(person.state()["layers"]) == 1, "they wait to be picked"
+
+
 def test_a_layer_that_is_deleted_under_the_open_dialog_can_come_back(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
     person.desk.ask("prepare", copies=["other"])
     dialog = person.open_dialog()
     person.type_words(MAIN)
+    before = len(lab.jobs(EVERY, acknowledged=False))
     person.desk.ask("rearrange", delete=True)
     screen.activate(person.window)
     screen.activate(dialog)
     screen.key("alt+e", "alt+h")
     screen.photograph("layer-gone")
     assert screen.windows(DIALOG) == [dialog], "it says what is the matter"
-    assert lab.jobs(["queued", "running", "done"], acknowledged=False) == [], "nothing was sent"
+    assert len(lab.jobs(EVERY, acknowledged=False)) == before, "nothing was sent"
     screen.activate(person.window)
     screen.key("ctrl+z")
     person.wait_layers(2)
