@@ -40,7 +40,7 @@ class Ddim:
         return _move(noise, latent, self.alpha(now), self.alpha(now - self._stride))
 
     def invert(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
-        """Arrive at `timesteps[index]` from one step nearer to the picture; the noise is that latent's at this timestep."""
+        """Arrive at `timesteps[index]` from one step nearer to the picture, by the noise predicted for that latent."""
         now = self.timesteps[index]
         return _move(noise, latent, self.alpha(now - self._stride), self.alpha(now))
 
