@@ -81,7 +81,8 @@ class InversionSettings:
     """The map from the picture to noise.
 
     Args:
-        mode: "null_text" is the paper's; "direct" stores the trajectory instead of optimising; "npi" is a preview.
+        mode: "null_text" is the paper's; "direct" stores the trajectory instead of optimising (Ju et al., 2024); "npi"
+            takes the source prompt for the empty one (Miyake et al., 2023), for a preview.
         steps: T, the DDIM steps of inversion and editing.
         inner_steps: Adam steps per timestep at most, in mode "null_text".
         learning_rate, early_stop, early_stop_growth: step i has the rate `learning_rate` (1 - i/100) and stops
