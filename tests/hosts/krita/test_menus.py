@@ -14,6 +14,7 @@ from .painter import Painter, State
 
 ENTRY = "S²Edit …"
 PAINT = "Objektmaske malen"
+OTHER = "a portrait of a woman"
 
 
 def _entries(state: State) -> list[str]:
@@ -51,12 +52,12 @@ def _take_tool(painter: Painter, name: str) -> None:
     time.sleep(0.5)
 
 
-def _name_a_dragon(painter: Painter, told: str) -> None:
-    """Name what the picture doesn't show; the docker says what the daemon thinks of that in the painter's language."""
-    for field, words in (("source", MAIN.source), ("target", MAIN.target)):
-        painter.fill(f"s2edit_{field}", words)
-    painter.screen.key("Tab", "ctrl+a")
-    painter.screen.type("dragon")
+def _lose_the_word(painter: Painter, told: str) -> None:
+    """Take the object's word out of the sentence; the docker gives the daemon's opinion in the painter's language."""
+    painter.fill("s2edit_source", MAIN.source)
+    painter.fill("s2edit_target", MAIN.target)
+    painter.wait(lambda state: state["word"] == MAIN.word, "the word that changes to be proposed")
+    painter.fill("s2edit_source", OTHER)
     painter.wait(lambda state: told in state["widgets"].get("s2edit_says", [[""] * 5])[0][4], told)
     painter.screen.photograph("told")
 
@@ -88,7 +89,7 @@ def test_the_entry_is_in_every_menu() -> None:
         painter.wait(lambda state: "s2edit_docker" in state["widgets"], "the docker")
         painter.screen.photograph("german")
         assert painter.state()["widgets"]["s2edit_edit"][0][4] == "Bearbeiten"
-        _name_a_dragon(painter, f"Das Wort „dragon“ steht nicht in der Beschreibung „{MAIN.source}“.")
+        _lose_the_word(painter, f"Das Wort „{MAIN.word}“ steht nicht in der Beschreibung „{OTHER}“.")
         painter.leave()
 
 
@@ -104,6 +105,6 @@ def test_the_shortcut_and_a_right_to_left_language() -> None:
         paint, more = state["widgets"]["s2edit_paint"][0], state["widgets"]["s2edit_more"][0]
         assert more[0] < paint[0], "what is right in English is left here"
         painter.screen.photograph("arabic")
-        source = f"\u2068{MAIN.source}\u2069"
-        _name_a_dragon(painter, f"الكلمة «\u2068dragon\u2069» ليست في الوصف «{source}».")
+        word, sentence = (f"\u2068{words}\u2069" for words in (MAIN.word, OTHER))
+        _lose_the_word(painter, f"الكلمة «{word}» ليست في الوصف «{sentence}».")
         painter.leave()
