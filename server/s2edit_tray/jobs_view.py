@@ -66,11 +66,10 @@ class JobsView(QWidget):
         self.list.doubleClicked.connect(lambda index: self.open_result.emit(index.data(JOB_ROLE)["job"]))
         thumbnails.arrived.connect(lambda _job: self.list.viewport().update())
         self._actions = self._make_actions()
-        self._pause = QAction(_("Pause the queue"), self)
-        self._pause.setCheckable(True)
+        self._paused = False
+        self._pause = QAction(self)
         self._pause.setShortcut(QKeySequence("Ctrl+Shift+P"))
-        _tell_keys(self._pause)
-        self._pause.triggered.connect(lambda on: daemon.ask("pause_queue" if on else "resume_queue"))
+        self._pause.triggered.connect(lambda: daemon.ask("resume_queue" if self._paused else "pause_queue"))
         self._stopped = Banner()
         self._empty = QLabel()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -85,6 +84,7 @@ class JobsView(QWidget):
         for signal in (selection.selectionChanged, model.dataChanged, model.rowsInserted, model.rowsRemoved):
             signal.connect(self._refresh)
         daemon.status_changed.connect(self._status_changed)
+        self._show_queue(paused=False)
         self._refresh()
 
     def load_older(self, before: int | None = None) -> None:
@@ -173,12 +173,24 @@ class JobsView(QWidget):
             # A toolbar's buttons are left out of the tab order otherwise.
             if button := bar.widgetForAction(action):
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if further := bar.findChild(QToolButton, "qt_toolbar_ext_button"):
+            # Fusion's own picture is black on whatever ground.
+            further.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            further.setText("»")
+            further.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            further.setToolTip(_("Further actions"))
+            further.setAccessibleName(_("Further actions"))
         return bar
 
     def _status_changed(self, status: dict[str, Any]) -> None:
-        self._pause.setChecked(status["queue_paused"])
-        paused = _("The queue is paused: no further job starts until you resume it.")
-        self._stopped.say(paused if status["queue_paused"] else "")
+        self._show_queue(paused=status["queue_paused"])
+
+    def _show_queue(self, *, paused: bool) -> None:
+        self._paused = paused
+        self._pause.setText(_("Resume the queue") if paused else _("Pause the queue"))
+        _tell_keys(self._pause)
+        told = _("The queue is paused: no further job starts until you resume it.")
+        self._stopped.say(told if paused else "")
 
     def _refresh(self, *_args: object) -> None:
         states = {job["state"] for job in self.list.selected()}

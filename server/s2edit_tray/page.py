@@ -33,8 +33,9 @@ def heading(text: str) -> QLabel:
 
 
 def form() -> QFormLayout:
-    """Names beside values, whose fields stand below one another across headings."""
+    """Names beside values, whose fields stand below one another across headings; in a narrow window below the names."""
     made = QFormLayout()
+    made.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
     made.setHorizontalSpacing(16)
     made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return made

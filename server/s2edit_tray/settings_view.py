@@ -124,6 +124,9 @@ class SettingsView(Page):
             return spin
         if entry.kind == "model":
             combo = QComboBox()
+            # The models come when the page has long been shown.
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            combo.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             combo.activated.connect(lambda _row: self._change(entry, combo.currentData()))
             return combo
         line = QLineEdit()

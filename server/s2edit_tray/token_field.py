@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QWidget
 from s2edit_wire.paths import state_folder
 
 from .text import _
@@ -65,6 +65,7 @@ class TokenField(QWidget):
         self._forget.setAccessibleName(_("Forget the token"))
         save.clicked.connect(self._save)
         self._forget.clicked.connect(self._drop)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._line, 1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QImage
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from .connection import VERSION, Daemon
 from .imports import ImportsFile
@@ -36,6 +36,14 @@ def about_text() -> str:
     )
 
 
+class _Tabs(QTabBar):
+    """Fusion leaves a tab that is not in front too little height for the dots of an “Ü” and the tail of a “g”."""
+
+    def tabSizeHint(self, index: int) -> QSize:
+        size = super().tabSizeHint(index)
+        return size.grownBy(QMargins(0, 2, 0, 2))
+
+
 class Window(QMainWindow):
     """All pages.
 
@@ -60,6 +68,7 @@ class Window(QMainWindow):
         about.setMargin(16)
         about.setAlignment((about.alignment() & Qt.AlignmentFlag.AlignHorizontal_Mask) | Qt.AlignmentFlag.AlignTop)
         self.tabs = QTabWidget()
+        self.tabs.setTabBar(_Tabs())
         self.tabs.setDocumentMode(True)
         for page, label in (
             (self.jobs_view, _("&Jobs")),

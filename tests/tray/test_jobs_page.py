@@ -152,8 +152,10 @@ def test_the_queue_is_paused_and_resumed_from_the_window(
     page = window.jobs_view
     banner = page._stopped
     with daemon_process.client("gimp") as gimp:
+        assert page._pause.text() == "Pause the queue"
         page._pause.trigger()
         until(banner.isVisible)
+        assert page._pause.text() == "Resume the queue"
         waiting = submit(gimp)
         until(lambda: state(window, waiting) == "queued")
         page._pause.trigger()

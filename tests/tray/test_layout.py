@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QLocale, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QProgressBar, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QProgressBar,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 from s2edit_tray.connection import Daemon
 from s2edit_tray.model_card import ModelCard
 from s2edit_tray.result_window import ResultWindow
@@ -89,6 +99,32 @@ def test_nothing_is_cut_off_on_any_page(alone: Window, app: QApplication) -> Non
         app.processEvents()
         assert cut_off(alone.tabs.currentWidget()) == []
         assert cut_off(alone) == []
+
+
+def test_the_settings_of_a_small_window_need_no_scrolling_to_the_side(alone: Window, app: QApplication) -> None:
+    page = alone.settings_view
+    page._models = [("m", "Stable Diffusion v1-4 with the face decoder")]
+    alone._daemon.settings_changed.emit({"default_model": "m"})
+    alone.resize(560, 420)
+    alone.tabs.setCurrentWidget(page)
+    app.processEvents()
+    assert page.horizontalScrollBar().maximum() == 0
+    assert cut_off(page) == []
+
+
+def test_what_finds_no_room_in_the_bar_is_behind_a_button_that_can_be_seen(alone: Window, app: QApplication) -> None:
+    alone.resize(560, 420)
+    alone.tabs.setCurrentWidget(alone.jobs_view)
+    app.processEvents()
+    further = alone.jobs_view.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert further is not None
+    assert further.isVisible()
+    assert (further.toolButtonStyle(), further.text()) == (Qt.ToolButtonStyle.ToolButtonTextOnly, "»")
+
+
+def test_a_tab_is_high_enough_for_its_words(alone: Window) -> None:
+    bar = alone.tabs.tabBar()
+    assert all(bar.tabRect(tab).height() >= bar.fontMetrics().height() + 10 for tab in range(bar.count()))
 
 
 def test_a_lost_daemon_is_told_of_above_every_page_until_it_is_back(
