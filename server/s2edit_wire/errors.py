@@ -37,7 +37,7 @@ class WireError(Exception):
 
     Args:
         code: one of `CODES`.
-        message: one plain sentence, shown to the painter as it is.
+        message: one plain English sentence for the painter, who reads it in their own language (`told`).
         hint: what to do next, or "".
         retry_after: seconds after which trying again makes sense, for `busy`.
     """
