@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,13 @@ class _Template:
         self._translation = translation
         self._quoted = [piece.endswith("“") for piece in pieces[:-1]]
 
-    def fill(self, text: str, language: str) -> str | None:
-        """The translation when `text` is this sentence; its values are translated too, unless they are a person's."""
+    def fill(self, text: str, language: str, *, whole_sentences: bool) -> str | None:
+        """The translation when `text` is this sentence; its values are translated too, unless they are a person's.
+
+        With `whole_sentences`, no value may go on into a next sentence.
+        """
         match = self._pattern.fullmatch(text)
-        if match is None:
+        if match is None or (whole_sentences and any(map(_NEXT_SENTENCE.search, match.groups()))):
             return None
         pairs = zip(match.groups(), self._quoted, strict=True)
         values = [_quotation(value, language) if quoted else _told(value, language) for value, quoted in pairs]
@@ -99,18 +103,20 @@ def _told(text: str, language: str) -> str:
     exact = catalogue(language).get(text)
     if exact is not None or not text:
         return exact or ""
-    # The longest part that is one entry, from the front; the rest in the same way.
-    for end in [len(text), *(match.start() for match in reversed(list(_NEXT_SENTENCE.finditer(text))))]:
-        part = _one(text[:end], language)
+    # The longest part that is one entry, from the front; the rest in the same way. Values of several sentences, such as
+    # prompts, are looked for last: a blank at an entry's end fits whatever follows.
+    ends = [len(text), *(match.start() for match in reversed(list(_NEXT_SENTENCE.finditer(text))))]
+    for whole_sentences, end in product((True, False), ends):
+        part = _one(text[:end], language, whole_sentences=whole_sentences)
         if part is not None:
             return part + (" " + _told(text[end + 1 :], language) if end < len(text) else "")
     first = _NEXT_SENTENCE.search(text)
     return text if first is None else f"{text[: first.start()]} {_told(text[first.end() :], language)}"
 
 
-def _one(text: str, language: str) -> str | None:
+def _one(text: str, language: str, *, whole_sentences: bool) -> str | None:
     exact = catalogue(language).get(text)
     if exact is not None:
         return exact
-    filled = (template.fill(text, language) for template in _templates(language))
+    filled = (template.fill(text, language, whole_sentences=whole_sentences) for template in _templates(language))
     return next((translation for translation in filled if translation is not None), None)

@@ -95,6 +95,19 @@ def test_values_come_through(language: str) -> None:
         ("The target prompt is empty. Send it again.", "Die Zielbeschreibung ist leer. Es noch einmal senden."),
         ("Something new happened. Send it again.", "Something new happened. Es noch einmal senden."),
         ("Something new happened.", "Something new happened."),
+        (
+            "The device has too little memory: level “full” needs 8.0 GiB and 2.0 GiB are free. Mask a smaller area.",
+            "Das Gerät hat zu wenig Speicher: Die Stufe „full“ braucht 8.0 GiB, frei sind 2.0 GiB. "
+            "Eine kleinere Fläche maskieren.",
+        ),
+        (
+            "There is no room for these weights. 3.4 GiB are needed. Free some space and try again.",
+            "Für diese Gewichte ist kein Platz. 3.4 GiB werden gebraucht. Platz schaffen und noch einmal versuchen.",
+        ),
+        (
+            "The word “hat” is not in the prompt “A man. A dog.”. Send it again.",
+            "Das Wort „hat“ steht nicht in der Beschreibung „A man. A dog.“. Es noch einmal senden.",
+        ),
         ("“BLIP captions” can't edit pictures.", "„BLIP-Beschreibungen“ kann keine Bilder bearbeiten."),
         ("", ""),
     ],
