@@ -32,6 +32,18 @@ def home_of(job: Job) -> KritaDocument | None:
     return next((one for one in homes if job["job"] in history.load(one).pending), homes[0] if homes else None)
 
 
+def choose_source(job: Job) -> None:
+    """Make the layer that a job was about the active one, where the document in front still has it."""
+    document = active()
+    if document is None:
+        return
+    sent = history.load(document).pending.get(job["job"])
+    _, mark = split_reference(job["edit"].get("document", {}).get("ref", ""))
+    node = node_by_mark(document, sent.layer if sent else mark)
+    if node is not None and layers.is_there(document, node):
+        layers.choose(document, node)
+
+
 def existing_layer(job: str, document: KritaDocument) -> KritaNode | None:
     """The layer that this job's result already is, or None."""
     node = node_by_mark(document, history.load(document).applied.get(job, ""))

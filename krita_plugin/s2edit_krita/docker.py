@@ -141,7 +141,7 @@ class Docker(DockWidget):
 
     def _connect(self) -> None:
         form, desk = self.form, self.desk
-        form.changed.connect(self._planning.start)
+        form.changed.connect(self._changed)
         form.edit_wanted.connect(self._edit)
         form.propose_wanted.connect(lambda: self.submit(replace(self.form.order("caption"), objects=())))
         form.paint_wanted.connect(self.paint_mask)
@@ -182,6 +182,11 @@ class Docker(DockWidget):
         self.submit(
             replace(order, objects=tuple(replace(one, mask=masks.automatic()) for one in first), edit_mask=None)
         )
+
+    def _changed(self) -> None:
+        """What went wrong with other fields is said no longer."""
+        self._complaint = ""
+        self._planning.start()
 
     def _edit(self) -> None:
         """A double click is one wish."""
@@ -245,7 +250,7 @@ class Docker(DockWidget):
                     row.word_box.setEditText(painted_for)
 
     def _recall(self) -> None:
-        """On a result layer, the fields of the edit that made it."""
+        """On a result layer, what it shows: that is what would be edited."""
         document = active()
         node = document.activeNode() if document is not None else None
         if node is not None and not self.form.target.text():

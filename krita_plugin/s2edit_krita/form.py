@@ -77,6 +77,7 @@ class Form(QWidget):
         self.model_row = ModelRow(self)
         self._models: dict[str, Mapping[str, Any]] = {}
         self.taken: tuple[str, ...] = ()
+        self._proposed = ""
         self.fold = QToolButton(self)
         self.fold.setObjectName("s2edit_fold")
         self.fold.setCheckable(True)
@@ -151,13 +152,18 @@ class Form(QWidget):
         self.advanced.offer(sources)
 
     def offer_words(self, words: Sequence[str]) -> None:
-        """Words of the source prompt that can name the object; a still empty main object takes the changed one."""
+        """Words of the source prompt that can name the object; the main object takes the changed one.
+
+        Unless somebody has chosen another: only what was proposed here gives way, once the prompt has it no more.
+        """
         self.objects.offer_words(words)
         main = self.objects.rows[0].word_box
         wanted = self.target.text().lower().split()
         gone = [word for word in words if word.lower() not in wanted]
-        if wanted and gone and not main.currentText() and not main.hasFocus():
-            main.setEditText(gone[-1])
+        free = not main.currentText() or (main.currentText() == self._proposed and self._proposed not in words)
+        if wanted and gone and free and not main.hasFocus():
+            self._proposed = gone[-1]
+            main.setEditText(self._proposed)
 
     def painted(self) -> list[MaskSource]:
         """All chosen masks that are not left to the model, also those of objects without a word."""

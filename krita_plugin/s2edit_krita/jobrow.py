@@ -178,7 +178,8 @@ class JobRow(QFrame):
         applying.fetch(self._desk, self._job["job"])
 
     def _again(self) -> None:
-        """The fields as they were."""
+        """The fields as they were, and the layer that they were about."""
+        applying.choose_source(self._job)
         self._desk.reused.emit(form_values(self._job["edit"]))
 
     def _start(self) -> None:

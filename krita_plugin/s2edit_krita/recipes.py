@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from krita import Krita
 
 from . import VERSION, history
-from .order import form_values
+from .order import start_values
 from .wire import Recipe, WireError
 
 KritaDocument: TypeAlias = Any
@@ -55,9 +55,9 @@ def jobs_in(document: KritaDocument, known: Container[str]) -> list[dict[str, An
 
 
 def values_of_layer(document: KritaDocument, mark: str) -> dict[str, Any] | None:
-    """What the form shows for the edit that made this layer, or None when it is no result."""
+    """What the form shows to go on from this layer, or None when it is no result."""
     for job, layer in history.load(document).applied.items():
         recipe = read(document, job) if layer == mark else None
         if recipe is not None:
-            return form_values(recipe.edit)
+            return start_values(recipe.edit)
     return None

@@ -92,11 +92,13 @@ class Painter:
         """Turn the wheel over the docker, down and then up, until a widget of the plug-in is in sight."""
         state = self.wait(lambda state: "s2edit_docker" in state["widgets"], "the docker")
         left, top, _, height, *_ = state["widgets"]["s2edit_docker"][0]
-        for button in ("5",) * 12 + ("4",) * 24:
+        for button in ("5",) * 6 + ("4",) * 12:
             # Twice, since a list that is built anew passes by on its way.
             if name in self.next_look()["widgets"] and name in self.next_look()["widgets"]:
                 return
-            self.screen.do("mousemove", str(left + 6), str(top + height // 2), "click", button)
+            # Two notches are a third of the docker's height: nothing is jumped over.
+            place = (str(left + 6), str(top + height // 2))
+            self.screen.do("mousemove", *place, "click", "--repeat", "2", "--delay", "20", button)
         self.screen.photograph("not-in-sight")
         raise AssertionError(f"No wheel brings {name} into sight.")
 

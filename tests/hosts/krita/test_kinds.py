@@ -98,7 +98,7 @@ def test_several_objects_each_have_their_mask(scenes: dict[str, Any]) -> None:
 def test_an_edit_of_this_picture_is_done_again_and_used_as_a_start(scenes: dict[str, Any]) -> None:
     found = _found(scenes, "history")
     assert found["again"] == ["a portrait of a woman with a hat", found["target"]]
-    assert found["start"] == [found["target"], ""]
+    assert found["start"] == found["recalled"] == [found["target"], ""]
     assert max(found["picture"]) > 40, "its thumbnail"
 
 

@@ -89,12 +89,17 @@ def scene_history(docker: Any) -> Scene:
     press(docker, job, "start").click()
     yield lambda: document.activeNode().name().startswith("S²Edit")
     start = [docker.form.source.text(), docker.form.target.text()]
+    for field in (docker.form.source, docker.form.target):
+        field.clear()
+    docker.begin()  # as by the menu of the result's layer
+    recalled = [docker.form.source.text(), docker.form.target.text()]
     picture = press(docker, job, "picture")
     size = picture.icon().availableSizes()[0]
     yield from choose(document, node)
     picture.click()
     yield lambda: document.activeNode().name().startswith("S²Edit")
-    return {"again": again, "start": start, "target": target, "picture": [size.width(), size.height()]}
+    found = {"again": again, "start": start, "recalled": recalled, "target": target}
+    return found | {"picture": [size.width(), size.height()]}
 
 
 def press(docker: Any, job: str, name: str) -> Any:
