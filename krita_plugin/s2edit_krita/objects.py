@@ -27,6 +27,7 @@ class ObjectRow(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._wanted, self._missing = automatic(), False
+        self._sources: list[MaskSource] = []
         self.word_box = QComboBox(self)
         self.word_box.setLineEdit(line(tr("Word"), "s2edit_word", self))
         self.word_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -82,6 +83,9 @@ class ObjectRow(QWidget):
     def choose_mask(self, source: MaskSource) -> None:
         """Choose a mask source; it may be offered later."""
         self._wanted, self._missing = source, False
+        places = [(one.kind, one.node) for one in self._sources]
+        if (source.kind, source.node) in places:
+            self.mask_box.setCurrentIndex(places.index((source.kind, source.node)))
         self.changed.emit()
 
     def _chosen(self, index: int) -> None:

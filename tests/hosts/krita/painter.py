@@ -17,7 +17,7 @@ HEARD_S = 20
 """Seconds after which a click on an entry of a menu counts as lost."""
 _PRESSES = 2
 AT_REST = 4
-"""Looks of the probe in Krita, a fifth of a second apart or more, in which a thing has to stay in its place."""
+"""Looks of the probe in Krita, an eighth of a second apart or more, in which a thing has to stay in its place."""
 
 
 class Painter:

@@ -163,13 +163,14 @@ def scene_references(docker: Any) -> Scene:
 
     other = document_with(docker)
     layer(other, "Elsewhere", OTHER)
-    other.setModified(False)
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
     yield from choose(document, node)
     docker.paint_mask()
     yield lambda: document.activeNode().name().startswith("Object mask")
-    docker.form.objects.rows[0].choose_mask(automatic())
+    row = docker.form.objects.rows[0]
+    row.choose_mask(automatic())
+    box = row.mask_box.currentText()
     yield from choose(document, node)
 
     def order(of: str) -> Any:
@@ -183,13 +184,13 @@ def scene_references(docker: Any) -> Scene:
 
     labels, enabled, whole = order("whole picture")
     yield from edit(docker, document, node, whole)
-    changed = other.modified()
     _, _, late = order("Elsewhere")
+    other.setModified(False)
     other.close()
     yield from choose(document, node)
     docker.submit(late)
     yield lambda: "is gone" in docker.form.forecast.text()
-    return {"labels": labels, "enabled": enabled, "changed": changed}
+    return {"labels": labels, "enabled": enabled, "box": box}
 
 
 def scene_gone(docker: Any) -> Scene:

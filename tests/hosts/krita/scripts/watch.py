@@ -1,6 +1,6 @@
 """Tells a test that acts by mouse and keys what a person would see: where things are, which layers there are.
 
-Writes `state.json` up to five times a second into S2EDIT_PROBE_FOLDER; ends when a file `finish` appears there. A file
+Writes `state.json` several times a second into S2EDIT_PROBE_FOLDER; ends when a file `finish` appears there. A file
 `ask.py` there is executed once, with its answer (`answer`) in the next state: for what can't be seen from outside.
 """
 
@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QApplication, QMenu, QWidget
 
 FOLDER = Path(os.environ["S2EDIT_PROBE_FOLDER"])
 
-PAUSE_MS = 200
+PAUSE_MS = 120
 DOCKER = "s2edit_docker"
 PICTURE = "picture"
 """Told as a widget's text where it has a picture instead."""
