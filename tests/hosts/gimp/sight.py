@@ -11,10 +11,10 @@ from PIL import Image
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels of the screen, the last two excluded."""
-RING = 60
-"""How much bluer than red the ring around the field with the cursor is, in the light theme and in the dark one."""
+RING = 30
+"""Steps of 255 by which the line around the field with the cursor differs from both its sides, in any theme."""
 SHORTEST, HOLE = 120, 12
-"""Pixels: the ring's long sides, and what is free between them; nothing else in a dialog is such a pair of lines."""
+"""Pixels: the ring's long sides, and what is free between them; nothing but fields is such a pair of lines."""
 ICON = 34
 """Pixels at a field's end in which GTK puts its icon."""
 STANDS_OUT = 70
@@ -26,18 +26,19 @@ def look(photograph: Path) -> Any:
     return np.asarray(Image.open(photograph).convert("RGB")).astype(int)
 
 
-def field_with_cursor(shot: Any, window: Box) -> Box:
-    """The inside of the field that has the cursor in a window; AssertionError when none has."""
+def field_with_cursor(shot: Any, window: Box) -> Box | None:
+    """The inside of the field that has the cursor in a window; None when none has, or its line is still fading in."""
     left, top, right, bottom = window
     part = shot[top:bottom, left:right]
-    blue = part[..., 2] - part[..., 0] > RING
-    lines = [(row, run) for row, run in enumerate(map(_longest, blue)) if run[1] >= SHORTEST]
-    pairs = [
-        (one[0], other[0], *one[1]) for one, other in pairwise(lines) if one[1] == other[1] and other[0] - one[0] > HOLE
-    ]
-    assert len(pairs) == 1, f"{len(pairs)} fields have the cursor"
-    above, below, start, length = pairs[0]
-    return left + start + 2, top + above + 2, left + start + length - 2, top + below - 1
+    steps = np.abs(np.diff(part, axis=0)).max(axis=2)
+    thin = (steps[:-1] > RING) & (steps[1:] > RING)
+    lines = [(row + 1, *run) for row, run in enumerate(map(_longest, thin)) if run[1] >= SHORTEST]
+    pairs = [(one, other) for one, other in pairwise(lines) if one[1:] == other[1:] and other[0] - one[0] > HOLE]
+    if not pairs:
+        return None
+    # Where every field has a line around it, that of the one with the cursor stands out most.
+    (above, start, length), (below, *_run) = max(pairs, key=lambda pair: steps[pair[0][0], pair[0][1]])
+    return left + start, top + above + 1, left + start + length, top + below
 
 
 def has_mark(shot: Any, field: Box) -> bool:

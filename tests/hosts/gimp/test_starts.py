@@ -102,7 +102,8 @@ def test_a_word_that_the_picture_does_not_show_is_marked_while_it_is_typed(perso
 
         def seen() -> bool:
             shot = sight.look(screen.photograph(name))
-            return sight.has_mark(shot, sight.field_with_cursor(shot, (x, y, x + width, y + height))) == expected
+            field = sight.field_with_cursor(shot, (x, y, x + width, y + height))
+            return field is not None and sight.has_mark(shot, field) == expected
 
         wait_for(seen, f"the word to be {'marked' if expected else 'free of a mark'}", 30, every=0.5)
 
