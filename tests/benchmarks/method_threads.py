@@ -3,8 +3,8 @@
     python -m tests.benchmarks.method_threads [--busy N]
 
 A short edit of the embedded checkpoint in a process like the worker's, alone and beside N busy ones, with the threads
-as torch has them wait (awake), as the worker has them wait (asleep), and with one thread. Seconds are of the wall
-clock: the best of a few edits, or how long was waited in vain.
+as torch has them wait (awake), asleep, and as the worker has it: asleep, and one for each core that is free when the
+edit begins. Seconds are of the wall clock: the best of a few edits, or how long was waited in vain.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ PATIENCE = 60.0
 """Seconds for a process with its few edits."""
 EDITS = 2
 SHORT = {"identity.steps": 15, "inversion.steps": 6}
-WAYS = {"one per core, awake": (0, False), "one per core, asleep": (0, True), "one thread": (1, True)}
-"""Threads (0 for the worker's own number), and whether those that wait sleep."""
+WAYS = {"one per core, awake": (False, False), "one per core, asleep": (False, True), "one per free core": (True, True)}
+"""Whether busy cores are left alone, and whether threads that wait sleep. The last one is the worker's way."""
 
 
-def edit_here(threads: int, *, asleep: bool) -> float:
+def edit_here(*, free: bool, asleep: bool) -> float:
     """Seconds of the quickest of some edits in this process, which becomes like a worker's first."""
     from s2edit_server.worker.__main__ import NICENESS
-    from s2edit_server.worker.processors import physical_cores, sleep_while_waiting
+    from s2edit_server.worker.processors import free_cores, physical_cores, sleep_while_waiting
 
     os.nice(NICENESS)
     if asleep:
@@ -40,7 +40,7 @@ def edit_here(threads: int, *, asleep: bool) -> float:
 
     it = picture()
     settings = settings_of("balanced", quick=False).replace_from(SHORT)
-    engine = Engine(weights_folder(), device="cpu", threads=threads or physical_cores())
+    engine = Engine(weights_folder(), device="cpu", threads=free_cores() if free else physical_cores())
     seconds = []
     for seed in range(EDITS + 1):
         begun = time.perf_counter()
@@ -91,8 +91,8 @@ def main() -> None:
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way:
-        threads, asleep = WAYS[options.way]
-        print(edit_here(threads, asleep=asleep))
+        free, asleep = WAYS[options.way]
+        print(edit_here(free=free, asleep=asleep))
         return
     print(f"{len(os.sched_getaffinity(0))} processor(s), load {os.getloadavg()[0]:.1f} before")
     print(f"{'seconds of a short edit':24}{'alone':>12}{f'beside {options.busy} busy':>18}")

@@ -11,7 +11,7 @@ from s2edit.main_memory import free_main_memory
 
 from ..settings import SettingsFile
 from ..worker_link import Memory, Run
-from .processors import physical_cores
+from .processors import free_cores
 
 if TYPE_CHECKING:
     from s2edit.engine import Engine
@@ -34,16 +34,16 @@ class Engines:
         self._model = ""
         self._set = 0
 
-    @property
-    def threads(self) -> int:
-        """Compute threads when a job names none."""
-        return physical_cores()
+    @staticmethod
+    def threads(run: Run) -> int:
+        """Compute threads of a job that begins now."""
+        return run.threads or free_cores()
 
     def get(self, run: Run) -> Engine:
         """The engine that a job asks for.
 
         It is made anew when the job's weights are others than last time's, when they were replaced on disk, and when
-        compiling was turned on or off. It uses as many threads as the job says, 0 standing for one per physical core.
+        compiling was turned on or off. It uses as many threads as the job says, 0 standing for one per free core.
 
         Raises:
             S2EditError: the weights can't be loaded.
@@ -52,7 +52,7 @@ class Engines:
 
         path = Path(run.model.path)
         key = (run.model.path, signature(path), run.compiled)
-        wanted = run.threads or self.threads
+        wanted = self.threads(run)
         # The daemon may have cleared it since the engine was made.
         (self.state / "cache").mkdir(exist_ok=True)
         if self._engine is None or key != self._key:

@@ -1,11 +1,17 @@
-"""How many compute threads a worker takes, one per physical core that it may use, and how they wait for each other."""
+"""How many compute threads a worker takes, one per physical core that nobody else uses, and how they wait."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
+_TIMES = Path("/proc/stat")
+_LOOK = 0.2
+"""Seconds for which others are watched before a job."""
+_TAKEN = 0.75
+"""Share of that for which a core has to be busy to count as taken: an editor that just sent a picture soon rests."""
 
 
 def physical_cores() -> int:
@@ -26,12 +32,42 @@ def physical_cores() -> int:
     return max(1, cores)
 
 
+def free_cores() -> int:
+    """Physical cores that nobody else keeps busy now, at least 1; watches for a moment, while the caller rests.
+
+    A thread that shares its core with another program is late at every operation, and all others wait for it.
+    """
+    cores = physical_cores()
+    if cores == 1 or (before := _busy_ticks()) is None:
+        return cores
+    begun = time.monotonic()
+    time.sleep(_LOOK)
+    ticks = (_busy_ticks() or before) - before
+    busy = ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - begun)
+    return max(1, cores - int(busy + 1 - _TAKEN))
+
+
+def _busy_ticks() -> int | None:
+    """Clock ticks that the processors we may run on have been busy since the start; None where Linux doesn't tell."""
+    try:
+        lines = _TIMES.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    ours = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    ticks = 0
+    for name, *fields in (line.split() for line in lines):
+        if name in ours:
+            user, nice, system, _idle, _waiting, *interrupts = map(int, fields[:8])
+            ticks += user + nice + system + sum(interrupts)
+    return ticks
+
+
 def sleep_while_waiting() -> None:
     """Have threads that wait for the others sleep, not look again and again; to be called before torch is loaded.
 
     OpenMP's threads meet after every operation. Where another program takes one core, the thread on it is late each
-    time, and one that waits awake keeps it from moving over: with one busy program on two cores an edit took ten times
-    as long (`python -m tests.benchmarks.method_threads`). Whoever set OMP_WAIT_POLICY knows better.
+    time, and one that waits awake keeps it from moving over (`python -m tests.benchmarks.method_threads`). Whoever set
+    OMP_WAIT_POLICY knows better.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -52,7 +52,7 @@ def _caption(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     picture = frames.to_rgb8(read_inputs(run.frames).image)
     if report.cancelled():
         raise WireError("cancelled", "The job was cancelled.")
-    return {"caption": propose(captioner_for(run.model, engines.state), picture, run.threads or engines.threads)}, []
+    return {"caption": propose(captioner_for(run.model, engines.state), picture, engines.threads(run))}, []
 
 
 TASKS: dict[str, Task] = {"edit": _edit, "compose": _compose, "mask": _mask, "caption": _caption}

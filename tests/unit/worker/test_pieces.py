@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from s2edit_server import worker_link as link
-from s2edit_server.worker import faults, frames
+from s2edit_server.worker import faults, frames, processors
 from s2edit_server.worker.choices import settings_for
-from s2edit_server.worker.processors import physical_cores
+from s2edit_server.worker.processors import free_cores, physical_cores
 from s2edit_server.worker.reporting import PREVIEW_SIDE, Reporter, small
 from s2edit_server.worker.requests import carried_word, edit_request, read_inputs
 from s2edit_wire.errors import CODES, WireError
@@ -150,6 +151,30 @@ def test_previews_are_small_and_seldom() -> None:
     assert previews[0] is not None and previews[0].shape == (PREVIEW_SIDE // 2, PREVIEW_SIDE, 3)
     assert len(previews[0].data) == PREVIEW_SIDE // 2 * PREVIEW_SIDE * 3
     assert small(np.zeros((10, 20, 3), np.uint8)).shape == (10, 20, 3)
+
+
+def test_a_core_that_another_program_uses_gets_no_thread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    second = os.sysconf("SC_CLK_TCK")
+    clock = [100.0]
+
+    def rest(seconds: float, taken: float) -> None:
+        clock[0] += seconds
+        busy, idle = round(second * seconds * taken), 10**6
+        stat.write_text(
+            f"cpu {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 {busy} 0 0 {idle} 9 0 0 0 0 0\ncpu9 999 0 0 0 0 0 0 0\n"
+        )
+
+    monkeypatch.setattr(processors, "_TIMES", stat)
+    monkeypatch.setattr(processors, "physical_cores", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    for taken, threads in ((0.0, 4), (0.5, 4), (1.0, 3), (2.0, 2), (7.0, 1)):
+        rest(0, 0)
+        monkeypatch.setattr("time.sleep", lambda seconds, taken=taken: rest(seconds, taken))
+        assert free_cores() == threads
+    stat.unlink()
+    assert free_cores() == 4, "a system that doesn't tell"
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
