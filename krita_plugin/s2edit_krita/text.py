@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from .qt import QLocale
+from .wire import RIGHT_TO_LEFT
 
 _FOLDER = Path(__file__).parent / "locale"
-_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 def wanted_languages() -> list[str]:
@@ -45,7 +45,7 @@ def tr(text: str, **values: object) -> str:
 
 def right_to_left() -> bool:
     """Whether the texts run from right to left; Krita itself may have no catalogue for the language, and then won't."""
-    return bool(_catalogue()) and language() in _RIGHT_TO_LEFT
+    return bool(_catalogue()) and language() in RIGHT_TO_LEFT
 
 
 def duration(seconds: float) -> str:

@@ -19,8 +19,8 @@ from .errors import WireError
 from .incoming import Incoming
 
 LOCALE = Path(__file__).parent / "locale"
-RIGHT_TO_LEFT = frozenset({"ar", "he"})
-"""Languages of which a value keeps its own direction, such as an English word or a path (UAX #9: FSI and PDI)."""
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
+"""Languages whose windows are mirrored, and whose values keep their own direction (UAX #9: FSI and PDI)."""
 _NEXT_SENTENCE = re.compile(r"(?<=[.!?…)]) (?=[^a-z ])")
 _RECORDS = ("job", "model")
 _LISTS = ("jobs", "models", "problems")

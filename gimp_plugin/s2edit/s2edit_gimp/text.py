@@ -6,8 +6,9 @@ import gettext
 import os
 from pathlib import Path
 
+from s2edit_wire.told import RIGHT_TO_LEFT
+
 DOMAIN = "s2edit"
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 
 _catalogue = gettext.translation(DOMAIN, Path(__file__).parent.parent / "locale", fallback=True)
 
