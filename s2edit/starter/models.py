@@ -6,12 +6,12 @@ from typing import Any
 
 VAE_CONFIG: dict[str, Any] = {
     "sample_size": 128,
-    "block_out_channels": (16, 32, 64, 64),
+    "block_out_channels": (32, 64, 128, 128),
     "down_block_types": ("DownEncoderBlock2D",) * 4,
     "up_block_types": ("UpDecoderBlock2D",) * 4,
     "layers_per_block": 2,
     "latent_channels": 4,
-    "norm_num_groups": 8,
+    "norm_num_groups": 16,
     "mid_block_add_attention": False,
 }
 UNET_CONFIG: dict[str, Any] = {

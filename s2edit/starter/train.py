@@ -119,6 +119,18 @@ def warm(
     warm_start(checkpoint, folder, _domain(ctx), seed=seed)
 
 
+@app.command()
+def wider(
+    folder: Folder = _TRAINING,
+    checkpoint: Annotated[Path, typer.Option(help="The checkpoint folder to begin with.")] = _WEIGHTS,
+    seed: Seed = 7,
+) -> None:
+    """After `VAE_CONFIG` was widened: take a checkpoint's autoencoder over, for `refine` to go on from."""
+    from s2edit.starter.widen import begin_wider
+
+    begin_wider(checkpoint, folder, seed=seed)
+
+
 @_stage(shards=4, steps=4000, seed=1)
 def vae(asked: _Asked) -> None:
     """Stage 1: the autoencoder."""

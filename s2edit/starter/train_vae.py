@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SIDE = 64
 _BATCH = 16
 _TIE = 0.02
-_SQUARES = 4.0
+_SQUARES = 10.0
 
 
 def to_tensor(pictures: NDArray[np.uint8]) -> torch.Tensor:

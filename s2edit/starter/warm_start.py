@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save_file
 
 from s2edit.starter.checkpoint import save_state
 from s2edit.starter.tokenizer import extend_tokenizer
+from s2edit.starter.widen import begin_wider
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
         FileExistsError: a training is under way in the folder.
         FileNotFoundError: there is no checkpoint.
     """
-    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel
 
     if (folder / "unet.safetensors").exists() or (folder / "frozen.safetensors").exists():
@@ -52,5 +52,4 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
     modules = {"unet": unet, "text_encoder": text_encoder, "unet_ema": unet, "text_encoder_ema": text_encoder}
     optimizer = torch.optim.AdamW(unet.parameters())  # without a step it keeps nothing
     save_state(folder / "unet.safetensors", modules, optimizer, {"step": 0, "seconds": 0.0, "began": domain.name})
-    vae = part(AutoencoderKL, "vae").state_dict()
-    save_file({key: value.contiguous() for key, value in vae.items()}, folder / "frozen.safetensors")
+    begin_wider(checkpoint, folder, seed=seed)
