@@ -33,29 +33,40 @@ def encode(vae: Any, pictures: NDArray[np.uint8]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def whiten(vae: Any, latents: torch.Tensor) -> None:
+def whiten(vae: Any, latents: torch.Tensor, like: torch.Tensor | None = None) -> None:
     """Make the latents zero-mean, unit-variance and uncorrelated over their channels, without changing what is decoded.
 
     The affine map goes into the 1x1 convolutions beside the bottleneck, so the checkpoint stays an ordinary
-    AutoencoderKL, whose single scaling factor then sets the standard deviation of every channel.
+    AutoencoderKL, whose single scaling factor then sets the standard deviation of every channel. White latents stay
+    white under rotation; with `like`, they are rotated as near to those as can be (orthogonal Procrustes, Schönemann
+    1966), so that a U-Net which has learned `like` has the least to learn anew.
 
     Args:
         vae: the autoencoder, changed in place.
         latents: (N, 4, h, w) posterior means of training pictures.
+        like: (N, 4, h, w) other latents of the same pictures.
     """
     flat = latents.transpose(0, 1).flatten(1).double()
     mean = flat.mean(1)
     values, vectors = torch.linalg.eigh(torch.cov(flat))
     whitening = (vectors * values.rsqrt()) @ vectors.T
     coloring = (vectors * values.sqrt()) @ vectors.T
+    if like is not None:
+        known = like.transpose(0, 1).flatten(1).double()
+        left, _, right = torch.linalg.svd((known - known.mean(1, keepdim=True)) @ (whitening @ flat).T)
+        whitening, coloring = left @ right @ whitening, coloring @ (left @ right).T
     before, after = vae.quant_conv, vae.post_quant_conv
     weight, bias = before.weight[:, :, 0, 0].double(), before.bias.double()
     before.weight[:4] = (whitening @ weight[:4]).float()[:, :, None, None]
     before.bias[:4] = (whitening @ (bias[:4] - mean)).float()
-    before.bias[4:] += whitening.diagonal().square().log().float()
+    before.bias[4:] += whitening.square().sum(1).log().float()
     weight = after.weight[:, :, 0, 0].double()
     after.bias += (weight @ mean).float()
     after.weight[:] = (weight @ coloring).float()[:, :, None, None]
+
+
+def _sample(folder: Path, shards: int) -> NDArray[np.uint8]:
+    return np.concatenate([shard[:200] for shard in open_pictures(folder, shards)[:4]])
 
 
 def freeze(folder: Path, shards: int) -> Any:
@@ -65,8 +76,7 @@ def freeze(folder: Path, shards: int) -> Any:
     if not path.exists():
         state = load_file(folder / "vae.safetensors")
         vae.load_state_dict({key.removeprefix("vae:"): value for key, value in state.items() if key.startswith("vae:")})
-        sample = np.concatenate([shard[:200] for shard in open_pictures(folder, shards)[:4]])
-        whiten(vae, encode(vae, sample))
+        whiten(vae, encode(vae, _sample(folder, shards)))
         save_file({key: value.contiguous() for key, value in vae.state_dict().items()}, path)
     return load_vae(folder)
 
@@ -82,11 +92,17 @@ def load_vae(folder: Path, *, newest_decoder: bool = False) -> Any:
     return vae
 
 
-def adopt_refined(folder: Path) -> None:
-    """Freeze the autoencoder of stage `refine`; cached latents and a trained-on decoder are out of date then."""
+def adopt_refined(folder: Path, shards: int) -> None:
+    """Freeze the autoencoder of stage `refine`, its latents whitened and turned towards those in use.
+
+    Cached latents and a trained-on decoder are out of date then.
+    """
+    known, refined = load_vae(folder), new_vae()
     state = load_file(folder / "refine.safetensors")
-    refined = {key.removeprefix("vae:"): value for key, value in state.items() if key.startswith("vae:")}
-    save_file(refined, folder / "frozen.safetensors")
+    refined.load_state_dict({key.removeprefix("vae:"): each for key, each in state.items() if key.startswith("vae:")})
+    sample = _sample(folder, shards)
+    whiten(refined, encode(refined, sample), like=encode(known, sample))
+    save_file({key: value.contiguous() for key, value in refined.state_dict().items()}, folder / "frozen.safetensors")
     for stale in [*(folder / "latents").glob("*.npy"), folder / "decoder.safetensors", folder / "refine.safetensors"]:
         stale.unlink(missing_ok=True)
 

@@ -151,7 +151,7 @@ def latents(
 
     _threads(threads)
     if adopt:
-        adopt_refined(folder)
+        adopt_refined(folder, shards)
     cache(folder, shards)
 
 
@@ -165,7 +165,7 @@ def unet(asked: _Asked) -> None:
 
 @_stage(shards=4, steps=1600, seed=5)
 def refine(asked: _Asked) -> None:
-    """Go on with the whole autoencoder near the latents in use; `latents --adopt` then re-encodes with it."""
+    """Go on with the whole autoencoder; `latents --adopt` then re-encodes with it."""
     from s2edit.starter.train_vae import train_on
 
     print(train_on(asked.folder, **asked.limits, with_encoder=True))

@@ -1,4 +1,4 @@
-"""Stages `vae`, `refine` and `decoder`: the autoencoder whole, whole near known latents, its decoder alone."""
+"""Stages `vae`, `refine` and `decoder`: the autoencoder whole, whole once more, its decoder alone."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE = 64
-_BATCH = 16
-_TIE = 0.02
+_BATCH = 8
 _SQUARES = 10.0
 
 
@@ -67,12 +66,12 @@ def train_vae(folder: Path, *, shards: int, steps: int, seconds: float, seed: in
 def train_on(folder: Path, *, shards: int, steps: int, seconds: float, seed: int, with_encoder: bool) -> dict[str, Any]:
     """Stages `refine` (with the encoder) and `decoder` (without): go on from the frozen autoencoder.
 
-    `refine` holds the latents near those that the U-Net has learned (a squared penalty), so that the U-Net's training
-    can go on with the refined ones instead of starting anew. `decoder` leaves the encoder, hence all latents, as it is.
+    `refine` lets the latents go where they must; `latents --adopt` turns them back towards those that the U-Net knows.
+    `decoder` leaves the encoder, hence all latents, as it is.
     """
     from s2edit.starter.latents import load_vae
 
-    anchor, vae = load_vae(folder).requires_grad_(requires_grad=False), load_vae(folder)
+    vae = load_vae(folder)
     if not with_encoder:
         vae.encoder.requires_grad_(requires_grad=False)
         vae.quant_conv.requires_grad_(requires_grad=False)
@@ -80,12 +79,10 @@ def train_on(folder: Path, *, shards: int, steps: int, seconds: float, seed: int
 
     def step_loss(step: int) -> torch.Tensor:
         target, generator = _batch(pictures, np.random.default_rng([seed, 1, step]))
-        old = anchor.encode(target).latent_dist.mean
-        latents = vae.encode(target).latent_dist.mean if with_encoder else old
+        latents = vae.encode(target).latent_dist.mean
         # A little noise: what the U-Net makes is never exactly what the encoder makes.
-        noisy = latents + 0.03 * torch.randn(latents.shape, generator=generator)
-        loss = reconstruction_loss(vae.decode(noisy).sample, target)
-        return loss + _TIE * F.mse_loss(latents, old) if with_encoder else loss
+        noisy = latents + 0.01 * torch.randn(latents.shape, generator=generator)
+        return reconstruction_loss(vae.decode(noisy).sample, target)
 
     name = "refine" if with_encoder else "decoder"
     return _run(name, folder, vae, step_loss, shards=shards, steps=steps, seconds=seconds, seed=seed, rate=1e-3)

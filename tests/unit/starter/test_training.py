@@ -69,7 +69,7 @@ def test_decoder_stage_leaves_the_latents_alone_and_refine_does_not(tiny: Path) 
     (tiny / "latents" / "0000.npy").unlink()
     latents.cache(tiny, 1)
     before = latents.open_latents(tiny, 1)[0]
-    latents.adopt_refined(tiny)
+    latents.adopt_refined(tiny, 1)
     assert not (tiny / "decoder.safetensors").exists(), "it belonged to the old latents"
     latents.cache(tiny, 1)
     assert not np.array_equal(before, latents.open_latents(tiny, 1)[0])
@@ -118,6 +118,22 @@ def test_whitening_changes_latents_and_not_pictures(tiny: Path) -> None:
     torch.testing.assert_close(torch.cov(flat), torch.eye(4), atol=2e-2, rtol=0)
     torch.testing.assert_close(flat.mean(1), torch.zeros(4), atol=2e-2, rtol=0)
     torch.testing.assert_close(again, decoded, atol=1e-3, rtol=0)
+
+
+def test_white_latents_are_turned_towards_those_that_are_known(tiny: Path) -> None:
+    torch.manual_seed(2)
+    vae = new_vae()
+    pictures = np.stack([sample_portrait(seed)[0] for seed in range(4)])
+    latents.whiten(vae, latents.encode(vae, pictures))
+    known = latents.encode(vae, pictures)
+    turn = torch.linalg.qr(torch.randn(4, 4)).Q
+    with torch.no_grad():
+        vae.quant_conv.weight[:4] = torch.einsum("ij,jkhw->ikhw", 3 * turn, vae.quant_conv.weight[:4])
+        vae.quant_conv.bias[:4] = 3 * turn @ vae.quant_conv.bias[:4] + 1
+    turned = latents.encode(vae, pictures)
+    assert (turned - known).square().mean() > 1
+    latents.whiten(vae, turned, like=known)
+    torch.testing.assert_close(latents.encode(vae, pictures), known, atol=1e-2, rtol=0)
 
 
 def test_training_captions_drop_and_mark() -> None:
