@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,57 +29,6 @@ _DEFAULTS = {"portraits": (42, 2), "edits": (5, 2), "others": (12, 2)}
 WRONG_ARGUMENTS, STOPPED = 2, 130
 
 
-def _arguments(program: str) -> argparse.ArgumentParser:
-    from .methods import METHODS
-
-    listed = "\n".join(f"  {method.name:18}{method.title}" for method in METHODS.values())
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description="Edits of rendered portraits, scored against the same portraits rendered with the change.",
-    )
-    kinds = parser.add_subparsers(dest="what", required=True)
-    run = kinds.add_parser(
-        "run",
-        help="make and score edits; goes on where an earlier run into the same folder was stopped",
-        epilog=f"Methods:\n{listed}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    run.add_argument("--methods", default="", help="comma-separated; all when left out (see the list below)")
-    run.add_argument(
-        "--profile", default="balanced", help="that methods without one of their own take their settings from"
-    )
-    run.add_argument("--guidance", type=float, metavar="W", help="guidance scale instead of the profile's")
-    run.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="another setting, such as identity.steps=100"
-    )
-    run.add_argument(
-        "--sweep", default="", metavar="W,W,…", help="make the trade-off curve at these guidance scales too"
-    )
-    run.add_argument(
-        "--others", type=int, metavar="N", help="on so many portraits also the methods off the paper's claim"
-    )
-    run.add_argument("--checkpoint", type=Path, help="folder of another checkpoint than the domain's own")
-    run.add_argument("--instruct-pix2pix", type=Path, metavar="DIR", help="folder of InstructPix2Pix's weights")
-    run.add_argument(
-        "--part", default="1/1", metavar="K/N", help="every N-th portrait only; N such runs can share one folder"
-    )
-    run.add_argument("--device", default="auto")
-    run.add_argument("--threads", type=int, default=1, help="of the processor (default: 1)")
-    score = kinds.add_parser("score", help="score pictures that any other system made")
-    score.add_argument("--results", type=Path, required=True, metavar="DIR", help="one CASE-ID.png per case")
-    export = kinds.add_parser("export", help="write the cases' sources, masks and prompts for another system")
-    report = kinds.add_parser("report", help="write the page anew from what a run has scored so far")
-    report.add_argument("--overview", type=Path, metavar="FILE.png", help="also two cases of each kind as one picture")
-    for kind in (run, score, export, report):
-        kind.add_argument("--portraits", type=int, metavar="N")
-        kind.add_argument("--edits", type=int, metavar="M", help="edits of each portrait")
-        kind.add_argument("--domain", default="portraits", help="what is edited (default: portraits)")
-        kind.add_argument("--tuning", action="store_true", help="portraits for choosing settings, not for scores")
-        kind.add_argument("--subset", action="store_true", help="2 portraits, 2 edits, few steps: shows that all runs")
-        kind.add_argument("--out", type=Path, required=True, metavar="DIR", help="scores, pictures and page go here")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None, program: str = "s2edit bench") -> int:
     """Do what the arguments say; 2 when they can't be met, 130 when it was stopped from the keyboard."""
     missing = [package for module, package in _EXTRAS.items() if find_spec(module) is None]
@@ -88,61 +36,56 @@ def main(arguments: Sequence[str] | None = None, program: str = "s2edit bench") 
         return _refuse(f"The benchmark needs {', '.join(missing)}. Run: pip install 's2edit[bench]'")
     from s2edit.errors import S2EditError
 
-    options = _arguments(program).parse_args(arguments)
-    for name, (whole, small) in _DEFAULTS.items():
-        if getattr(options, name, None) is None:
-            setattr(options, name, small if options.subset else whole)
+    from .arguments import parser
+
+    options = parser(program).parse_args(arguments)
     try:
-        return _obey(options)
-    except (S2EditError, ValueError, OSError) as error:
+        return _COMMANDS[options.what](options)
+    except (S2EditError, ValueError) as error:
         return _refuse(str(error))
+    except OSError as error:
+        return _refuse(f"“{error.filename}”: {error.strerror}." if error.filename and error.strerror else str(error))
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. The same command goes on from here.\n")
         return STOPPED
 
 
-def _refuse(sentence: str) -> int:
+def _say(sentence: str) -> None:
     sys.stderr.write(sentence + "\n")
+
+
+def _refuse(sentence: str) -> int:
+    _say(sentence)
     return WRONG_ARGUMENTS
 
 
-def _obey(options: argparse.Namespace) -> int:
+def _chosen(options: argparse.Namespace) -> list[Case]:
+    """The cases that the options ask for."""
     from s2edit.starter.domain import domain
 
     from .cases import TEST_FIRST, TUNING_FIRST, cases
 
-    if options.what == "score" and not options.results.is_dir():
-        raise ValueError(f"There is no folder “{options.results}”.")
+    for name, (whole, small) in _DEFAULTS.items():
+        if getattr(options, name, None) is None:
+            setattr(options, name, small if options.subset else whole)
     first = TUNING_FIRST if options.tuning else TEST_FIRST
-    chosen = list(cases(options.portraits, options.edits, first=first, domain=domain(options.domain)))
-    if options.what == "export":
-        return _export(chosen, options.out)
-    if options.what == "report":
-        if options.overview is not None:
-            from .page import overview
-
-            overview(chosen, options.out).save(options.overview)
-        return _report(options.out, chosen)
-    return _score(options, chosen) if options.what == "score" else _run(options, chosen)
+    return list(cases(options.portraits, options.edits, first=first, domain=domain(options.domain)))
 
 
-def _run(options: argparse.Namespace, chosen: list[Case]) -> int:
+def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
     from s2edit.baselines import Workbench
     from s2edit.checkpoints import model_hash
-    from s2edit.starter import weights_folder
 
     from . import bench, runner
     from .methods import METHODS
     from .methods import chosen as chosen_methods
 
-    scales = [float(scale) for scale in options.sweep.split(",") if scale]
-    methods = chosen_methods(options.methods, scales, with_weights=options.instruct_pix2pix is not None)
-    checkpoint = options.checkpoint or weights_folder(options.domain)
-    if not checkpoint.exists():
-        raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
+    chosen = _chosen(options)
+    methods = chosen_methods(options.methods, options.sweep, with_weights=options.instruct_pix2pix is not None)
+    checkpoint = _checkpoint(options)
     recommended = _recommended(checkpoint)
     overrides = _overrides(options)
 
@@ -168,7 +111,24 @@ def _run(options: argparse.Namespace, chosen: list[Case]) -> int:
     console = Console(stderr=True)
     for _ in track(runner.run(workbench, plan, settings_of, options.out), "edits", total=left, console=console):
         pass
-    return _report(options.out, chosen)
+    return _write_page(options.out)
+
+
+def _checkpoint(options: argparse.Namespace) -> Path:
+    """The folder of the checkpoint to edit with."""
+    from s2edit.starter import weights_folder
+
+    named: Path | None = options.checkpoint
+    checkpoint = named or weights_folder(options.domain)
+    if named is None and not (checkpoint / "model_index.json").is_file():
+        raise ValueError(
+            f"The checkpoint of {options.domain} is not in this installation: packages leave it out. Name its folder "
+            f"with --checkpoint: s2edit/starter/{options.domain}/weights of the project's repository, or one that you "
+            f"trained (python -m s2edit.starter.train --domain {options.domain})."
+        )
+    if not checkpoint.exists():
+        raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
+    return checkpoint
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -201,30 +161,62 @@ def _recommended(checkpoint: Path) -> dict[str, Any]:
     return found
 
 
-def _score(options: argparse.Namespace, chosen: list[Case]) -> int:
-    from . import bench
+def _score(options: argparse.Namespace) -> int:
+    from . import bench, runner
+    from .methods import METHODS, scale_of
 
     results: Path = options.results.resolve()
-    scores = list(bench.score_folder(results, chosen, results.name))
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / bench.SCORES).write_text("".join(json.dumps(asdict(score)) + "\n" for score in scores), "utf-8")
-    return _report(options.out, chosen, results.parent)
+    if not results.is_dir():
+        raise ValueError(f"There is no folder “{options.results}”.")
+    if runner.is_run(options.out) and scale_of(results.name)[0] in METHODS:
+        raise ValueError(
+            f"“{results.name}” is a method of the run in “{options.out}”, whose scores would be lost. "
+            "Rename the folder of results, or choose another --out."
+        )
+    chosen = _cases_in(options.out) if options.portraits is options.edits is None else []
+    chosen = chosen or _chosen(options)
+    scores = list(bench.score_folder(results, chosen, results.name, options.out))
+    if missing := sum(bool(score.error) for score in scores):
+        _say(f"{missing} of {len(chosen)} cases have no picture and count as no edit.")
+    if others := bench.strangers(results, chosen):
+        _say(f"{len(others)} files are named after no case and don't count, such as {others[0]}.")
+    bench.replace(options.out, results.name, scores)
+    return _write_page(options.out)
 
 
-def _report(out: Path, chosen: list[Case], pictures: Path | None = None) -> int:
+def _cases_in(out: Path) -> list[Case]:
+    """The cases that a folder has scores of, by portrait."""
+    from . import bench
+    from .cases import case_of
+
+    found = [case_of(name) for name in dict.fromkeys(score.case for score in bench.load(out))]
+    known = [case for case in found if case is not None]
+    return sorted(known, key=lambda case: (case.seed, case.domain.edits.index(case.edit)))
+
+
+def _report(options: argparse.Namespace) -> int:
+    if options.overview is not None:
+        from .page import overview
+
+        overview(_cases_in(options.out), options.out).save(options.overview)
+    return _write_page(options.out)
+
+
+def _write_page(out: Path) -> int:
     from . import bench, page, runner
 
     scores = bench.load(out)
     if not scores:
         raise ValueError(f"There are no scores in “{out}” yet.")
-    written = page.write(scores, chosen, out, pictures=pictures, scale=runner.scale(out))
+    written = page.write(scores, _cases_in(out), out, scale=runner.scale(out))
     sys.stdout.write((out / "report.md").read_text("utf-8") + f"\n{written}\n")
     return 0
 
 
-def _export(chosen: list[Case], out: Path) -> int:
+def _export(options: argparse.Namespace) -> int:
     from PIL import Image
 
+    chosen, out = _chosen(options), options.out
     out.mkdir(parents=True, exist_ok=True)
     listed = []
     for case in chosen:
@@ -233,9 +225,15 @@ def _export(chosen: list[Case], out: Path) -> int:
             Image.fromarray(case.mask).save(out / f"{case.id}.mask.png")
         source, target = case.prompts
         listed.append({"id": case.id, "source": source, "target": target, "instruction": case.instruction})
-    (out / "cases.json").write_text(json.dumps(listed, indent=1), "utf-8")
+    (out / "cases.json").write_text(json.dumps(listed, indent=1, ensure_ascii=False), "utf-8")
+    _say(
+        f"{len(chosen)} cases. Write each answer as ID.png ({chosen[0].id}.png, …) into a folder named after your "
+        "system, then: s2edit bench score --results FOLDER, with the same --portraits, --edits and --domain."
+    )
     return 0
 
+
+_COMMANDS = {"run": _run, "score": _score, "export": _export, "report": _report}
 
 if __name__ == "__main__":
     sys.exit(main())

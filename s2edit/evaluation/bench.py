@@ -75,22 +75,70 @@ def judge(case: Case, method: str, picture: Picture, **costs: Any) -> Score:
     )
 
 
-def score_folder(folder: Path, cases: Iterable[Case], name: str) -> Iterator[Score]:
+def score_folder(folder: Path, cases: Iterable[Case], name: str, keep: Path) -> Iterator[Score]:
     """Score another system's answers: one `CASE-ID.png` of `SIZE`² pixels per case; a missing one counts as no edit.
 
+    Args:
+        folder: with the pictures. cases: that were asked for. name: of the system in the tables.
+        keep: the pictures are copied to `keep/name`, where the page finds them.
     Raises:
-        ValueError: a picture has another size.
+        ValueError: no picture is named after a case, or one is no PNG, has another size, or is transparent.
     """
-    for case in cases:
-        path = folder / f"{case.id}.png"
-        if not path.is_file():
+    listed = list(cases)
+    answers = {case.id: _answer(folder / f"{case.id}.png") for case in listed if (folder / f"{case.id}.png").is_file()}
+    if not answers:
+        raise ValueError(_no_answers(folder, listed))
+    (keep / name).mkdir(parents=True, exist_ok=True)
+    for case in listed:
+        if case.id not in answers:
             yield judge(case, name, case.image, error="no picture")
             continue
-        with Image.open(path) as opened:
-            if opened.size != (SIZE, SIZE):
-                raise ValueError(f"{path.name} has {opened.size[0]}×{opened.size[1]} px; the cases have {SIZE}×{SIZE}.")
-            picture = np.asarray(opened.convert("RGB"), dtype=np.uint8)
+        picture = answers[case.id]
+        Image.fromarray(picture).save(keep / name / f"{case.id}.png")
         yield judge(case, name, picture)
+
+
+def strangers(folder: Path, cases: Iterable[Case]) -> list[str]:
+    """The files in a folder of answers that are named after none of the cases."""
+    known = {f"{case.id}.png" for case in cases}
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name not in known)
+
+
+def _no_answers(folder: Path, cases: list[Case]) -> str:
+    found = strangers(folder, cases)
+    there = f"It holds {len(found)} files of other names, such as {found[0]}." if found else "It holds no file."
+    return (
+        f"No picture in “{folder.name}” is named after a case. {there} Each answer is a PNG named CASE-ID.png, such as "
+        f"{cases[0].id}.png; “s2edit bench export” lists the ids. Choose the same --portraits, --edits and --domain."
+    )
+
+
+def _answer(path: Path) -> Picture:
+    """A file's picture, `SIZE`² RGB uint8; ValueError says what is wrong with it."""
+    try:
+        with Image.open(path) as opened:
+            # All of this stands in the file's head: nothing large is unpacked to be refused.
+            if opened.format != "PNG":
+                raise ValueError(f"{path.name} is a {opened.format}, whose losses would be scored. Write it as a PNG.")
+            if opened.size != (SIZE, SIZE):
+                width, height = opened.size
+                raise ValueError(f"{path.name} has {width}×{height} px; the cases have {SIZE}×{SIZE}.")
+            if opened.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                raise ValueError(f"{path.name} has more than 8 bits a channel. Write it with 8.")
+            pixels: Picture = np.asarray(opened.convert("RGBA"), dtype=np.uint8)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path.name} can't be read as a picture. Write it again as a PNG.") from error
+    if pixels[..., 3].min() < 255:
+        raise ValueError(f"{path.name} is transparent in places. Write the whole edited picture.")
+    return pixels[..., :3]
+
+
+def replace(out: Path, method: str, scores: Iterable[Score]) -> None:
+    """Put a method's scores in the place of those that the folder has of it; all others stay."""
+    kept = [*(score for score in load(out) if score.method != method), *scores]
+    part = out / f"{SCORES}.part"
+    part.write_text("".join(json.dumps(asdict(score)) + "\n" for score in kept), "utf-8")
+    part.replace(out / SCORES)
 
 
 def append(out: Path, score: Score) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT
-from s2edit.starter.domain import Domain, Edit, Thing
+from s2edit.starter.domain import NAMES, Domain, Edit, Thing
+from s2edit.starter.domain import domain as named_domain
 from s2edit.starter.portraits import PORTRAITS
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ TUNING_FIRST = TRAINING_SEED_LIMIT
 TEST_FIRST = TRAINING_SEED_LIMIT + 1_000_000
 _MARGIN = 4
 """Pixels around a change that count as inside: an edit may anti-alias differently."""
+
+
+def _in_id(edit: Edit[Any]) -> str:
+    return edit.name.replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Case:
     def id(self) -> str:
         """Name of the case, and of its file in a folder of results (`ID.png`)."""
         mask = "painted" if self.painted else "auto"
-        return f"{self.edit.name.replace(' ', '-')}_{self.seed}_{mask}"
+        return f"{_in_id(self.edit)}_{self.seed}_{mask}"
 
     @cached_property
     def source(self) -> Thing:
@@ -121,3 +126,20 @@ def cases(
         for number, edit in sorted(rarest, key=lambda item: item[0]):
             taken[edit.name] += 1
             yield Case(edit, seed, painted=(seed + number) % 2 == 0, domain=domain)
+
+
+@cache
+def _edits() -> dict[str, tuple[Domain[Any], Edit[Any]]]:
+    """The edits of all domains as case ids name them: no two share a name."""
+    worlds = [named_domain(name) for name in NAMES]
+    return {_in_id(edit): (world, edit) for world in worlds for edit in world.edits}
+
+
+def case_of(identifier: str) -> Case | None:
+    """The case of an id; None when there is none of this id."""
+    name, _, rest = identifier.partition("_")
+    seed, _, mask = rest.partition("_")
+    if name not in _edits() or not seed.isdecimal() or mask not in ("painted", "auto"):
+        return None
+    world, edit = _edits()[name]
+    return Case(edit, int(seed), mask == "painted", world)

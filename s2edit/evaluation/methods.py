@@ -6,6 +6,7 @@ else. Their order is the order of work: neighbours share a fine-tuning or an inv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -124,6 +125,6 @@ def at_scale(method: Method, guidance: float) -> Method:
 
 
 def scale_of(name: str) -> tuple[str, float | None]:
-    """The plain method's name, and its w when the name has one."""
-    plain, _, scale = name.partition("@")
-    return plain, float(scale) if scale else None
+    """The plain method's name, and its w when the name ends in one ("s2edit@6")."""
+    found = re.fullmatch(r"(.+)@(\d+(?:\.\d+)?)", name)
+    return (found[1], float(found[2])) if found else (name, None)

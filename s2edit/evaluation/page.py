@@ -1,4 +1,4 @@
-"""The benchmark as a page: tables, curves, then source, mask, each method's picture and the truth, case by case."""
+"""The benchmark as a page that needs nothing but its folder: figures, tables, and every case in pictures."""
 
 from __future__ import annotations
 
@@ -14,48 +14,27 @@ from PIL import Image, ImageDraw
 from . import curves
 from .bench import Score
 from .cases import SIZE, Case
+from .charts import forest
+from .gallery import gallery, mask_of
 from .methods import METHODS, scale_of
-from .metrics import Picture
-from .tables import markdown, methods_of, summary
+from .tables import MEASURES, PAIRED, differences, markdown, methods_of, summary
 
 _GAP = 6
 _HEAD = 18
-_ROWS = 20
-"""Cases in one picture of the grid."""
-_STYLE = "body{font:14px sans-serif;margin:2em}td,th{padding:2px 8px;text-align:left}img{max-width:none;display:block}"
-
-
-def row(case: Case, methods: Sequence[str], out: Path) -> list[Picture]:
-    """Source, mask (painted, else the true change), each method's answer (gray when there is none), truth."""
-    mask = case.mask if case.mask is not None else np.where(case.changed, 255, 0).astype(np.uint8)
-    pictures = [case.image, np.repeat(mask[..., None], 3, axis=2)]
-    for method in methods:
-        path = out / method / f"{case.id}.png"
-        if path.is_file():
-            with Image.open(path) as opened:
-                pictures.append(np.asarray(opened.convert("RGB"), dtype=np.uint8))
-        else:
-            pictures.append(np.full_like(case.image, 128))
-    return [*pictures, case.truth]
-
-
-def grid(cases: Sequence[Case], methods: Sequence[str], out: Path) -> Image.Image:
-    """One picture with a row for each case and a title over each column."""
-    columns = ["source", "mask", *methods, "truth"]
-    cell = SIZE + _GAP
-    sheet = Image.new("RGB", (len(columns) * cell + _GAP, len(cases) * (cell + _HEAD) + _HEAD), "white")
-    draw = ImageDraw.Draw(sheet)
-    for number, title in enumerate(columns):
-        draw.text((_GAP + number * cell, 3), title, fill="black")
-    for line, case in enumerate(cases):
-        top = _HEAD + line * (cell + _HEAD)
-        mask = "painted mask" if case.painted else "automatic mask"
-        draw.text((_GAP, top + 1), f"{case.edit.name}, {mask}: {case.prompts[1]}", fill="black")
-        for number, picture in enumerate(row(case, methods, out)):
-            sheet.paste(Image.fromarray(picture), (_GAP + number * cell, top + _HEAD - 2))
-    return sheet
-
-
+_STYLE = """
+body{font:14px/1.45 sans-serif;margin:2em;color:#222}
+p,ul{max-width:60em}
+table{border-collapse:collapse;margin:.5em 0 1.5em;font-variant-numeric:tabular-nums}
+th,td{padding:3px 10px;text-align:left;white-space:nowrap}
+thead th{position:sticky;top:0;background:#fff;box-shadow:0 1px #999}
+tbody.figures tr:nth-child(even){background:#f4f4f4}
+.pictures td{padding:2px 4px;vertical-align:top;font-size:11px}
+.pictures td[colspan]{padding-top:12px;font-size:13px}
+.none{color:#888;text-align:center}
+img{display:block}
+svg{max-width:100%;height:auto;margin:0 2em 1em 0;vertical-align:top}
+summary{cursor:pointer;font-weight:bold}
+"""
 OVERVIEW = ("nti+p2p", "direct+p2p", "ift", "s2edit")
 """The columns of `overview`: what the paper compares itself with, and the full method."""
 
@@ -72,64 +51,103 @@ def overview(cases: Sequence[Case], out: Path) -> Image.Image:
             shown.setdefault(case.edit.kind, []).append(case)
     if not shown:
         raise ValueError(f"No case has pictures of {', '.join(OVERVIEW)} yet; run these methods first.")
-    return grid([case for found in shown.values() for case in found[:2]], OVERVIEW, out)
+    return _grid([case for found in shown.values() for case in found[:2]], out)
 
 
-def write(
-    scores: Sequence[Score],
-    cases: Sequence[Case],
-    out: Path,
-    *,
-    pictures: Path | None = None,
-    scale: float | None = None,
-) -> Path:
-    """Write `report.md`, `summary.json`, `grid-N.png` and `index.html` below `out`; returns the page's path.
+def _grid(cases: Sequence[Case], out: Path) -> Image.Image:
+    """One picture with a row for each case and a title over each column."""
+    columns = ["source", "mask", *OVERVIEW, "truth"]
+    cell = SIZE + _GAP
+    sheet = Image.new("RGB", (len(columns) * cell + _GAP, len(cases) * (cell + _HEAD) + _HEAD), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, title in enumerate(columns):
+        draw.text((_GAP + number * cell, 3), title, fill="black")
+    for line, case in enumerate(cases):
+        top = _HEAD + line * (cell + _HEAD)
+        mask = "painted mask" if case.painted else "automatic mask"
+        draw.text((_GAP, top + 1), f"{case.edit.name}, {mask}: {case.prompts[1]}", fill="black")
+        pictures = [
+            case.image,
+            mask_of(case),
+            *(_saved(out / name / f"{case.id}.png") for name in OVERVIEW),
+            case.truth,
+        ]
+        for number, picture in enumerate(pictures):
+            sheet.paste(Image.fromarray(picture), (_GAP + number * cell, top + _HEAD - 2))
+    return sheet
+
+
+def _saved(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGB"), dtype=np.uint8)
+
+
+def write(scores: Sequence[Score], cases: Sequence[Case], out: Path, *, scale: float | None = None) -> Path:
+    """Write `report.md`, `summary.json`, `index.html` and the cases' pictures below `out`; returns the page's path.
 
     Args:
-        cases: those with a score are shown. pictures: where the answers lie (`METHOD/CASE.png`), `out` when None.
-        scale: w of the methods that have none in their name.
+        cases: the scores'. scale: w of the methods that have none in their name.
     """
-    known = {score.case for score in scores}
-    shown = [case for case in cases if case.id in known]
     methods = [name for name in methods_of(scores) if scale_of(name)[1] is None]
     tables = markdown(scores)
     (out / "report.md").write_text(tables, "utf-8")
     (out / "summary.json").write_text(json.dumps(summary(scores), indent=1), "utf-8")
-    images = []
-    for number, start in enumerate(range(0, len(shown), _ROWS), start=1):
-        name = f"grid-{number}.png"
-        grid(shown[start : start + _ROWS], methods, pictures or out).save(out / name)
-        images.append(f"<img src={name} loading=lazy alt='source, mask, answers, truth'>")
-    found = curves.points(scores, scale)
-    drawn = [
-        curves.trade_off(found),
-        *(curves.over_scale(found, y) for y in ("reached", "psnr_inside", "psnr_outside")),
-    ]
     titles = [
         f"<li><b>{html.escape(name)}</b>: {html.escape(METHODS[name].title)}" for name in methods if name in METHODS
     ]
     page = out / "index.html"
     page.write_text(
-        f"<!doctype html><meta charset=utf-8><title>S²Edit benchmark</title><style>{_STYLE}</style>"
-        f"<h1>S²Edit benchmark</h1><ul>{''.join(titles)}</ul>{_as_html(tables)}<h2>Trade-off</h2>{''.join(drawn)}"
-        f"<h2>Pictures</h2>{''.join(images)}",
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>S²Edit benchmark</title><style>{_STYLE}</style>"
+        f"<h1>S²Edit benchmark</h1><p>Rendered pictures with one or two things changed: the right answer to every edit "
+        f"is known, and scores are against it.<ul>{''.join(titles)}</ul>"
+        f"{_differences(scores)}{_trade_off(curves.points(scores, scale))}<h2>Tables</h2>{_as_html(tables)}"
+        f"<h2>Pictures</h2><p>Under each answer: PSNR inside and outside the change, and the share of the target that "
+        f"is reached. The mask is the painted one; gray, where none was painted, is what the truth changes.</p>"
+        f"{gallery(cases, methods, scores, out)}",
         "utf-8",
     )
     return page
 
 
+def _differences(scores: Sequence[Score]) -> str:
+    """The full method against each other one, measure by measure."""
+    plain = [score for score in scores if scale_of(score.method)[1] is None]
+    drawn = [forest(differences(plain, measure), MEASURES[measure]) for measure in PAIRED]
+    if not any(drawn):
+        return ""
+    return (
+        "<h2>S²Edit minus each other method</h2><p>Paired over the same cases; lines are 95 % bootstrap intervals "
+        f"by portrait. To the right of zero S²Edit is better; a filled dot is clear of zero.</p>{''.join(drawn)}"
+    )
+
+
+def _trade_off(found: Sequence[curves.Point]) -> str:
+    drawn = [
+        curves.trade_off(found),
+        *(curves.over_scale(found, y) for y in ("reached", "psnr_inside", "psnr_outside")),
+    ]
+    if not any(drawn):
+        return ""
+    return (
+        f"<h2>Trade-off</h2><p>Means over the {found[0].cases} cases that every method drawn has at every guidance "
+        f"scale w; bars are 95 % bootstrap intervals.</p>{''.join(drawn)}"
+    )
+
+
 def _as_html(tables: str) -> str:
-    """Our own Markdown (paragraphs, tables, lists without nesting) as HTML."""
+    """Our own Markdown (paragraphs, tables, bold cells, lists without nesting) as HTML."""
     blocks = []
     for block in tables.strip().split("\n\n"):
-        lines = html.escape(block).splitlines()
+        lines = [re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", line) for line in html.escape(block).splitlines()]
         if lines[0].startswith("|"):
-            cells = [
+            head, *rows = [
                 [cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("|-")
             ]
-            body = ["".join(f"<td>{cell}" for cell in found) for found in cells[1:]]
-            head = "".join(f"<th>{cell}" for cell in cells[0])
-            blocks.append(f"<table><tr>{head}<tr>{'<tr>'.join(body)}</table>")
+            titles = "".join(f"<th>{cell}" for cell in head)
+            body = "".join("<tr>" + "".join(f"<td>{cell}" for cell in row) for row in rows)
+            blocks.append(f"<table><thead><tr>{titles}</thead><tbody class=figures>{body}</tbody></table>")
+        elif len(lines) == 1 and lines[0].endswith(":"):
+            blocks.append(f"<h3>{lines[0][:-1]}</h3>")
         else:
             blocks.append("<p>" + "<br>".join(re.sub(r"^- ", "• ", line) for line in lines))
     return "\n".join(blocks)

@@ -84,15 +84,22 @@ def remember(out: Path, facts: dict[str, Any]) -> None:
         )
 
 
+def is_run(out: Path) -> bool:
+    """Whether the folder holds a run of ours."""
+    return (out / RUN).is_file()
+
+
 def scale(out: Path) -> float | None:
     """w of the full method in the folder's run; None for pictures of another system."""
-    path = out / RUN
-    return float(json.loads(path.read_text("utf-8"))["settings"]["edit"]["guidance"]) if path.is_file() else None
+    if not is_run(out):
+        return None
+    return float(json.loads((out / RUN).read_text("utf-8"))["settings"]["edit"]["guidance"])
 
 
-def _attempt(workbench: Workbench, case: Case, method: Method, settings: Settings, costs: Costs, out: Path) -> Score:
+def request_of(case: Case, settings: Settings) -> EditRequest:
+    """What the engine is asked for a case."""
     source, target = case.prompts
-    request = EditRequest(
+    return EditRequest(
         image=case.image,
         source=source,
         target=target,
@@ -101,6 +108,10 @@ def _attempt(workbench: Workbench, case: Case, method: Method, settings: Setting
         settings=settings,
         seed=case.seed,
     )
+
+
+def _attempt(workbench: Workbench, case: Case, method: Method, settings: Settings, costs: Costs, out: Path) -> Score:
+    request = request_of(case, settings)
     try:
         if method.baseline:
             result = workbench.baseline(method.baseline, request, case.instruction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,13 +30,23 @@ PAIRED = ("psnr_inside", "psnr_outside", "reached", "kept")
 _DRAWS = 2_000
 
 
+_ENOUGH = 8
+"""Portraits from which on an interval is believed: a bootstrap of fewer is too narrow, and one of one has no width."""
+
+
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its 95 percent bootstrap interval."""
+    """A mean and its 95 percent bootstrap interval, drawn by `groups` groups."""
 
     mean: float
     low: float
     high: float
+    groups: int = 0
+
+    @property
+    def clear(self) -> bool:
+        """Whether a difference is clear of zero, and drawn by enough groups to say so."""
+        return self.groups >= _ENOUGH and (self.low > 0 or self.high < 0)
 
     def __str__(self) -> str:
         """Such as `21.3 [20.1, 22.4]`."""
@@ -60,7 +70,7 @@ def interval(values: Sequence[float], groups: Sequence[object] | None = None, se
     drawn = np.random.default_rng(seed).integers(0, len(index), (_DRAWS, len(index)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
-    return Interval(float(sample.mean()), float(low), float(high))
+    return Interval(float(sample.mean()), float(low), float(high), len(index))
 
 
 def portrait(score: Score) -> str:
@@ -130,8 +140,16 @@ def markdown(scores: Sequence[Score]) -> str:
     lines += _measured(scores, MEASURES)
     paired = {measure: differences(scores, measure) for measure in PAIRED}
     if paired["reached"]:
-        lines += ["", "Full method minus the other one, paired over the same cases:", ""]
-        lines += _rows({MEASURES[measure]: found for measure, found in paired.items()}, list(paired["reached"]))
+        lines += [
+            "",
+            f"Full method minus the other one, paired over the same cases (bold: clear of zero, on {_ENOUGH} portraits "
+            "or more):",
+            "",
+        ]
+        marked = {
+            MEASURES[measure]: {name: _marked(gap) for name, gap in gaps.items()} for measure, gaps in paired.items()
+        }
+        lines += _rows(marked, list(paired["reached"]))
     for title, part in _parts(scores).items():
         lines += ["", f"{title}:", "", *_measured(part, {name: MEASURES[name] for name in PAIRED})]
     if any(score.seconds for score in scores):
@@ -163,7 +181,13 @@ def _measured(scores: Sequence[Score], measures: dict[str, str]) -> list[str]:
     return _rows({title: by_method(scores, measure) for measure, title in measures.items()}, methods_of(scores), scores)
 
 
-def _rows(columns: dict[str, dict[str, Interval]], methods: Sequence[str], scores: Sequence[Score] = ()) -> list[str]:
+def _marked(gap: Interval) -> str:
+    return f"**{gap}**" if gap.clear else str(gap)
+
+
+def _rows(
+    columns: Mapping[str, Mapping[str, object]], methods: Sequence[str], scores: Sequence[Score] = ()
+) -> list[str]:
     counted = {method: sum(score.method == method for score in scores) for method in methods}
     titles = [*(["cases"] if scores else []), *columns]
     lines = ["| method | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]

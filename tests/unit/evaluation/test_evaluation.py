@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from s2edit.evaluation import bench, tables
-from s2edit.evaluation.cases import TEST_FIRST, Case, cases
+from s2edit.evaluation.cases import TEST_FIRST, Case, case_of, cases
 from s2edit.evaluation.metrics import CEILING, psnr, ssim
+from s2edit.starter.domain import domain
 from s2edit.starter.portraits import EDITS
 
 
@@ -62,17 +63,56 @@ def test_the_truth_scores_best_and_the_untouched_source_fails_the_change(few: li
 
 
 def test_scoring_a_folder_counts_missing_pictures_as_no_edit(few: list[Case], tmp_path: Path) -> None:
-    Image.fromarray(few[0].truth).save(tmp_path / f"{few[0].id}.png")
-    first, second, *_ = bench.score_folder(tmp_path, few, "other")
+    answers, out = tmp_path / "mine", tmp_path / "out"
+    answers.mkdir()
+    Image.fromarray(few[0].truth).save(answers / f"{few[0].id}.png")
+    first, second, *_ = bench.score_folder(answers, few, "other", out)
     assert first.psnr_inside == CEILING
     assert second.error == "no picture"
-    Image.new("RGB", (64, 64)).save(tmp_path / f"{few[1].id}.png")
-    with pytest.raises(ValueError, match="64×64"):
-        list(bench.score_folder(tmp_path, few, "other"))
+    with Image.open(out / "other" / f"{few[0].id}.png") as kept:
+        assert np.array_equal(np.asarray(kept), few[0].truth)
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "kind", "told"),
+    [
+        ("RGB", (64, 64), "PNG", "64×64 px; the cases have 128×128"),
+        ("RGB", (128, 128), "JPEG", "is a JPEG"),
+        ("I;16", (128, 128), "PNG", "more than 8 bits"),
+        ("RGBA", (128, 128), "PNG", "transparent in places"),
+    ],
+)
+def test_an_answer_of_another_form_is_refused(
+    mode: str, size: tuple[int, int], kind: str, told: str, few: list[Case], tmp_path: Path
+) -> None:
+    answers, out = tmp_path / "mine", tmp_path / "out"
+    answers.mkdir()
+    Image.new(mode, size).save(answers / f"{few[1].id}.png", kind)
+    with pytest.raises(ValueError, match=told):
+        list(bench.score_folder(answers, few, "other", out))
+    assert not out.exists()
+
+
+def test_a_folder_without_answers_says_how_they_are_named(few: list[Case], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"holds no file.*such as {few[0].id}.png"):
+        list(bench.score_folder(tmp_path, few, "other", tmp_path))
+    Image.fromarray(few[0].truth).save(tmp_path / f"{few[0].id}.jpg")
+    with pytest.raises(ValueError, match="1 files of other names"):
+        list(bench.score_folder(tmp_path, few, "other", tmp_path))
+    (tmp_path / f"{few[0].id}.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="can't be read"):
+        list(bench.score_folder(tmp_path, few, "other", tmp_path))
+
+
+def test_a_case_is_found_by_its_id(few: list[Case]) -> None:
+    robots = list(cases(2, 2, domain=domain("robots")))
+    assert [case_of(case.id) for case in [*few, *robots]] == [*few, *robots]
+    for wrong in ("", "add-wings_2000000_auto", "add-glasses_x_auto", "add-glasses_2000000_both", "add-glasses"):
+        assert case_of(wrong) is None
 
 
 def test_a_line_cut_short_is_passed_over(few: list[Case], tmp_path: Path) -> None:
-    score = next(bench.score_folder(tmp_path, few, "other"))
+    score = bench.judge(few[0], "other", few[0].image)
     line = json.dumps(asdict(score))
     (tmp_path / bench.SCORES).write_text(line + "\n" + line[:40])
     assert bench.load(tmp_path) == [score]
@@ -91,6 +131,16 @@ def test_paired_differences_use_common_cases_only(few: list[Case]) -> None:
     assert figures["differences"]["reached"]["ift"]["mean"] == found.mean
     assert figures["methods"]["s2edit"]["psnr_inside"]["mean"] == CEILING
     assert "seconds" not in figures["methods"]["ift"]
+    assert "**" not in tables.markdown([*full, *other]).partition("paired over")[2].partition("\n")[2], "too few to say"
+
+
+def test_a_difference_is_clear_only_when_enough_portraits_say_so() -> None:
+    few_groups, many = tables.interval([1.0] * 7, range(7)), tables.interval([1.0] * 8, range(8))
+    assert (few_groups.low, many.low) == (1.0, 1.0)
+    assert not few_groups.clear
+    assert many.clear
+    assert tables.interval([-1.0] * 8).clear
+    assert not tables.interval([-1.0, 1.0] * 8).clear
 
 
 def test_edits_that_hang_together_widen_the_interval() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from s2edit.evaluation.__main__ import main
 from s2edit.evaluation.cases import Case, cases
 from s2edit.evaluation.methods import METHODS, at_scale, chosen, scale_of
 from s2edit.evaluation.page import OVERVIEW
-from s2edit.evaluation.tables import methods_of
+from s2edit.evaluation.tables import PAIRED, methods_of
 from s2edit.settings import Settings
 from tests.fakes.tiny import one_thread
 
@@ -117,37 +120,51 @@ def test_a_folder_of_another_run_is_not_gone_on_with(folder: Path, capsys: pytes
     assert (folder / bench.SCORES).read_bytes() == before
 
 
-def test_a_checkpoint_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_checkpoint_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     out, missing = tmp_path / "out", tmp_path / "none"
     assert main(["run", "--domain", "robots", *FEW, "--checkpoint", str(missing), "--out", str(out)]) == 2
     assert "no checkpoint" in (told := capsys.readouterr().err)
     assert "--checkpoint" in told
+    # A package: the domain is there, at most its settings beside it, but not its weights.
+    missing.mkdir()
+    (missing / "recommended.json").write_text("{}")
+    monkeypatch.setattr("s2edit.starter.package.weights_folder", lambda _name: missing)
+    assert main(["run", "--domain", "robots", *FEW, "--out", str(out)]) == 2
+    assert "checkpoint of robots is not in this installation" in (told := capsys.readouterr().err)
+    assert "s2edit/starter/robots/weights" in told
     assert not out.exists()
 
 
-def test_the_page_shows_all_of_it(folder: Path) -> None:
+def test_the_page_shows_all_of_it_and_needs_nothing_but_its_folder(folder: Path) -> None:
     (folder / "index.html").unlink()
-    assert main(["report", *FEW[:4], "--out", str(folder)]) == 0
+    assert main(["report", "--out", str(folder)]) == 0
     page = (folder / "index.html").read_text("utf-8")
     for name in METHODS_RUN.split(","):
         assert f"<td>{name}<td>" in page
-    assert page.count("<svg") == 4
-    assert "grid-1.png" in page
-    columns = len(METHODS_RUN.split(",")) + 3
-    with Image.open(folder / "grid-1.png") as grid:
-        assert grid.size[0] == columns * 134 + 6
+    assert page.count("<svg") == len(PAIRED) + 4, "differences, the trade-off, and three measures over w"
+    shown = [unquote(path) for path in re.findall(r'src="([^"]+)"', page)]
+    scored = bench.load(folder)
+    cases_of_run = {score.case for score in scored}
+    assert {f"cases/{case}.{name}.png" for case in cases_of_run for name in ("source", "mask", "truth")} <= {*shown}
+    assert {f"{score.method}/{score.case}.png" for score in scored if not score.error and "@" not in score.method} <= {
+        *shown
+    }
+    assert all((folder / path).is_file() for path in shown)
+    assert not re.findall(r"(?:href|src|url)\W{1,2}(?:https?:)?//", page), "nothing is fetched from elsewhere"
 
 
 def test_the_overview_has_two_cases_of_each_kind(
     folder: Path, tmp_path: Path, pair: list[Case], capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "overview.png"
-    assert main(["report", *FEW[:4], "--out", str(folder), "--overview", str(picture)]) == 0
+    assert main(["report", "--out", str(folder), "--overview", str(picture)]) == 0
     with Image.open(picture) as grid:
         assert grid.size == ((len(OVERVIEW) + 3) * 134 + 6, len(pair) * 152 + 18)
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert main(["report", *FEW[:4], "--out", str(empty), "--overview", str(picture)]) == 2
+    assert main(["report", "--out", str(empty), "--overview", str(picture)]) == 2
     assert "run these methods first" in capsys.readouterr().err
 
 
@@ -195,6 +212,7 @@ def test_methods_are_named_when_there_is_none() -> None:
     assert "instruct-pix2pix" not in [method.name for method in chosen("", [], with_weights=False)]
     assert "instruct-pix2pix" in [method.name for method in chosen("", [], with_weights=True)]
     assert scale_of("s2edit@3.5") == ("s2edit", 3.5)
+    assert scale_of("other@v2") == ("other@v2", None)
 
 
 def test_curves_join_the_scales_of_one_method_over_common_cases(pair: list[Case]) -> None:
@@ -209,7 +227,8 @@ def test_curves_join_the_scales_of_one_method_over_common_cases(pair: list[Case]
     assert methods_of(found) == ["s2edit", "s2edit@6", "sdedit", "inpaint"]
     points = curves.points(found, 4.5)
     assert {(point.method, point.scale) for point in points} == {("s2edit", 4.5), ("s2edit", 6.0), ("sdedit", None)}
-    assert next(p for p in points if p.scale == 4.5).values["psnr_outside"] == found[0].psnr_outside
+    assert next(p for p in points if p.scale == 4.5).values["psnr_outside"].mean == found[0].psnr_outside
+    assert {point.cases for point in points} == {1}
     chart = curves.over_scale(points, "psnr_inside")
     assert chart.count("<polyline") == 1
     assert "sdedit" not in chart
@@ -223,5 +242,54 @@ def test_the_command_line_hands_everything_on(tmp_path: Path, capfd: pytest.Capt
     for entry in listed:
         assert (tmp_path / f"{entry['id']}.source.png").is_file()
         assert entry["instruction"].split()[0] in {"add", "remove", "change"}
+    assert "2 cases" in capfd.readouterr().err
     assert s2edit(["bench", "score", "--results", str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
     assert "There is no folder" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (["--portraits", "0"], "no whole number from 1 on"),
+        (["--edits", "-1"], "no whole number"),
+        (["--threads", "many"], "no whole number"),
+        (["--sweep", "3,wide"], "“wide” is no guidance scale"),
+        (["--guidance", "high"], "“high” is no guidance scale"),
+    ],
+)
+def test_numbers_are_refused_as_they_are_read(
+    option: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", *option, "--out", str(tmp_path / "out")])
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_system_stands_beside_a_run_s_methods(
+    folder: Path, pair: list[Case], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, answers = tmp_path / "run", tmp_path / "other@v2"
+    shutil.copytree(folder, run)
+    before = bench.load(run)
+    answers.mkdir()
+    Image.fromarray(pair[0].truth).save(answers / f"{pair[0].id}.png")
+    (answers / "notes.txt").write_text("mine")
+    assert main(["score", "--results", str(answers), "--out", str(run)]) == 0
+    told = capsys.readouterr()
+    assert "1 of 2 cases have no picture" in told.err
+    assert "such as notes.txt" in told.err
+    assert "| other@v2 |" in told.out
+    assert "| s2edit |" in told.out
+    after = bench.load(run)
+    assert after[: len(before)] == before
+    assert [score.case for score in after[len(before) :]] == [case.id for case in pair]
+    page = (run / "index.html").read_text("utf-8")
+    assert f"other%40v2/{pair[0].id}.png" in page
+    # Scored again it takes its own place; under the name of one of the run's methods it is refused.
+    assert main(["score", "--results", str(answers), "--out", str(run)]) == 0
+    assert len(bench.load(run)) == len(after)
+    ours = answers.rename(tmp_path / "s2edit")
+    assert main(["score", "--results", str(ours), "--out", str(run)]) == 2
+    assert "whose scores would be lost" in capsys.readouterr().err
+    assert len(bench.load(run)) == len(after)
