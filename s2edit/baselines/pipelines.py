@@ -41,7 +41,7 @@ class Pipelines:
     def __init__(self, checkpoint: Path, instruct: Path | None) -> None:
         self._checkpoint, self._instruct = checkpoint, instruct
         self._loaded: dict[str, Any] = {}
-        self._inverted: tuple[str, str, int, int] | None = None
+        self._inverted: tuple[str, int, int] | None = None
         self.forwards = 0
         """U-Net forward passes of all pipelines so far, counted by rows."""
 
@@ -58,7 +58,7 @@ class Pipelines:
         steps = scene.work.settings.inversion.steps
         mask = scene.edit_mask
         generator = torch.Generator().manual_seed(scene.work.seed)
-        key = (array_digest(scene.work.image), plan.plain.text, steps, scene.work.seed)
+        key = (array_digest(scene.work.image), steps, scene.work.seed)
         scene.cached["inversion"] = self._inverted == key
         with _silenced():
             with scene.phase("inversion"):
@@ -66,7 +66,8 @@ class Pipelines:
                     self._inverted = None
                     pipeline.invert(
                         image=_picture(scene),
-                        source_prompt=plan.plain.text,
+                        # What is inverted with a source prompt's guidance would be replayed without it.
+                        source_prompt="",
                         num_inversion_steps=steps,
                         generator=generator,
                     )
@@ -118,8 +119,12 @@ class Pipelines:
 
                 pipeline = getattr(diffusers, name).from_pretrained(folder, **_OPTIONS)
                 if name.startswith("LEdits"):
+                    # Without an end at sigma_min the noises found by `invert` don't lead back to the picture.
                     pipeline.scheduler = diffusers.DPMSolverMultistepScheduler.from_config(
-                        pipeline.scheduler.config, algorithm_type="sde-dpmsolver++", solver_order=2
+                        pipeline.scheduler.config,
+                        algorithm_type="sde-dpmsolver++",
+                        solver_order=2,
+                        final_sigmas_type="sigma_min",
                     )
             pipeline.set_progress_bar_config(disable=True)
             pipeline.unet.register_forward_pre_hook(self._count)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from s2edit import imaging
 from s2edit.baselines import BASELINES, Workbench
-from s2edit.baselines.pipelines import changed_phrases
+from s2edit.baselines.pipelines import _silenced, changed_phrases
 from s2edit.baselines.sampling import denoise_from, two_models
 from s2edit.diffusion import Ddim
 from s2edit.errors import CheckpointError, MaskError, SettingError
@@ -175,6 +175,18 @@ def test_the_same_request_gives_the_same_picture_and_another_prompt_another(
     if name == "ledits++":
         assert other.record["cached"]["inversion"]
         assert other.record["unet_forwards"]["inversion"] == 0
+
+
+def test_ledits_replays_the_picture_where_nothing_is_asked(workbench: Workbench, request_for: Requests) -> None:
+    request = request_for(**{"inversion.steps": 16})
+    workbench.baseline("ledits++", request)
+    pipeline = workbench._pipelines._loaded["LEditsPPPipelineStableDiffusion"]
+    with _silenced():
+        replayed = pipeline(editing_prompt=["sunglasses"], edit_guidance_scale=0.0, output_type="np").images[0]
+    picture = torch.tensor(request.image).permute(2, 0, 1)[None] / 127.5 - 1
+    with torch.no_grad():
+        decoded = pipeline.vae.decode(pipeline.vae.encode(picture).latent_dist.mode()).sample
+    assert np.abs(replayed - (decoded[0].permute(1, 2, 0).numpy() / 2 + 0.5).clip(0, 1)).max() < 1e-4
 
 
 def test_ddim_inversion_is_null_text_inversion_that_learns_nothing(
