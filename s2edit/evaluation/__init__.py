@@ -1,5 +1,5 @@
 """The benchmark with ground truth: edits of rendered pictures, scored against the same picture rendered changed.
 
-`s2edit bench run` makes and scores edits; `score` scores pictures that any other system made.
-Read `cases`, `methods`, `metrics`, `bench`, then `runner`; `tables`, `curves` and `page` show what came out.
+`s2edit bench run` makes and scores edits; `score` scores pictures that any other system made. Read `cases`, `methods`,
+`metrics`, `bench`, then `runner`; `tables`, `charts`, `curves`, `gallery` and `page` show what came out.
 """

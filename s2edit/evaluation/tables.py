@@ -49,8 +49,9 @@ class Interval:
         return self.groups >= _ENOUGH and (self.low > 0 or self.high < 0)
 
     def __str__(self) -> str:
-        """Such as `21.3 [20.1, 22.4]`."""
-        return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        """Such as `21.3 [20.1, 22.4]`: three digits, and no fewer than stand before the point."""
+        mean, low, high = (f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}" for x in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
 
 
 def interval(values: Sequence[float], groups: Sequence[object] | None = None, seed: int = 0) -> Interval:

@@ -5,6 +5,7 @@ The benchmark in `s2edit.evaluation` judges the method; this judges the model al
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import count as numbers
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from s2edit.starter.portraits import PORTRAITS
 from s2edit.starter.train_vae import to_tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -92,20 +94,56 @@ def decode(pipeline: Any, latents: torch.Tensor) -> NDArray[np.uint8]:
     return _pictures(pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample)
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the classifier sees in pictures that were generated from full captions.
+
+    Args:
+        fields: for every field that a caption is about, whether each picture shows its value. "No hat" and the like
+            count: the caption asks for none by naming none.
+        named: the same by field and value, only where a word of the caption asks for it.
+        pictures: (N, H, W, 3) uint8. captions: theirs.
+    """
+
+    fields: Mapping[str, list[bool]]
+    named: Mapping[tuple[str, str], list[bool]]
+    pictures: NDArray[np.uint8]
+    captions: list[str]
+
+    def lines(self) -> Iterator[str]:
+        """The shares: of all, of those that are asked for by name, and of each value so named."""
+        means = []
+        for field, hits in self.fields.items():
+            values = {value: of for (owner, value), of in sorted(self.named.items()) if owner == field}
+            asked = [hit for of in values.values() for hit in of]
+            told = f"shown {field:14} {np.mean(hits):.2f}"
+            if asked:
+                means.append(np.mean(asked))
+                each = ", ".join(f"{value} {np.mean(of):.2f} of {len(of)}" for value, of in values.items())
+                told += f"; by name {means[-1]:.2f} of {len(asked)}: {each}"
+            yield told
+        overall = np.mean([np.mean(hits) for hits in self.fields.values()])
+        yield f"shown on average    {overall:.2f}; by name {np.mean(means):.2f}"
+
+
 def generation(
     pipeline: Any, count: int = 40, *, steps: int = 25, guidance: float = 4.5, domain: Domain[Any] = PORTRAITS
-) -> tuple[dict[str, float], NDArray[np.uint8], list[str]]:
-    """Pictures from full captions: the share of asked attributes shown, by field; the pictures; the captions."""
+) -> Shown:
+    """Generate pictures from the full captions of fresh things, and look for what was asked."""
     things = [domain.sample(seed) for seed in range(_FIRST, _FIRST + count)]
     prompts = [domain.caption(thing) for thing in things]
     noise = torch.randn((count, 4, 16, 16), generator=torch.Generator().manual_seed(9))
     pictures = decode(pipeline, denoise(pipeline, noise, prompts, steps=steps, guidance=guidance))
-    hits: dict[str, list[bool]] = {}
-    for thing, picture in zip(things, pictures, strict=True):
-        seen = classify(picture, domain)
+    fields: dict[str, list[bool]] = {}
+    named: dict[tuple[str, str], list[bool]] = {}
+    for thing, prompt, picture in zip(things, prompts, pictures, strict=True):
+        seen, words = classify(picture, domain), set(prompt.replace(",", "").split())
         for field, value in domain.asked(thing).items():
-            hits.setdefault(field, []).append(seen.get(field) == value)
-    return {field: float(np.mean(values)) for field, values in hits.items()}, pictures, prompts
+            hit = seen.get(field) == value
+            fields.setdefault(field, []).append(hit)
+            if words.issuperset(value.split()):
+                named.setdefault((field, value), []).append(hit)
+    return Shown(fields, named, pictures, prompts)
 
 
 def edits(
@@ -139,11 +177,15 @@ def edits(
     return result
 
 
-def _save_grid(path: Path, rows: NDArray[np.uint8]) -> None:
-    """(R, C, H, W, 3) pictures as one PNG."""
+def save_grid(path: Path, pictures: NDArray[np.uint8], columns: int) -> None:
+    """(N, H, W, 3) pictures row by row as one PNG, the last row filled up with white."""
     from PIL import Image
 
-    Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)).save(path)
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * columns, *pictures.shape[1:]), 255, dtype=np.uint8)
+    sheet[: len(pictures)] = pictures
+    side = pictures.shape[1]
+    Image.fromarray(sheet.reshape(rows, columns, side, side, 3).swapaxes(1, 2).reshape(rows * side, -1, 3)).save(path)
 
 
 def report(
@@ -162,9 +204,8 @@ def report(
         raise FileNotFoundError(f"{model} holds no checkpoint. Write one with: python -m s2edit.starter.train export")
     pipeline = StableDiffusionPipeline.from_pretrained(str(model), local_files_only=True, dtype=torch.float32)
     lines = [f"reconstruction {reconstruction(pipeline, domain=domain):.1f} dB"]
-    shown, pictures, prompts = generation(pipeline, count, guidance=guidance, domain=domain)
-    lines += [f"shown {field:14} {share:.2f}" for field, share in shown.items()]
-    lines.append(f"shown on average    {np.mean(list(shown.values())):.2f}")
+    shown = generation(pipeline, count, guidance=guidance, domain=domain)
+    lines += shown.lines()
     edit_rows = []
     edited_pictures = edits(pipeline, edited, guidance=guidance, domain=domain) if edited else {}
     for name, (reached, kept, rows) in edited_pictures.items():
@@ -172,9 +213,8 @@ def report(
         edit_rows.append(rows[:4].reshape(-1, *rows.shape[2:]))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        width = 8
-        _save_grid(out / "samples.png", pictures[: count // width * width].reshape(-1, width, *pictures.shape[1:]))
-        (out / "samples.txt").write_text("\n".join(prompts), "utf-8")
+        save_grid(out / "samples.png", shown.pictures, 8)
+        (out / "samples.txt").write_text("\n".join(shown.captions), "utf-8")
         if edit_rows:
-            _save_grid(out / "edits.png", np.stack(edit_rows))
+            save_grid(out / "edits.png", np.concatenate(edit_rows), len(edit_rows[0]))
     return "\n".join(lines)

@@ -5,13 +5,50 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import torch
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: dict[str, Any] | None = None) -> None:
+    """Write a file in one rename: a kill or a full disk leaves the earlier one as it was.
+
+    Args:
+        path: in a folder that is there.
+        tensors: by name.
+        facts: JSON-able, kept in the metadata under "facts".
+
+    Raises:
+        OSError: it can't be written, for instance because the disk is full.
+    """
+    part = path.with_suffix(".part")
+    metadata = None if facts is None else {"facts": json.dumps(facts)}
+    try:
+        save_file({key: value.detach().contiguous().clone() for key, value in tensors.items()}, part, metadata)
+    except SafetensorError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(
+            f"{path.name} could not be written ({error}). What was saved before is whole: make room, and run the same "
+            "command again."
+        ) from error
+    part.chmod(0o644)  # safetensors writes for the owner only
+    part.replace(path)
+
+
+def needed(path: Path, stage: str) -> Path:
+    """The path, if something is there.
+
+    Raises:
+        FileNotFoundError: nothing is; says which stage of the trainer makes it.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there yet: the trainer's stage “{stage}” makes it. Run that first.")
+    return path
 
 
 def save_state(
@@ -22,11 +59,7 @@ def save_state(
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer:{index}:{key}": value for key, value in moments.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    save_file(
-        {key: value.detach().contiguous().clone() for key, value in tensors.items()}, part, {"facts": json.dumps(facts)}
-    )
-    part.replace(path)
+    write_tensors(path, tensors, facts)
 
 
 def load_state(

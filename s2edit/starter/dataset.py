@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from s2edit.starter.checkpoint import needed
 from s2edit.starter.domain import domain
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def open_pictures(folder: Path, shards: int) -> list[NDArray[np.uint8]]:
     """Memory maps of the shards, each (SHARD, 128, 128, 3) uint8.
 
     Raises:
-        FileNotFoundError: a shard is missing; run `python -m s2edit.starter.train pictures`.
+        FileNotFoundError: a shard is missing; the stage `pictures` renders it.
     """
-    return [np.load(shard_path(folder, index), mmap_mode="r") for index in range(shards)]
+    return [np.load(needed(shard_path(folder, index), "pictures"), mmap_mode="r") for index in range(shards)]
 
 
 def crops(pictures: list[NDArray[np.uint8]], rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 
+from s2edit.starter.checkpoint import needed
 from s2edit.starter.latents import load_vae
 from s2edit.starter.models import new_scheduler, new_text_encoder, new_unet
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def facts_of(path: Path) -> dict[str, Any]:
-    """What a checkpoint says about its training: stage, steps, seconds, seed, …; {} when the stage has not run."""
-    if not path.exists():
-        return {}
-    with safe_open(path, "pt") as file:
-        facts: dict[str, Any] = json.loads(file.metadata()["facts"])
-    return facts
 
 
 def build_pipeline(training: Path, *, ema: bool = True) -> Any:
@@ -33,12 +23,13 @@ def build_pipeline(training: Path, *, ema: bool = True) -> Any:
         training: the training's folder.
         ema: take the running average of the weights, not the last ones.
     """
+    networks = needed(training / "unet.safetensors", "unet")
     from diffusers import StableDiffusionPipeline
     from transformers import CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(training / "tokenizer", local_files_only=True)
     unet, text_encoder = new_unet(), new_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
-    state = load_file(training / "unet.safetensors")
+    state = load_file(networks)
     for name, module in (("unet", unet), ("text_encoder", text_encoder)):
         prefix = f"{name}_ema:" if ema else f"{name}:"
         module.load_state_dict(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from tqdm import tqdm
 
+from s2edit.starter.checkpoint import needed, write_tensors
 from s2edit.starter.dataset import open_pictures
 from s2edit.starter.models import new_vae
 from s2edit.starter.train_vae import to_tensor
@@ -74,22 +75,23 @@ def freeze(folder: Path, shards: int) -> Any:
     path = folder / "frozen.safetensors"
     vae = new_vae()
     if not path.exists():
-        state = load_file(folder / "vae.safetensors")
-        vae.load_state_dict({key.removeprefix("vae:"): value for key, value in state.items() if key.startswith("vae:")})
+        vae.load_state_dict(_trained(needed(folder / "vae.safetensors", "vae")))
         whiten(vae, encode(vae, _sample(folder, shards)))
-        save_file({key: value.contiguous() for key, value in vae.state_dict().items()}, path)
+        write_tensors(path, vae.state_dict())
     return load_vae(folder)
 
 
 def load_vae(folder: Path, *, newest_decoder: bool = False) -> Any:
     """The frozen autoencoder; with `newest_decoder`, the one whose decoder was trained on, if that stage has run."""
     vae = new_vae()
-    state = load_file(folder / "frozen.safetensors")
-    trained = folder / "decoder.safetensors"
-    if newest_decoder and trained.exists():
-        state = {key.removeprefix("vae:"): value for key, value in load_file(trained).items() if key.startswith("vae:")}
-    vae.load_state_dict(state)
+    trained, frozen = folder / "decoder.safetensors", needed(folder / "frozen.safetensors", "latents")
+    vae.load_state_dict(_trained(trained) if newest_decoder and trained.exists() else load_file(frozen))
     return vae
+
+
+def _trained(path: Path) -> dict[str, torch.Tensor]:
+    """The autoencoder's weights in a stage's checkpoint."""
+    return {key.removeprefix("vae:"): value for key, value in load_file(path).items() if key.startswith("vae:")}
 
 
 def adopt_refined(folder: Path, shards: int) -> None:
@@ -98,11 +100,10 @@ def adopt_refined(folder: Path, shards: int) -> None:
     Cached latents and a trained-on decoder are out of date then.
     """
     known, refined = load_vae(folder), new_vae()
-    state = load_file(folder / "refine.safetensors")
-    refined.load_state_dict({key.removeprefix("vae:"): each for key, each in state.items() if key.startswith("vae:")})
+    refined.load_state_dict(_trained(needed(folder / "refine.safetensors", "refine")))
     sample = _sample(folder, shards)
     whiten(refined, encode(refined, sample), like=encode(known, sample))
-    save_file({key: value.contiguous() for key, value in refined.state_dict().items()}, folder / "frozen.safetensors")
+    write_tensors(folder / "frozen.safetensors", refined.state_dict())
     for stale in [*(folder / "latents").glob("*.npy"), folder / "decoder.safetensors", folder / "refine.safetensors"]:
         stale.unlink(missing_ok=True)
 
@@ -124,6 +125,6 @@ def open_latents(folder: Path, shards: int) -> Sequence[NDArray[np.float16]]:
     """The cached latents, one (SHARD, 4, 16, 16) float16 array a shard.
 
     Raises:
-        FileNotFoundError: a shard is missing; run `python -m s2edit.starter.train latents`.
+        FileNotFoundError: a shard is missing; the stage `latents` encodes it.
     """
-    return [np.load(folder / "latents" / f"{index:04d}.npy") for index in range(shards)]
+    return [np.load(needed(folder / "latents" / f"{index:04d}.npy", "latents")) for index in range(shards)]

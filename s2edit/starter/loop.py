@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ from tqdm import tqdm
 from s2edit.starter.checkpoint import load_state, save_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import torch
+
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass
@@ -50,10 +53,26 @@ def learning_rate(stage: Stage, step: int) -> float:
     return stage.rate * (stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, turn))))
 
 
-def run(stage: Stage, *, seconds: float = math.inf) -> dict[str, Any]:
-    """Train from the last checkpoint to the last step, or until the time is spent or SIGTERM comes.
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """A list that SIGTERM and Ctrl+C fill, so that a stage can save what it has before it ends."""
+    asked: list[int] = []
+    earlier = {each: signal.signal(each, lambda number, _: asked.append(number)) for each in _STOPS}
+    try:
+        yield asked
+    finally:
+        for each, handler in earlier.items():
+            signal.signal(each, handler)
 
-    Returns the facts of the checkpoint that it leaves.
+
+def run(stage: Stage, *, seconds: float = math.inf) -> dict[str, Any]:
+    """Train from the last checkpoint to the last step, or until the time is spent, or SIGTERM or Ctrl+C comes.
+
+    Returns the facts of the checkpoint that it leaves: the stage's, `step` (steps done), `seconds` (wall time of all
+    runs) and `loss` (running mean).
+
+    Raises:
+        OSError: a checkpoint can't be written; the one before is whole.
     """
     import torch
 
@@ -61,37 +80,39 @@ def run(stage: Stage, *, seconds: float = math.inf) -> dict[str, Any]:
     facts = load_state(stage.path, stage.modules, optimizer) or {"step": 0, "seconds": 0.0}
     facts |= stage.facts
     began = saved = time.monotonic()
-    spent = float(facts["seconds"])
-    mean_loss = float(facts.get("loss", 0.0))
+    spent, first = float(facts["seconds"]), int(facts["step"])
 
     def save() -> None:
-        facts.update(seconds=spent + time.monotonic() - began, loss=mean_loss)
+        facts["seconds"] = spent + time.monotonic() - began
         save_state(stage.path, stage.modules, optimizer, facts)
 
-    stopping: list[int] = []
-    earlier = signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
-    progress = tqdm(
-        range(int(facts["step"]), stage.steps), initial=int(facts["step"]), total=stage.steps, mininterval=10
-    )
-    for step in progress:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(stage, step)
-        loss = stage.step_loss(step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(stage.parameters, 1.0)
-        optimizer.step()
-        stage.after_step(step)
-        value = float(loss.detach())
-        mean_loss = value if step == 0 else 0.98 * mean_loss + 0.02 * value
-        facts["step"] = step + 1
-        progress.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
-        now = time.monotonic()
-        if now - saved > stage.save_every:
-            save()
-            saved = now
-        if stopping or now - began > seconds:
-            break
-    signal.signal(signal.SIGTERM, earlier)
+    with _asked_to_stop() as asked, tqdm(total=stage.steps, initial=first, mininterval=10) as progress:
+        for step in range(first, stage.steps):
+            loss = _step(stage, optimizer, step)
+            facts["step"] = step + 1
+            facts["loss"] = loss if step == 0 else 0.98 * float(facts.get("loss", 0.0)) + 0.02 * loss
+            progress.set_postfix(loss=f"{facts['loss']:.4f}", refresh=False)
+            progress.update()
+            now = time.monotonic()
+            if now - saved > stage.save_every:
+                save()
+                saved = now
+            if asked or now - began > seconds:
+                break
     save()
     return facts
+
+
+def _step(stage: Stage, optimizer: torch.optim.Optimizer, step: int) -> float:
+    """One step of the optimizer; returns its loss."""
+    import torch
+
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(stage, step)
+    loss = stage.step_loss(step)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(stage.parameters, 1.0)
+    optimizer.step()
+    stage.after_step(step)
+    return float(loss.detach())

@@ -1,11 +1,13 @@
-"""The trainer's command line: `python -m s2edit.starter.train pictures|vae|latents|refine|unet|decoder|export`.
+"""The trainer's command line: `python -m s2edit.starter.train all`, or one stage of it.
 
-`--domain robots` before the stage trains another domain than the portraits. It has a training folder of its own, which
-begins (`warm`) where the portraits ended.
+The stages of portraits: `pictures`, `vae`, `latents`, `unet`, `export`; `decoder`, `refine` and `wider` go on with what
+is there. `--domain robots` before the stage trains another domain than the portraits. It has a training folder of its
+own, which begins (`warm`) where the portraits ended.
 """
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,21 +15,50 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
+from typer.core import TyperGroup
 
 from s2edit.starter.dataset import training_folder
 from s2edit.starter.domain import NAMES
 from s2edit.starter.domain import domain as named_domain
 from s2edit.starter.package import weights_folder
+from s2edit.starter.whole import Amounts
 
 if TYPE_CHECKING:
     from s2edit.starter.domain import Domain
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class _Sentences(TyperGroup):
+    """Says what went wrong in a sentence, where Python would print where in the code it was."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OSError, ValueError) as error:
+            full = getattr(error, "errno", None) == errno.ENOSPC
+            more = " Make room, and run the same command again: what was saved before is whole." if full else ""
+            typer.echo(f"{error}{more}", err=True)
+            raise typer.Exit(1) from error
+
+
+def _positive(minutes: float) -> float:
+    if not minutes > 0:  # nan is not either
+        raise typer.BadParameter(f"{minutes:g} is no time; write the minutes as a number above 0.")
+    return minutes
+
+
+app = typer.Typer(cls=_Sentences, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option(help="Where pictures, latents and checkpoints lie.")]
-Shards = Annotated[int, typer.Option(help="Thousands of pictures to train on.")]
-Minutes = Annotated[float, typer.Option(help="Stop after this long; run the command again to go on.")]
-Threads = Annotated[int, typer.Option(help="Processor threads. One while anything else is busy: more would be slower.")]
-Seed = Annotated[int, typer.Option(help="Seed of the stage.")]
+Shards = Annotated[int, typer.Option(min=1, help="Thousands of pictures to train on.")]
+Steps = Annotated[int, typer.Option(min=1, help="Steps in all, those of earlier runs counted.")]
+Minutes = Annotated[
+    float, typer.Option(callback=_positive, help="Stop after this long; run the command again to go on.")
+]
+Threads = Annotated[
+    int, typer.Option(min=1, help="Processor threads. One while anything else is busy: more would be slower.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the stage.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
+Count = Annotated[int, typer.Option(min=1, help="Fresh pictures to judge by.")]
 _TRAINING, _WEIGHTS = training_folder(), weights_folder()
 
 
@@ -83,7 +114,7 @@ def _stage(*, shards: int, steps: int, seed: int) -> Callable[[Callable[[_Asked]
             ctx: typer.Context,
             folder: Folder = _TRAINING,
             shards: Shards = shards,
-            steps: int = steps,
+            steps: Steps = steps,
             minutes: Minutes = math.inf,
             threads: Threads = 1,
             seed: Seed = seed,
@@ -98,8 +129,28 @@ def _stage(*, shards: int, steps: int, seed: int) -> Callable[[Callable[[_Asked]
     return register
 
 
+@app.command(name="all")
+def train_all(
+    ctx: typer.Context,
+    folder: Folder = _TRAINING,
+    target: Annotated[Path, typer.Option(help="Where the checkpoint goes; the package's own if left out.")] = _WEIGHTS,
+    shards: Shards = Amounts.shards,
+    autoencoder_steps: Steps = Amounts.autoencoder,
+    unet_steps: Steps = Amounts.unet,
+    minutes: Minutes = math.inf,
+    threads: Threads = 1,
+) -> None:
+    """Everything from nothing to the exported checkpoint; a stopped one goes on. Hours on one core."""
+    from s2edit.starter.whole import train_whole
+
+    _threads(threads)
+    amounts = Amounts(shards, autoencoder_steps, unet_steps)
+    for told in train_whole(folder, _domain(ctx), target, amounts, seconds=60 * minutes):
+        print(told)
+
+
 @app.command()
-def pictures(ctx: typer.Context, folder: Folder = _TRAINING, shards: Shards = 20, workers: int = 1) -> None:
+def pictures(ctx: typer.Context, folder: Folder = _TRAINING, shards: Shards = 20, workers: Workers = 1) -> None:
     """Render the training pictures that are missing."""
     from s2edit.starter.dataset import build
 
@@ -189,7 +240,7 @@ def classifier(asked: _Asked) -> None:
 
 
 @app.command()
-def accuracy(ctx: typer.Context, count: int = 1000, threads: Threads = 1) -> None:
+def accuracy(ctx: typer.Context, count: Count = 1000, threads: Threads = 1) -> None:
     """How often the shipped attribute classifier is right, on pictures that no training has seen."""
     _threads(threads)
     _tell_accuracy(_domain(ctx), count)
@@ -207,9 +258,9 @@ def assess(
     ctx: typer.Context,
     model: Annotated[Path, typer.Option(help="A checkpoint folder.")] = _WEIGHTS,
     out: Annotated[Path | None, typer.Option(help="Write grids of what was drawn into this folder.")] = None,
-    count: int = 40,
-    edited: int = 6,
-    guidance: float = 4.5,
+    count: Count = 40,
+    edited: Annotated[int, typer.Option(min=0, help="Pictures for each plain edit; 0 for no edits.")] = 6,
+    guidance: Annotated[float, typer.Option(help="Guidance scale w.")] = 4.5,
     threads: Threads = 1,
 ) -> None:
     """Judge a checkpoint on fresh pictures: reconstruction, attributes shown, plain edits from inverted latents."""

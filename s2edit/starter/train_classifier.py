@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT
+from s2edit.starter.checkpoint import write_tensors
 from s2edit.starter.classifier import SIDE, network_of, split_scores, trained_network
 from s2edit.starter.dataset import SHARD, open_pictures
 from s2edit.starter.loop import Stage, run
@@ -72,8 +72,7 @@ def train_classifier(
         facts={"stage": "classifier", "batch": _BATCH, "seed": seed, "shards": shards},
     )
     facts = run(stage, seconds=seconds)
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, domain.classifier)
-    domain.classifier.chmod(0o644)  # safetensors writes for the owner only; a package is read by everybody
+    write_tensors(domain.classifier, network.state_dict())
     return facts
 
 

@@ -35,7 +35,7 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel
 
-    if (folder / "unet.safetensors").exists() or (folder / "frozen.safetensors").exists():
+    if any((folder / name).exists() for name in ("vae.safetensors", "latents", "unet.safetensors")):
         raise FileExistsError(f"{folder} holds a training already. Go on with it, or move it away first.")
     if not (checkpoint / "model_index.json").exists():
         raise FileNotFoundError(
@@ -51,5 +51,6 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
     text_encoder.resize_token_embeddings(len(tokenizer))
     modules = {"unet": unet, "text_encoder": text_encoder, "unet_ema": unet, "text_encoder_ema": text_encoder}
     optimizer = torch.optim.AdamW(unet.parameters())  # without a step it keeps nothing
-    save_state(folder / "unet.safetensors", modules, optimizer, {"step": 0, "seconds": 0.0, "began": domain.name})
     begin_wider(checkpoint, folder, seed=seed)
+    # Last: what says that the training has begun.
+    save_state(folder / "unet.safetensors", modules, optimizer, {"step": 0, "seconds": 0.0, "began": domain.name})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import save_file
 
+from s2edit.starter.checkpoint import write_tensors
 from s2edit.starter.models import new_vae
 
 if TYPE_CHECKING:
@@ -59,4 +59,5 @@ def begin_wider(checkpoint: Path, folder: Path, *, seed: int) -> None:
     torch.manual_seed(seed)
     vae = new_vae()
     widen(vae, narrow)
-    save_file({name: value.contiguous() for name, value in vae.state_dict().items()}, folder / "frozen.safetensors")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tensors(folder / "frozen.safetensors", vae.state_dict())

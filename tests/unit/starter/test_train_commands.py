@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from s2edit.starter import dataset, train, train_classifier, train_unet, train_vae
 from s2edit.starter.domain import domain
 from s2edit.starter.robots import ROBOTS
+from s2edit.starter.whole import Amounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +67,68 @@ def test_the_classifiers_accuracy_is_told_by_itself(monkeypatch: pytest.MonkeyPa
     shares = {(ROBOTS.name, 9): {"color": 0.75}}
     monkeypatch.setattr(train_classifier, "accuracy", lambda domain, count: shares[domain.name, count])
     assert _type("--domain", "robots", "accuracy", "--count", "9").split() == ["color", "0.750"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["unet", "--minutes", "nan"], "a number above 0"),
+        (["vae", "--minutes", "-1"], "a number above 0"),
+        (["vae", "--steps", "0"], "--steps"),
+        (["decoder", "--shards", "0"], "--shards"),
+        (["latents", "--threads", "0"], "--threads"),
+        (["assess", "--count", "0"], "--count"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(words: list[str], told: str, home: Path) -> None:
+    refused = CliRunner().invoke(train.app, words)
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.output.replace("│", " ").split()), "a frame is drawn around it"
+    assert not list(home.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["vae"], "the trainer's stage “pictures” makes it"),
+        (["latents"], "stage “vae”"),
+        (["unet"], "stage “latents”"),
+        (["decoder"], "stage “latents”"),
+        (["latents", "--adopt"], "stage “latents”"),
+        (["export", "--target", "out"], "stage “unet”"),
+        (["assess", "--model", "none"], "train export"),
+        (["--domain", "robots", "warm", "--checkpoint", "none"], "holds no checkpoint"),
+    ],
+)
+def test_a_stage_too_early_says_which_comes_before(
+    words: list[str], told: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    refused = CliRunner().invoke(train.app, words)
+    assert refused.exit_code == 1
+    assert told in refused.output
+    assert isinstance(refused.exception, SystemExit), "an error of Python's would print where in the code it was"
+
+
+def test_a_full_disk_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(home))
+
+    monkeypatch.setattr(dataset, "build", full)
+    refused = CliRunner().invoke(train.app, ["pictures"])
+    assert refused.exit_code == 1
+    assert "No space left" in refused.output
+    assert "run the same command again" in refused.output
+
+
+def test_everything_is_told_how_much(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def whole(folder: Path, world: Any, target: Path, amounts: Amounts, *, seconds: float) -> list[str]:
+        calls.append((folder, world.name, target.name, amounts, seconds))
+        return ["Told."]
+
+    monkeypatch.setattr("s2edit.starter.whole.train_whole", whole)
+    words = ["--shards", "3", "--autoencoder-steps", "7", "--unet-steps", "9", "--minutes", "2"]
+    assert _type("--domain", "robots", "all", *words) == "Told.\n"
+    assert calls == [(home / "robots", "robots", "weights", Amounts(3, 7, 9), 120)]

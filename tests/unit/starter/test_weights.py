@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from s2edit.profiles import profile
 from s2edit.starter import recommended, weights_folder
-from s2edit.starter.assess import decode, denoise
+from s2edit.starter.assess import Shown, decode, denoise, generation, save_grid
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT, sample_attributes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +68,35 @@ def test_recommended_settings_are_taken(name: str) -> None:
     assert settings.native_size == 128
     assert settings.edit.self_replace_max_queries == 64
     assert settings.identity.learning_rate > 2e-6, "the paper's rate is Stable Diffusion's, too small for these weights"
+
+
+def test_an_assessment_tells_what_was_asked_for_by_name() -> None:
+    """Of two portraits one is asked for glasses and hasn't got them; neither is asked for a hat, nor has one."""
+    shown = Shown(
+        fields={"accessory": [False, True], "hat": [True, True]},
+        named={("accessory", "glasses"): [False]},
+        pictures=np.zeros((2, 8, 8, 3), np.uint8),
+        captions=["a man with glasses", "a man"],
+    )
+    accessory, hat, mean = shown.lines()
+    assert " ".join(accessory.split()) == "shown accessory 0.50; by name 0.00 of 1: glasses 0.00 of 1"
+    assert " ".join(hat.split()) == "shown hat 1.00"
+    assert " ".join(mean.split()) == "shown on average 0.75; by name 0.00"
+
+
+def test_grids_hold_any_number_of_pictures(tmp_path: Path) -> None:
+    pictures = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((8, 8, 3), np.uint8)
+    save_grid(tmp_path / "grid.png", pictures, 2)
+    with Image.open(tmp_path / "grid.png") as opened:
+        sheet = np.asarray(opened)
+    assert sheet.shape == (16, 16, 3)
+    assert [sheet[at][0] for at in ((0, 0), (0, 8), (8, 0), (8, 8))] == [0, 1, 2, 255]
+
+
+def test_generation_counts_by_field_and_by_name(pipeline: object) -> None:
+    shown = generation(pipeline, 3, steps=2)
+    assert shown.pictures.shape == (3, 128, 128, 3)
+    assert all(len(hits) <= 3 for hits in shown.fields.values())
+    things = [sample_attributes(TRAINING_SEED_LIMIT + 500_000 + number) for number in range(3)]
+    expected = {("accessory", thing.accessory) for thing in things if thing.accessory != "none"}
+    assert {key for key in shown.named if key[0] == "accessory"} == expected

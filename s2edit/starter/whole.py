@@ -1,0 +1,79 @@
+"""The whole training of a domain in one call: every stage in its order, each gone on with where it was stopped."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from s2edit.starter.package import weights_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from s2edit.starter.domain import Domain
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much training: thousands of pictures, and the steps of the autoencoder and of the U-Net."""
+
+    shards: int = 20
+    autoencoder: int = 8_000
+    unet: int = 10_000
+
+
+def train_whole(
+    folder: Path, domain: Domain[Any], target: Path, amounts: Amounts, *, seconds: float = math.inf
+) -> Iterator[str]:
+    """Train a checkpoint and export it; yields a sentence before each stage.
+
+    Portraits begin from nothing; any other domain begins where the shipped portraits end, with its words added. After
+    a stop, by `seconds`, a signal or a kill, the same call goes on where the last checkpoint was.
+
+    Args:
+        folder: of the training. target: of the exported checkpoint.
+        seconds: the stages end after so long, each with a checkpoint; nothing is exported then.
+    """
+    from s2edit.starter.dataset import build
+    from s2edit.starter.export import export
+    from s2edit.starter.latents import cache
+    from s2edit.starter.train_unet import train_unet
+
+    ends = time.monotonic() + seconds
+    yield "Rendering pictures."
+    build(folder, amounts.shards, name=domain.name)
+    if not (folder / "latents").exists():
+        yield "Training the autoencoder."
+        if not _train_autoencoder(folder, domain, amounts, seconds=ends - time.monotonic()):
+            yield "Stopped; the same command goes on from here."
+            return
+    yield "Encoding the pictures."
+    cache(folder, amounts.shards)
+    yield "Training text encoder and U-Net."
+    left = ends - time.monotonic()
+    facts = train_unet(folder, domain, shards=amounts.shards, steps=amounts.unet, seconds=left, seed=2)
+    if facts["step"] < amounts.unet:
+        yield "Stopped; the same command goes on from here."
+        return
+    export(folder, target)
+    yield f"The checkpoint is in {target}. Judge it with the command “assess”."
+
+
+def _train_autoencoder(folder: Path, domain: Domain[Any], amounts: Amounts, *, seconds: float) -> bool:
+    """From nothing for portraits; for others the portraits' gone on with. Whether it is done."""
+    from s2edit.starter.latents import adopt_refined
+    from s2edit.starter.train_vae import train_on, train_vae
+    from s2edit.starter.warm_start import warm_start
+
+    limits: dict[str, Any] = {"shards": amounts.shards, "steps": amounts.autoencoder, "seconds": seconds}
+    if domain.name == "portraits":
+        return bool(train_vae(folder, **limits, seed=1)["step"] >= amounts.autoencoder)
+    if not (folder / "unet.safetensors").exists():
+        warm_start(weights_folder(), folder, domain, seed=6)
+    done = bool(train_on(folder, **limits, seed=5, with_encoder=True)["step"] >= amounts.autoencoder)
+    if done:
+        adopt_refined(folder, amounts.shards)
+    return done
