@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from s2edit.starter.domain import Domain
 
 _FIRST = TRAINING_SEED_LIMIT + 500_000
+_BATCH = 20
 
 
 def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -133,7 +134,11 @@ def generation(
     things = [domain.sample(seed) for seed in range(_FIRST, _FIRST + count)]
     prompts = [domain.caption(thing) for thing in things]
     noise = torch.randn((count, 4, 16, 16), generator=torch.Generator().manual_seed(9))
-    pictures = decode(pipeline, denoise(pipeline, noise, prompts, steps=steps, guidance=guidance))
+    parts = []
+    for at in range(0, count, _BATCH):
+        clean = denoise(pipeline, noise[at : at + _BATCH], prompts[at : at + _BATCH], steps=steps, guidance=guidance)
+        parts.append(decode(pipeline, clean))
+    pictures = np.concatenate(parts)
     fields: dict[str, list[bool]] = {}
     named: dict[tuple[str, str], list[bool]] = {}
     for thing, prompt, picture in zip(things, prompts, pictures, strict=True):
