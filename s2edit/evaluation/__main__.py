@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "s2edit bench") 
     options = parser(program).parse_args(arguments)
     try:
         return _COMMANDS[options.what](options)
-    except (S2EditError, ValueError) as error:
+    except S2EditError as error:
+        return _refuse(f"{error} {error.hint}".strip())
+    except ValueError as error:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"“{error.filename}”: {error.strerror}." if error.filename and error.strerror else str(error))
@@ -102,6 +104,7 @@ def _run(options: argparse.Namespace) -> int:
         "domain": options.domain,
         "choice of portraits": [options.tuning, options.edits],
     }
+    _check_device(options.device)
     workbench = Workbench(checkpoint, instruct=options.instruct_pix2pix, device=options.device, threads=options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     runner.remember(options.out, facts)
@@ -129,6 +132,16 @@ def _checkpoint(options: argparse.Namespace) -> Path:
     if not checkpoint.exists():
         raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
     return checkpoint
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        if name != "auto":
+            torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # PyTorch's own ways to say so
+        raise ValueError(f"Nothing can be computed on “{name}” here. Leave out --device, or name another.") from error
 
 
 def _part(text: str) -> tuple[int, int]:

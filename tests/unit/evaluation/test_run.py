@@ -137,6 +137,24 @@ def test_a_checkpoint_that_is_not_there_is_told(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (["--device", "moon"], "computed on “moon”"),
+        (["--profile", "best"], "Choose one of faithful"),
+        (["--set", "identity.steps=many"], "identity.steps"),
+        (["--sweep", "nan"], "between 0 and 50"),
+    ],
+)
+def test_what_can_t_be_run_is_told_and_leaves_nothing(
+    option: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["run", *FEW, "--methods", "s2edit", *option, "--out", str(out)]) == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_page_shows_all_of_it_and_needs_nothing_but_its_folder(folder: Path) -> None:
     (folder / "index.html").unlink()
     assert main(["report", "--out", str(folder)]) == 0
