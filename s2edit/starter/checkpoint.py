@@ -65,12 +65,19 @@ def save_state(
 def load_state(
     path: Path, modules: dict[str, torch.nn.Module], optimizer: torch.optim.Optimizer | None
 ) -> dict[str, Any]:
-    """Read what `save_state` wrote into modules and optimizer; returns the facts, {} when there is no file yet."""
+    """Read what `save_state` wrote into modules and optimizer; returns the facts, {} when there is no file yet.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     if not path.exists():
         return {}
-    with safe_open(path, "pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no dict)
-        facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no dict)
+            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}). Move it away, and the stage begins anew.") from error
     for name, module in modules.items():
         module.load_state_dict(
             {key.split(":", 1)[1]: value for key, value in tensors.items() if key.startswith(f"{name}:")}

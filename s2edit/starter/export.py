@@ -54,16 +54,21 @@ def export(training: Path, target: Path) -> None:
         FileNotFoundError: a stage has not run yet.
     """
     pipeline = build_pipeline(training).to(torch.float16)
-    part = target.with_name(target.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    pipeline.save_pretrained(part, safe_serialization=True)
+    part, old = (target.with_name(target.name + ending) for ending in (".part", ".old"))
+    if old.exists() and not target.exists():
+        old.rename(target)  # an earlier export was killed between its two renames
+    for leftover in (part, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    try:
+        pipeline.save_pretrained(part, safe_serialization=True)
+    except Exception:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     for file in part.rglob("*.safetensors"):
         file.chmod(0o644)  # safetensors writes for the owner only; a package is read by everybody
     for kept in ("README.md", "recommended.json"):
         if (target / kept).exists():
             shutil.copy2(target / kept, part / kept)
-    old = target.with_name(target.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
     part.rename(target)

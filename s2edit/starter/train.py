@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
+from safetensors import SafetensorError
 from typer.core import TyperGroup
 
 from s2edit.starter.dataset import training_folder
@@ -33,10 +34,11 @@ class _Sentences(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (OSError, ValueError) as error:
-            full = getattr(error, "errno", None) == errno.ENOSPC
-            more = " Make room, and run the same command again: what was saved before is whole." if full else ""
-            typer.echo(f"{error}{more}", err=True)
+        except (OSError, ValueError, SafetensorError) as error:
+            told = str(error)
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                told += " Make room, and run the same command again: what was saved before is whole."
+            typer.echo(told, err=True)
             raise typer.Exit(1) from error
 
 

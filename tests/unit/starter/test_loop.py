@@ -65,3 +65,11 @@ def test_a_full_disk_leaves_the_checkpoint_as_it_was(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    one = stage(tmp_path / "one.safetensors")
+    one.path.write_bytes(b"damaged")
+    with pytest.raises(ValueError, match=r"one.safetensors is damaged .* begins anew"):
+        run(one)
+    assert one.path.read_bytes() == b"damaged"
