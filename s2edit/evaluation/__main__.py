@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
     workbench = Workbench(checkpoint, instruct=options.instruct_pix2pix, device=options.device, threads=options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     runner.remember(options.out, facts)
-    plan = runner.planned(chosen, methods, options.others, _part(options.part))
+    plan = runner.planned(chosen, methods, options.others, options.part)
     done = {(score.case, score.method) for score in bench.load(options.out)}
     left = sum((case.id, method.name) not in done for case, method in plan)
     console = Console(stderr=True)
@@ -127,7 +127,7 @@ def _checkpoint(options: argparse.Namespace) -> Path:
         raise ValueError(
             f"The checkpoint of {options.domain} is not in this installation: packages leave it out. Name its folder "
             f"with --checkpoint: s2edit/starter/{options.domain}/weights of the project's repository, or one that you "
-            f"trained (python -m s2edit.starter.train --domain {options.domain})."
+            f"trained (python -m s2edit.starter.train --domain {options.domain} all)."
         )
     if not checkpoint.exists():
         raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
@@ -142,14 +142,6 @@ def _check_device(name: str) -> None:
             torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:  # PyTorch's own ways to say so
         raise ValueError(f"Nothing can be computed on “{name}” here. Leave out --device, or name another.") from error
-
-
-def _part(text: str) -> tuple[int, int]:
-    """K and N of "K/N"."""
-    number, _, parts = text.partition("/")
-    if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
-        raise ValueError(f"“{text}” is no part; write K/N, such as 1/2 and 2/2.")
-    return int(number), int(parts)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

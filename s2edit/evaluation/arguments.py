@@ -66,7 +66,11 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--checkpoint", type=Path, help="folder of another checkpoint than the domain's own")
     run.add_argument("--instruct-pix2pix", type=Path, metavar="DIR", help="folder of InstructPix2Pix's weights")
     run.add_argument(
-        "--part", default="1/1", metavar="K/N", help="every N-th portrait only; N such runs can share one folder"
+        "--part",
+        type=_part,
+        default="1/1",
+        metavar="K/N",
+        help="every N-th portrait only; N such runs can share one folder",
     )
     run.add_argument("--device", default="auto")
     run.add_argument("--threads", type=_count(1), default=1, help="of the processor (default: 1)")
@@ -93,3 +97,11 @@ def _scale(text: str) -> float:
 
 def _scales(text: str) -> list[float]:
     return [_scale(part) for part in text.split(",") if part.strip()]
+
+
+def _part(text: str) -> tuple[int, int]:
+    """K and N of "K/N"."""
+    number, _, parts = text.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"“{text}” is no part; write K/N, such as 1/2 and 2/2.")
+    return int(number), int(parts)

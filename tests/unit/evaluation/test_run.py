@@ -115,8 +115,6 @@ def test_a_folder_of_another_run_is_not_gone_on_with(folder: Path, capsys: pytes
     before = (folder / bench.SCORES).read_bytes()
     assert main([*command(folder), "--guidance", "9"]) == 2
     assert "another settings" in capsys.readouterr().err
-    assert main([*command(folder), "--part", "3/2"]) == 2
-    assert "is no part" in capsys.readouterr().err
     assert (folder / bench.SCORES).read_bytes() == before
 
 
@@ -273,6 +271,7 @@ def test_the_command_line_hands_everything_on(tmp_path: Path, capfd: pytest.Capt
         (["--threads", "many"], "no whole number"),
         (["--sweep", "3,wide"], "“wide” is no guidance scale"),
         (["--guidance", "high"], "“high” is no guidance scale"),
+        (["--part", "3/2"], "“3/2” is no part"),
     ],
 )
 def test_numbers_are_refused_as_they_are_read(
