@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_QUOTA = 20 << 30
 """Bytes; a Stable Diffusion identity takes about 2 GiB."""
 _SUFFIX = ".safetensors"
+_UNFINISHED = ".partial"
+_ABANDONED = 3600
+"""Seconds after which nobody writes an unfinished entry any more: its process was killed, or the power failed."""
 
 
 def digest(parts: Mapping[str, Any]) -> str:
@@ -81,15 +85,23 @@ class DiskCache:
         return tensors
 
     def put(self, key: str, tensors: Mapping[str, Tensor]) -> None:
-        """Write an entry so that it is there as a whole or not at all, then evict beyond the quota."""
+        """Write an entry so that it is there as a whole or not at all, then evict beyond the quota.
+
+        Raises:
+            OSError: the disk is full, or can't be written.
+        """
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".partial")
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=_UNFINISHED)
         os.close(handle)
         temporary = Path(name)
         try:
-            save_file(ready, temporary, metadata={"sha256": _content_hash(ready)})
+            try:
+                save_file(ready, temporary, metadata={"sha256": _content_hash(ready)})
+            except SafetensorError as error:  # What the system said is only in its text.
+                raise OSError(str(error)) from error
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(self._path(key))
@@ -116,6 +128,7 @@ class DiskCache:
 
     def _evict(self, keep: str) -> None:
         with FileLock(self._folder / "evict.lock"):
+            self._sweep()
             entries = self._entries()
             excess = sum(size for _, size, _ in entries) - self._quota
             for _, size, path in entries:
@@ -124,6 +137,13 @@ class DiskCache:
                 if path != self._path(keep):
                     self._drop(path)
                     excess -= size
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left half written; no quota counts it."""
+        for path in self._folder.glob(f"*{_UNFINISHED}"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _ABANDONED:
+                    path.unlink()
 
     def _drop(self, path: Path) -> None:
         # On Windows a file that another process maps can't be removed; it goes next time.

@@ -201,7 +201,7 @@ class Stages:
             try:
                 self._cache.put(key, tensors)
             except OSError as error:
-                LOG.warning("not cached: %s", error.strerror)
+                LOG.warning("not cached: %s", error.strerror or error)
 
     def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject]) -> Identity:
         device = self.checkpoint.unet.device

@@ -82,6 +82,35 @@ def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".lock"]
 
 
+FULL = """
+import resource, sys, torch
+from pathlib import Path
+from s2edit.cache import DiskCache
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    DiskCache(Path(sys.argv[1])).put("a", {"delta": torch.zeros(10_000)})
+except OSError as error:
+    sys.exit(0 if "File too large" in str(error) else 3)
+"""
+
+
+def test_what_the_system_refuses_to_write_is_an_os_error(tmp_path: Path) -> None:
+    """A file that may not grow is refused where a full disk is: while its tensors are written."""
+    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], check=False, timeout=120)
+    assert run.returncode == 0
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".lock"]
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    old, young = tmp_path / "old.partial", tmp_path / "young.partial"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (1000, 1000))
+    DiskCache(tmp_path).put("a", entry(0.5))
+    assert not old.exists()
+    assert young.exists(), "another process may be writing it"
+
+
 WRITER = """
 import sys, torch
 from pathlib import Path
