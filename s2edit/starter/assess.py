@@ -5,6 +5,7 @@ The benchmark in `s2edit.evaluation` judges the method; this judges the model al
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import count as numbers
 from itertools import islice
@@ -102,29 +103,44 @@ class Shown:
     Args:
         fields: for every field that a caption is about, whether each picture shows its value. "No hat" and the like
             count: the caption asks for none by naming none.
-        named: the same by field and value, only where a word of the caption asks for it.
+        named: by field and value, what was seen in the field each time that words of the caption ask for the value;
+            None is nothing.
         pictures: (N, H, W, 3) uint8. captions: theirs.
     """
 
     fields: Mapping[str, list[bool]]
-    named: Mapping[tuple[str, str], list[bool]]
+    named: Mapping[tuple[str, str], list[str | None]]
     pictures: NDArray[np.uint8]
     captions: list[str]
 
     def lines(self) -> Iterator[str]:
-        """The shares: of all, of those that are asked for by name, and of each value so named."""
+        """The shares: of all, of those that are asked for by name, of each value so named, and of values of one noun.
+
+        Captions call a long beard "a beard" at times, so of "any beard" a beard of any length is right.
+        """
         means = []
         for field, hits in self.fields.items():
-            values = {value: of for (owner, value), of in sorted(self.named.items()) if owner == field}
-            asked = [hit for of in values.values() for hit in of]
             told = f"shown {field:14} {np.mean(hits):.2f}"
-            if asked:
-                means.append(np.mean(asked))
-                each = ", ".join(f"{value} {np.mean(of):.2f} of {len(of)}" for value, of in values.items())
-                told += f"; by name {means[-1]:.2f} of {len(asked)}: {each}"
+            if asked := {value: seen for (owner, value), seen in sorted(self.named.items()) if owner == field}:
+                right = [found == value for value, seen in asked.items() for found in seen]
+                means.append(np.mean(right))
+                each = [_share(value, [found == value for found in seen]) for value, seen in asked.items()]
+                told += f"; by name {means[-1]:.2f} of {len(right)}: {', '.join([*each, *_by_noun(asked)])}"
             yield told
         overall = np.mean([np.mean(hits) for hits in self.fields.values()])
         yield f"shown on average    {overall:.2f}; by name {np.mean(means):.2f}"
+
+
+def _share(name: str, hits: list[bool]) -> str:
+    return f"{name} {np.mean(hits):.2f} of {len(hits)}"
+
+
+def _by_noun(asked: Mapping[str, list[str | None]]) -> Iterator[str]:
+    """The shares of values that end in the same word."""
+    for noun, count in Counter(value.split()[-1] for value in asked).items():
+        if count > 1:
+            found = [each for value, seen in asked.items() if value.split()[-1] == noun for each in seen]
+            yield _share(f"any {noun}", [each is not None and each.split()[-1] == noun for each in found])
 
 
 def generation(
@@ -140,14 +156,13 @@ def generation(
         parts.append(decode(pipeline, clean))
     pictures = np.concatenate(parts)
     fields: dict[str, list[bool]] = {}
-    named: dict[tuple[str, str], list[bool]] = {}
+    named: dict[tuple[str, str], list[str | None]] = {}
     for thing, prompt, picture in zip(things, prompts, pictures, strict=True):
         seen, words = classify(picture, domain), set(prompt.replace(",", "").split())
         for field, value in domain.asked(thing).items():
-            hit = seen.get(field) == value
-            fields.setdefault(field, []).append(hit)
+            fields.setdefault(field, []).append(seen.get(field) == value)
             if words.issuperset(value.split()):
-                named.setdefault((field, value), []).append(hit)
+                named.setdefault((field, value), []).append(seen.get(field))
     return Shown(fields, named, pictures, prompts)
 
 

@@ -71,17 +71,23 @@ def test_recommended_settings_are_taken(name: str) -> None:
 
 
 def test_an_assessment_tells_what_was_asked_for_by_name() -> None:
-    """Of two portraits one is asked for glasses and hasn't got them; neither is asked for a hat, nor has one."""
+    """One of two men gets no glasses, and a long beard for a beard; neither is asked for a hat, nor has one."""
     shown = Shown(
-        fields={"accessory": [False, True], "hat": [True, True]},
-        named={("accessory", "glasses"): [False]},
+        fields={"accessory": [False, True], "facial_hair": [False, True], "hat": [True, True]},
+        named={
+            ("accessory", "glasses"): [None],
+            ("facial_hair", "beard"): ["long beard"],
+            ("facial_hair", "long beard"): ["long beard"],
+        },
         pictures=np.zeros((2, 8, 8, 3), np.uint8),
-        captions=["a man with glasses", "a man"],
+        captions=["a man with a beard and glasses", "a man with a long beard"],
     )
-    accessory, hat, mean = shown.lines()
-    assert " ".join(accessory.split()) == "shown accessory 0.50; by name 0.00 of 1: glasses 0.00 of 1"
-    assert " ".join(hat.split()) == "shown hat 1.00"
-    assert " ".join(mean.split()) == "shown on average 0.75; by name 0.00"
+    assert [" ".join(line.split()) for line in shown.lines()] == [
+        "shown accessory 0.50; by name 0.00 of 1: glasses 0.00 of 1",
+        "shown facial_hair 0.50; by name 0.50 of 2: beard 0.00 of 1, long beard 1.00 of 1, any beard 1.00 of 2",
+        "shown hat 1.00",
+        "shown on average 0.67; by name 0.25",
+    ]
 
 
 def test_grids_hold_any_number_of_pictures(tmp_path: Path) -> None:
