@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     from s2edit.checkpoints import model_hash
 
     from . import bench, runner
-    from .methods import METHODS
+    from .methods import FULL, METHODS
     from .methods import chosen as chosen_methods
 
     chosen = _chosen(options)
@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
 
     for method in methods:
         settings_of(method)
-    full = settings_of(METHODS["s2edit"])
+    full = settings_of(METHODS[FULL])
     # What the scores depend on: a folder with others is not gone on with.
     facts: dict[str, Any] = {
         "checkpoint": model_hash(checkpoint),
@@ -229,7 +229,8 @@ def _export(options: argparse.Namespace) -> int:
         if case.mask is not None:
             Image.fromarray(case.mask).save(out / f"{case.id}.mask.png")
         source, target = case.prompts
-        listed.append({"id": case.id, "source": source, "target": target, "instruction": case.instruction})
+        prompts = {"source": source, "target": target, "instruction": case.instruction, "object": case.noun}
+        listed.append({"id": case.id, "painted": case.painted, **prompts})
     (out / "cases.json").write_text(json.dumps(listed, indent=1, ensure_ascii=False), "utf-8")
     _say(
         f"{len(chosen)} cases. Write each answer as ID.png ({chosen[0].id}.png, …) into a folder named after your "

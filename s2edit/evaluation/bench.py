@@ -141,6 +141,11 @@ def replace(out: Path, method: str, scores: Iterable[Score]) -> None:
     part.replace(out / SCORES)
 
 
+def automatic_mask(out: Path, method: str, case: Case) -> Path:
+    """Where a run keeps the mask that a method found by itself: 0 where nothing may change."""
+    return out / method / f"{case.id}.mask.png"
+
+
 def append(out: Path, score: Score) -> None:
     """Add a line to the folder's scores, the moment it is known; a line that a kill cut short stays alone."""
     with (out / SCORES).open("a+b") as file:

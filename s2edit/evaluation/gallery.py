@@ -10,8 +10,9 @@ from urllib.parse import quote
 import numpy as np
 from PIL import Image
 
-from .bench import Score
+from .bench import Score, automatic_mask
 from .cases import SIZE, Case
+from .methods import FULL
 from .metrics import Picture
 
 CASES = "cases"
@@ -21,10 +22,17 @@ Answers = Mapping[tuple[str, str], Score]
 """Scores by case id and method."""
 
 
-def mask_of(case: Case) -> Picture:
-    """The painted mask, white; where none was painted, what the truth changes, gray. RGB."""
-    inside, shade = (case.mask > 0, 255) if case.mask is not None else (case.changed, 150)
-    return np.repeat(np.where(inside, shade, 0).astype(np.uint8)[..., None], 3, axis=2)
+def mask_of(case: Case, out: Path) -> Picture:
+    """The painted mask; else where the full method found that pixels may change; else, gray, where the truth does."""
+    found = automatic_mask(out, FULL, case)
+    if case.mask is not None:
+        mask = case.mask
+    elif found.is_file():
+        with Image.open(found) as opened:
+            mask = np.asarray(opened.convert("L"), dtype=np.uint8)
+    else:
+        mask = np.where(case.changed, 150, 0).astype(np.uint8)
+    return np.repeat(mask[..., None], 3, axis=2)
 
 
 def gallery(cases: Sequence[Case], methods: Sequence[str], scores: Sequence[Score], out: Path) -> str:
@@ -32,7 +40,7 @@ def gallery(cases: Sequence[Case], methods: Sequence[str], scores: Sequence[Scor
     answers = {(score.case, score.method): score for score in scores}
     (out / CASES).mkdir(exist_ok=True)
     for case in cases:
-        for name, picture in (("source", case.image), ("mask", mask_of(case)), ("truth", case.truth)):
+        for name, picture in (("source", case.image), ("mask", mask_of(case, out)), ("truth", case.truth)):
             Image.fromarray(picture).save(out / CASES / f"{case.id}.{name}.png")
     head = "".join(f"<th>{html.escape(title)}" for title in ("source", "mask", *methods, "truth"))
     tables = []

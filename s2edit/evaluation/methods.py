@@ -85,9 +85,11 @@ METHODS: dict[str, Method] = {
         Method("instruct-pix2pix", "InstructPix2Pix (diffusers)", _NO_IDENTITY, baseline="instruct-pix2pix"),
     )
 }
+FULL = "s2edit"
+"""The method that all others are held against."""
 NEEDS_WEIGHTS = frozenset({"instruct-pix2pix"})
 """Methods that run only where weights of their own are named."""
-SWEPT = ("s2edit", "direct+p2p")
+SWEPT = (FULL, "direct+p2p")
 """Methods whose trade-off over w is drawn: both keep their inversion whatever w is, so a point costs one edit."""
 
 

@@ -68,7 +68,7 @@ def _grid(cases: Sequence[Case], out: Path) -> Image.Image:
         draw.text((_GAP, top + 1), f"{case.edit.name}, {mask}: {case.prompts[1]}", fill="black")
         pictures = [
             case.image,
-            mask_of(case),
+            mask_of(case, out),
             *(_saved(out / name / f"{case.id}.png") for name in OVERVIEW),
             case.truth,
         ]
@@ -102,7 +102,7 @@ def write(scores: Sequence[Score], cases: Sequence[Case], out: Path, *, scale: f
         f"is known, and scores are against it.<ul>{''.join(titles)}</ul>"
         f"{_differences(scores)}{_trade_off(curves.points(scores, scale))}<h2>Tables</h2>{_as_html(tables)}"
         f"<h2>Pictures</h2><p>Under each answer: PSNR inside and outside the change, and the share of the target that "
-        f"is reached. The mask is the painted one; gray, where none was painted, is what the truth changes.</p>"
+        f"is reached. Masks are painted, else found by S²Edit, else, gray, what the truth changes.</p>"
         f"{gallery(cases, methods, scores, out)}",
         "utf-8",
     )

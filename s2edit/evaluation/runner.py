@@ -20,7 +20,7 @@ from s2edit.engine import EditRequest, EditResult, ObjectSpec
 from s2edit.errors import S2EditError
 from s2edit.settings import Settings
 
-from .bench import Score, append, judge, load
+from .bench import Score, append, automatic_mask, judge, load
 from .cases import Case
 from .methods import Method
 from .metrics import Picture
@@ -123,6 +123,8 @@ def _attempt(workbench: Workbench, case: Case, method: Method, settings: Setting
     path = out / method.name / f"{case.id}.png"
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(picture).save(path)
+    if case.mask is None and not method.baseline:
+        Image.fromarray(result.alpha).save(automatic_mask(out, method.name, case))
     return judge(case, method.name, picture, **costs.of(case, method, settings, result.record))
 
 

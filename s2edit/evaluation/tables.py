@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bench import Score
-from .methods import METHODS, scale_of
+from .methods import FULL, METHODS, scale_of
 
 MEASURES: dict[str, str] = {
     "psnr_inside": "PSNR inside (dB)",
@@ -91,7 +91,7 @@ def by_method(scores: Sequence[Score], measure: str) -> dict[str, Interval]:
     return {method: interval(found, groups) for method, (found, groups) in values.items()}
 
 
-def differences(scores: Sequence[Score], measure: str, full: str = "s2edit") -> dict[str, Interval]:
+def differences(scores: Sequence[Score], measure: str, full: str = FULL) -> dict[str, Interval]:
     """Full method minus each other one, paired over the cases that both have."""
     values = {(score.method, score.case): score for score in scores}
     cases = [case for method, case in values if method == full]

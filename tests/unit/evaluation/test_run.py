@@ -75,6 +75,21 @@ def test_a_painted_mask_leaves_the_rest_of_the_picture_alone(folder: Path, pair:
         assert not np.array_equal(found, case.image)
 
 
+def test_an_automatic_mask_is_kept_and_shown(folder: Path, pair: list[Case]) -> None:
+    for case in pair:
+        kept, shown = folder / "s2edit" / f"{case.id}.mask.png", folder / "cases" / f"{case.id}.mask.png"
+        assert kept.is_file() != case.painted
+        with Image.open(shown) as opened:
+            mask = np.asarray(opened)[..., 0]
+        if case.mask is not None:
+            assert np.array_equal(mask, case.mask)
+            continue
+        with Image.open(kept) as opened:
+            assert np.array_equal(mask, np.asarray(opened))
+        with Image.open(folder / "s2edit" / f"{case.id}.png") as opened:
+            assert np.array_equal(np.asarray(opened)[mask == 0], case.image[mask == 0]), "nothing changes outside of it"
+
+
 def test_a_first_edit_costs_what_a_next_one_reuses(
     scores: dict[tuple[str, str], bench.Score], pair: list[Case]
 ) -> None:
@@ -258,6 +273,8 @@ def test_the_command_line_hands_everything_on(tmp_path: Path, capfd: pytest.Capt
     for entry in listed:
         assert (tmp_path / f"{entry['id']}.source.png").is_file()
         assert entry["instruction"].split()[0] in {"add", "remove", "change"}
+        assert entry["object"] in entry["source"].split()
+        assert (tmp_path / f"{entry['id']}.mask.png").is_file() == entry["painted"]
     assert "2 cases" in capfd.readouterr().err
     assert s2edit(["bench", "score", "--results", str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
     assert "There is no folder" in capfd.readouterr().err
