@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import PromptError
-from .prompts import FUNCTION_WORDS, Prompt, PromptTokenizer
+from .prompts import FUNCTION_WORDS, MAX_IDENTITIES, Prompt, PromptTokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +24,8 @@ class Alignment:
         mapper: L×L float32, source position by target position.
         alphas: L float32, 1 where a target token has a counterpart in the source, else 0.
         equalizer: L float32, the reweighting of target tokens.
-        changed_source, changed_target: positions of the words that differ, function words left out unless
-            there is nothing else; these steer LocalBlend.
+        changed_source, changed_target: positions of the words that differ or are reweighted, function words left out
+            unless there is nothing else; these steer LocalBlend.
     """
 
     mapper: NDArray[np.float32]
@@ -67,28 +67,21 @@ def plan_prompts(
         objects: the objects' words in `source`. emphasize: factor by word of `target`.
         mode: "replace", "refine" or "auto". identity: False leaves the identity tokens out.
     Raises:
-        PromptError: `empty_prompt`, `prompt_too_long`, `word_not_in_prompt`, `unaligned_object`, `nothing_to_change`.
+        PromptError: `empty_prompt`, `prompt_too_long`, `word_not_in_prompt`, `unaligned_object`, `unaligned_prompts`,
+            `objects_overlap`, `too_many_objects`, `nothing_to_change`.
     """
     room = len(objects) if identity else 0
     plain = tokenizer.encode(source, room=room, name="source prompt")
     changed = tokenizer.encode(target, room=room, name="target prompt")
     emphasize = dict(emphasize or {})
-    if plain.ids == changed.ids and not emphasize:
+    if plain.ids == changed.ids and all(factor == 1 for factor in emphasize.values()):
         raise PromptError(
             "The target prompt says the same as the source prompt.",
             code="nothing_to_change",
             hint="Write what should be different into the target prompt.",
         )
-    if not objects:
-        raise PromptError("No object is named.", code="word_not_in_prompt", hint="Name the main object's word.")
-    if mode == "auto":
-        mode = "replace" if is_replacement(plain, changed) else "refine"
-    elif mode == "replace" and len(plain.units) != len(changed.units):
-        raise PromptError(
-            f"Replacing needs as many words in both prompts; there are {len(plain.units)} and {len(changed.units)}.",
-            code="unaligned_prompts",
-            hint="Use the mode “refine”, or word the target prompt like the source prompt.",
-        )
+    _check_objects(plain, objects)
+    mode = settled_mode(mode, plain, changed)
     before, after = plain, changed
     if identity:
         pairs = [_places(plain, changed, word, mode) for word in objects]
@@ -99,6 +92,19 @@ def plan_prompts(
         if alignment.mapper[before.identity[k], position] != 1 or alignment.alphas[position] != 1:
             raise _unaligned(objects[k], changed)
     return PromptPlan(plain, before, changed, after, alignment)
+
+
+def settled_mode(mode: str, source: Prompt, target: Prompt) -> str:
+    """ "replace" or "refine", also for "auto"; raises PromptError where replacing is asked for and can't be done."""
+    if mode == "auto":
+        return "replace" if is_replacement(source, target) else "refine"
+    if mode == "replace" and len(source.units) != len(target.units):
+        raise PromptError(
+            f"Replacing needs as many words in both prompts; there are {len(source.units)} and {len(target.units)}.",
+            code="unaligned_prompts",
+            hint="Use the mode “refine”, or word the target prompt like the source prompt.",
+        )
+    return mode
 
 
 def is_replacement(source: Prompt, target: Prompt) -> bool:
@@ -127,10 +133,15 @@ def align(
         if position - shift < length:
             mapper[position - shift, position] = 1
     alphas = (mapper.sum(axis=0) > 0).astype(np.float32)
-    same = [(i, j) for old, new in pairs for i, j in zip(old, new, strict=False) if source.ids[i] == target.ids[j]]
     equalizer = np.ones(length, np.float32)
     for word, factor in (emphasize or {}).items():
         equalizer[list(target.positions(word))] = factor
+    same = [
+        (i, j)
+        for old, new in pairs
+        for i, j in zip(old, new, strict=False)
+        if source.ids[i] == target.ids[j] and equalizer[j] == 1
+    ]
     return Alignment(
         mapper,
         alphas,
@@ -177,6 +188,28 @@ def _common(old: Sequence[object], new: Sequence[object]) -> list[tuple[int, int
             i, j = i - 1, j - 1
             pairs.append((i, j))
     return pairs[::-1]
+
+
+def _check_objects(prompt: Prompt, objects: Sequence[str]) -> None:
+    """Raise PromptError unless there are objects, each with words of its own: one word has one place and one mask."""
+    if not objects:
+        raise PromptError("No object is named.", code="word_not_in_prompt", hint="Name the main object's word.")
+    if len(objects) > MAX_IDENTITIES:
+        raise PromptError(
+            f"One edit can keep {MAX_IDENTITIES} objects, not {len(objects)}.",
+            code="too_many_objects",
+            hint="Name fewer objects, and edit the others afterwards.",
+        )
+    owners: dict[int, str] = {}
+    for word in objects:
+        for position in prompt.positions(word):
+            if position in owners:
+                raise PromptError(
+                    f"The objects “{owners[position]}” and “{word}” are the same word of the prompt “{prompt.text}”.",
+                    code="objects_overlap",
+                    hint="Name each object with a word of its own, such as “woman” and “girl”.",
+                )
+            owners[position] = word
 
 
 def _places(source: Prompt, target: Prompt, word: str, mode: str) -> tuple[int, int]:

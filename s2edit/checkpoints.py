@@ -13,13 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from .errors import CheckpointError
-from .prompts import PromptTokenizer
+from .prompts import MAX_IDENTITIES, PromptTokenizer
 from .region import LATENT_STRIDE
 
 CONFIGS = Path(__file__).parent / "configs"
 """Configurations for single files, by family; the only family so far is `sd1`."""
-MAX_IDENTITIES = 8
-"""Embedding rows kept ready for identity tokens."""
 _RARE_WORD = "sks"
 """The token whose embedding [I] starts from, as DreamBooth chose it; rare in CLIP's training text."""
 

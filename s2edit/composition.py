@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .alignment import PromptPlan, align, is_replacement
+from .alignment import PromptPlan, align, settled_mode
 from .errors import PromptError
 from .prompts import Prompt, PromptTokenizer
 
@@ -26,30 +27,40 @@ class CompositionPlan:
 
 
 def plan_composition(
-    tokenizer: PromptTokenizer, source: str, reference: str, mix: str, *, word: str, attribute: str
+    tokenizer: PromptTokenizer,
+    source: str,
+    reference: str,
+    mix: str,
+    *,
+    word: str,
+    attribute: str,
+    emphasize: Mapping[str, float] | None = None,
+    mode: str = "auto",
 ) -> CompositionPlan:
     """Tokenise and align the prompts of a composition.
 
     Args:
         word: the object's word in `source` and `mix`. attribute: the attribute's word in `reference` and `mix`.
+        emphasize: factor by word of `mix`. mode: "replace", "refine" or "auto", from `source` to `mix`.
     Raises:
-        PromptError: a word is missing from its prompt, or a prompt is empty or too long.
+        PromptError: a word is missing from its prompt or is both object and attribute, the prompts can't be aligned,
+            or one is empty or too long.
     """
     plain = tokenizer.encode(source, room=1, name="source prompt")
     plain_reference = tokenizer.encode(reference, room=1, name="reference prompt")
     mixed = tokenizer.encode(mix, room=2, name="mixed prompt")
-    places = [mixed.positions(word)[0], mixed.positions(attribute)[0]]
-    if places[0] == places[1]:
+    ours, carried = mixed.positions(word), mixed.positions(attribute)
+    if set(ours) & set(carried):
         raise PromptError(
             f"“{word}” can't be both the object and the attribute.",
             code="unaligned_object",
             hint="Name the attribute with a word of its own, such as “makeup”.",
         )
     before = tokenizer.with_identity(plain, [plain.positions(word)[0]])
-    after = tokenizer.with_identity(mixed, places)
+    after = tokenizer.with_identity(mixed, [ours[0], carried[0]])
     # [A] is a word that only the mixed prompt has, so both are the same length only by accident.
-    mode = "replace" if is_replacement(before, after) else "refine"
-    alignment = align(before, after, tokenizer.length, mode=mode)
+    mode = settled_mode(mode, before, after)
+    alignment = align(before, after, tokenizer.length, mode=mode, emphasize=emphasize)
     if alignment.mapper[before.identity[0], after.identity[0]] != 1:
         raise PromptError(
             f"The object “{word}” has no counterpart in the mixed prompt “{mixed.text}”.",

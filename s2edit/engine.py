@@ -17,9 +17,10 @@ from .compilation import compile_blocks
 from .composition import plan_composition
 from .device import choose_device, free_bytes, memory_figures, out_of_memory, precision
 from .diffusion import Denoiser
-from .errors import MaskError
+from .errors import SettingError
 from .job import Job
 from .levels import choose_level
+from .masks import nowhere
 from .prompts import Prompt
 from .region import model_size
 from .requests import (
@@ -104,6 +105,11 @@ class Engine:
         """Carry an attribute of the reference picture over to the source picture; raises as `edit` does."""
         imaging.check_image(request.image)
         imaging.check_image(request.reference, "reference picture")
+        if not request.settings.identity.enabled:
+            raise SettingError(
+                "A composition can't do without “identity.enabled”: it learns what it takes from the reference.",
+                hint="Leave this setting at true.",
+            )
         source = (ObjectSpec(request.word, request.mask),)
         reference = (ObjectSpec(request.attribute, request.reference_mask),)
         _check_masks(request.image, source, request.edit_mask)
@@ -117,6 +123,8 @@ class Engine:
                 request.mix,
                 word=request.word,
                 attribute=request.attribute,
+                emphasize=request.settings.edit.emphasize,
+                mode=request.settings.edit.mode,
             )
             edit, settings = plan.edit, request.settings
             subject = self._subject(stages, request.image, edit.plain, edit.source, source, settings)
@@ -181,7 +189,7 @@ class Engine:
         mask = stages.automatic_mask(mean, plain, word, settings.edit, job)
         found = imaging.image_mask(mask.cpu(), (image.shape[0], image.shape[1]))
         if not found.any():
-            raise MaskError(f"The model finds no place for “{word}” in the picture.", code="mask_empty")
+            raise nowhere(word)
         return found
 
     def unload(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,14 @@ from .attention import TokenMask
 from .checkpoints import Checkpoint
 from .device import loss_scaler
 from .diffusion import TRAIN_STEPS, Denoiser
+from .errors import SettingError
 from .levels import training
 from .masks import MaskPyramid
 from .prompts import Prompt
 from .settings import IdentitySettings
+
+_OVERFLOWS = 10
+"""Steps in a row that float16 may skip while its loss scale settles; elsewhere a loss that is no number stays none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,8 @@ def fine_tune(
         seed: of the timesteps and noise. on_step: called before each step with its number; may raise to stop.
     Returns:
         The loss of every step.
+    Raises:
+        SettingError: the loss grew beyond all numbers; the networks are of no use then.
     """
     device = checkpoint.unet.device
     denoiser.control.semantics = settings.mask_semantics
@@ -103,8 +110,9 @@ def fine_tune(
     ]
     generator = torch.Generator().manual_seed(seed)
     mean, std = torch.cat([e.mean for e in examples]), torch.cat([e.std for e in examples])
-    losses = []
+    losses: list[float] = []
     scaler = loss_scaler(denoiser.autocast, device)
+    patience = min(_OVERFLOWS, settings.steps) if scaler.is_enabled() else 1
     with training(checkpoint, settings, seed) as (parameters, optimizer):
         for step in range(settings.steps):
             on_step(step)
@@ -118,6 +126,11 @@ def fine_tune(
             scaler.update()
             optimizer.zero_grad()
             losses.append(float(loss.detach()))
+            if len(losses) >= patience and not any(map(math.isfinite, losses[-patience:])):
+                raise SettingError(
+                    f"Learning the picture failed at step {step + 1}: its numbers grew beyond all bounds.",
+                    hint="Lower the setting “identity.learning_rate”, or leave it as the model recommends.",
+                )
     return losses
 
 

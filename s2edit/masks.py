@@ -42,21 +42,29 @@ def object_mask(attention: Tensor, size: tuple[int, int], threshold: float, word
     Returns:
         h×w float32, 0 or 1.
     Raises:
-        MaskError: the word attends to nothing.
+        MaskError: the word attends to nothing, or nowhere beyond the threshold.
     """
-    return (upsampled(normalised(attention, word), size) > threshold).float()
+    inside = upsampled(normalised(attention, word), size) > threshold
+    if not bool(inside.any()):
+        raise nowhere(word)
+    return inside.float()
 
 
 def normalised(attention: Tensor, word: str) -> Tensor:
     """A map divided by its maximum; raises MaskError where there is nothing to divide by."""
     peak = attention.max()
     if not bool(torch.isfinite(peak)) or float(peak) <= 0:
-        raise MaskError(
-            f"The model finds no place for “{word}” in the picture.",
-            code="mask_empty",
-            hint="Paint the mask by hand, or name the object with another word.",
-        )
+        raise nowhere(word)
     return attention / peak
+
+
+def nowhere(word: str) -> MaskError:
+    """The error of an automatic mask with nothing inside."""
+    return MaskError(
+        f"The model finds no place for “{word}” in the picture.",
+        code="mask_empty",
+        hint="Paint the mask by hand, or name the object with another word.",
+    )
 
 
 def upsampled(attention: Tensor, size: tuple[int, int]) -> Tensor:

@@ -18,6 +18,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from .errors import CheckpointError, PromptError
 
+MAX_IDENTITIES = 8
+"""Identity tokens in one prompt: a checkpoint keeps so many embedding rows ready."""
 # A word with inner hyphens or apostrophes, or one punctuation mark.
 _UNIT = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
 # Words that name nothing in a picture: their attention is diffuse, so they neither are objects nor steer LocalBlend.
@@ -193,7 +195,7 @@ class PromptTokenizer:
             raise PromptError(f"The {name} may not contain “<|…|>”.", code="special_token", hint="Remove it.")
         limit = self.length - 2 - room
         if len(encoding.ids) > limit:
-            word = text[encoding.offsets[limit][0] :].split()[0]
+            word = text[text.rfind(" ", 0, encoding.offsets[limit][0]) + 1 :].split()[0]
             raise PromptError(
                 f"The {name} is too long: {len(encoding.ids)} tokens of at most {limit}; “{word}” no longer fits.",
                 code="prompt_too_long",
@@ -242,12 +244,14 @@ class PromptTokenizer:
     ) -> None:
         """Whether the edit can be made at all: everything that `Engine.edit` would find wrong with the words.
 
+        Args:
+            emphasize: words of `target` whose factor is not 1.
         Raises:
             PromptError: the message names the word.
         """
         from .alignment import plan_prompts
 
-        plan_prompts(self, source, target, list(objects), emphasize=dict.fromkeys(emphasize, 1.0), mode=mode)
+        plan_prompts(self, source, target, list(objects), emphasize=dict.fromkeys(emphasize, 2.0), mode=mode)
 
     def object_words(self, prompt: str) -> list[str]:
         """Candidates for the object's word in a prompt, the likeliest first."""

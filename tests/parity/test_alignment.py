@@ -97,6 +97,16 @@ def test_added_words_steer_the_blend_without_function_words() -> None:
     assert found == set(TOKENIZER.encode("eyeglasses hat").ids[1:-1])
 
 
+@pytest.mark.parametrize(
+    ("target", "words"), [("a smiling lady", "smiling"), ("a smiling lady with a hat", "smiling hat")]
+)
+def test_reweighted_words_steer_the_blend(target: str, words: str) -> None:
+    """As in Prompt-to-Prompt's own examples: otherwise an edit that only reweights would have no place."""
+    plan = plan_prompts(TOKENIZER, "a smiling lady", target, ["lady"], emphasize={"smiling": 2})
+    assert [plan.target.ids[p] for p in plan.alignment.changed_target] == list(TOKENIZER.encode(words).ids[1:-1])
+    assert plan.alignment.changed_source == plan.source.positions("smiling")
+
+
 def test_only_a_function_word_changed() -> None:
     plan = plan_prompts(TOKENIZER, "a lady with a hat", "a lady without a hat", ["lady"])
     assert [plan.target.ids[p] for p in plan.alignment.changed_target] == list(TOKENIZER.encode("without").ids[1:-1])

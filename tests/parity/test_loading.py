@@ -11,8 +11,9 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from s2edit.checkpoints import MAX_IDENTITIES, load, model_hash
+from s2edit.checkpoints import load, model_hash
 from s2edit.errors import CheckpointError
+from s2edit.prompts import MAX_IDENTITIES
 from tests.parity.single_file import write
 
 

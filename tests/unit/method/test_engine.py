@@ -215,6 +215,16 @@ def test_several_objects(engine: Engine, request_: EditRequest, mask: Array) -> 
     assert bounded.record["cached"]["identity"]
 
 
+def test_a_word_can_be_reweighted_and_nothing_else(engine: Engine, request_: EditRequest) -> None:
+    """The same prompt twice and no mask: the reweighted word's attention says where."""
+    settings = request_.settings.replace_from({"edit.emphasize.smiling": 3})
+    prompt = "a smiling lady"
+    request = dataclasses.replace(
+        request_, source=prompt, target=prompt, objects=(ObjectSpec("lady"),), settings=settings
+    )
+    assert engine.edit(request).alpha.any()
+
+
 def test_compose(engine: Engine, picture: Array, mask: Array, quick: Settings) -> None:
     request = ComposeRequest(
         picture,
@@ -235,6 +245,42 @@ def test_compose(engine: Engine, picture: Array, mask: Array, quick: Settings) -
         engine.compose(dataclasses.replace(request, attribute="beard"))
 
 
+def test_compose_without_masks(engine: Engine, picture: Array, quick: Settings) -> None:
+    """The object, the attribute and the place of the change are all found by attention."""
+    request = ComposeRequest(
+        picture, picture[::-1], "a lady", "a model with makeup", "a lady with makeup", "lady", "makeup", settings=quick
+    )
+    result = engine.compose(request)
+    assert result.alpha.any()
+    assert result.object_mask.any()
+    assert result.record["unet_forwards"]["identity"] == 2 * (7 + quick.identity.steps)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"edit.emphasize.beard": 2}, "“beard” is not in the prompt"),
+        ({"edit.mode": "replace"}, "as many words"),
+        ({"identity.enabled": False}, r"identity\.enabled"),
+    ],
+)
+def test_a_composition_passes_over_no_setting(
+    engine: Engine, picture: Array, quick: Settings, change: dict[str, Any], error: str
+) -> None:
+    request = ComposeRequest(
+        picture,
+        picture,
+        "a lady",
+        "a model with makeup",
+        "a lady with makeup",
+        "lady",
+        "makeup",
+        settings=quick.replace_from(change),
+    )
+    with pytest.raises((PromptError, SettingError), match=error):
+        engine.compose(request)
+
+
 def test_automatic_mask(engine: Engine, picture: Array) -> None:
     found = engine.automatic_mask(picture, "a lady with a hat", "hat")
     assert found.shape == picture.shape[:2]
@@ -242,6 +288,21 @@ def test_automatic_mask(engine: Engine, picture: Array) -> None:
     assert found.any()
     with pytest.raises(PromptError):
         engine.automatic_mask(picture, "a lady", "hat")
+
+
+def test_a_mask_with_nothing_inside_is_an_error(engine: Engine, request_: EditRequest) -> None:
+    """Else [I] would act nowhere, and all learning would be for nothing."""
+    settings = request_.settings.replace_from({"edit.mask_threshold": 1.0})
+    with pytest.raises(MaskError, match="no place for “lady”"):
+        engine.edit(dataclasses.replace(request_, objects=(ObjectSpec("lady"),), settings=settings))
+
+
+def test_what_diverges_is_said_and_not_kept(engine: Engine, request_: EditRequest, tmp_path: Path) -> None:
+    settings = request_.settings.replace_from({"identity.learning_rate": 1, "identity.steps": 12})
+    with pytest.raises(SettingError, match="failed at step"):
+        engine.edit(dataclasses.replace(request_, settings=settings))
+    assert not list((tmp_path / "cache").glob("*.safetensors"))
+    assert engine.edit(request_).alpha.any(), "the next edit starts from the published weights"
 
 
 def test_automatic_masks_in_an_edit(engine: Engine, request_: EditRequest) -> None:

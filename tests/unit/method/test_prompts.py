@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s2edit.alignment import plan_prompts
 from s2edit.errors import PromptError
 from s2edit.prompts import PromptTokenizer
 
@@ -51,6 +52,8 @@ def test_nothing_is_cut(tokenizer: PromptTokenizer) -> None:
     assert caught.value.code == "prompt_too_long"
     with pytest.raises(PromptError, match="“big” no longer fits"):
         tokenizer.encode(" ".join(words[:75]), room=1)
+    with pytest.raises(PromptError, match="“eyeglasses” no longer fits"):
+        tokenizer.encode(" ".join([*words[:74], "eyeglasses"]))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,9 @@ def test_nothing_is_cut(tokenizer: PromptTokenizer) -> None:
         ("a cat", "a dog with a hat", ["cat"], "unaligned_object"),
         ("a cat", "a dog", [], "word_not_in_prompt"),
         ("a <|endoftext|> cat", "a dog", ["cat"], "special_token"),
+        ("a dog and a dog", "a dog and a dog with a hat", ["dog", "Dog"], "objects_overlap"),
+        ("a man with long hair", "a man with long red hair", ["long hair", "hair"], "objects_overlap"),
+        ("a b c d e f g h i", "a b c d e f g h k", list("abcdefghi"), "too_many_objects"),
     ],
 )
 def test_check(tokenizer: PromptTokenizer, source: str, target: str, objects: list[str], code: str) -> None:
@@ -78,6 +84,17 @@ def test_check_takes_what_can_be_edited(tokenizer: PromptTokenizer) -> None:
     tokenizer.check("a cat", "a cat", ["cat"], emphasize=["cat"])
     with pytest.raises(PromptError, match="“hat”"):
         tokenizer.check("a cat", "a dog", ["cat"], emphasize=["hat"])
+
+
+def test_emphasis_by_nothing_changes_nothing(tokenizer: PromptTokenizer) -> None:
+    with pytest.raises(PromptError) as caught:
+        plan_prompts(tokenizer, "a cat", "a cat", ["cat"], emphasize={"cat": 1})
+    assert caught.value.code == "nothing_to_change"
+
+
+def test_an_object_that_is_not_learned_is_still_a_word_of_the_prompt(tokenizer: PromptTokenizer) -> None:
+    with pytest.raises(PromptError, match="“dog”"):
+        plan_prompts(tokenizer, "a cat", "a cat with a hat", ["dog"], identity=False)
 
 
 def test_object_words(tokenizer: PromptTokenizer) -> None:
