@@ -40,17 +40,6 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: dict[s
     part.replace(path)
 
 
-def needed(path: Path, stage: str) -> Path:
-    """The path, if something is there.
-
-    Raises:
-        FileNotFoundError: nothing is; says which stage of the trainer makes it.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there yet: the trainer's stage “{stage}” makes it. Run that first.")
-    return path
-
-
 def save_state(
     path: Path, modules: dict[str, torch.nn.Module], optimizer: torch.optim.Optimizer, facts: dict[str, Any]
 ) -> None:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
-from s2edit.starter.checkpoint import needed
 from s2edit.starter.domain import domain
 
 if TYPE_CHECKING:
@@ -45,12 +43,25 @@ def _render_shard(path: Path, index: int, name: str) -> None:
 
 def build(folder: Path, shards: int, workers: int = 1, name: str = "portraits") -> None:
     """Render the shards that are missing; picture k of the data set is `domain(name).picture(k)`."""
+    from tqdm import tqdm
+
     missing = [index for index in range(shards) if not shard_path(folder, index).exists()]
     shard_path(folder, 0).parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
         jobs = [pool.submit(_render_shard, shard_path(folder, index), index, name) for index in missing]
         for job in tqdm(jobs, desc="rendering", unit="k"):
             job.result()
+
+
+def needed(path: Path, stage: str) -> Path:
+    """The path, if something is there.
+
+    Raises:
+        FileNotFoundError: nothing is; says which stage of the trainer makes it.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there yet: the trainer's stage “{stage}” makes it. Run that first.")
+    return path
 
 
 def open_pictures(folder: Path, shards: int) -> list[NDArray[np.uint8]]:

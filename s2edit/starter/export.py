@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load_file
 
-from s2edit.starter.checkpoint import needed
+from s2edit.starter.dataset import needed
 from s2edit.starter.latents import load_vae
 from s2edit.starter.models import new_scheduler, new_text_encoder, new_unet
 

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from s2edit.starter.checkpoint import needed, write_tensors
-from s2edit.starter.dataset import open_pictures
+from s2edit.starter.checkpoint import write_tensors
+from s2edit.starter.dataset import needed, open_pictures
 from s2edit.starter.models import new_vae
 from s2edit.starter.train_vae import to_tensor
 

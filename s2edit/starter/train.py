@@ -11,6 +11,7 @@ import errno
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -61,6 +62,7 @@ Threads = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the stage.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
 Count = Annotated[int, typer.Option(min=1, help="Fresh pictures to judge by.")]
+_EXTRAS = {"python_avatars": "python-avatars", "resvg_py": "resvg-py", "tqdm": "tqdm"}
 _TRAINING, _WEIGHTS = training_folder(), weights_folder()
 
 
@@ -69,6 +71,8 @@ def choose(
     ctx: typer.Context, domain: Annotated[str, typer.Option(help=f"What to draw: {' or '.join(NAMES)}.")] = "portraits"
 ) -> None:
     """Train the embedded checkpoint, stage by stage."""
+    if missing := [package for module, package in _EXTRAS.items() if find_spec(module) is None]:
+        raise OSError(f"The trainer needs {', '.join(missing)}. Run: pip install 's2edit[starter]'")
     if domain not in NAMES:
         raise typer.BadParameter(f"There is no domain “{domain}”; choose one of: {', '.join(NAMES)}.")
     ctx.obj = domain

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int) -> None:
     """Fill a training folder with a checkpoint's autoencoder, U-Net and text encoder, as if trained for 0 steps.
 
-    The stages then go on as usual: `pictures`, `refine` (the autoencoder, near the latents that the U-Net knows),
-    `latents --adopt`, `unet`. The rows of new words are drawn around the mean of the known ones (Hewitt 2021).
+    The stages then go on: `pictures`, `refine` (the autoencoder), `latents --adopt` (its latents turned towards those
+    that the U-Net knows), `unet`. The rows of new words are drawn around the mean of the known ones (Hewitt 2021).
 
     Args:
         checkpoint: a folder that `StableDiffusionPipeline.from_pretrained` opens.

@@ -110,6 +110,13 @@ def test_a_stage_too_early_says_which_comes_before(
     assert isinstance(refused.exception, SystemExit), "an error of Python's would print where in the code it was"
 
 
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "find_spec", lambda module: None if module == "resvg_py" else module)
+    refused = CliRunner().invoke(train.app, ["pictures"])
+    assert refused.exit_code == 1
+    assert "needs resvg-py. Run: pip install 's2edit[starter]'" in refused.output
+
+
 def test_a_full_disk_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(home))
