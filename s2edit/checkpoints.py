@@ -172,10 +172,18 @@ def _load_folder(path: Path) -> tuple[Any, Any, Any]:
     from transformers import CLIPTextModel
 
     options = {"local_files_only": True, "use_safetensors": True}
-    unet = UNet2DConditionModel.from_pretrained(path, subfolder="unet", torch_dtype=torch.float32, **options)
-    vae = AutoencoderKL.from_pretrained(path, subfolder="vae", torch_dtype=torch.float32, **options)
-    text_encoder = CLIPTextModel.from_pretrained(path, subfolder="text_encoder", dtype=torch.float32, **options)
-    return unet, text_encoder, vae
+    networks: dict[str, Any] = {}
+    for part, kind in (("unet", UNet2DConditionModel), ("vae", AutoencoderKL), ("text_encoder", CLIPTextModel)):
+        dtype = "dtype" if part == "text_encoder" else "torch_dtype"
+        more = {**options, dtype: torch.float32, "variant": _variant(path / part)}
+        networks[part] = kind.from_pretrained(path, subfolder=part, **more)
+    return networks["unet"], networks["text_encoder"], networks["vae"]
+
+
+def _variant(part: Path) -> str | None:
+    """ "fp16" where only the half-precision file of a network is there, as in many downloads."""
+    names = [file.name for file in part.glob("*.safetensors")]
+    return "fp16" if names and all(".fp16" in name for name in names) else None
 
 
 def _load_single(path: Path, config: Path) -> tuple[Any, Any, Any]:

@@ -16,15 +16,28 @@ if TYPE_CHECKING:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name; "auto" prefers CUDA, then Apple's GPU, then the CPU; raises SettingError."""
+    """The device of a name; "auto" prefers CUDA, then Apple's GPU, then the CPU.
+
+    Raises:
+        SettingError: this machine has no such device, or torch was built without it.
+    """
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise SettingError(f"There is no device “{name}”.", hint="Use auto, cpu, cuda or mps.") from error
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or not _is_here(device):
+        raise SettingError(f"There is no device “{name}”.", hint="Use auto, cpu, cuda or mps.")
+    return device
+
+
+def _is_here(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return (device.index or 0) < torch.cuda.device_count()
+    return device.type == "cpu" or (device.type == "mps" and torch.backends.mps.is_available())
 
 
 def device_name(device: torch.device) -> str:
@@ -39,7 +52,8 @@ def precision(name: str, device: torch.device) -> torch.dtype | None:
     """The autocast dtype of a name, or None for float32; turns TF32 on or off for the process as a side effect.
 
     "auto" is autocast on CUDA cards (weights and latents stay float32), in bfloat16 where the card computes in it and
-    in float16 on older ones, and float32 elsewhere. In float16 gradients need `loss_scaler`.
+    in float16 on older ones, and float32 elsewhere. "tf32" is float32 wherever there is no CUDA. In float16 gradients
+    need `loss_scaler`.
     """
     choices = ("auto", "float32", "tf32", "bfloat16", "float16")
     if name not in choices:
@@ -62,6 +76,8 @@ def free_bytes(device: torch.device) -> int:
     """Bytes free on the device, or in main memory for the CPU; 0 when the system doesn't tell."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
+    if device.type == "mps":
+        return max(0, torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
     return free_main_memory()
 
 
@@ -69,6 +85,8 @@ def memory_figures(device: torch.device, checkpoint: Checkpoint | None) -> dict[
     """ "used" and "free" bytes."""
     if device.type == "cuda":
         return {"used": int(torch.cuda.memory_reserved(device)), "free": free_bytes(device)}
+    if device.type == "mps":
+        return {"used": int(torch.mps.driver_allocated_memory()), "free": free_bytes(device)}
     used = 0
     if checkpoint is not None:
         modules = (checkpoint.unet, checkpoint.text_encoder, checkpoint.vae)
@@ -76,12 +94,20 @@ def memory_figures(device: torch.device, checkpoint: Checkpoint | None) -> dict[
     return {"used": used, "free": free_bytes(device)}
 
 
+def empty_cache(device: torch.device) -> None:
+    """Give what torch keeps of freed memory back to the device."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
 @contextmanager
 def out_of_memory(device: torch.device, level: str) -> Iterator[None]:
-    """Turn torch's several ways of running out of memory into OutOfMemory."""
+    """Turn torch's and numpy's several ways of running out of memory into OutOfMemory."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemory(None, free_bytes(device), level) from error
     except RuntimeError as error:
         if "can't allocate memory" in str(error) or "out of memory" in str(error):

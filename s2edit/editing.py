@@ -103,13 +103,16 @@ def sample(
     recorder = _Recording(branches.alignment, map_shape) if by_words else None
     source = target = inversion.trajectory[-1:]
     path = inversion.source_path(mode)
+    largest = _injected_queries(settings, source.shape[-2], source.shape[-1])
     blend = None if edit_mask is None else edit_mask > 0
     for index, time in enumerate(ddim.timesteps):
         cross = within(index, settings.cross_replace, ddim.steps)
-        queries = settings.self_replace_max_queries if within(index, settings.self_replace, ddim.steps) else 0
+        queries = largest if within(index, settings.self_replace, ddim.steps) else 0
         plan = _plan(
             settings,
             sampled=path is None,
+            # In mode "npi" the source's null prediction is its conditional one, and guidance changes nothing.
+            guided_source=mode != "npi",
             needs_source=cross or queries > 0 or (recorder is not None and recorder.both),
         )
         latents, encodings = _batch(plan, source, target, branches, _null(inversion, branches, index))
@@ -189,10 +192,18 @@ class _Recording:
             self._last = None
 
 
-def _plan(settings: EditSettings, *, sampled: bool, needs_source: bool) -> _Plan:
-    """The rows of a step; `sampled`: whether the source branch goes its way by guidance of its own."""
+def _injected_queries(settings: EditSettings, height: int, width: int) -> int:
+    """The largest layer whose self-attention is injected: the bound is a square picture's, and grows with its shape.
+
+    Thus 512×768 px get what 512×512 px get, the layers from 32×48 on.
+    """
+    return settings.self_replace_max_queries * max(height, width) // min(height, width)
+
+
+def _plan(settings: EditSettings, *, sampled: bool, guided_source: bool, needs_source: bool) -> _Plan:
+    """The rows of a step; `sampled`: whether the source branch goes its own way, by guidance with `guided_source`."""
     guided = settings.guidance != 1
-    rows = [*(["null source"] if guided and sampled else []), *(["null target"] if guided else [])]
+    rows = [*(["null source"] if guided and sampled and guided_source else []), *(["null target"] if guided else [])]
     return _Plan((*rows, *(["source"] if sampled or needs_source else []), "target"))
 
 

@@ -15,7 +15,7 @@ from .cache import DiskCache
 from .checkpoints import Checkpoint, load
 from .compilation import compile_blocks
 from .composition import plan_composition
-from .device import choose_device, free_bytes, memory_figures, out_of_memory, precision
+from .device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
 from .diffusion import Denoiser
 from .errors import SettingError
 from .job import Job
@@ -88,7 +88,7 @@ class Engine:
             CheckpointError, OutOfMemory, Cancelled: as they say; the engine can be used again.
         """
         imaging.check_image(request.image)
-        _check_masks(request.image, request.objects, request.edit_mask)
+        imaging.check_masks(request.image, request.objects, request.edit_mask)
 
         def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
             plan, subject = self._prepared(stages, request)
@@ -112,8 +112,8 @@ class Engine:
             )
         source = (ObjectSpec(request.word, request.mask),)
         reference = (ObjectSpec(request.attribute, request.reference_mask),)
-        _check_masks(request.image, source, request.edit_mask)
-        _check_masks(request.reference, reference, None)
+        imaging.check_masks(request.image, source, request.edit_mask)
+        imaging.check_masks(request.reference, reference, None)
 
         def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
             plan = plan_composition(
@@ -195,8 +195,7 @@ class Engine:
     def unload(self) -> None:
         """Give the memory back; the next edit loads again."""
         self._stages = None
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        empty_cache(self._device)
 
     def memory(self) -> dict[str, int]:
         """Bytes: "used" by the networks (on CUDA by torch), "free" on the device (0 when the system doesn't tell)."""
@@ -247,11 +246,3 @@ class Engine:
             None if spec.mask is None else imaging.model_mask(spec.mask, size).to(self._device) for spec in objects
         )
         return Subject(image, plain, prompt, tuple(objects), mean, std, painted)
-
-
-def _check_masks(image: Pixels, objects: Sequence[ObjectSpec], edit_mask: Mask | None) -> None:
-    for spec in objects:
-        if spec.mask is not None:
-            imaging.check_mask(spec.mask, image, f"mask of “{spec.word}”")
-    if edit_mask is not None:
-        imaging.check_mask(edit_mask, image, "edit mask")

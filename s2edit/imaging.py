@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .errors import ImageError, MaskError
-from .requests import Mask, Pixels
+from .requests import Mask, ObjectSpec, Pixels
 
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 MAX_PIXELS = 1 << 28
@@ -49,6 +50,15 @@ def check_mask(mask: Any, image: Pixels, what: str) -> None:
         raise MaskError(
             f"The {what} is empty.", code="mask_empty", hint="Paint over the object, or leave the mask out."
         )
+
+
+def check_masks(image: Pixels, objects: Sequence[ObjectSpec], edit_mask: Mask | None) -> None:
+    """Raise MaskError unless all painted masks of an edit fit the image and have a pixel inside."""
+    for spec in objects:
+        if spec.mask is not None:
+            check_mask(spec.mask, image, f"mask of “{spec.word}”")
+    if edit_mask is not None:
+        check_mask(edit_mask, image, "edit mask")
 
 
 def colour(image: Pixels) -> Tensor:

@@ -31,6 +31,8 @@ ORDER: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
 _LORA_RATE = 50
 """Low-rank factors start at zero and need larger steps than the weights: 1e-4 where full training takes 2e-6 (ours)."""
 
+_PROJECTIONS = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj")
+
 
 class LowRank(nn.Module):
     """W + B A, with A random and B zero at first (Hu et al., 2022)."""
@@ -56,7 +58,7 @@ def training(
     Afterwards the networks are as before in form and carry what was learned in their weights.
     """
     unet, modules = checkpoint.unet, list(checkpoint.trainable().values())
-    adapted: list[nn.Module] = []
+    adapted: list[nn.Linear] = []
     rate = settings.learning_rate
     try:
         if settings.level == "auto":
@@ -92,16 +94,22 @@ def trained_weights(checkpoint: Checkpoint, level: Level) -> list[nn.Parameter]:
     return text + [w for name, w in named if level != "kv" or ".attn2.to_k" in name or ".attn2.to_v" in name]
 
 
-def _adapt(checkpoint: Checkpoint, rank: int, generator: torch.Generator) -> list[nn.Module]:
+def _adapt(checkpoint: Checkpoint, rank: int, generator: torch.Generator) -> list[nn.Linear]:
     """Put low-rank updates on the attention projections of both networks."""
-    names = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj")
-    layers: list[nn.Module] = []
-    for module in checkpoint.trainable().values():
-        for name, layer in module.named_modules():
-            if isinstance(layer, nn.Linear) and name.endswith(names):
-                parametrize.register_parametrization(layer, "weight", LowRank(layer.weight.detach(), rank, generator))
-                layers.append(layer)
+    layers = _projections(checkpoint)
+    for layer in layers:
+        parametrize.register_parametrization(layer, "weight", LowRank(layer.weight.detach(), rank, generator))
     return layers
+
+
+def _projections(checkpoint: Checkpoint) -> list[nn.Linear]:
+    """The layers that level "lora" adapts: queries, keys, values and outputs of all attention."""
+    return [
+        layer
+        for module in checkpoint.trainable().values()
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Linear) and name.endswith(_PROJECTIONS)
+    ]
 
 
 def _optimizer(parameters: list[nn.Parameter], rate: float, level: Level) -> torch.optim.Optimizer:
@@ -151,15 +159,9 @@ def memory_plan(
     weights = sum(weight.nbytes for module in modules for weight in module.parameters())
     trained = sum(weight.numel() for weight in trained_weights(checkpoint, level))
     if level == "lora":
-        for module in checkpoint.trainable().values():
-            for name, layer in module.named_modules():
-                if isinstance(layer, nn.Linear) and name.rsplit(".", 1)[-1] in _PROJECTIONS:
-                    trained += rank * sum(layer.weight.shape)
+        trained += sum(rank * sum(layer.weight.shape) for layer in _projections(checkpoint))
     per_weight = 2 if level == "adam8bit" else 8
     return MemoryPlan(level, weights, 4 * trained, per_weight * trained, _activations(checkpoint, size, level, rows))
-
-
-_PROJECTIONS = frozenset({"to_q", "to_k", "to_v", "0", "q_proj", "k_proj", "v_proj", "out_proj"})
 
 
 def _activations(checkpoint: Checkpoint, size: tuple[int, int], level: Level, rows: int) -> int:

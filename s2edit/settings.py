@@ -115,7 +115,8 @@ class EditSettings:
         guidance: w of classifier-free guidance; 3.5 to 5.5 is balanced (the paper's section 4.4).
         mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.
         cross_replace, self_replace: fraction of the steps in which cross- and self-attention is injected; 1 means all.
-        self_replace_max_queries: largest layer (H·W) whose self-attention is injected; 1024 is SD's 32×32.
+        self_replace_max_queries: largest layer (H·W) of a square picture whose self-attention is injected; 1024 is SD's
+            32×32. A longer picture's layers are longer by as much, and so is the bound.
         local_blend: keep the source outside the changed words' attention. local_blend_threshold: of the maps
             divided by their maximum. local_blend_start: fraction of the steps before blending begins.
         mask_threshold: of the automatic object mask (ours; the paper states none).

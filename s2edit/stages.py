@@ -104,7 +104,7 @@ class Stages:
 
     def identity(self, subjects: Sequence[Subject], settings: Settings, seed: int, job: Job) -> tuple[Identity, bool]:
         """Have the networks carry the identity of these subjects; also whether it was found rather than made."""
-        key = identity_key(self.checkpoint.model_hash, subjects, settings, seed)
+        key = self._key(subjects, settings, seed)
         if self._identity is not None and self._identity.key == key:
             return self._identity, True
         if self._cache is None:
@@ -119,10 +119,13 @@ class Stages:
         """The most faithful level at which the identity of these subjects was learned already, None for none."""
         for level in ORDER:
             tried = settings.replace_from({"identity.level": level})
-            key = identity_key(self.checkpoint.model_hash, subjects, tried, seed)
+            key = self._key(subjects, tried, seed)
             if (self._identity and self._identity.key == key) or (self._cache is not None and key in self._cache):
                 return level
         return None
+
+    def _key(self, subjects: Sequence[Subject], settings: Settings, seed: int) -> str:
+        return identity_key(self.checkpoint.model_hash, self.denoiser.autocast, subjects, settings, seed)
 
     def inversion(
         self, identity: Identity, subject: Subject, null: Tensor, settings: Settings, job: Job
@@ -267,8 +270,10 @@ def map_shape(latent: tuple[int, int], settings: EditSettings, checkpoint: Check
     return (latent[0] // stride, latent[1] // stride)
 
 
-def identity_key(model: str, subjects: Sequence[Subject], settings: Settings, seed: int) -> str:
-    """Of stage 1: everything that its outcome depends on."""
+def identity_key(
+    model: str, autocast: torch.dtype | None, subjects: Sequence[Subject], settings: Settings, seed: int
+) -> str:
+    """Of stage 1: everything that its outcome depends on, up to float32's rounding."""
     pictures: list[dict[str, Any]] = [
         {
             "image": array_digest(subject.image),
@@ -284,6 +289,7 @@ def identity_key(model: str, subjects: Sequence[Subject], settings: Settings, se
         {
             "version": _VERSION,
             "model": model,
+            "autocast": str(autocast),
             "pictures": pictures,
             "mask": mask,
             "seed": seed,

@@ -62,6 +62,7 @@ class Workbench(Engine):
             raise SettingError(f"There is no baseline “{name}”.", hint=f"Choose one of {', '.join(BASELINES)}.")
         request.settings.validate()
         imaging.check_image(request.image)
+        imaging.check_masks(request.image, request.objects, request.edit_mask)
         job = Job(no_progress, never_cancelled)
         with out_of_memory(self._device, request.settings.identity.level):
             with job.phase("loading"):

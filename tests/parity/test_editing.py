@@ -161,6 +161,16 @@ def test_painted_edit_mask(checkpoint: Checkpoint, denoiser: Denoiser, fractions
     assert torch.equal(latent[outside], it.trajectory[:1][outside])
 
 
+def test_a_long_picture_is_injected_at_the_levels_of_a_square_one(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+    """A bound of 4×4 queries means the level that is 4×8 in a picture of 1:2."""
+    it = scene(checkpoint, denoiser, REFINE, (8, 16))
+    settings = EditSettings(guidance=GUIDANCE, cross_replace=0.5, self_replace=0.5, self_replace_max_queries=4 * 4)
+    edit_mask = torch.ones(8, 16)
+    found, _ = ours(checkpoint, denoiser, it, settings, "direct", edit_mask, (4, 8))
+    by_level = dataclasses.replace(settings, self_replace_max_queries=4 * 8)
+    assert_equal(found, literal(checkpoint, it, by_level, "direct", edit_mask, (4, 8))[0])
+
+
 def test_reweight(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     it = scene(checkpoint, denoiser, REFINE, (8, 8), emphasize={"eyeglasses": 2.0})
     plain = scene(checkpoint, denoiser, REFINE, (8, 8))

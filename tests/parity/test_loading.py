@@ -59,6 +59,18 @@ def test_snapshot(tiny_folder: Path, tmp_path: Path) -> None:
     assert load(entry).model_hash == load(tiny_folder).model_hash == model_hash(entry / "snapshots" / "0123abcd")
 
 
+def test_a_download_in_half_precision_only(tiny_folder: Path, tmp_path: Path) -> None:
+    """Many snapshots have no other file than `….fp16.safetensors`."""
+    shutil.copytree(tiny_folder, tmp_path / "half")
+    for file in list((tmp_path / "half").rglob("*.safetensors")):
+        file.rename(file.with_suffix(".fp16.safetensors"))
+    found, wanted = load(tmp_path / "half"), load(tiny_folder)
+    assert found.unet.dtype == torch.float32
+    for ours, theirs in ((found.unet, wanted.unet), (found.text_encoder, wanted.text_encoder)):
+        for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(one, other)
+
+
 def test_identity_rows_start_from_the_rare_token(tiny_folder: Path) -> None:
     checkpoint = load(tiny_folder)
     rows = checkpoint.text_encoder.get_input_embeddings().weight

@@ -182,6 +182,12 @@ def test_cancel_is_seen_while_another_process_learns(engine: Engine, request_: E
     assert engine.edit(request_).record["cached"]["identity"] is False
 
 
+def test_another_precision_learns_anew(tiny_folder: Path, tmp_path: Path, request_: EditRequest) -> None:
+    for dtype in ("float32", "bfloat16"):
+        engine = Engine(tiny_folder, device="cpu", dtype=dtype, cache_dir=tmp_path / "cache")
+        assert engine.edit(request_).record["cached"] == {"identity": False, "inversion": False}
+
+
 def test_full_disk_costs_only_the_cache(engine: Engine, request_: EditRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -190,8 +196,9 @@ def test_full_disk_costs_only_the_cache(engine: Engine, request_: EditRequest, m
     assert engine.edit(request_).alpha.any()
 
 
-# Of 4 steps: with null-text the source's latents are known, so its row runs only in the 3 steps of injection.
-@pytest.mark.parametrize(("mode", "forwards"), [("null_text", 2 * 4 + 3), ("npi", 4 * 4)])
+# Of 4 steps: with null-text the source's latents are known, so its row runs only in the 3 steps of injection. With npi
+# its unconditional row would be the conditional one again.
+@pytest.mark.parametrize(("mode", "forwards"), [("null_text", 2 * 4 + 3), ("npi", 3 * 4)])
 def test_other_inversions(engine: Engine, request_: EditRequest, mode: str, forwards: int) -> None:
     settings = request_.settings.replace_from({"inversion.mode": mode, "inversion.inner_steps": 2})
     result = engine.edit(dataclasses.replace(request_, settings=settings))

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from s2edit.device import loss_scaler, precision
+from s2edit.device import choose_device, free_bytes, loss_scaler, memory_figures, out_of_memory, precision
 from s2edit.engine import EditRequest, Engine, ObjectSpec
-from s2edit.errors import SettingError
+from s2edit.errors import OutOfMemory, SettingError
 from s2edit.settings import Settings
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -45,6 +45,38 @@ def test_automatic_precision_of_a_processor() -> None:
     assert precision("bfloat16", CPU) == torch.bfloat16
     with pytest.raises(SettingError, match="float16"):
         precision("float8", CPU)
+
+
+@pytest.mark.parametrize("name", ["cuda:1", "mps", "meta", "gpu7"])
+def test_a_device_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(SettingError, match=f"“{name}”"):
+        choose_device(name)
+    assert choose_device("cuda:0").index == 0
+    assert choose_device("cpu") == CPU
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "wanted"), [(True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_automatic_device(monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, wanted: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device("auto").type == wanted
+
+
+def test_apples_memory_is_what_its_driver_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 100)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 30)
+    assert free_bytes(torch.device("mps")) == 70
+    assert memory_figures(torch.device("mps"), None) == {"used": 30, "free": 70}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("MPS backend out of memory (…)")])
+def test_every_way_of_running_out_of_memory(error: Exception) -> None:
+    with pytest.raises(OutOfMemory), out_of_memory(CPU, "full"):
+        raise error
 
 
 def test_only_float16_scales_its_loss() -> None:
