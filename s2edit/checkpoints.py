@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from .errors import CheckpointError
@@ -187,6 +188,7 @@ def _variant(part: Path) -> str | None:
 
 
 def _load_single(path: Path, config: Path) -> tuple[Any, Any, Any]:
+    _check_single(path, config)
     from diffusers import StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline.from_single_file(
@@ -205,6 +207,21 @@ def _single_config(path: Path) -> Path:
     return beside if (beside / "model_index.json").is_file() else CONFIGS / "sd1"
 
 
+def _check_single(path: Path, config: Path) -> None:
+    """Raise CheckpointError for one file of another family, by its header: diffusers would say that it is damaged."""
+    unet = "model.diffusion_model."
+    wanted = json.loads((config / "unet" / "config.json").read_text(encoding="utf-8"))
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+        width = next((n for n in names if n.startswith(unet) and n.endswith(".attn2.to_k.weight")), None)
+        first = f"{unet}input_blocks.0.0.weight"
+        if width is None or first not in names:
+            raise _foreign(path)
+        found = [file.get_slice(name).get_shape()[1] for name in (first, width)]
+    if found != [wanted["in_channels"], wanted["cross_attention_dim"]]:
+        raise _foreign(path)
+
+
 def _check_family(unet: Any, text_encoder: Any, path: Path) -> None:
     fits = (
         unet.config.in_channels == 4
@@ -212,11 +229,15 @@ def _check_family(unet: Any, text_encoder: Any, path: Path) -> None:
         and not unet.config.addition_embed_type
     )
     if not fits:
-        raise CheckpointError(
-            f"The model “{path.name}” is not of the Stable Diffusion 1.x kind.",
-            code="checkpoint_unsupported",
-            hint="Choose a text-to-image model of the Stable Diffusion 1.x family (not inpainting, not SDXL).",
-        )
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"The model “{path.name}” is not of the Stable Diffusion 1.x kind.",
+        code="checkpoint_unsupported",
+        hint="Choose a text-to-image model of the Stable Diffusion 1.x family (not inpainting, not SDXL).",
+    )
 
 
 def _scheduler_config(folder: Path) -> dict[str, Any]:

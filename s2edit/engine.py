@@ -219,10 +219,12 @@ class Engine:
         """Settle the identity level "auto"; raises OutOfMemory with figures when not even the smallest fits.
 
         What was learned before stays in use whatever is free now. Where the system doesn't tell how much that is, the
-        level is the paper's.
+        level is the paper's; so it is where nothing is to be learned, which takes no such memory.
         """
         if settings.identity.level != "auto":
             return settings
+        if not (settings.identity.enabled and settings.identity.steps):
+            return settings.replace_from({"identity.level": "full"})
         level, free = stages.known_level(subjects, settings, seed), free_bytes(self._device)
         if level is None and free:
             available = free + memory_figures(self._device, stages.checkpoint)["used"]

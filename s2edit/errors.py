@@ -21,8 +21,8 @@ class S2EditError(Exception):
 
 
 class PromptError(S2EditError):
-    """A prompt can't be used: `word_not_in_prompt`, `prompt_too_long`, `empty_prompt`, `unaligned_object`,
-    `nothing_to_change`."""
+    """A prompt can't be used: `word_not_in_prompt`, `prompt_too_long`, `empty_prompt`, `special_token`,
+    `unaligned_object`, `unaligned_prompts`, `objects_overlap`, `too_many_objects`, `nothing_to_change`."""
 
     code = "prompt"
 

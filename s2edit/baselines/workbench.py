@@ -84,7 +84,8 @@ class Workbench(Engine):
         stages = self._loaded()
         plan, subject = self._prepared(stages, request)
         edit_mask = painted_edit_mask(request.objects, request.edit_mask)
-        work = Work(request.image, (subject,), plan, edit_mask, request.settings, request.seed)
+        settings = self._with_level(stages, (subject,), request.settings, request.seed)
+        work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
         published, denoiser = self._published_copy(stages)
         tokenizer = published.tokenizer
         with torch.no_grad():

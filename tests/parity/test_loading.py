@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
 from s2edit.checkpoints import load, model_hash
@@ -49,6 +50,30 @@ def test_single_file(tiny_folder: Path, single: Path) -> None:
             assert torch.equal(weight, found[key]), key
     assert (file.native_size, file.size_multiple) == (folder.native_size, folder.size_multiple) == (64, 64)
     assert file.model_hash != folder.model_hash
+
+
+@pytest.mark.parametrize("kind", ["inpainting", "wider text", "no U-Net"])
+def test_one_file_of_another_family_is_not_called_damaged(single: Path, kind: str) -> None:
+    tensors = load_file(single)
+    for name in list(tensors):
+        if kind == "inpainting" and name.endswith("input_blocks.0.0.weight"):
+            tensors[name] = torch.zeros(16, 9, 3, 3)
+        elif kind == "wider text" and "attn2.to_k" in name:
+            tensors[name] = torch.zeros(tensors[name].shape[0], 48)
+        elif kind == "no U-Net" and name.startswith("model."):
+            del tensors[name]
+    save_file(tensors, single)
+    with pytest.raises(CheckpointError, match="not of the Stable Diffusion") as caught:
+        load(single)
+    assert caught.value.code == "checkpoint_unsupported"
+
+
+def test_a_torn_file_is_called_damaged(single: Path) -> None:
+    single.write_bytes(single.read_bytes()[:-100])
+    with pytest.raises(CheckpointError) as caught:
+        load(single)
+    assert caught.value.code == "checkpoint_incomplete"
+    assert "again" in caught.value.hint
 
 
 def test_snapshot(tiny_folder: Path, tmp_path: Path) -> None:

@@ -216,6 +216,11 @@ def test_inpainting_needs_a_mask(workbench: Workbench, request_for: Requests) ->
         workbench.baseline("inpaint", request_for())
 
 
+def test_a_mask_of_another_size_is_an_error_as_in_an_edit(workbench: Workbench, request_for: Requests) -> None:
+    with pytest.raises(MaskError, match="3×5"):
+        workbench.baseline("sdedit", request_for(mask=np.ones((5, 3), np.uint8)))
+
+
 def test_an_unknown_baseline_is_named(workbench: Workbench, request_for: Requests) -> None:
     with pytest.raises(SettingError, match="photoshop"):
         workbench.baseline("photoshop", request_for())

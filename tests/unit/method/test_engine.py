@@ -13,7 +13,15 @@ import pytest
 import torch
 
 from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
-from s2edit.errors import Cancelled, CheckpointError, ImageError, MaskError, PromptError, SettingError
+from s2edit.errors import (
+    Cancelled,
+    CheckpointError,
+    ImageError,
+    MaskError,
+    OutOfMemory,
+    PromptError,
+    SettingError,
+)
 from s2edit.levels import ORDER, memory_plan
 from s2edit.requests import Progress
 from s2edit.settings import Settings
@@ -72,6 +80,10 @@ def test_the_level_is_what_the_device_has_room_for(
     assert level(engine, room, 2) == ("full", True)
     assert level(Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache"), room, 2) == ("full", True)
     assert level(engine, 0, 3) == ("full", False), "a system that doesn't tell"
+    with pytest.raises(OutOfMemory, match="“lora” needs"):
+        level(engine, 1 - plans[0].weights, 4)
+    request_ = dataclasses.replace(request_, settings=request_.settings.replace_from({"identity.enabled": False}))
+    assert level(engine, 1 - plans[0].weights, 4) == ("full", False), "nothing is learned, so nothing has to fit"
 
 
 def test_same_request_same_pixels(engine: Engine, request_: EditRequest, tiny_folder: Path, tmp_path: Path) -> None:
