@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,8 @@ from .stages import Stages, Subject
 from .work import Work, painted_edit_mask, perform
 
 __all__ = ["ComposeRequest", "EditRequest", "EditResult", "Engine", "ObjectSpec", "Progress"]
+
+LOG = logging.getLogger(__name__)
 
 
 class Engine:
@@ -229,7 +232,9 @@ class Engine:
         if level is None and free:
             available = free + memory_figures(self._device, stages.checkpoint)["used"]
             rank = settings.identity.lora_rank
-            level = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=len(subjects)).level
+            plan = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=len(subjects))
+            level = plan.level
+            LOG.info("learning at level %s: %.1f of %.1f GiB", level, plan.total / 2**30, available / 2**30)
         return settings.replace_from({"identity.level": level or "full"})
 
     def _subject(

@@ -61,8 +61,9 @@ class ComposeRequest:
 
     Args:
         image, source: the picture to change and its prompt, e.g. "a lady". reference, reference_prompt: the
-            picture to take from and its prompt, e.g. "a model with makeup". mix: the prompt of the
-            result, e.g. "a lady with makeup".
+            picture to take from and its prompt, e.g. "a model with makeup"; the model sees it at the size of the other
+            one, so that a picture of another shape is squeezed. mix: the prompt of the result, e.g.
+            "a lady with makeup".
         word: the object's word in `source` and `mix`. attribute: the attribute's word in `reference_prompt` and `mix`.
         mask: the object in `image`, or None. reference_mask: the attribute in `reference`, or None.
         edit_mask: where pixels of `image` may change, or None.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,13 @@ def test_edit(engine: Engine, request_: EditRequest, mask: Array) -> None:
 
 
 def test_the_level_is_what_the_device_has_room_for(
-    tiny_folder: Path, tmp_path: Path, request_: EditRequest, monkeypatch: pytest.MonkeyPatch
+    tiny_folder: Path,
+    tmp_path: Path,
+    request_: EditRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """… and what was learned already stays in use, in this engine and the next, when less is free."""
+    """It is said before learning begins; what was learned stays in use, in other engines too, when less is free."""
 
     def level(engine: Engine, free: int, seed: int) -> tuple[str, bool]:
         monkeypatch.setattr("s2edit.engine.free_bytes", lambda _device: free)
@@ -75,7 +80,9 @@ def test_the_level_is_what_the_device_has_room_for(
     engine = Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache", threads=1)
     plans = [memory_plan(engine._loaded().checkpoint, (64, 64), level) for level in ORDER]
     room = plans[ORDER.index("kv")].total - plans[0].weights
-    assert level(engine, room, 1) == ("kv", False)
+    with caplog.at_level(logging.INFO):
+        assert level(engine, room, 1) == ("kv", False)
+    assert "learning at level kv" in caplog.text
     assert level(engine, 1 << 40, 2) == ("full", False)
     assert level(engine, room, 2) == ("full", True)
     assert level(Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache"), room, 2) == ("full", True)

@@ -1,0 +1,15 @@
+"""The mutations' table can't rot: each still has its place in the method, and the test that should notice exists."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.parity.mutations import MUTATIONS, ROOT, Mutation
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_mutation_still_applies(mutation: Mutation) -> None:
+    assert (ROOT / "s2edit" / mutation.file).read_text(encoding="utf-8").count(mutation.old) == 1
+    file, _, name = mutation.test.partition("::")
+    tests = (ROOT / "tests" / "parity" / file).read_text(encoding="utf-8")
+    assert f"def {name.partition('[')[0]}(" in tests if name else "def test_" in tests
