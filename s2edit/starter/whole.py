@@ -31,7 +31,8 @@ def train_whole(
     """Train a checkpoint and export it; yields a sentence before each stage.
 
     Portraits begin from nothing; any other domain begins where the shipped portraits end, with its words added. After
-    a stop, by `seconds`, a signal or a kill, the same call goes on where the last checkpoint was.
+    a stop, by `seconds`, a signal or a kill, the same call goes on where the last checkpoint was. Seeds are the stages'
+    own. Once pictures are encoded the autoencoder stays as it is, whatever `amounts` says then.
 
     Args:
         folder: of the training. target: of the exported checkpoint.
