@@ -84,7 +84,8 @@ class ReferenceProcessor:
             pooled = pool(mask, height, width).reshape(-1)
             masked[:, :, position] = attention[:, :, position] * pooled
         if branch.renormalise:
-            masked = masked / masked.sum(dim=-1, keepdim=True)
+            # To what the row had: after injection that need not be 1.
+            masked = masked * attention.sum(dim=-1, keepdim=True) / masked.sum(dim=-1, keepdim=True)
         return masked
 
     def _injected(self, own: Tensor, source: Tensor) -> Tensor:

@@ -90,6 +90,7 @@ class Edit:
     map_shape: tuple[int, int]
     overwrite: bool
     edit_mask: Tensor | None = None
+    renormalise: bool = False
     maps: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -100,7 +101,7 @@ def edit(reference: Reference, path: list[Tensor], it: Edit) -> tuple[Tensor, Te
     size = size_of(source)
     mask = None
     for i, time in enumerate(reference.timesteps):
-        branch = Branch(size, it.source_masks)
+        branch = Branch(size, it.source_masks, renormalise=it.renormalise)
         source_noise = reference.noise(source, time, it.source, branch)
         changed = Branch(
             size,
@@ -111,6 +112,7 @@ def edit(reference: Reference, path: list[Tensor], it: Edit) -> tuple[Tensor, Te
             equalizer=it.equalizer,
             cross=i < it.cross_steps,
             self_queries=it.self_queries if i < it.self_steps else 0,
+            renormalise=it.renormalise,
         )
         target_noise = reference.noise(target, time, it.target, changed)
         null = it.null[i]

@@ -98,7 +98,14 @@ def ours(
 
 
 def literal(
-    checkpoint: Checkpoint, it: Scene, settings: EditSettings, mode: Any, edit_mask: Tensor | None, shape: Any
+    checkpoint: Checkpoint,
+    it: Scene,
+    settings: EditSettings,
+    mode: Any,
+    edit_mask: Tensor | None,
+    shape: Any,
+    *,
+    renormalise: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     alignment, plan = it.plan.alignment, it.plan
     null = [it.source if mode == "npi" else it.null] * STEPS
@@ -126,6 +133,7 @@ def literal(
         map_shape=shape,
         overwrite=mode == "direct",
         edit_mask=None if edit_mask is None else edit_mask > 0,
+        renormalise=renormalise,
     )
     return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)
 
@@ -159,6 +167,18 @@ def test_painted_edit_mask(checkpoint: Checkpoint, denoiser: Denoiser, fractions
     assert_equal(latent, wanted)
     outside = (edit_mask == 0).expand_as(latent)
     assert torch.equal(latent[outside], it.trajectory[:1][outside])
+
+
+def test_renormalised_masks_beside_injection(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+    """Where probabilities are formed, the other tokens get what the mask took from [I], no more."""
+    it = scene(checkpoint, denoiser, REFINE, (8, 8), emphasize={"eyeglasses": 2.0})
+    settings = EditSettings(guidance=GUIDANCE, self_replace=0.0)
+    edit_mask = torch.ones(8, 8)
+    printed = ours(checkpoint, denoiser, it, settings, "direct", edit_mask, (4, 4))[0]
+    denoiser.control.semantics = "renormalise"
+    found = ours(checkpoint, denoiser, it, settings, "direct", edit_mask, (4, 4))[0]
+    assert not torch.allclose(found, printed, atol=1e-3)
+    assert_equal(found, literal(checkpoint, it, settings, "direct", edit_mask, (4, 4), renormalise=True)[0])
 
 
 def test_a_long_picture_is_injected_at_the_levels_of_a_square_one(checkpoint: Checkpoint, denoiser: Denoiser) -> None:

@@ -48,9 +48,18 @@ def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, sett
         plain = checkpoint.text_encoder(torch.tensor([it.plain.padded(77, tokenizer.pad)])).last_hidden_state
         latent = it.mean + it.std * draw[0]
         noisy = alphas[time] ** 0.5 * latent + (1 - alphas[time]) ** 0.5 * draw[1]
-        masks = {it.prompt.identity[0]: mask} if settings.spatial else {}
-        predicted = reference.noise(noisy, time, tilde, Branch((8, 8), masks))
         first_end = it.plain.ids.index(49407)
+        seen = tilde
+        if settings.clean_padding:
+            # Position by position: what follows the words looks as if [I] had never been there.
+            after = range(it.prompt.ids.index(49407), 77)
+            clean = [plain[:, first_end + k] for k in range(len(after))]
+            seen = torch.stack([*(tilde[:, k] for k in range(after.start)), *clean], dim=1)
+        masks = {it.prompt.identity[0]: mask} if settings.spatial else {}
+        if settings.mask_noun:
+            masks |= dict.fromkeys(it.words[0], mask)
+        renormalise = settings.mask_semantics == "renormalise"
+        predicted = reference.noise(noisy, time, seen, Branch((8, 8), masks, renormalise=renormalise))
         e_p, e_i = plain[0, first_end], tilde[0, it.prompt.identity[0]]
         if settings.detach_prompt:
             e_p = e_p.detach()
@@ -70,8 +79,10 @@ def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, sett
         IdentitySettings(steps=STEPS, learning_rate=RATE),
         IdentitySettings(steps=STEPS, learning_rate=RATE, detach_prompt=True),
         IdentitySettings(steps=STEPS, learning_rate=RATE, semantic=False, spatial=False),
+        IdentitySettings(steps=STEPS, learning_rate=RATE, clean_padding=True, mask_noun=True),
+        IdentitySettings(steps=STEPS, learning_rate=RATE, mask_semantics="renormalise"),
     ],
-    ids=["full", "detached", "plain"],
+    ids=["full", "detached", "plain", "clean padding and masked noun", "renormalised"],
 )
 def test_losses_and_weights(
     tiny_folder: object, checkpoint: Checkpoint, denoiser: Denoiser, settings: IdentitySettings
