@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -57,6 +57,11 @@ class _Plan:
     def index(self, row: str) -> int:
         return self.rows.index(row)
 
+    def injection(self, carried: Injection, *, cross: bool, self_queries: int) -> Injection:
+        """What is carried over in this step, from the row where the source is to the row where the target is."""
+        source = self.index("source") if "source" in self.rows else 0
+        return replace(carried, source=source, target=self.index("target"), cross=cross, self_queries=self_queries)
+
 
 def within(index: int, fraction: float, steps: int) -> bool:
     """Whether step `index` of `steps` lies in the first `fraction` of them, rounded down; 1 means all.
@@ -93,12 +98,7 @@ def sample(
     Raises:
         MaskError: LocalBlend's maps are all zero.
     """
-    device = inversion.trajectory.device
-    mapper, alphas, equalizer = (
-        torch.from_numpy(array).to(device)
-        for array in (branches.alignment.mapper, branches.alignment.alphas, branches.alignment.equalizer)
-    )
-    reweights = bool((branches.alignment.equalizer != 1).any())
+    carried = _carried(branches.alignment, inversion.trajectory.device)
     by_words = edit_mask is None and settings.local_blend
     recorder = _Recording(branches.alignment, map_shape) if by_words else None
     source = target = inversion.trajectory[-1:]
@@ -116,22 +116,12 @@ def sample(
             needs_source=cross or queries > 0 or (recorder is not None and recorder.both),
         )
         latents, encodings = _batch(plan, source, target, branches, _null(inversion, branches, index))
-        injection = Injection(
-            plan.index("source") if "source" in plan.rows else 0,
-            plan.index("target"),
-            mapper,
-            alphas,
-            equalizer,
-            cross,
-            queries,
-            reweights,
-        )
         noise = denoiser(
             latents,
             time,
             encodings,
             masks=_masks(plan, branches),
-            injection=injection,
+            injection=plan.injection(carried, cross=cross, self_queries=queries),
             recorder=recorder.listen(plan) if recorder else None,
         )
         guided = {row: noise[plan.index(row)].unsqueeze(0) for row in plan.rows}
@@ -142,11 +132,20 @@ def sample(
             source = path[-2 - index].unsqueeze(0)
         else:
             source = ddim.step(_guide(guided, "source", settings.guidance), index, source)
-        if recorder is not None and not within(index, settings.local_blend_start, ddim.steps):
+        blending = not within(index, settings.local_blend_start, ddim.steps)
+        if recorder is not None and blending:
             blend = recorder.blend_mask(latents.shape[-2:], settings.local_blend_threshold)
-        if blend is not None and not within(index, settings.local_blend_start, ddim.steps):
+        if blend is not None and blending:
             target = source + blend * (target - source)
     return Sampled(target, blend)
+
+
+def _carried(alignment: Alignment, device: torch.device) -> Injection:
+    """An alignment on the device, not yet in force: every step says for which rows and layers it holds."""
+    arrays = (alignment.mapper, alignment.alphas, alignment.equalizer)
+    mapper, alphas, equalizer = (torch.from_numpy(array).to(device) for array in arrays)
+    reweights = bool((alignment.equalizer != 1).any())
+    return Injection(0, 0, mapper, alphas, equalizer, cross=False, self_queries=0, reweights=reweights)
 
 
 class _Recording:
