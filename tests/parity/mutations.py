@@ -79,6 +79,20 @@ MUTATIONS = [
         "test_attention.py",
     ),
     Mutation(
+        "post-softmax masking: the renormalising option left out beside injection",
+        "attention.py",
+        "rows *= before / rows.sum(dim=-1, keepdim=True)",
+        "pass",
+        "test_editing.py::test_renormalised_masks_beside_injection",
+    ),
+    Mutation(
+        "clean padding: [I] left in the states after the words",
+        "identity.py",
+        "return torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1)",
+        "return states",
+        "test_identity.py::test_losses_and_weights[clean padding and masked noun]",
+    ),
+    Mutation(
         "mask pooling: nearest neighbour",
         "masks.py",
         "return F.adaptive_avg_pool2d(mask[None, None], (height, width))[0, 0]",
@@ -149,6 +163,13 @@ MUTATIONS = [
         "test_editing.py::test_painted_edit_mask",
     ),
     Mutation(
+        "injection bounds: a long picture's as a square one's",
+        "editing.py",
+        "return settings.self_replace_max_queries * max(height, width) // min(height, width)",
+        "return settings.self_replace_max_queries",
+        "test_editing.py::test_a_long_picture_is_injected_at_the_levels_of_a_square_one",
+    ),
+    Mutation(
         "LocalBlend threshold: of the mean",
         "masks.py",
         "resized > threshold * peak",
@@ -208,7 +229,7 @@ def main() -> int:
     for mutation in chosen:
         outcome = survives(mutation)
         failed |= outcome != "caught"
-        print(f"{outcome:15} {mutation.name:55} {mutation.file}", flush=True)
+        print(f"{outcome:15} {mutation.name:75} {mutation.file}", flush=True)
     return int(failed)
 
 
