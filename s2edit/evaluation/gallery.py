@@ -35,6 +35,13 @@ def mask_of(case: Case, out: Path) -> Picture:
     return np.repeat(mask[..., None], 3, axis=2)
 
 
+def title_of(case: Case, out: Path) -> str:
+    """The edit, what stands in the column of masks, and the target prompt."""
+    kept = automatic_mask(out, FULL, case).is_file()
+    automatic = "automatic mask" if kept else "automatic mask (gray: where the truth changes)"
+    return f"{case.edit.name}, {'painted mask' if case.painted else automatic}: {case.prompts[1]}"
+
+
 def gallery(cases: Sequence[Case], methods: Sequence[str], scores: Sequence[Score], out: Path) -> str:
     """HTML: a table for each kind of edit; writes the pictures of the cases themselves into `out/CASES`."""
     answers = {(score.case, score.method): score for score in scores}
@@ -53,8 +60,7 @@ def gallery(cases: Sequence[Case], methods: Sequence[str], scores: Sequence[Scor
 
 
 def _row(case: Case, methods: Sequence[str], answers: Answers, out: Path) -> str:
-    mask = "painted mask" if case.painted else "automatic mask"
-    told = f"<b>{html.escape(case.edit.name)}</b>, {mask}: {html.escape(case.prompts[1])}"
+    told = html.escape(title_of(case, out))
     cells = [_own(case, "source"), _own(case, "mask")]
     cells += [_answer(case, method, answers.get((case.id, method)), out) for method in methods]
     cells.append(_own(case, "truth"))

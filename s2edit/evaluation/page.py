@@ -15,7 +15,7 @@ from . import curves
 from .bench import Score
 from .cases import SIZE, Case
 from .charts import forest
-from .gallery import gallery, mask_of
+from .gallery import gallery, mask_of, title_of
 from .methods import METHODS, scale_of
 from .tables import MEASURES, PAIRED, differences, markdown, methods_of, summary
 
@@ -29,7 +29,7 @@ th,td{padding:3px 10px;text-align:left;white-space:nowrap}
 thead th{position:sticky;top:0;background:#fff;box-shadow:0 1px #999}
 tbody.figures tr:nth-child(even){background:#f4f4f4}
 .pictures td{padding:2px 4px;vertical-align:top;font-size:11px}
-.pictures td[colspan]{padding-top:12px;font-size:13px}
+.pictures td[colspan]{padding-top:12px;font-size:13px;font-weight:bold}
 .none{color:#888;text-align:center}
 img{display:block}
 svg{max-width:100%;height:auto;margin:0 2em 1em 0;vertical-align:top}
@@ -64,8 +64,7 @@ def _grid(cases: Sequence[Case], out: Path) -> Image.Image:
         draw.text((_GAP + number * cell, 3), title, fill="black")
     for line, case in enumerate(cases):
         top = _HEAD + line * (cell + _HEAD)
-        mask = "painted mask" if case.painted else "automatic mask"
-        draw.text((_GAP, top + 1), f"{case.edit.name}, {mask}: {case.prompts[1]}", fill="black")
+        draw.text((_GAP, top + 1), title_of(case, out), fill="black")
         pictures = [
             case.image,
             mask_of(case, out),
@@ -102,7 +101,7 @@ def write(scores: Sequence[Score], cases: Sequence[Case], out: Path, *, scale: f
         f"is known, and scores are against it.<ul>{''.join(titles)}</ul>"
         f"{_differences(scores)}{_trade_off(curves.points(scores, scale))}<h2>Tables</h2>{_as_html(tables)}"
         f"<h2>Pictures</h2><p>Under each answer: PSNR inside and outside the change, and the share of the target that "
-        f"is reached. Masks are painted, else found by S²Edit, else, gray, what the truth changes.</p>"
+        f"is reached. A mask is painted, or the one that S²Edit found.</p>"
         f"{gallery(cases, methods, scores, out)}",
         "utf-8",
     )
