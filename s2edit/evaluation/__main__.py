@@ -104,7 +104,6 @@ def _run(options: argparse.Namespace) -> int:
         "domain": options.domain,
         "choice of portraits": [options.tuning, options.edits],
     }
-    _check_device(options.device)
     workbench = Workbench(checkpoint, instruct=options.instruct_pix2pix, device=options.device, threads=options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     runner.remember(options.out, facts)
@@ -132,16 +131,6 @@ def _checkpoint(options: argparse.Namespace) -> Path:
     if not checkpoint.exists():
         raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
     return checkpoint
-
-
-def _check_device(name: str) -> None:
-    import torch
-
-    try:
-        if name != "auto":
-            torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # PyTorch's own ways to say so
-        raise ValueError(f"Nothing can be computed on “{name}” here. Leave out --device, or name another.") from error
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

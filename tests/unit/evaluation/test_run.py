@@ -153,7 +153,7 @@ def test_a_checkpoint_that_is_not_there_is_told(
 @pytest.mark.parametrize(
     ("option", "told"),
     [
-        (["--device", "moon"], "computed on “moon”"),
+        (["--device", "moon"], "“moon”"),
         (["--profile", "best"], "Choose one of faithful"),
         (["--set", "identity.steps=many"], "identity.steps"),
         (["--sweep", "nan"], "between 0 and 50"),
