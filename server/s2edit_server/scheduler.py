@@ -165,6 +165,8 @@ class Scheduler:
             lower=bool(row["lower"]),
             threads=settings.threads,
             compiled=settings.compiled,
+            device=settings.device,
+            precision=settings.precision,
         )
         outcome = asyncio.ensure_future(self._runner.run(order, self._progress))
         try:

@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         threads: compute threads of the worker, 0 for its own choice.
         compiled: have the worker compile the model with torch.compile. An edit of a new size takes minutes longer then,
             every other one less; where no compiler works, the worker's log says so and edits go on uncompiled.
+        device: what the worker computes on: "auto" prefers CUDA, then Apple's GPU, then the processor.
+        precision: of the U-Net's passes, as `s2edit.device.precision` takes it; "auto" is what is safe on the device.
         cancel_s: seconds that a cancelled step may still take (three steps, if those are longer).
         pulse_s: seconds without a sign of life after which the worker is killed.
         stall_s: seconds without progress after which the worker is killed.
@@ -47,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_unload_s: Annotated[float, Meta(ge=0, le=86_400)] = 600
     threads: Annotated[int, Meta(ge=0, le=1_024)] = 0
     compiled: bool = False
+    device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)\Z")] = "auto"
+    precision: Annotated[str, Meta(pattern=r"^(auto|float32|tf32|bfloat16|float16)\Z")] = "auto"
     cancel_s: Annotated[float, Meta(ge=0.05, le=600)] = 10
     pulse_s: Annotated[float, Meta(ge=2, le=600)] = 30
     stall_s: Annotated[float, Meta(ge=2, le=86_400)] = 1_800
@@ -156,4 +160,8 @@ def _requirement(name: str) -> str:
             return f"“{name}” must be a text of at most {longest} characters."
     if name == "log_level":
         return "“log_level” must be debug, info or warning."
+    if name == "device":
+        return "“device” must be auto, cpu, mps or cuda, or a card by its number, such as cuda:1."
+    if name == "precision":
+        return "“precision” must be auto, float32, tf32, bfloat16 or float16."
     return f"“{name}” must be an address that begins with http:// or https://, or empty."

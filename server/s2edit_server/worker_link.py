@@ -73,6 +73,7 @@ class Run(msgspec.Struct, tag_field="do", tag="run"):
         lower: True on the second try after out_of_memory: use the next lower memory level.
         threads: compute threads, 0 for the worker's own choice.
         compiled: whether the model is to be compiled.
+        device, precision: what to compute on and in, by the names that `s2edit.engine.Engine` takes.
     """
 
     job: str
@@ -84,6 +85,8 @@ class Run(msgspec.Struct, tag_field="do", tag="run"):
     lower: bool = False
     threads: int = 0
     compiled: bool = False
+    device: str = "auto"
+    precision: str = "auto"
 
 
 class Cancel(msgspec.Struct, tag_field="do", tag="cancel"):

@@ -21,13 +21,14 @@ _GB = 1_000_000_000
 
 @dataclass(frozen=True)
 class Entry:
-    """One setting: its name on the wire, its label, its kind, and what one shown unit is on the wire."""
+    """One setting: its name on the wire, label and kind; what one shown unit is on the wire; what it may be."""
 
     name: str
     label: str
     kind: str
     unit: float = 1
     suffix: str = ""
+    choices: tuple[str, ...] = ()
 
 
 def entries() -> tuple[Entry, ...]:
@@ -40,6 +41,8 @@ def entries() -> tuple[Entry, ...]:
         Entry("result_quota", _("Room for stored results"), "number", _GB, " GB"),
         Entry("result_days", _("Keep results for"), "number", 1, _(" days")),
         Entry("cache_quota", _("Room for learned identities"), "number", _GB, " GB"),
+        Entry("device", _("Device"), "choice", choices=("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")),
+        Entry("precision", _("Precision"), "choice", choices=("auto", "float32", "tf32", "bfloat16", "float16")),
         Entry("compiled", _("Compile the model (slow first edits, faster later)"), "flag"),
         Entry("offline", _("Stay offline: make no connection off this computer"), "flag"),
         Entry("mirror", _("Mirror of the model hub (https address)"), "text"),
@@ -65,7 +68,8 @@ class SettingsView(Page):
         self._fields: dict[str, tuple[Entry, QWidget]] = {}
         self._models: list[tuple[str, str]] = []
         self._settings: dict[str, Any] = {}
-        headings = {"default_model": _("Models"), "idle_unload_s": _("Memory and disk"), "offline": _("Network")}
+        headings = {"default_model": _("Models"), "idle_unload_s": _("Memory and disk")}
+        headings |= {"device": _("Computing"), "offline": _("Network")}
         rows = form()
         for entry in entries():
             if entry.name in headings:
@@ -122,9 +126,9 @@ class SettingsView(Page):
                 lambda value: self._change(entry, round(value * entry.unit) if whole else value * entry.unit)
             )
             return spin
-        if entry.kind == "model":
+        if entry.kind in ("model", "choice"):
             combo = QComboBox()
-            # The models come when the page has long been shown.
+            # What there is to choose comes when the page has long been shown.
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             combo.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             combo.activated.connect(lambda _row: self._change(entry, combo.currentData()))
@@ -145,15 +149,20 @@ class SettingsView(Page):
             elif isinstance(widget, QLineEdit):
                 widget.setText(str(value or ""))
             elif isinstance(widget, QComboBox):
-                self._fill(widget, str(value or ""), own=entry.name != "default_model")
+                self._fill(widget, str(value or ""), self._choices(entry, str(value or "")))
         self._loading = False
 
-    def _fill(self, combo: QComboBox, value: str, *, own: bool) -> None:
+    def _choices(self, entry: Entry, value: str) -> list[tuple[str, str]]:
+        """What a setting may be, on the wire and as shown; what it is now is among it, a sixth card for instance."""
+        if entry.kind == "choice":
+            names = [*entry.choices, *([value] if value and value not in entry.choices else [])]
+            return [(name, _("automatic") if name == "auto" else name) for name in names]
+        return [*([] if entry.name == "default_model" else [("", _("as above"))]), *self._models]
+
+    def _fill(self, combo: QComboBox, value: str, choices: list[tuple[str, str]]) -> None:
         combo.clear()
-        if own:
-            combo.addItem(_("as above"), "")
-        for model_id, title in self._models:
-            combo.addItem(title, model_id)
+        for wire, shown in choices:
+            combo.addItem(shown, wire)
         combo.setCurrentIndex(max(0, combo.findData(value)))
 
     def _change(self, entry: Entry, value: object) -> None:

@@ -8,7 +8,7 @@ from importlib import metadata
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QLineEdit
 from s2edit_tray.connection import VERSION
 from s2edit_tray.jobs_model import JOB_ROLE
 from s2edit_tray.result_window import ResultWindow
@@ -128,6 +128,12 @@ def test_settings_reach_the_daemon_as_they_are_changed(
         assert isinstance(spin, QDoubleSpinBox)
         spin.setValue(shown)
         until(lambda name=name, kept=kept: settings()[name] == kept)
+    for name, chosen in (("device", "cpu"), ("precision", "float32")):
+        combo = fields[name][1]
+        assert isinstance(combo, QComboBox) and combo.currentData() == "auto"
+        combo.setCurrentIndex(combo.findData(chosen))
+        combo.activated.emit(combo.currentIndex())
+        until(lambda name=name, chosen=chosen: settings()[name] == chosen)
     offline = fields["offline"][1]
     QTest.keyClick(offline, Qt.Key.Key_Space)
     until(lambda: settings()["offline"] is True)

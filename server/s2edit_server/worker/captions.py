@@ -34,13 +34,14 @@ def captioner_for(model: Model, state: Path) -> Path:
     return Path(model.path) if captioner.id == model.id else weights.find(captioner.id)
 
 
-def propose(model: Path, picture: NDArray[np.uint8], threads: int) -> str:
+def propose(model: Path, picture: NDArray[np.uint8], threads: int, device: str = "auto") -> str:
     """A caption for an H×W×3 picture.
 
     Args:
         model: folder of a BLIP captioner, or of an editing model for drawn things. Of which domain it is says its
             `recommended.json` ("domain"); a model that says nothing counts as one for portraits.
         threads: compute threads.
+        device: what a captioner computes on, by the name that an engine takes.
     Raises:
         WireError: model_failed.
     """
@@ -48,7 +49,7 @@ def propose(model: Path, picture: NDArray[np.uint8], threads: int) -> str:
 
     torch.set_num_threads(threads)
     if _is_blip(model):
-        return _blip(model, picture)
+        return _blip(model, picture, device)
     from s2edit.starter.classifier import propose_caption
 
     name = recommended_by(model).get("domain")
@@ -67,13 +68,17 @@ def _is_blip(model: Path) -> bool:
     return isinstance(config, dict) and config.get("model_type") == "blip"
 
 
-def _blip(model: Path, picture: NDArray[np.uint8]) -> str:
+def _blip(model: Path, picture: NDArray[np.uint8], wanted: str) -> str:
     """Li et al., BLIP, 2022, through transformers; loaded for one caption and let go: it is as large as an editor."""
     import torch
     from PIL import Image
     from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipImageProcessor
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    from s2edit.device import choose_device
+
+    device = choose_device(wanted)
+    if device.type == "mps":
+        device = torch.device("cpu")
     try:
         network = BlipForConditionalGeneration.from_pretrained(model, local_files_only=True, use_safetensors=True)
         tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)

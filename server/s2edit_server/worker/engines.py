@@ -30,8 +30,9 @@ class Engines:
     def __init__(self, state: Path) -> None:
         self.state = state
         self._engine: Engine | None = None
-        self._key: tuple[str, Signature, bool] | None = None
+        self._key: tuple[str, Signature, bool, str, str] | None = None
         self._model = ""
+        self._device = "auto"
         self._set = 0
 
     @staticmethod
@@ -42,16 +43,17 @@ class Engines:
     def get(self, run: Run) -> Engine:
         """The engine that a job asks for.
 
-        It is made anew when the job's weights are others than last time's, when they were replaced on disk, and when
-        compiling was turned on or off. It uses as many threads as the job says, 0 standing for one per free core.
+        It is made anew when the job's weights are others than last time's, when they were replaced on disk, when
+        compiling was turned on or off, and when another device or precision was chosen. It uses as many threads as the
+        job says, 0 standing for one per free core.
 
         Raises:
-            S2EditError: the weights can't be loaded.
+            S2EditError: the weights can't be loaded, or there is no such device.
         """
         from s2edit.engine import Engine
 
         path = Path(run.model.path)
-        key = (run.model.path, signature(path), run.compiled)
+        key = (run.model.path, signature(path), run.compiled, run.device, run.precision)
         wanted = self.threads(run)
         # The daemon may have cleared it since the engine was made.
         (self.state / "cache").mkdir(exist_ok=True)
@@ -59,8 +61,10 @@ class Engines:
             self.drop()
             quota = SettingsFile(self.state / "settings.json").now.cache_quota
             options: dict[str, Any] = {"cache_dir": self.state / "cache", "cache_quota": quota}
-            self._engine = Engine(path, **options, threads=wanted, compiled=run.compiled)
+            options |= {"device": run.device, "dtype": run.precision, "compiled": run.compiled}
+            self._engine = Engine(path, **options, threads=wanted)
             self._key, self._model, self._set = key, run.model.id, wanted
+            self._device = run.device
         elif wanted != self._set:
             import torch
 
@@ -78,7 +82,7 @@ class Engines:
     def memory(self) -> Memory:
         """What the device holds now."""
         if self._engine is None:
-            return Memory(used=0, free=free_memory())
+            return Memory(used=0, free=free_memory(self._device))
         figures = self._engine.memory()
         return Memory(used=int(figures["used"]), free=int(figures["free"]), model=self._model)
 
@@ -90,10 +94,14 @@ def signature(model: Path) -> Signature:
     return tuple((str(file.relative_to(model.parent)), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
 
-def free_memory() -> int:
-    """Bytes free on the device, or, while torch is not loaded, in main memory; 0 when the system doesn't tell."""
+def free_memory(device: str) -> int:
+    """Bytes free on the device, or, while torch is not loaded, in main memory; 0 when the system doesn't tell.
+
+    Args:
+        device: by the name that an engine was made with: one that is here.
+    """
     if "torch" not in sys.modules:
         return free_main_memory()
     from s2edit.device import choose_device, free_bytes
 
-    return free_bytes(choose_device("auto"))
+    return free_bytes(choose_device(device))

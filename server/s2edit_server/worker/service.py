@@ -64,7 +64,7 @@ class Service:
         started = time.monotonic()
         report = Reporter(self._line, run.job)
         report.step("loading")
-        self._name_device()
+        self._name_device(run.device)
         from . import tasks
 
         if report.cancelled():
@@ -75,12 +75,14 @@ class Service:
         record |= tasks.provenance(run, self._device, time.monotonic() - started)
         return link.Done(run.job, record, frames)
 
-    def _name_device(self) -> None:
-        if not self._device:
-            from s2edit.device import choose_device, device_name
+    def _name_device(self, wanted: str) -> None:
+        """Tell the daemon where this job computes, if that is news; raises SettingError: there is no such device."""
+        from s2edit.device import choose_device, device_name
 
-            self._device = device_name(choose_device("auto"))
-            self._line.say(link.Ready(device=self._device))
+        name = device_name(choose_device(wanted))
+        if name != self._device:
+            self._device = name
+            self._line.say(link.Ready(device=name))
 
     def _unload(self) -> None:
         self._engines.drop()

@@ -52,7 +52,8 @@ def _caption(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     picture = frames.to_rgb8(read_inputs(run.frames).image)
     if report.cancelled():
         raise WireError("cancelled", "The job was cancelled.")
-    return {"caption": propose(captioner_for(run.model, engines.state), picture, engines.threads(run))}, []
+    captioner = captioner_for(run.model, engines.state)
+    return {"caption": propose(captioner, picture, engines.threads(run), run.device)}, []
 
 
 TASKS: dict[str, Task] = {"edit": _edit, "compose": _compose, "mask": _mask, "caption": _caption}

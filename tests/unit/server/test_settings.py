@@ -55,6 +55,10 @@ def test_the_command_line_wins_for_this_run_and_is_not_written(tmp_path: Path) -
         ("model_gimp", "x" * 101, "“model_gimp” must be a text of at most 100 characters."),
         ("proxy", "javascript:", "“proxy” must be an address that begins with http:// or https://, or empty."),
         ("log_level", "loud", "“log_level” must be debug, info or warning."),
+        ("device", "tpu", "“device” must be auto, cpu, mps or cuda, or a card by its number, such as cuda:1."),
+        ("device", "cuda:", "“device” must be auto, cpu, mps or cuda, or a card by its number, such as cuda:1."),
+        ("precision", "float8", "“precision” must be auto, float32, tf32, bfloat16 or float16."),
+        ("precision", "float32\n", "“precision” must be auto, float32, tf32, bfloat16 or float16."),
     ],
 )
 def test_a_wrong_value_is_told_by_name_and_with_what_is_possible(

@@ -180,6 +180,25 @@ def test_a_composition(client: Client) -> None:
     assert set(record["inputs"]) == {"image", "reference"}
 
 
+def test_device_and_precision_are_the_settings(client: Client) -> None:
+    def ended(**settings: object) -> dict[str, Any]:
+        client.request("configure", {"settings": settings})
+        return finished(client, submit(client, picture(), seed=79), timeout=120)
+
+    refused = ended(device="cuda:7")
+    assert (refused["state"], refused["error"]) == ("failed", "bad_setting"), refused
+    assert "cuda:7" in refused["message"] and "cpu" in refused["hint"]
+    patches = []
+    for precision in ("float32", "bfloat16"):
+        done = ended(device="cpu", precision=precision)
+        record, frames = result(client, done["job"])
+        assert record["device"] == "cpu" and client.request("status").header["status"]["device"] == "cpu"
+        assert not record["cached"]["identity"], "learned in another precision"
+        patches.append(frames["patch"].astype(int))
+    assert np.abs(patches[0] - patches[1]).max() > 0
+    client.request("configure", {"settings": {"device": "auto", "precision": "auto"}})
+
+
 def test_bad_input_makes_no_job(client: Client) -> None:
     before = len(client.request("list", {}).header["jobs"])
     bad: list[tuple[str, dict[str, Any]]] = [

@@ -222,6 +222,27 @@ def test_an_engine_is_made_anew_when_compiling_is_turned_on(daemon: Daemon) -> N
     assert not FakeEngine.made[0].loaded and FakeEngine.made[0].options["threads"] == 1
 
 
+def test_an_engine_is_made_anew_for_another_device_or_precision(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options in ({}, {"device": "cpu"}, {"device": "cpu"}, {"device": "cpu", "precision": "bfloat16"}):
+        daemon.run(**options, threads=1)
+        daemon.outcome()
+    made = [(engine.options["device"], engine.options["dtype"]) for engine in FakeEngine.made]
+    assert made == [("auto", "auto"), ("cpu", "auto"), ("cpu", "bfloat16")]
+    assert [engine.loaded for engine in FakeEngine.made] == [False, False, True]
+
+
+def test_a_device_that_is_not_here_is_told_and_the_worker_lives_on(daemon: Daemon) -> None:
+    daemon.run(device="cuda:7")
+    failed = daemon.outcome()
+    assert (failed.code, failed.message) == ("bad_setting", "There is no device “cuda:7”.")
+    assert not FakeEngine.made
+    daemon.run(device="cpu")
+    assert daemon.hear(link.Ready).device == "cpu"
+    assert isinstance(daemon.outcome(), link.Done)
+
+
 def test_weights_signature_follows_every_file(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"1")
     before = engines.signature(tmp_path)
