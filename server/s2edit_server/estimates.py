@@ -12,8 +12,9 @@ from .weights.catalogue import Entry
 
 BACKWARD = 2
 """A backward pass costs as much as this many forward passes."""
-DIRECT_BATCH, FULL_BATCH = 3, 4
-"""Rows of a batch in editing: with the source's trajectory stored, its unconditional row is not needed."""
+GUIDED_SOURCE_BATCH, USUAL_BATCH = 4, 3
+"""Rows of a batch in editing. Only "null_text" guides the source too, and needs its unconditional row: "direct" has the
+source's trajectory stored, and in "npi" its null prediction is its conditional one."""
 SD_FORWARD = 8.0e11
 """Operations of one forward pass of the SD v1 U-Net at 512 × 512, from its published multiply-accumulate count."""
 SMALL_FORWARD = 3.0e9
@@ -58,7 +59,7 @@ def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     steps = settings.inversion.steps
     identity = settings.identity.steps * (1 + BACKWARD) if settings.identity.enabled else 0
     inversion = steps
-    batch = DIRECT_BATCH if settings.inversion.mode == "direct" else FULL_BATCH
+    batch = GUIDED_SOURCE_BATCH if settings.inversion.mode == "null_text" else USUAL_BATCH
     if settings.inversion.mode == "null_text":
         # Per step one conditional pass, at most `inner_steps` trained ones, and one step on with both.
         inversion += steps * (1 + settings.inversion.inner_steps * (1 + BACKWARD) + 2)

@@ -14,6 +14,7 @@ from typing import Any
 from s2edit_wire.errors import WireError
 
 import s2edit
+from s2edit.alignment import plan_prompts
 from s2edit.composition import plan_composition
 from s2edit.errors import PromptError, S2EditError
 from s2edit.prompts import PromptTokenizer, object_words
@@ -167,20 +168,30 @@ def _token_problems(tokenizer: PromptTokenizer, edit: Mapping[str, Any], words: 
             prompt.positions(word)
         field = "target"
         if kind == "edit":
-            tokenizer.check(source, target, words, **_prompt_settings(edit))
+            identity = edit.get("settings", {}).get("identity.enabled", True) is not False
+            plan_prompts(tokenizer, source, target, words, identity=identity, **_prompt_settings(edit))
         elif kind == "compose" and edit.get("reference_prompt"):
             attribute = words[1] if len(words) > 1 else carried_word(edit)
             reference = edit["reference_prompt"]
-            plan_composition(tokenizer, source, reference, target, word=words[0], attribute=attribute)
+            plan_composition(
+                tokenizer, source, reference, target, word=words[0], attribute=attribute, **_prompt_settings(edit)
+            )
     except (PromptError, WireError) as error:
+        if getattr(error, "code", "") in ("objects_overlap", "too_many_objects"):
+            field = "object"
         return [Problem(field, to_wire(error).code, str(error), word=_quoted(str(error)), hint=error.hint)]
     return []
 
 
 def _prompt_settings(edit: Mapping[str, Any]) -> dict[str, Any]:
+    """What the alignment takes beside the words. A setting that is wrong is told of elsewhere, and counts as given."""
     settings = edit.get("settings", {})
     prefix = "edit.emphasize."
-    emphasized = [name.removeprefix(prefix) for name in settings if name.startswith(prefix)]
+    emphasized = {
+        name.removeprefix(prefix): float(factor) if isinstance(factor, int | float) else 2.0
+        for name, factor in settings.items()
+        if name.startswith(prefix)
+    }
     mode = settings.get("edit.mode", "auto")
     return {"emphasize": emphasized, "mode": mode if mode in ("auto", "replace", "refine") else "auto"}
 

@@ -158,6 +158,44 @@ def test_a_mask_box_outside_the_canvas_can_t_be_planned(weights: Weights) -> Non
     assert failure.value.code == "bad_mask"
 
 
+def test_the_same_object_twice_is_a_problem_of_the_objects(weights: Weights) -> None:
+    twice = [{"word": "woman", "masked": False}, {"word": "woman", "masked": False}]
+    (problem,) = planned(weights, PLAN | {"objects": twice})["problems"]
+    assert (problem["field"], problem["word"]) == ("object", "woman")
+
+
+def test_without_identity_an_object_needs_no_counterpart(weights: Weights) -> None:
+    asked = PLAN | {"target": "sunglasses"}
+    assert [problem["field"] for problem in planned(weights, asked)["problems"]] == ["target"]
+    assert planned(weights, asked | {"settings": {"identity.enabled": False}})["problems"] == []
+
+
+def test_an_emphasis_alone_is_a_change_unless_it_is_by_one(weights: Weights) -> None:
+    for factor, refused in ((1, True), (1.0, True), (2, False)):
+        settings = {"edit.emphasize.glasses": factor}
+        asked = PLAN | {"target": PLAN["source"], "settings": settings}
+        problems = planned(weights, asked)["problems"]
+        assert [problem["field"] for problem in problems] == ["target"] * refused
+        error = check_submit(EDIT | {"target": EDIT["source"], "settings": settings}, pictures(), weights)
+        assert (error is not None and error.code == "bad_prompt") == refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"edit.emphasize.moustache": 2}, "moustache"),
+        ({"edit.mode": "replace"}, "as many words"),
+        ({"edit.emphasize.sunglasses": 2, "edit.mode": "refine"}, ""),
+    ],
+)
+def test_a_composition_is_planned_with_its_emphasis_and_mode(
+    weights: Weights, settings: dict[str, Any], words: str
+) -> None:
+    composed = {"kind": "compose", "source": "a woman", "reference_prompt": "a man with sunglasses"}
+    problems = planned(weights, PLAN | composed | {"settings": settings})["problems"]
+    assert [words in problem["message"] for problem in problems] == [True] * bool(words)
+
+
 def test_a_good_job_is_let_through(weights: Weights) -> None:
     assert check_submit(EDIT, pictures(), weights) is None
     unmasked = EDIT | {"objects": [{"word": "woman", "masked": False}]}
@@ -230,6 +268,9 @@ def test_one_marked_pixel_is_enough(weights: Weights, dtype: str) -> None:
 def test_forward_passes_of_the_profiles() -> None:
     """method.md: 200 x 3 = 600 for fine-tuning, 50 to invert and 150 to edit with direct inversion."""
     assert unet_forwards(profile("balanced")) == (600, 50, 150)
+    negative = profile("balanced").replace_from({"inversion.mode": "npi"})
+    assert unet_forwards(negative) == unet_forwards(profile("balanced")), "method: its source goes unguided"
+    assert unet_forwards(profile("faithful"))[2] == 200
     assert unet_forwards(profile("faithful"))[1] == pytest.approx(1_650 + 150, abs=160)
 
 
