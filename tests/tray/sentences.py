@@ -12,8 +12,8 @@ from s2edit_wire.session import __file__ as wire_file
 
 ROOT = Path(wire_file).parents[2]
 _WIRE = ["client", "connection", "launcher", "link", "private_files", "session", "zmtp"]
-_METHOD = ["alignment", "checkpoints", "composition", "device", "editing", "engine", "errors", "imaging", "levels"]
-_METHOD += ["masks", "profiles", "prompts", "region", "settings"]
+_METHOD = ["alignment", "checkpoints", "composition", "device", "editing", "engine", "errors", "identity", "imaging"]
+_METHOD += ["levels", "masks", "profiles", "prompts", "region", "settings"]
 _PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "gate.py", "router.py"}
 """What these say is heard by programs that don't speak the protocol, never by a painter."""
 _NOT_SAID = {"Field", "Record", "Message", "add_argument", "ArgumentParser", "execute", "executescript"}
