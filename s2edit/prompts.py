@@ -239,20 +239,6 @@ class PromptTokenizer:
         units.sort(key=lambda unit: unit.positions)
         return Prompt(prompt.text, tuple(ids), tuple(spans), tuple(units), identity)
 
-    def check(
-        self, source: str, target: str, objects: Iterable[str], *, emphasize: Iterable[str] = (), mode: str = "auto"
-    ) -> None:
-        """Whether the edit can be made at all: everything that `Engine.edit` would find wrong with the words.
-
-        Args:
-            emphasize: words of `target` whose factor is not 1.
-        Raises:
-            PromptError: the message names the word.
-        """
-        from .alignment import plan_prompts
-
-        plan_prompts(self, source, target, list(objects), emphasize=dict.fromkeys(emphasize, 2.0), mode=mode)
-
     def object_words(self, prompt: str) -> list[str]:
         """Candidates for the object's word in a prompt, the likeliest first."""
         return object_words(prompt)

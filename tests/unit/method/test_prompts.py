@@ -72,18 +72,20 @@ def test_nothing_is_cut(tokenizer: PromptTokenizer) -> None:
         ("a b c d e f g h i", "a b c d e f g h k", list("abcdefghi"), "too_many_objects"),
     ],
 )
-def test_check(tokenizer: PromptTokenizer, source: str, target: str, objects: list[str], code: str) -> None:
+def test_what_cannot_be_edited(
+    tokenizer: PromptTokenizer, source: str, target: str, objects: list[str], code: str
+) -> None:
     with pytest.raises(PromptError) as caught:
-        tokenizer.check(source, target, objects)
+        plan_prompts(tokenizer, source, target, objects)
     assert caught.value.code == code
     assert caught.value.hint
 
 
-def test_check_takes_what_can_be_edited(tokenizer: PromptTokenizer) -> None:
-    tokenizer.check("a cat", "a dog", ["cat"])
-    tokenizer.check("a cat", "a cat", ["cat"], emphasize=["cat"])
+def test_what_can_be_edited(tokenizer: PromptTokenizer) -> None:
+    plan_prompts(tokenizer, "a cat", "a dog", ["cat"])
+    plan_prompts(tokenizer, "a cat", "a cat", ["cat"], emphasize={"cat": 2})
     with pytest.raises(PromptError, match="“hat”"):
-        tokenizer.check("a cat", "a dog", ["cat"], emphasize=["hat"])
+        plan_prompts(tokenizer, "a cat", "a dog", ["cat"], emphasize={"hat": 2})
 
 
 def test_emphasis_by_nothing_changes_nothing(tokenizer: PromptTokenizer) -> None:
