@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import Cancelled
-from .requests import CancelCallback, Phase, Progress, ProgressCallback
+from .requests import CancelCallback, Phase, Progress, ProgressCallback, no_progress
 
 
 class Job:
@@ -22,6 +22,8 @@ class Job:
 
     def __init__(self, progress: ProgressCallback, cancelled: CancelCallback) -> None:
         self._progress, self._cancelled = progress, cancelled
+        self.watched = progress is not no_progress
+        """Whether anyone looks at previews; they cost a decoding each."""
         self._phase: Phase = "loading"
         self._total = 1
         self.seconds: dict[str, float] = {}

@@ -160,7 +160,7 @@ def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion
     previews = Previews(lambda clean: imaging.preview(checkpoint.decode(clean)), settings.inversion.steps)
 
     def on_step(index: int, clean: Tensor) -> None:
-        job.step(index, previews.at(index, clean))
+        job.step(index, previews.at(index, clean) if job.watched else None)
 
     stages.denoiser.control.semantics = settings.identity.mask_semantics
     return sample(

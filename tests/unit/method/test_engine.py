@@ -62,6 +62,17 @@ def test_edit(engine: Engine, request_: EditRequest, mask: Array) -> None:
     assert previews[0].shape == (64, 64, 3)
 
 
+def test_nothing_is_decoded_for_previews_that_nobody_sees(
+    engine: Engine, request_: EditRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+    monkeypatch.setattr("s2edit.previews.Previews.at", lambda self, index, clean: decoded.append(index))
+    engine.edit(request_)
+    assert not decoded
+    engine.edit(request_, lambda progress: None)
+    assert decoded
+
+
 def test_the_level_is_what_the_device_has_room_for(
     tiny_folder: Path,
     tmp_path: Path,
