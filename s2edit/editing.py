@@ -73,6 +73,11 @@ def within(index: int, fraction: float, steps: int) -> bool:
     return index < int(fraction * steps + _ROUNDING)
 
 
+def guidance_at(settings: EditSettings, index: int, steps: int) -> float:
+    """The guidance scale in step `index` of `steps`: w, and 1, the conditional prediction alone, once guidance ends."""
+    return settings.guidance if within(index, settings.guidance_until, steps) else 1.0
+
+
 @torch.no_grad()
 def sample(
     denoiser: Denoiser,
@@ -108,8 +113,9 @@ def sample(
     for index, time in enumerate(ddim.timesteps):
         cross = within(index, settings.cross_replace, ddim.steps)
         queries = largest if within(index, settings.self_replace, ddim.steps) else 0
+        guidance = guidance_at(settings, index, ddim.steps)
         plan = _plan(
-            settings,
+            guided=guidance != 1,
             sampled=path is None,
             # In mode "npi" the source's null prediction is its conditional one, and guidance changes nothing.
             guided_source=mode != "npi",
@@ -125,13 +131,13 @@ def sample(
             recorder=recorder.listen(plan) if recorder else None,
         )
         guided = {row: noise[plan.index(row)].unsqueeze(0) for row in plan.rows}
-        target_noise = _guide(guided, "target", settings.guidance)
+        target_noise = _guide(guided, "target", guidance)
         on_step(index, ddim.clean(target_noise, index, target))
         target = ddim.step(target_noise, index, target)
         if path is not None:
             source = path[-2 - index].unsqueeze(0)
         else:
-            source = ddim.step(_guide(guided, "source", settings.guidance), index, source)
+            source = ddim.step(_guide(guided, "source", guidance), index, source)
         blending = not within(index, settings.local_blend_start, ddim.steps)
         if recorder is not None and blending:
             blend = recorder.blend_mask(latents.shape[-2:], settings.local_blend_threshold)
@@ -199,9 +205,8 @@ def _injected_queries(settings: EditSettings, height: int, width: int) -> int:
     return settings.self_replace_max_queries * max(height, width) // min(height, width)
 
 
-def _plan(settings: EditSettings, *, sampled: bool, guided_source: bool, needs_source: bool) -> _Plan:
+def _plan(*, guided: bool, sampled: bool, guided_source: bool, needs_source: bool) -> _Plan:
     """The rows of a step; `sampled`: whether the source branch goes its own way, by guidance with `guided_source`."""
-    guided = settings.guidance != 1
     rows = [*(["null source"] if guided and sampled and guided_source else []), *(["null target"] if guided else [])]
     return _Plan((*rows, *(["source"] if sampled or needs_source else []), "target"))
 

@@ -113,11 +113,17 @@ def fine_tune(
     losses: list[float] = []
     scaler = loss_scaler(denoiser.autocast, device)
     patience = min(_OVERFLOWS, settings.steps) if scaler.is_enabled() else 1
+    stratified = settings.timesteps == "stratified"
+    schedule = _stratified(settings.steps, len(examples), generator) if stratified else None
     with training(checkpoint, settings, seed) as (parameters, optimizer):
         for step in range(settings.steps):
             on_step(step)
             draw = torch.randn(2, *mean.shape, generator=generator).to(device)
-            times = torch.randint(TRAIN_STEPS, (len(examples),), generator=generator)
+            times = (
+                torch.randint(TRAIN_STEPS, (len(examples),), generator=generator)
+                if schedule is None
+                else schedule[step]
+            )
             loss = _loss(checkpoint, denoiser, examples, mean + std * draw[0], draw[1], times, masks, settings)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimizer)
@@ -132,6 +138,14 @@ def fine_tune(
                     hint="Lower the setting “identity.learning_rate”, or leave it as the model recommends.",
                 )
     return losses
+
+
+def _stratified(steps: int, rows: int, generator: torch.Generator) -> Tensor:
+    """Timesteps, steps×rows int64: in each column one from each of `steps` equal parts of all, in random order."""
+    order = torch.stack([torch.randperm(steps, generator=generator) for _ in range(rows)], dim=1)
+    places = (order + torch.rand(steps, rows, generator=generator)) / steps
+    # The last place may round up to 1.
+    return (places * TRAIN_STEPS).long().clamp(max=TRAIN_STEPS - 1)
 
 
 def _loss(

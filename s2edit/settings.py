@@ -14,9 +14,20 @@ from typing import Any, Literal, get_args, get_type_hints
 from .errors import SettingError
 
 Level = Literal["auto", "full", "checkpointing", "adam8bit", "kv", "lora"]
+Timesteps = Literal["uniform", "stratified"]
 InversionMode = Literal["direct", "null_text", "npi"]
 EditMode = Literal["auto", "replace", "refine"]
 MaskSemantics = Literal["post_softmax", "renormalise"]
+
+_FRACTIONS = (
+    "guidance_until",
+    "cross_replace",
+    "self_replace",
+    "local_blend_threshold",
+    "local_blend_start",
+    "mask_threshold",
+)
+"""Settings of an edit between 0 and 1."""
 
 Number = int | float
 Scalar = bool | int | float | str
@@ -38,6 +49,8 @@ class IdentitySettings:
 
     Args:
         steps: optimiser steps. learning_rate: AdamW's.
+        timesteps: how t of Eq. 2 is drawn: "uniform", independently, as the paper has it; "stratified", from each of
+            `steps` equal parts of the 1,000 training steps once, in random order: a few steps then miss no part.
         semantic_weight: λ of Eq. 2. semantic, spatial: whether Eq. 1 and Eq. 3 are in force.
         detach_prompt: stop the gradient of Eq. 1 at e_P (ours; the paper states no stop-gradient).
         mask_noun: Eq. 3 for the object's word too (ours: the text encoder is causal, so it carries [I]).
@@ -53,6 +66,7 @@ class IdentitySettings:
 
     steps: int = 200
     learning_rate: float = 2e-6
+    timesteps: Timesteps = "uniform"
     semantic_weight: float = 0.1
     semantic: bool = True
     spatial: bool = True
@@ -70,6 +84,7 @@ class IdentitySettings:
         _within("identity.steps", self.steps, 0, 10_000)
         _within("identity.learning_rate", self.learning_rate, 0, 1)
         _within("identity.semantic_weight", self.semantic_weight, 0, 100)
+        _one_of("identity.timesteps", self.timesteps, get_args(Timesteps))
         _one_of("identity.level", self.level, get_args(Level))
         _one_of("identity.mask_semantics", self.mask_semantics, get_args(MaskSemantics))
         _within("identity.lora_rank", self.lora_rank, 1, 256)
@@ -113,6 +128,8 @@ class EditSettings:
 
     Args:
         guidance: w of classifier-free guidance; 3.5 to 5.5 is balanced (the paper's section 4.4).
+        guidance_until: fraction of the steps, from noise on, that are guided; 1 means all, as in the paper. The rest,
+            where details are drawn, take the conditional prediction alone (Kynkäänniemi et al., 2024).
         mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.
         cross_replace, self_replace: fraction of the steps in which cross- and self-attention is injected; 1 means all.
         self_replace_max_queries: largest layer (H·W) of a square picture whose self-attention is injected; 1024 is SD's
@@ -126,6 +143,7 @@ class EditSettings:
     """
 
     guidance: float = 4.5
+    guidance_until: float = 1.0
     mode: EditMode = "auto"
     cross_replace: float = 0.8
     self_replace: float = 0.4
@@ -141,7 +159,7 @@ class EditSettings:
         """Raise SettingError, naming the setting, unless all are in range."""
         _within("edit.guidance", self.guidance, 0, 50)
         _one_of("edit.mode", self.mode, get_args(EditMode))
-        for name in ("cross_replace", "self_replace", "local_blend_threshold", "local_blend_start", "mask_threshold"):
+        for name in _FRACTIONS:
             _within(f"edit.{name}", getattr(self, name), 0, 1)
         _within("edit.self_replace_max_queries", self.self_replace_max_queries, 0, 1 << 24)
         if self.map_stride not in (0, 1, 2, 4, 8):

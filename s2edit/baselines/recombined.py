@@ -12,7 +12,7 @@ from torch import Tensor
 from s2edit import imaging
 from s2edit.checkpoints import Checkpoint
 from s2edit.diffusion import Ddim, Denoiser
-from s2edit.editing import Branches, sample
+from s2edit.editing import Branches, guidance_at, sample
 from s2edit.errors import MaskError
 from s2edit.identity import encode_prompt
 from s2edit.inversion import Inversion
@@ -105,17 +105,17 @@ def _decoded(scene: Scene, latent: Tensor) -> Tensor:
 
 
 def _denoised(scene: Scene, *, strength: float, mask: Tensor | None = None) -> Tensor:
-    settings = scene.work.settings
+    settings, ddim = scene.work.settings.edit, scene.ddim
     with scene.phase("editing"):
         return denoise_from(
             scene.published_denoiser,
-            scene.ddim,
+            ddim,
             scene.subject.mean,
             scene.noise(),
             scene.plain_encodings()[1],
             scene.null,
             strength=strength,
-            guidance=settings.edit.guidance,
+            guidance=lambda index: guidance_at(settings, index, ddim.steps),
             mask=mask,
             on_step=scene.job.step,
         )

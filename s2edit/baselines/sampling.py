@@ -20,7 +20,7 @@ def denoise_from(
     null: Tensor,
     *,
     strength: float,
-    guidance: float,
+    guidance: Callable[[int], float],
     mask: Tensor | None = None,
     on_step: Callable[[int], None],
 ) -> Tensor:
@@ -31,7 +31,8 @@ def denoise_from(
 
     Args:
         latent, noise: 1×4×h×w. target, null: 1×L×D.
-        strength: how much of the way to noise, 0 (the latent as it is) to 1. guidance: w.
+        strength: how much of the way to noise, 0 (the latent as it is) to 1.
+        guidance: w of a step by its number; where it is 1, the unconditional prediction isn't made.
         mask: h×w, 1 where the picture may change. on_step: called before each step with its number.
     """
     first = ddim.steps - round(strength * ddim.steps)
@@ -45,8 +46,13 @@ def denoise_from(
             current = noisy
         elif mask is not None:
             current = noisy + mask * (current - noisy)
-        unconditional, conditional = denoiser(torch.cat([current, current]), time, encodings).chunk(2)
-        current = ddim.step(unconditional + guidance * (conditional - unconditional), index, current)
+        w = guidance(index)
+        if w == 1:
+            predicted = denoiser(current, time, target)
+        else:
+            unconditional, conditional = denoiser(torch.cat([current, current]), time, encodings).chunk(2)
+            predicted = unconditional + w * (conditional - unconditional)
+        current = ddim.step(predicted, index, current)
     return current if mask is None else latent + mask * (current - latent)
 
 

@@ -12,9 +12,6 @@ from .weights.catalogue import Entry
 
 BACKWARD = 2
 """A backward pass costs as much as this many forward passes."""
-GUIDED_SOURCE_BATCH, USUAL_BATCH = 4, 3
-"""Rows of a batch in editing. Only "null_text" guides the source too, and needs its unconditional row: "direct" has the
-source's trajectory stored, and in "npi" its null prediction is its conditional one."""
 SD_FORWARD = 8.0e11
 """Operations of one forward pass of the SD v1 U-Net at 512 × 512, from its published multiply-accumulate count."""
 SMALL_FORWARD = 3.0e9
@@ -59,8 +56,11 @@ def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     steps = settings.inversion.steps
     identity = settings.identity.steps * (1 + BACKWARD) if settings.identity.enabled else 0
     inversion = steps
-    batch = GUIDED_SOURCE_BATCH if settings.inversion.mode == "null_text" else USUAL_BATCH
     if settings.inversion.mode == "null_text":
         # Per step one conditional pass, at most `inner_steps` trained ones, and one step on with both.
         inversion += steps * (1 + settings.inversion.inner_steps * (1 + BACKWARD) + 2)
-    return identity, inversion, batch * steps
+    edit = settings.edit
+    # The target, its unconditional row while it is guided, and the source: whose way is known but in mode "npi", while
+    # something of it is injected.
+    injected = 1.0 if settings.inversion.mode == "npi" else max(edit.cross_replace, edit.self_replace)
+    return identity, inversion, round((1 + edit.guidance_until + injected) * steps)

@@ -142,6 +142,20 @@ MUTATIONS = [
         "test_alignment.py",
     ),
     Mutation(
+        "guidance: one step longer",
+        "editing.py",
+        "if within(index, settings.guidance_until, steps)",
+        "if within(index - 1, settings.guidance_until, steps)",
+        "test_editing.py::test_guidance_that_ends_early",
+    ),
+    Mutation(
+        "stratified timesteps: one part twice",
+        "identity.py",
+        "places = (order + torch.rand",
+        "places = (order // 2 + torch.rand",
+        "test_identity.py::test_stratified_timesteps_miss_no_part",
+    ),
+    Mutation(
         "injection bounds: cross-attention one step longer",
         "editing.py",
         "cross = within(index, settings.cross_replace, ddim.steps)",

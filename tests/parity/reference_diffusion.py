@@ -90,6 +90,7 @@ class Edit:
     map_shape: tuple[int, int]
     overwrite: bool
     edit_mask: Tensor | None = None
+    guided_steps: int | None = None
     renormalise: bool = False
     maps: dict[str, Tensor] = field(default_factory=dict)
 
@@ -117,12 +118,13 @@ def edit(reference: Reference, path: list[Tensor], it: Edit) -> tuple[Tensor, Te
         target_noise = reference.noise(target, time, it.target, changed)
         null = it.null[i]
         target_null = reference.noise(target, time, null, Branch(size, it.null_masks))
-        target = reference.down(target_null + it.guidance * (target_noise - target_null), time, target)
+        w = it.guidance if it.guided_steps is None or i < it.guided_steps else 1
+        target = reference.down(target_null + w * (target_noise - target_null), time, target)
         if it.overwrite:
             source = path[len(path) - 2 - i]
         else:
             source_null = reference.noise(source, time, null, Branch(size, it.null_masks))
-            source = reference.down(source_null + it.guidance * (source_noise - source_null), time, source)
+            source = reference.down(source_null + w * (source_noise - source_null), time, source)
         for name, words, seen in (("source", it.source_words, branch), ("target", it.target_words, changed)):
             for shape, maps in zip(seen.shapes, seen.cross_maps, strict=True):
                 if shape == it.map_shape and words:

@@ -133,6 +133,7 @@ def literal(
         map_shape=shape,
         overwrite=mode == "direct",
         edit_mask=None if edit_mask is None else edit_mask > 0,
+        guided_steps=round(settings.guidance_until * STEPS),
         renormalise=renormalise,
     )
     return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)
@@ -167,6 +168,23 @@ def test_painted_edit_mask(checkpoint: Checkpoint, denoiser: Denoiser, fractions
     assert_equal(latent, wanted)
     outside = (edit_mask == 0).expand_as(latent)
     assert torch.equal(latent[outside], it.trajectory[:1][outside])
+
+
+@pytest.mark.parametrize("mode", ["direct", "null_text", "npi"])
+def test_guidance_that_ends_early(checkpoint: Checkpoint, denoiser: Denoiser, mode: str) -> None:
+    it = scene(checkpoint, denoiser, REFINE, (8, 8))
+    ending = EditSettings(
+        guidance=GUIDANCE, guidance_until=0.5, self_replace_max_queries=32, local_blend_threshold=0.85
+    )
+    found, rows = [], []
+    for settings in (ending, dataclasses.replace(ending, guidance_until=1.0)):
+        before = denoiser.forwards
+        found.append(ours(checkpoint, denoiser, it, settings, mode, None, (8, 8))[0])
+        rows.append(denoiser.forwards - before)
+    unguided = {"direct": 1, "null_text": 2, "npi": 1}[mode]
+    assert rows[1] - rows[0] == unguided * STEPS // 2, "rows that are not needed are not made"
+    assert (found[1] - found[0]).abs().max() > 1e-2
+    assert_equal(found[0], literal(checkpoint, it, ending, mode, None, (8, 8))[0])
 
 
 def test_renormalised_masks_beside_injection(checkpoint: Checkpoint, denoiser: Denoiser) -> None:

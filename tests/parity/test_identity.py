@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -120,3 +122,29 @@ def test_semantic_loss_by_hand() -> None:
     states[2] = torch.tensor([-3.0, 4.0])
     loss = semantic_loss(states, plain_states, prompt, plain, detach=False)
     assert float(loss) == pytest.approx(0.6)
+
+
+class _Listener(Denoiser):
+    """Remembers at which timesteps it was asked."""
+
+    def __init__(self, denoiser: Denoiser) -> None:
+        super().__init__(denoiser.unet, denoiser.control)
+        self.seen: list[torch.Tensor] = []
+
+    def __call__(self, latents: torch.Tensor, timestep: torch.Tensor, *more: Any, **options: Any) -> torch.Tensor:  # type: ignore[override]
+        self.seen.append(timestep)
+        return super().__call__(latents, timestep, *more, **options)
+
+
+@pytest.mark.parametrize("steps", [4, 8])
+def test_stratified_timesteps_miss_no_part(checkpoint: Checkpoint, denoiser: Denoiser, steps: int) -> None:
+    """Each of as many equal parts of the 1,000 gives one timestep, in another order for every picture and seed."""
+    it, _ = example(checkpoint)
+    listener = _Listener(denoiser)
+    settings = IdentitySettings(steps=steps, learning_rate=RATE, timesteps="stratified")
+    for seed in (0, 1):
+        fine_tune(checkpoint, listener, [it, it], settings, seed, lambda _: None)
+    columns = torch.stack(listener.seen).view(2, steps, 2).permute(0, 2, 1).flatten(0, 1)
+    for column in columns:
+        assert (column * steps // 1000).sort().values.tolist() == list(range(steps))
+    assert len({tuple(column.tolist()) for column in columns}) == 4

@@ -85,7 +85,7 @@ class Parts:
         self.steps: list[int] = []
 
     def denoised(self, target: torch.Tensor, **options: object) -> torch.Tensor:
-        given: dict[str, object] = {"strength": 1.0, "guidance": 4.5, "on_step": self.steps.append} | options
+        given: dict[str, object] = {"strength": 1.0, "guidance": lambda _: 4.5, "on_step": self.steps.append} | options
         return denoise_from(
             self.denoiser,
             self.ddim,
@@ -128,8 +128,18 @@ def test_strength_takes_its_share_of_the_steps(parts: Parts) -> None:
 
 
 def test_without_guidance_the_prompt_says_nothing(parts: Parts) -> None:
-    assert torch.equal(parts.denoised(parts.source, guidance=0.0), parts.denoised(parts.target, guidance=0.0))
+    unguided = [parts.denoised(prompt, guidance=lambda _: 0.0) for prompt in (parts.source, parts.target)]
+    assert torch.equal(*unguided)
     assert not torch.allclose(parts.denoised(parts.source), parts.denoised(parts.target))
+
+
+def test_guidance_that_ends_saves_the_rows_that_it_took(parts: Parts) -> None:
+    """At w = 1 the unconditional prediction drops out, so leaving it out changes nothing but the cost."""
+    before = parts.denoiser.forwards
+    ended = parts.denoised(parts.target, guidance=lambda index: 4.5 if index < 3 else 1.0)
+    assert parts.denoiser.forwards - before == 3 * 2 + 1
+    nearly = parts.denoised(parts.target, guidance=lambda index: 4.5 if index < 3 else 1.0 + 1e-6)
+    assert torch.allclose(ended, nearly, atol=1e-4)
 
 
 def test_outside_the_mask_the_latent_is_the_pictures_own(parts: Parts) -> None:
