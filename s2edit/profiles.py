@@ -15,8 +15,8 @@ from .settings import Settings
 
 _PROFILES: dict[str, dict[str, Any]] = {
     "faithful": {"inversion.mode": "null_text"},
-    "balanced": {"inversion.mode": "direct"},
-    "fast": {"inversion.mode": "direct", "inversion.steps": 20},
+    "balanced": {"inversion.mode": "direct", "identity.timesteps": "stratified"},
+    "fast": {"inversion.mode": "direct", "inversion.steps": 20, "identity.timesteps": "stratified"},
 }
 _FAST_FRACTION = 3
 """“fast” takes one in so many of the fine-tuning steps, at twice the rate."""
