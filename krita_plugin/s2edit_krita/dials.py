@@ -31,6 +31,7 @@ def dials() -> tuple[Dial, ...]:
     """The settings that a painter may want; the daemon knows more."""
     return (
         Dial(GUIDANCE, tr("Guidance"), 1, 20, 0.5, 4.5, tr("How strongly the text is followed")),
+        Dial("edit.guidance_until", tr("Guided part"), 0, 1, 0.05, 1, tr("Share of the steps that follow the text")),
         Dial("blend.feather", tr("Feather"), 0, 64, 1, 8, tr("Width of the soft edge, in pixels of the model")),
         Dial("blend.grow", tr("Grow"), 0, 64, 1, 0, tr("How far the edit may reach beyond the mask")),
         Dial("blend.context", tr("Context"), 0, 4, 0.05, 0.35, tr("Surroundings of the mask that the model sees")),

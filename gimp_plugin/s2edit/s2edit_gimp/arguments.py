@@ -33,6 +33,7 @@ def numbers() -> tuple[Number, ...]:
     """Those that a painter may want, from 0 up; the daemon knows more."""
     grow = _("Enlarge the mask by so many of the model's pixels")
     context = _("How far around the mask the model sees, in mask lengths; 4 is mostly the whole picture")
+    guided = _("Part of the steps in which the words act; the rest keep the picture's details")
     words = _("Part of the steps that keep the old picture's word layout")
     shapes = _("Part of the steps that keep the old picture's shapes")
     inversion = _("Steps from the picture to noise and back")
@@ -40,6 +41,7 @@ def numbers() -> tuple[Number, ...]:
         Number("feather", _("Feather"), _("Softness of the result's edge, in the model's pixels"), 256.0, 1.0, 0),
         Number("grow", _("Grow mask"), grow, 256.0, 1.0, 0),
         Number("context", _("Context"), context, 4.0, 0.05, 2),
+        Number("guidance-until", _("Guided part"), guided, 1.0, 0.05, 2),
         Number("cross-replace", _("Word injection"), words, 1.0, 0.05, 2),
         Number("self-replace", _("Shape injection"), shapes, 1.0, 0.05, 2),
         Number("identity-steps", _("Identity steps"), _("Training steps that learn the object"), 10_000.0, 10.0, 0),

@@ -16,6 +16,7 @@ SETTINGS = {
     "feather": "blend.feather",
     "grow": "blend.grow",
     "context": "blend.context",
+    "guidance-until": "edit.guidance_until",
     "cross-replace": "edit.cross_replace",
     "self-replace": "edit.self_replace",
     "identity-steps": "identity.steps",
