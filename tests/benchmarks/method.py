@@ -221,8 +221,8 @@ def show(costs: dict[str, dict[str, Cost]]) -> None:
     print(
         f"{ours['identity'].forwards} of the first edit's are fine-tuning, as many steps as the checkpoint recommends."
     )
-    print("In the next edit two rows a step depend on the wish, the target with its prompt and without. The source's,")
-    print("beside them while its attention is injected, could be kept from the first edit at its attention's memory.")
+    print("In the next edit the target's row, and its unconditional one while it is guided, depend on the wish. The")
+    print("source's, beside them while its attention is injected, could be kept at that attention's memory.")
     wall = ", ".join(f"{name} {c['first'].wall:.1f} s and {c['next'].wall:.1f} s" for name, c in costs.items())
     print(f"wall clock, first and next edit: {wall}")
 
