@@ -129,7 +129,8 @@ class EditSettings:
     Args:
         guidance: w of classifier-free guidance; 3.5 to 5.5 is balanced (the paper's section 4.4).
         guidance_until: fraction of the steps, from noise on, that are guided; 1 means all, as in the paper. The rest,
-            where details are drawn, take the conditional prediction alone (Kynkäänniemi et al., 2024).
+            where details are drawn, take the conditional prediction alone (Kynkäänniemi et al., 2024). Null-text
+            inversion is fitted in all steps all the same: so the source keeps to the picture's own path.
         mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.
         cross_replace, self_replace: fraction of the steps in which cross- and self-attention is injected; 1 means all.
         self_replace_max_queries: largest layer (H·W) of a square picture whose self-attention is injected; 1024 is SD's
