@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
 def _first_run(environment: Environment, options: argparse.Namespace) -> int:
     windows = not options.headless and _has_screen()
     environment.make(("starter", "tray") if windows else ("starter",), options)
-    command = [str(environment.python), "-m", "s2edit_installer.first_run", "--out", str(options.out)]
+    command = [str(environment.python), "-P", "-m", "s2edit_installer.first_run", "--out", str(options.out)]
     command += ["--no-plugins"] * options.no_plugins + ["--windows"] * windows
     command += ["--at-login"] * options.at_login
     return subprocess.run(command, check=False).returncode
@@ -84,7 +84,7 @@ def _test(environment: Environment, options: argparse.Namespace) -> int:
 
 def _uninstall(environment: Environment) -> int:
     if environment.python.exists():
-        leave = [str(environment.python), "-m", "s2edit_installer.leave"]
+        leave = [str(environment.python), "-P", "-m", "s2edit_installer.leave"]
         if subprocess.run(leave, check=False).returncode:
             raise Trouble("Not everything could be taken out; the environment is kept, so that you can try again.")
     environment.remove()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from s2edit_wire import launcher
+from s2edit_wire import launcher, programs
 from s2edit_wire.client import Client
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable, WireError
@@ -33,7 +33,7 @@ def launcher_file() -> Iterator[Finding]:
         return
     if shutil.which(command[0]) is None:
         yield wrong("launcher", f"Plug-ins would start the daemon with {command[0]}, which is gone.", hint, mend)
-    elif command != launcher.own_command():
+    elif command != programs.command("daemon"):
         words = f"Plug-ins start another installation's daemon: {command[0]}."
         yield warning("launcher", words, "To have them start this one, run: s2edit install")
     else:
@@ -82,7 +82,7 @@ class Visit:
                 if failed.reason != "not_installed":
                     raise
                 # What is wrong with the launcher has been told; this installation's own daemon is looked at.
-                launcher.connect(client, launcher.own_command())
+                launcher.connect(client, programs.command("daemon"))
 
     def end(self) -> None:
         """Leave things as they were."""

@@ -108,10 +108,10 @@ class Environment:
                 raise Trouble(words + " Free some space, then run this again.")
 
     def _create(self) -> None:
-        if self.python.exists() and _run([str(self.python), "-m", "pip", "--version"]).returncode == 0:
+        if self.python.exists() and _run([str(self.python), "-P", "-m", "pip", "--version"]).returncode == 0:
             return
         say(f"Making the environment in {self.folder} …")
-        made = _run([sys.executable, "-m", "venv", "--clear", str(self.folder)])
+        made = _run([sys.executable, "-P", "-m", "venv", "--clear", str(self.folder)])
         if made.returncode:
             raise Trouble(f"The environment could not be made:\n{made.stdout}{made.stderr}")
 
@@ -121,6 +121,7 @@ class Environment:
             return choice
         command = [
             str(self.python),
+            "-P",
             "-m",
             "pip",
             "install",

@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from s2edit_wire import programs
+
 from . import launching, login, plugins
 from .remedies import own_command, typed
 from .surroundings import Surroundings
@@ -78,11 +80,11 @@ def _edit_sample(out: Path) -> dict[str, Path]:
     pictures = {name: out / file for name, file in (("before", "before.png"), ("after", "after.png"))}
     pictures |= {"layers": out / "layers.ora", "both": out / "before-and-after.png", "mask": out / "mask.png"}
     say("Drawing the sample portrait …")
-    draw = [sys.executable, "-c", SAMPLE, str(pictures["before"]), str(pictures["mask"]), str(SIDE)]
+    draw = [*programs.run_python(), "-c", SAMPLE, str(pictures["before"]), str(pictures["mask"]), str(SIDE)]
     draw += [json.dumps(PORTRAIT), json.dumps(CHANGE)]
     _run(draw, "The sample could not be drawn.")
     say(f"Editing it through the daemon: “{SOURCE}” → “{TARGET}”")
-    command = [sys.executable, "-m", "s2edit_cli.main", "edit", str(pictures["before"])]
+    command = programs.command("cli", "edit", str(pictures["before"]))
     command += ["-o", str(pictures["after"]), "--layers", str(pictures["layers"])]
     command += ["--edit-mask", str(pictures["mask"])]
     command += ["--source", SOURCE, "--target", TARGET, "--object", OBJECT]
@@ -105,8 +107,8 @@ def _run(command: list[str], trouble: str) -> None:
 
 def _open_tray() -> str:
     """Open the tray; "" when it runs, else why not."""
-    check = subprocess.run(
-        [sys.executable, "-c", "import PySide6.QtWidgets"], capture_output=True, text=True, check=False
+    check = subprocess.run(  # noqa: S603 - our own Python
+        [*programs.run_python(), "-c", "import PySide6.QtWidgets"], capture_output=True, text=True, check=False
     )
     if check.returncode:
         reason = check.stderr.strip().splitlines()[-1] if check.stderr.strip() else "PySide6 does not work"
@@ -114,8 +116,8 @@ def _open_tray() -> str:
             f"The tray needs libraries that are missing here ({reason}).\n"
             "On Debian and Ubuntu: sudo apt install libegl1 libxkbcommon0 libdbus-1-3 libxcb-cursor0"
         )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "s2edit_tray.main"],
+    process = subprocess.Popen(  # noqa: S603 - our own Python
+        programs.command("tray"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from s2edit_wire.launcher import own_command, write_launcher_file
+from s2edit_wire.launcher import write_launcher_file
 from s2edit_wire.paths import state_folder
+from s2edit_wire.programs import command, in_desktop_entry
 
 from .manifest import Entry, Manifest, digest, write_file
 from .surroundings import Surroundings
@@ -25,7 +25,7 @@ _ENTRY = """[Desktop Entry]
 Type=Application
 Name=S²Edit
 Comment=Jobs, weights and settings of S²Edit
-Exec="{python}" -m s2edit_tray.main
+Exec={command}
 Icon=s2edit
 Categories=Graphics;
 Terminal=false
@@ -36,7 +36,7 @@ def write_launcher(state: Path | None = None) -> Path:
     """Tell the plug-ins how to start the daemon; returns the file."""
     folder = state or state_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return write_launcher_file(folder, own_command(), version("s2edit"))
+    return write_launcher_file(folder, command("daemon"), version("s2edit"))
 
 
 def write_menu_entry(around: Surroundings | None = None, state: Path | None = None) -> list[Path]:
@@ -48,7 +48,7 @@ def write_menu_entry(around: Surroundings | None = None, state: Path | None = No
     if around.system != "linux":
         return []
     entry_file, icon = _files(around)
-    contents = {entry_file: _ENTRY.format(python=sys.executable), icon: _ICON}
+    contents = {entry_file: _ENTRY.format(command=in_desktop_entry(command("tray"))), icon: _ICON}
     manifest = Manifest((state or state_folder()) / "installed.json")
     entry = manifest.entries.setdefault(MENU, Entry(version("s2edit")))
     entry.make_folders(contents)

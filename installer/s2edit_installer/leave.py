@@ -8,6 +8,7 @@ import sys
 from s2edit_tray import autostart
 from s2edit_wire.launcher import launcher_path
 from s2edit_wire.paths import state_folder
+from s2edit_wire.programs import command
 
 from .plugins import uninstall
 from .words import Trouble, say
@@ -15,7 +16,7 @@ from .words import Trouble, say
 
 def main() -> int:
     """Do it; 0 when nothing of the installer's is left. Jobs, weights and settings stay in the state folder."""
-    subprocess.run([sys.executable, "-m", "s2edit_cli.main", "daemon", "stop"], check=False)
+    subprocess.run(command("cli", "daemon", "stop"), check=False)  # noqa: S603 - our own Python
     try:
         outcomes = uninstall()
     except Trouble as trouble:

@@ -7,12 +7,11 @@ make no task, a start-up script does the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import plistlib
 from importlib.metadata import version
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-from s2edit_wire.launcher import own_command
+from s2edit_wire import programs
 from s2edit_wire.paths import state_folder
 
 from . import windows_task
@@ -35,16 +34,6 @@ RestartSec=5
 [Install]
 WantedBy=default.target
 """
-_AGENT = """<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0"><dict>
-<key>Label</key><string>s2edit.daemon</string>
-<key>ProgramArguments</key><array>{command}</array>
-<key>EnvironmentVariables</key><dict><key>S2EDIT_HOME</key><string>{home}</string></dict>
-<key>Umask</key><integer>63</integer>
-<key>RunAtLoad</key><true/>
-</dict></plist>
-"""
 _SCRIPT = '@echo off\r\nset "S2EDIT_HOME={home}"\r\nstart "" {command}\r\n'
 _TASK = "daemon-at-login.xml"
 """The scheduled task as it was handed to Windows, in the state folder."""
@@ -62,7 +51,7 @@ def turn_on(around: Surroundings | None = None, state: Path | None = None) -> li
     if around.system == "windows" and (task := _scheduled(around, state)):
         return [task]
     (path,) = around.expand(_PLACES[around.system])
-    content = _text(around.system, own_command(), state).encode()
+    content = _text(around.system, state)
     # What `systemctl --user enable` does; it asks for a running systemd, which a container or a first login lacks.
     link = path.parent / _WANTED_BY / path.name if around.system == "linux" else None
     files = [path, link] if link else [path]
@@ -79,7 +68,7 @@ def turn_on(around: Surroundings | None = None, state: Path | None = None) -> li
 
 def _scheduled(around: Surroundings, state: Path) -> Path | None:
     """Have Windows start it by a scheduled task; the file that says how, None where Windows does not let us."""
-    content, path = windows_task.document(own_command(), state, around.variables), state / _TASK
+    content, path = windows_task.document(state, around.variables), state / _TASK
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_file(path, content, executable=False)
     name = windows_task.name(around.variables)
@@ -99,14 +88,20 @@ def turn_off(state: Path | None = None) -> Outcome | None:
     return uninstall_entry(LOGIN, manifest) if LOGIN in manifest.entries else None
 
 
-def _text(system: str, command: Sequence[str], state: Path) -> str:
-    quoted = " ".join(f'"{part}"' for part in command)
+def _text(system: str, state: Path) -> bytes:
+    command = programs.command("daemon", windowless=system == "windows")
     if system == "linux":
-        # systemd expands % in units and $ in commands.
-        unit_command, home = (text.replace("%", "%%") for text in (quoted.replace("$", "$$"), f'"S2EDIT_HOME={state}"'))
-        return _UNIT.format(command=unit_command, home=home)
+        home = programs.systemd_quoted(f"S2EDIT_HOME={state}")
+        return _UNIT.format(command=programs.in_systemd_unit(command), home=home).encode()
     if system == "macos":
-        arguments = "".join(f"<string>{escape(part)}</string>" for part in command)
-        return _AGENT.format(command=arguments, home=escape(str(state)))
-    quiet = " ".join(f'"{part}"' for part in (windows_task.windowless(command[0]), *command[1:]))
-    return _SCRIPT.format(command=quiet, home=state)
+        return plistlib.dumps(
+            {
+                "Label": "s2edit.daemon",
+                "ProgramArguments": command,
+                "EnvironmentVariables": {"S2EDIT_HOME": str(state)},
+                "Umask": 0o077,
+                "RunAtLoad": True,
+            }
+        )
+    home = str(state).replace("%", "%%")
+    return _SCRIPT.format(command=programs.in_command_script(command), home=home).encode()

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from s2edit_wire.paths import state_folder
+from s2edit_wire.programs import run_python
 
 from . import remedies, torch_choice
 from .findings import Finding, ok, warning, wrong
@@ -62,7 +63,7 @@ def gpu() -> Iterator[Finding]:
     card = torch_choice.nvidia_card()
     try:
         asked = subprocess.run(  # noqa: S603 - our own Python
-            [sys.executable, "-c", _ASK_TORCH], capture_output=True, text=True, timeout=120, check=False
+            [*run_python(), "-c", _ASK_TORCH], capture_output=True, text=True, timeout=120, check=False
         )
     except subprocess.TimeoutExpired:
         yield wrong("GPU", "PyTorch does not load within two minutes.", "Restart the computer, then try again.")

@@ -19,6 +19,8 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
+from s2edit_wire.programs import run_python
+
 from .manifest import digest
 from .vendoring import File, plugin_files
 from .words import Trouble, say
@@ -86,7 +88,7 @@ def _python_packages(root: Path, folder: Path, moment: int) -> list[Path]:
     environment = dict(os.environ, SOURCE_DATE_EPOCH=str(moment))
     for kind in ("build_sdist", "build_wheel"):
         # A process each: the second build in one process finds the first one's leftovers.
-        command = [sys.executable, "-c", _BUILD, kind, str(out)]
+        command = [*run_python(), "-c", _BUILD, kind, str(out)]
         built = subprocess.run(  # noqa: S603 - setuptools, on our own copy
             command, cwd=stage, env=environment, capture_output=True, text=True, check=False
         )

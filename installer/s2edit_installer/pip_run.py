@@ -84,7 +84,7 @@ class Bar:
 
 def pip(python: Path, arguments: list[str], title: str, *, raw: bool = True, constraints: Path | None = None) -> None:
     """Run pip install; Trouble says what went wrong."""
-    command = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    command = [str(python), "-P", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     command += ["--progress-bar", "raw" if raw else "off"]
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     if constraints:

@@ -9,8 +9,8 @@ import s2edit_wire
 
 HERE = Path(__file__).resolve().parent
 _LEFT_OUT = frozenset({"__pycache__"})
-_LEFT_OUT_OF_WIRE = frozenset({"document.py"})
-"""Prints the protocol's documentation; of no use in an editor."""
+_LEFT_OUT_OF_WIRE = frozenset({"document.py", "programs.py"})
+"""Of no use in an editor: the protocol's documentation printed, the commands of our own Python."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ let nobody else make tasks at all: callers need another way when `create` says n
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from s2edit_wire import programs
 
 # Defaults that would harm: 72 hours of life, no start on batteries and an end when they are, a priority below normal.
 _TASK = """<?xml version="1.0" encoding="UTF-16"?>
@@ -35,28 +37,24 @@ _START = "import os, runpy; os.environ['S2EDIT_HOME'] = {state!r}; runpy.run_mod
 """A task cannot set variables, and a shell that could would show its window."""
 
 
-def windowless(python: str) -> str:
-    """The Python that opens no console, where there is one beside this."""
-    quiet = Path(python).with_name("pythonw.exe")
-    return str(quiet) if quiet.is_file() else python
-
-
 def name(variables: Mapping[str, str]) -> str:
     """The task's name; all users of a machine share one list of them."""
     return f"S2Edit daemon of {variables.get('USERNAME', 'user')}"
 
 
-def document(command: Sequence[str], state: Path, variables: Mapping[str, str]) -> bytes:
+def document(state: Path, variables: Mapping[str, str]) -> bytes:
     """The task as schtasks reads it: XML, UTF-16 with its byte order mark.
 
     Args:
-        command: Python, `-m`, the daemon's module. state: its state folder.
+        state: the daemon's state folder.
         variables: the environment, for the user's name.
     """
-    python, _, module = command
+    python, *options = programs.run_python(windowless=True)
     user = "\\".join(variables[part] for part in ("USERDOMAIN", "USERNAME") if part in variables)
-    arguments = subprocess.list2cmdline(["-c", _START.format(state=str(state), module=module)])
-    values = {"user": user, "command": windowless(python), "arguments": arguments}
+    arguments = subprocess.list2cmdline(
+        [*options, "-c", _START.format(state=str(state), module=programs.MODULES["daemon"])]
+    )
+    values = {"user": user, "command": python, "arguments": arguments}
     return _TASK.format(**{key: escape(value) for key, value in values.items()}).encode("utf-16")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 
 import typer
+from s2edit_wire.programs import command
 
 from .exit_codes import Exit
 from .report import Ended
@@ -22,7 +22,7 @@ def bench(context: typer.Context) -> None:
         raise Ended(Exit.INPUT, "The benchmark is not installed here. Run: pip install 's2edit[bench]'")
     arguments = context.args or ["--help"]
     # The interpreter's own path and our own arguments; no shell is involved.
-    child = subprocess.Popen([sys.executable, "-m", "s2edit.evaluation", *arguments])  # noqa: S603
+    child = subprocess.Popen(command("bench", *arguments))  # noqa: S603
     while True:
         try:
             code = child.wait()

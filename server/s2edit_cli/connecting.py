@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from s2edit_wire import launcher
+from s2edit_wire import launcher, programs
 from s2edit_wire.client import Client
 
 
@@ -19,7 +19,7 @@ def connect(*, start: bool = True, client_id: str | None = None) -> Client:
     """
     client = Client("cli", version("s2edit"), client_id=client_id)
     if start:
-        launcher.connect(client, launcher.own_command())
+        launcher.connect(client, programs.command("daemon"))
     else:
         client.connect()
     return client

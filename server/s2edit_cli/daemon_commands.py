@@ -9,7 +9,7 @@ import time
 from typing import Annotated, Any
 
 import typer
-from s2edit_wire import launcher
+from s2edit_wire import launcher, programs
 from s2edit_wire.client import Client
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable
@@ -28,7 +28,7 @@ END_TIMEOUT = 30.0
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context) -> None:
     """Run the daemon here until Ctrl-C; further arguments are its own (see `-- --help`)."""
-    command = [*launcher.own_command(), *context.args]
+    command = programs.command("daemon", *context.args)
     if os.name == "posix":
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - our own interpreter

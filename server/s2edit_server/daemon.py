@@ -22,6 +22,7 @@ from s2edit_wire.auth import plain_credentials
 from s2edit_wire.connection import remove_connection_file, write_connection_file
 from s2edit_wire.errors import WireError
 from s2edit_wire.paths import run_folder, state_folder
+from s2edit_wire.programs import MODULES
 
 from . import (
     handlers_daemon,
@@ -50,7 +51,7 @@ from .supervisor import Deadlines, ProcessRunner
 from .weights_desk import WeightsDesk
 
 LOG = logging.getLogger(__name__)
-WORKER_MODULE = "s2edit_server.worker"
+WORKER_MODULE = MODULES["worker"]
 OPEN_FILES = 4_096
 """Descriptors wanted: each connection takes one, and strangers may hold some for two seconds."""
 FINISH_S = 2.0

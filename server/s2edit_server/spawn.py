@@ -10,8 +10,9 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
+
+from s2edit_wire.programs import run_python
 
 from . import worker_link as link
 
@@ -41,13 +42,15 @@ def _start(
     environment = os.environ | line | {link.STATE_VARIABLE: str(state_folder), "PYTHONFAULTHANDLER": "1"}
     # The worker never fetches anything: weights are the daemon's business, and offline means offline.
     environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    # For the compilers that torch starts: they too look into no folder that somebody happens to be in.
+    environment["PYTHONSAFEPATH"] = "1"
     # Torch's default lies in a folder that everybody may write to, and what lies there is run.
     environment.setdefault("TORCHINDUCTOR_CACHE_DIR", str(state_folder / "compiled"))
     log_path.parent.mkdir(parents=True, exist_ok=True)
     limit_log(log_path)
     with log_path.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, a module named on our own command line
-            [sys.executable, "-m", module],
+            [*run_python(), "-m", module],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

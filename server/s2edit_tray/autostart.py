@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 from platformdirs import user_config_path
+from s2edit_wire import programs
 
 _NAME = "s2edit-tray"
 _LABEL = "org.s2edit.tray"
@@ -14,11 +14,7 @@ _LABEL = "org.s2edit.tray"
 
 def command() -> list[str]:
     """What is run at login: this interpreter, hidden in the tray."""
-    python = sys.executable
-    # On Windows, python.exe would open a console at every login; the one without lies beside it.
-    if sys.platform == "win32" and (quiet := Path(python).with_name("pythonw.exe")).is_file():
-        python = str(quiet)
-    return [python, "-m", "s2edit_tray", "--hidden"]
+    return programs.command("tray", "--hidden", windowless=sys.platform == "win32")
 
 
 def _entry() -> Path:
@@ -38,7 +34,7 @@ def enabled() -> bool:
 def enable(on: bool) -> None:
     """Switch it on or off; OSError when the desktop's folder can't be written."""
     if sys.platform == "win32":
-        _registry_set(" ".join(f'"{part}"' for part in command()) if on else None)
+        _registry_set(programs.in_registry(command()) if on else None)
         return
     entry = _entry()
     if not on:
@@ -51,16 +47,10 @@ def enable(on: bool) -> None:
 
         entry.write_bytes(plistlib.dumps({"Label": _LABEL, "ProgramArguments": command(), "RunAtLoad": True}))
     else:
-        run = " ".join(_quoted(part) for part in command())
+        run = programs.in_desktop_entry(command())
         entry.write_text(
             f"[Desktop Entry]\nType=Application\nName=S²Edit\nExec={run}\nX-GNOME-Autostart-enabled=true\n", "utf-8"
         )
-
-
-def _quoted(argument: str) -> str:
-    """An argument as the Desktop Entry Specification has it in `Exec`: double quotes, escapes escaped once more."""
-    escaped = re.sub(r'(["`$\\])', r"\\\1", argument).replace("%", "%%")
-    return '"' + escaped.replace("\\", "\\\\") + '"'
 
 
 if sys.platform == "win32":

@@ -51,3 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     status = application.exec()
     tray.daemon.stop()
     return status
+
+
+if __name__ == "__main__":  # menu entries of earlier versions start this module
+    sys.exit(main())

@@ -134,11 +134,6 @@ def connect(client: Client, command: Sequence[str] | None = None, timeout: float
     client.connect()
 
 
-def own_command() -> list[str]:
-    """The command for programs that run in S²Edit's own Python, as the command line and the tray do."""
-    return [sys.executable, "-m", "s2edit_server"]
-
-
 def _boot(state: Path) -> str | None:
     try:
         return read_connection_file(state).boot

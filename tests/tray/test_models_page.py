@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from s2edit_tray.model_card import ModelCard, memory_line
 from s2edit_tray.weights_view import WeightsView
 from s2edit_tray.window import Window
 from s2edit_wire.launcher import write_launcher_file
+from s2edit_wire.programs import command
 
 from tests.fakes.daemon import RunningDaemon
 from tests.fakes.hub import FakeHub
@@ -88,7 +88,7 @@ def test_accept_download_pause_resume_verify_remove(
 def test_a_daemon_killed_in_the_middle_is_started_again_and_the_download_goes_on(
     hub: FakeHub, page: Window, daemon_process: RunningDaemon, until: Until, answers: Answers
 ) -> None:
-    write_launcher_file(daemon_process.folder, [sys.executable, "-m", "s2edit_server"], "0.1.0")
+    write_launcher_file(daemon_process.folder, command("daemon"), "0.1.0")
     hub.faults.slow = 0.2
     card = shown(page)
     press(card, "Download")

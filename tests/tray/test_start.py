@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox
 from s2edit_tray import autostart, tray_host
 from s2edit_tray.app import SingleInstance
 from s2edit_tray.window import Window
+from s2edit_wire import programs
 
 from tests.fakes.daemon import RunningDaemon
 
@@ -127,7 +128,7 @@ def test_start_at_login_is_a_file_on_linux(
     assert not box.isChecked()
     QTest.keyClick(box, Qt.Key.Key_Space)
     lines = dict(line.split("=", 1) for line in entry.read_text("utf-8").splitlines() if "=" in line)
-    assert shlex.split(lines["Exec"]) == [sys.executable, "-m", "s2edit_tray", "--hidden"]
+    assert shlex.split(lines["Exec"]) == programs.command("tray", "--hidden")
     assert autostart.enabled()
     QTest.keyClick(box, Qt.Key.Key_Space)
     assert not entry.exists()
@@ -203,6 +204,6 @@ def test_start_at_login_is_a_registry_value_on_windows(tmp_path: Path, monkeypat
     windows["enable"](False)
     windows["enable"](True)
     assert windows["enabled"]()
-    assert registry.values == {"s2edit-tray": f'"{quiet}" "-m" "s2edit_tray" "--hidden"'}
+    assert registry.values == {"s2edit-tray": f'"{quiet}" -P -m s2edit_tray --hidden'}
     windows["enable"](False)
     assert registry.values == {}

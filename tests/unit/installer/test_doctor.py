@@ -14,7 +14,7 @@ import pytest
 import typer
 from s2edit_cli import install_commands
 from s2edit_installer import doctor, findings, host_trials, launching, machine_checks, plugins, remedies, torch_choice
-from s2edit_wire import launcher
+from s2edit_wire import launcher, programs
 from s2edit_wire.client import Client
 from s2edit_wire.connection import connection_path
 
@@ -47,7 +47,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def client(state: Path) -> Iterator[Client]:
     """Somebody who has the daemon running."""
     client = Client("cli", version("s2edit"), state)
-    launcher.connect(client, launcher.own_command())
+    launcher.connect(client, programs.command("daemon"))
     yield client
     client.request("shutdown", {"when": "now"})
     client.close()

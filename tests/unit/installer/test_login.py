@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from s2edit_installer import first_run, launching, login, plugins, remedies, windows_task
 from s2edit_installer.surroundings import Surroundings
+from s2edit_wire import programs
 
 
 def around(system: str, folder: Path) -> Surroundings:
@@ -55,7 +56,7 @@ def test_the_systemd_unit(tmp_path: Path) -> None:
 def test_the_launchd_agent(tmp_path: Path) -> None:
     (agent,) = login.turn_on(around("macos", tmp_path), tmp_path / "a & b")
     parsed = plistlib.loads(agent.read_bytes())
-    assert parsed["ProgramArguments"] == [sys.executable, "-m", "s2edit_server"]
+    assert parsed["ProgramArguments"] == programs.command("daemon")
     assert parsed["EnvironmentVariables"]["S2EDIT_HOME"] == str(tmp_path / "a & b")
     assert parsed["Umask"] == 0o077
 
@@ -108,8 +109,7 @@ def test_the_scheduled_task_comes_and_goes(tasks: Path, tmp_path: Path) -> None:
 
 def test_the_scheduled_task_says_what_windows_wants(tmp_path: Path) -> None:
     state = tmp_path / "it's & <here>"
-    command = [sys.executable, "-m", "s2edit_server"]
-    xml = windows_task.document(command, state, {"USERNAME": "Anna", "USERDOMAIN": "DESK"})
+    xml = windows_task.document(state, {"USERNAME": "Anna", "USERDOMAIN": "DESK"})
     assert xml.startswith(codecs.BOM_UTF16)
     task = ElementTree.fromstring(xml.decode("utf-16").split("?>", 1)[1])
     wanted = {
@@ -126,7 +126,7 @@ def test_the_scheduled_task_says_what_windows_wants(tmp_path: Path) -> None:
 def test_the_scheduled_task_starts_the_daemon_in_its_folder(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="s2 t'") as folder:
         state = Path(folder) / "s"
-        xml = windows_task.document([sys.executable, "-m", "s2edit_server"], state, {})
+        xml = windows_task.document(state, {})
         task = ElementTree.fromstring(xml.decode("utf-16").split("?>", 1)[1])
         # Windows' rules and a shell's agree where no backslash stands before a quotation mark.
         arguments = shlex.split(task.findtext("t:Actions/t:Exec/t:Arguments", "", NAMES))
