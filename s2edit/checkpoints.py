@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from .errors import CheckpointError
 from .prompts import MAX_IDENTITIES, PromptTokenizer
 from .region import LATENT_STRIDE
+from .upscaling import FOLDER as UPSCALER
+from .upscaling import Upscaler, load_upscaler
 
 CONFIGS = Path(__file__).parent / "configs"
 """Configurations for single files, by family; the only family so far is `sd1`."""
@@ -31,7 +33,8 @@ class Checkpoint:
         unet, text_encoder, vae: diffusers' and transformers' modules.
         tokenizer: of the text encoder. alphas: ᾱ of the 1000 training steps, float32.
         native_size: px of the short side it was trained at. size_multiple: px that both sides must be a multiple of.
-        model_hash: SHA-256 over all weights and configurations, hexadecimal.
+        model_hash: SHA-256 over all weights and configurations but the upscaler's, hexadecimal.
+        upscaler: for what it draws, from its folder (a single file's: that of its configuration); None without one.
     """
 
     unet: Any
@@ -42,6 +45,7 @@ class Checkpoint:
     native_size: int
     size_multiple: int
     model_hash: str
+    upscaler: Upscaler | None = None
 
     def trainable(self) -> dict[str, nn.Module]:
         """What identity fine-tuning may change, by name."""
@@ -69,10 +73,11 @@ class Checkpoint:
         The numbers stay the same up to rounding. Nothing has to be put into another order between convolutions and
         attention then, which saves the embedded model about a tenth of its time. On other devices nobody has measured.
         """
-        for module in (self.unet, self.text_encoder, self.vae):
+        convolutional = [self.unet, self.vae, *([self.upscaler.network] if self.upscaler else [])]
+        for module in (*convolutional, self.text_encoder):
             module.to(device)
         if device.type == "cpu":
-            for module in (self.unet, self.vae):
+            for module in convolutional:
                 module.to(memory_format=torch.channels_last)
 
 
@@ -116,6 +121,7 @@ def load(path: Path) -> Checkpoint:
         native_size=int(unet.config.sample_size) * LATENT_STRIDE,
         size_multiple=LATENT_STRIDE * 2 ** (levels - 1),
         model_hash=model_hash(path),
+        upscaler=load_upscaler(folder),
     )
 
 
@@ -133,14 +139,16 @@ def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
 def model_hash(path: Path) -> str:
     """SHA-256 over a checkpoint's weights and configurations, in the order of their names.
 
-    `recommended.json` is left out: what it recommends counts as settings do, and only where it is followed.
+    `recommended.json` is left out: what it recommends counts as settings do, and only where it is followed. So is the
+    upscaler: identities don't depend on it, and it has a digest of its own.
     """
     path = _resolved(path)
     whole = hashlib.sha256()
     files = [path] if path.is_file() else sorted(path.rglob("*"))
     for file in files:
-        if file.suffix in {".safetensors", ".json", ".txt"} and file.is_file() and file.name != "recommended.json":
-            name = file.name if path.is_file() else file.relative_to(path).as_posix()
+        name = file.name if path.is_file() else file.relative_to(path).as_posix()
+        left_out = file.name == "recommended.json" or name.startswith(f"{UPSCALER}/")
+        if file.suffix in {".safetensors", ".json", ".txt"} and file.is_file() and not left_out:
             with file.open("rb") as stream:
                 whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
     return whole.hexdigest()
