@@ -27,7 +27,7 @@ report = {"registered": False, "hello": ""}
 try:
     %(register)s
     sys.path.insert(0, %(folder)r)
-    from %(wire)s.client import Client
+    from s2edit_wire.client import Client
     client = Client(%(host)r, "doctor")
     client.connect()
     report["hello"] = client.daemon_version
@@ -124,9 +124,9 @@ def _last_line(output: bytes) -> str:
 def _script(target: Target, report: Path) -> str:
     if target.host == "gimp":
         register = "report['registered'] = Gimp.get_pdb().procedure_exists('plug-in-s2edit')"
-        folder, wire = target.folder / "s2edit", "s2edit_wire"
+        folder = target.folder / "s2edit"
     else:
-        folder, wire = target.folder / "pykrita", "s2edit_krita.s2edit_wire"
+        folder = target.folder / "pykrita"
         register = f"sys.path.insert(0, {str(folder)!r}); import s2edit_krita; report['registered'] = True"
-    values = {"register": register, "folder": str(folder), "wire": wire, "host": target.host, "report": str(report)}
+    values = {"register": register, "folder": str(folder), "host": target.host, "report": str(report)}
     return _HELLO % values

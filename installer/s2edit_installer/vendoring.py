@@ -1,16 +1,22 @@
-"""The files of each plug-in as an editor gets them: its own, and the wire's copied to the byte."""
+"""The files of each plug-in as an editor gets them: its own, and the shared packages copied to the byte."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import s2edit_editor
 import s2edit_wire
 
 HERE = Path(__file__).resolve().parent
 _LEFT_OUT = frozenset({"__pycache__"})
-_LEFT_OUT_OF_WIRE = frozenset({"document.py", "programs.py"})
-"""Of no use in an editor: the protocol's documentation printed, the commands of our own Python."""
+_OF_NO_USE = ("s2edit_wire/document.py", "s2edit_wire/programs.py")
+"""In an editor: the protocol's documentation printed, the commands of our own Python."""
+SHARED = (s2edit_wire, s2edit_editor)
+"""The packages that every plug-in gets a copy of."""
+BESIDE = {"gimp": "s2edit", "krita": "pykrita/s2edit_krita/vendored"}
+"""Where the copies go: a folder that is on `sys.path` in that editor. Krita's importer takes only what is in the
+plug-in's own folder, and no other plug-in shall find that folder's modules by their bare names."""
 
 
 @dataclass(frozen=True)
@@ -39,28 +45,38 @@ def plugin_files(host: str, checkout: Path | None = None) -> dict[str, File]:
         checkout: whose; this installation's own when None.
     """
     root = checkout or sources()
-    wire = checkout / "server" / "s2edit_wire" if checkout else Path(s2edit_wire.__file__).parent
-    return _gimp_files(root, wire) if host == "gimp" else _krita_files(root, wire)
+    files = _gimp_files(root) if host == "gimp" else _krita_files(root)
+    for package in SHARED:
+        name = package.__name__
+        source = checkout / "server" / name if checkout else Path(str(package.__file__)).parent
+        copied = _tree(source, f"{BESIDE[host]}/{name}")
+        files |= {path: file for path, file in copied.items() if not path.endswith(_OF_NO_USE)}
+    return files
 
 
-def _gimp_files(root: Path, wire: Path) -> dict[str, File]:
+def _gimp_files(root: Path) -> dict[str, File]:
     files = _tree(root / "gimp_plugin" / "s2edit", "s2edit")
     # GIMP starts the file that is named like its folder, and only when it is executable.
     entry = files["s2edit/s2edit.py"]
-    return {**files, "s2edit/s2edit.py": File(entry.content, executable=True), **_wire(wire, "s2edit/s2edit_wire")}
+    return {**files, "s2edit/s2edit.py": File(entry.content, executable=True)}
 
 
-def _krita_files(root: Path, wire: Path) -> dict[str, File]:
+def _krita_files(root: Path) -> dict[str, File]:
     root = root / "krita_plugin"
     files = _tree(root / "s2edit_krita", "pykrita/s2edit_krita")
     files["pykrita/s2edit_krita.desktop"] = File((root / "s2edit_krita.desktop").read_bytes())
     files["actions/s2edit_krita.action"] = File((root / "s2edit_krita.action").read_bytes())
-    return {**files, **_wire(wire, "pykrita/s2edit_krita/s2edit_wire")}
+    return files
 
 
-def _wire(wire: Path, to: str) -> dict[str, File]:
-    files = _tree(wire, to)
-    return {path: file for path, file in files.items() if path.rsplit("/", 1)[-1] not in _LEFT_OUT_OF_WIRE}
+def write_plugin(host: str, folder: Path, checkout: Path | None = None) -> None:
+    """Write the plug-in's files into a folder as `plugin_files` has them, such as for a test."""
+    for path, file in plugin_files(host, checkout).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.content)
+        if file.executable:
+            target.chmod(0o755)
 
 
 def _tree(folder: Path, to: str) -> dict[str, File]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from s2edit_wire.errors import WireError
+
 from . import history, layers
 from .document import active, canvas, is_open, node_by_mark, node_mark, source_layer, with_identity
 from .pictures import png_of_layer
@@ -12,7 +14,6 @@ from .pixels import Box
 from .recipes import recipe_of
 from .submitting import split_reference
 from .text import tr
-from .wire import WireError
 
 if TYPE_CHECKING:
     from .desk import Desk

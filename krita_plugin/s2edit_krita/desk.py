@@ -10,6 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from krita import Krita
+from s2edit_wire import records
+from s2edit_wire.client import Client
+from s2edit_wire.errors import WireError
+from s2edit_wire.session import Session
 
 from . import VERSION, applying, history
 from .pictures import image_of_frame
@@ -17,7 +21,6 @@ from .qt import QApplication, QObject, Qt, QTimer, pyqtSignal
 from .session_qt import QtLoop
 from .submitting import split_reference
 from .text import language, tr
-from .wire import Client, Session, WireError, records
 
 Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
 KritaDocument: TypeAlias = Any

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from krita import DockWidget
+from s2edit_wire.errors import WireError
 
 from . import history, masks, recipes
 from .composing import ComposeDialog
@@ -23,7 +24,6 @@ from .room import make_room
 from .submitting import facts_of, plan_fields, submit
 from .text import right_to_left, tr
 from .variations import VariationsDialog
-from .wire import WireError
 
 DOCKER_ID = "s2edit_docker"
 _PLAN_MS = 350

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from krita import Krita
+from s2edit_wire.errors import WireError
 
 from . import history
 from .pixels import DEPTHS, Box, Depth, sampled, to_wire
 from .qt import QByteArray, QUuid
 from .text import tr
-from .wire import WireError
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any

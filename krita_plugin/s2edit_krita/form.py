@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s2edit_wire import records
+
 from . import text
 from .advanced import Advanced
 from .masks import AUTOMATIC, MaskSource
@@ -26,7 +28,6 @@ from .qt import (
 )
 from .text import tr
 from .wheel import scrolls_by
-from .wire import records
 
 _WARNING = {"dark": "#f08070", "bright": "#b3261e"}
 """Red that can be read on Krita's dark and on its bright themes."""

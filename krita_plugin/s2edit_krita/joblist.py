@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s2edit_wire import records
+
 from .desk import Desk
 from .document import active
 from .jobrow import JobRow
 from .qt import QLabel, QTimer, QVBoxLayout, QWidget
 from .recipes import jobs_in
 from .text import tr
-from .wire import records
 
 _OTHERS = 8
 _REBUILD_MS = 60

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
+from s2edit_wire.errors import WireError
+
 from . import history
 from .document import canvas, glance, node_by_mark, node_mark
 from .layers import is_there
 from .pixels import Box, sampled
 from .text import tr
-from .wire import WireError
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from s2edit_wire.errors import WireError
+
 from . import text
 from .qt import QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QToolButton, QWidget, pyqtSignal
 from .text import tr
-from .wire import WireError
 
 Model = Mapping[str, Any]
 

@@ -7,10 +7,11 @@ from collections.abc import Container, Mapping
 from typing import Any, TypeAlias
 
 from krita import Krita
+from s2edit_wire.errors import WireError
+from s2edit_wire.recipe import Recipe
 
 from . import VERSION, history
 from .order import start_values
-from .wire import Recipe, WireError
 
 KritaDocument: TypeAlias = Any
 

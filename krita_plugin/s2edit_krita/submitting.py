@@ -8,6 +8,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
+from s2edit_wire import frames
+from s2edit_wire.client import new_job_id
+from s2edit_wire.errors import WireError
 
 from . import history, layers, masks
 from .document import (
@@ -28,7 +31,6 @@ from .order import MAX_TITLE, Order, Reference
 from .photo import likeness
 from .pixels import DEPTHS, Box
 from .text import tr
-from .wire import WireError, frames, new_job_id
 
 if TYPE_CHECKING:
     from .desk import Desk

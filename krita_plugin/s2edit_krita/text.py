@@ -7,8 +7,9 @@ import json
 import os
 from pathlib import Path
 
+from s2edit_wire.told import RIGHT_TO_LEFT
+
 from .qt import QLocale
-from .wire import RIGHT_TO_LEFT
 
 _FOLDER = Path(__file__).parent / "locale"
 

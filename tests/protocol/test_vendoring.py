@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import s2edit_editor
 import s2edit_wire
+from s2edit_installer.vendoring import BESIDE, write_plugin
 from s2edit_wire import document, limits, schema
 from s2edit_wire.paths import state_folder
 
 FOLDER = Path(s2edit_wire.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py"))
+EDITOR = Path(s2edit_editor.__file__).parent
+EDITOR_MODULES = sorted(path.stem for path in EDITOR.glob("*.py"))
 GUARD = """
 import importlib, sys
 class Guard:
@@ -33,6 +37,17 @@ def test_imports_nothing_but_the_standard_library(tmp_path: Path) -> None:
     (tmp_path / "plugin" / "__init__.py").touch()
     # -B: the copy stays clean, -I and -S: no user site, no site-packages, as in an editor's own Python.
     command = [sys.executable, "-B", "-I", "-S", "-W", "error", "-c", GUARD, str(tmp_path), *MODULES]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("host", ["gimp", "krita"])
+def test_an_installed_plug_in_has_all_that_the_editors_mind_imports(host: str, tmp_path: Path) -> None:
+    write_plugin(host, tmp_path)
+    script = "import importlib, sys\nsys.path.insert(0, sys.argv[1])\n"
+    script += "for name in sys.argv[2:]:\n    importlib.import_module(name)\n"
+    names = ["s2edit_editor" if name == "__init__" else f"s2edit_editor.{name}" for name in EDITOR_MODULES]
+    command = [sys.executable, "-B", "-I", "-S", "-W", "error", "-c", script, str(tmp_path / BESIDE[host]), *names]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
 

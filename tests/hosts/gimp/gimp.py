@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from s2edit_installer.vendoring import write_plugin
+
 from ..lab import PROJECT, Lab, wait_for
 from ..screen import Screen
 
@@ -31,9 +33,7 @@ class GimpDesk:
         self.lab = lab
         self.folder = lab.home / ".config" / "GIMP" / "3.0"
         self.plugin = self.folder / "plug-ins" / "s2edit"
-        shutil.copytree(PROJECT / "gimp_plugin" / "s2edit", self.plugin, ignore=shutil.ignore_patterns("__pycache__"))
-        wire = PROJECT / "server" / "s2edit_wire"
-        shutil.copytree(wire, self.plugin / "s2edit_wire", ignore=shutil.ignore_patterns("__pycache__"))
+        write_plugin("gimp", self.plugin.parent, PROJECT)
         (self.folder / "gimprc").write_text(GIMPRC.format(version=self._version()), encoding="utf-8")
         lab.env |= {"GIMP3_DIRECTORY": str(self.folder), "GSETTINGS_BACKEND": "memory", "S2_LAB": str(lab.folder)}
         self.inside = lab.folder / "inside"

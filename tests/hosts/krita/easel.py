@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from s2edit_installer.vendoring import write_plugin
+
 from ..lab import PROJECT, Lab, wait_for
 from ..provision import default_root
 from ..screen import Screen
@@ -41,14 +43,10 @@ class Easel:
         self._language = language
         data = lab.home / ".local/share/krita"
         plugins = data / "pykrita"
-        shutil.copytree(PROJECT / "krita_plugin/s2edit_krita", plugins / "s2edit_krita", ignore=_JUNK)
-        shutil.copytree(PROJECT / "server/s2edit_wire", plugins / "s2edit_krita/s2edit_wire", ignore=_JUNK)
+        write_plugin("krita", data, PROJECT)
         shutil.copytree(HERE / "probe/s2edit_probe", plugins / "s2edit_probe", ignore=_JUNK)
-        for desktop in (PROJECT / "krita_plugin/s2edit_krita.desktop", HERE / "probe/s2edit_probe.desktop"):
-            shutil.copy(desktop, plugins)
+        shutil.copy(HERE / "probe/s2edit_probe.desktop", plugins)
         _warm_up(data)
-        (data / "actions").mkdir(exist_ok=True)
-        shutil.copy(PROJECT / "krita_plugin/s2edit_krita.action", data / "actions")
         config = lab.home / ".config"
         config.mkdir()
         (config / "kritarc").write_text(_KRITARC, encoding="utf-8")

@@ -10,9 +10,9 @@ from pathlib import Path
 from tests.hosts.lab import PROJECT
 
 PLUGIN = PROJECT / "krita_plugin" / "s2edit_krita"
-ANYWHERE = {*sys.stdlib_module_names, "krita"}
-ONE_PLACE = {"qt.py": {"PyQt5", "PyQt6"}, "wire.py": {"s2edit_wire"}}
-"""Only these files may name these packages; `wire.py` does so for type checkers alone."""
+ANYWHERE = {*sys.stdlib_module_names, "krita", "s2edit_wire", "s2edit_editor"}
+ONE_PLACE = {"qt.py": {"PyQt5", "PyQt6"}}
+"""Only this file may name these packages."""
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from s2edit_installer.vendoring import write_plugin
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, show, submit, wait_until
 
@@ -31,13 +32,11 @@ def found() -> Iterator[dict[str, Any]]:
             wait_until(client, running, "running")
             queued = submit(client)
         plugins = Path(name) / "plugins"
-        junk = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PROJECT / "krita_plugin/s2edit_krita", plugins / "s2edit_krita", ignore=junk)
-        shutil.copytree(PROJECT / "server/s2edit_wire", plugins / "s2edit_krita/s2edit_wire", ignore=junk)
+        write_plugin("krita", plugins, PROJECT)
         # A process of its own: the tray's tests have another Qt in this one.
         script = Path(__file__).with_name("qt6.py")
         done = subprocess.run(
-            [sys.executable, "-W", "error", str(script), str(plugins), str(pictures)],
+            [sys.executable, "-W", "error", str(script), str(plugins / "pykrita"), str(pictures)],
             env={**os.environ, "S2EDIT_HOME": str(daemon.folder), "LANGUAGE": "en"},
             capture_output=True,
             text=True,

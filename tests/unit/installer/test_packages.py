@@ -55,8 +55,8 @@ def test_wheel_and_sdist_carry_the_plug_ins(built: list[list[Path]]) -> None:
 def test_krita_s_importer_finds_all_it_wants(built: list[list[Path]]) -> None:
     with zipfile.ZipFile(next(path for path in built[0] if path.name.startswith("s2edit-krita"))) as archive:
         names = archive.namelist()
-        assert archive.read("s2edit_krita/s2edit_wire/client.py")
-        assert archive.read("s2edit_krita/s2edit_wire/locale/ar.json")
+        assert archive.read("s2edit_krita/vendored/s2edit_wire/client.py")
+        assert archive.read("s2edit_krita/vendored/s2edit_wire/locale/ar.json")
     # The importer looks for the folder's own entry and for __init__.py in it, and for NAME.desktop and NAME.action.
     assert {"s2edit_krita/", "s2edit_krita/__init__.py", "s2edit_krita.desktop", "s2edit_krita.action"} <= set(names)
 

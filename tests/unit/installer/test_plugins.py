@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-import s2edit_wire
 from s2edit_installer import kritarc, plugins, targets, vendoring
 from s2edit_installer.surroundings import Surroundings
 from s2edit_installer.words import Trouble
@@ -161,14 +161,14 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
         plugins.uninstall(tmp_path)
 
 
-def test_the_wire_is_vendored_to_the_byte() -> None:
-    source = Path(s2edit_wire.__file__).parent
-    for host, folder in (("gimp", "s2edit/s2edit_wire"), ("krita", "pykrita/s2edit_krita/s2edit_wire")):
-        files = PLUGINS[host]
-        vendored = {path.removeprefix(f"{folder}/"): file for path, file in files.items() if path.startswith(folder)}
-        assert {"client.py", "session.py", "recipe.py", "launcher.py"} <= set(vendored)
-        for name, file in vendored.items():
-            assert file.content == (source / name).read_bytes()
+@pytest.mark.parametrize("package", vendoring.SHARED, ids=lambda package: str(package.__name__))
+@pytest.mark.parametrize("host", ["gimp", "krita"])
+def test_shared_packages_are_vendored_to_the_byte(host: str, package: ModuleType) -> None:
+    source, folder = Path(str(package.__file__)).parent, f"{vendoring.BESIDE[host]}/{package.__name__}/"
+    vendored = {path.removeprefix(folder): file for path, file in PLUGINS[host].items() if path.startswith(folder)}
+    assert set(vendored) | {"document.py", "programs.py"} >= {path.name for path in source.glob("*.py")}
+    for name, file in vendored.items():
+        assert file.content == (source / name).read_bytes()
 
 
 def test_a_flatpak_s_link_to_the_ordinary_folder_is_one_editor(tmp_path: Path) -> None:
