@@ -1,4 +1,4 @@
-"""Every knob of the method, its range and its default. Torch-free.
+"""Every setting of the method with its `Knob` (range, title, hint) and its default. Torch-free.
 
 Defaults are the paper's for Stable Diffusion v1-4; `profiles` replaces what depends on the weights or the patience.
 """
@@ -6,12 +6,14 @@ Defaults are the paper's for Stable Diffusion v1-4; `profiles` replaces what dep
 from __future__ import annotations
 
 import dataclasses
-import math
+import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from .errors import SettingError
+from .knobs import Knob, check_fields, entries_of
 
 Level = Literal["auto", "full", "checkpointing", "adam8bit", "kv", "lora"]
 Timesteps = Literal["uniform", "stratified"]
@@ -19,28 +21,7 @@ InversionMode = Literal["direct", "null_text", "npi"]
 EditMode = Literal["auto", "replace", "refine"]
 MaskSemantics = Literal["post_softmax", "renormalise"]
 
-_FRACTIONS = (
-    "guidance_until",
-    "cross_replace",
-    "self_replace",
-    "local_blend_threshold",
-    "local_blend_start",
-    "mask_threshold",
-)
-"""Settings of an edit between 0 and 1."""
-
-Number = int | float
 Scalar = bool | int | float | str
-
-
-def _within(name: str, value: Number, low: Number, high: Number) -> None:
-    if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
-        raise SettingError(f"The setting “{name}” has to be between {low} and {high}, not {value}.")
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise SettingError(f"The setting “{name}” has to be one of {', '.join(choices)}, not {value}.")
 
 
 @dataclass(frozen=True)
@@ -64,31 +45,30 @@ class IdentitySettings:
         enabled: False leaves stage 1 and the [I] token out (the baselines without identity).
     """
 
-    steps: int = 200
-    learning_rate: float = 2e-6
-    timesteps: Timesteps = "uniform"
-    semantic_weight: float = 0.1
-    semantic: bool = True
-    spatial: bool = True
-    detach_prompt: bool = False
-    mask_noun: bool = False
-    clean_padding: bool = False
-    mask_semantics: MaskSemantics = "post_softmax"
-    level: Level = "full"
-    lora_rank: int = 8
-    max_grad_norm: float = 1.0
-    enabled: bool = True
+    steps: Annotated[int, Knob("Identity steps", "Training steps that learn the object", 0, 10_000, 10, "advanced")] = (
+        200
+    )
+    learning_rate: Annotated[float, Knob("Learning rate", "How fast the object is learned", 0, 1, 1e-6)] = 2e-6
+    timesteps: Annotated[Timesteps, Knob("Timesteps", "How the training's noise levels are drawn")] = "uniform"
+    semantic_weight: Annotated[
+        float, Knob("Semantic weight", "How much the object's name counts against its looks", 0, 100, 0.05)
+    ] = 0.1
+    semantic: Annotated[bool, Knob("Semantic constraint", "Keeps the learned object near its word")] = True
+    spatial: Annotated[bool, Knob("Spatial constraint", "Learns the object inside its mask only")] = True
+    detach_prompt: Annotated[bool, Knob("Detached prompt", "The word itself is not trained")] = False
+    mask_noun: Annotated[bool, Knob("Masked word", "The object's word looks inside the mask only, too")] = False
+    clean_padding: Annotated[bool, Knob("Clean padding", "The sentence's end doesn't carry the object")] = False
+    mask_semantics: Annotated[
+        MaskSemantics, Knob("Masked attention", "Whether masked attention is removed or goes to the other words")
+    ] = "post_softmax"
+    level: Annotated[Level, Knob("Tuning level", "How much of the model is trained; less needs less memory")] = "full"
+    lora_rank: Annotated[int, Knob("LoRA rank", "Size of the factors at the level “lora”", 1, 256, 1)] = 8
+    max_grad_norm: Annotated[float, Knob("Gradient limit", "Longer steps are cut to this", 1e-6, 1e6, 0.1)] = 1.0
+    enabled: Annotated[bool, Knob("Learn the object", "Without, nothing is trained before the edit")] = True
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""
-        _within("identity.steps", self.steps, 0, 10_000)
-        _within("identity.learning_rate", self.learning_rate, 0, 1)
-        _within("identity.semantic_weight", self.semantic_weight, 0, 100)
-        _one_of("identity.timesteps", self.timesteps, get_args(Timesteps))
-        _one_of("identity.level", self.level, get_args(Level))
-        _one_of("identity.mask_semantics", self.mask_semantics, get_args(MaskSemantics))
-        _within("identity.lora_rank", self.lora_rank, 1, 256)
-        _within("identity.max_grad_norm", self.max_grad_norm, 1e-6, 1e6)
+        check_fields(self, "identity")
 
 
 @dataclass(frozen=True)
@@ -104,22 +84,21 @@ class InversionSettings:
             below `early_stop` + `early_stop_growth` · i (Mokady et al., 2023).
     """
 
-    mode: InversionMode = "direct"
-    steps: int = 50
-    inner_steps: int = 10
-    learning_rate: float = 1e-2
-    early_stop: float = 1e-5
-    early_stop_growth: float = 2e-5
+    mode: Annotated[InversionMode, Knob("Inversion", "How the picture is traced back to noise")] = "direct"
+    # Above 100 the published learning rate 1e-2 (1 - i/100) would turn negative.
+    steps: Annotated[
+        int, Knob("Inversion steps", "Steps from the picture to noise and back", 2, 100, 1, "advanced")
+    ] = 50
+    inner_steps: Annotated[int, Knob("Inner steps", "Null-text steps at each of them, at most", 1, 100, 1)] = 10
+    learning_rate: Annotated[float, Knob("Null-text rate", "How fast null-text inversion learns", 0, 1, 1e-3)] = 1e-2
+    early_stop: Annotated[float, Knob("Early stop", "Null-text inversion stops below this error", 0, 1, 1e-5)] = 1e-5
+    early_stop_growth: Annotated[
+        float, Knob("Early stop's growth", "By how much that grows with each step", 0, 1, 1e-5)
+    ] = 2e-5
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""
-        _one_of("inversion.mode", self.mode, get_args(InversionMode))
-        # Above 100 the published learning rate 1e-2 (1 - i/100) would turn negative.
-        _within("inversion.steps", self.steps, 2, 100)
-        _within("inversion.inner_steps", self.inner_steps, 1, 100)
-        _within("inversion.learning_rate", self.learning_rate, 0, 1)
-        _within("inversion.early_stop", self.early_stop, 0, 1)
-        _within("inversion.early_stop_growth", self.early_stop_growth, 0, 1)
+        check_fields(self, "inversion")
 
 
 @dataclass(frozen=True)
@@ -143,30 +122,46 @@ class EditSettings:
         emphasize: factor on a target word's attention, by word ("reweight").
     """
 
-    guidance: float = 4.5
-    guidance_until: float = 1.0
-    mode: EditMode = "auto"
-    cross_replace: float = 0.8
-    self_replace: float = 0.4
-    self_replace_max_queries: int = 1024
-    local_blend: bool = True
-    local_blend_threshold: float = 0.3
-    local_blend_start: float = 0.2
-    mask_threshold: float = 0.3
-    map_stride: int = 0
-    emphasize: Mapping[str, float] = field(default_factory=dict)
+    guidance: Annotated[float, Knob("Guidance", "How strongly the words act", 1, 20, 0.5, "advanced")] = 4.5
+    guidance_until: Annotated[
+        float,
+        Knob(
+            "Guided part",
+            "Part of the steps in which the words act; the rest keep the picture's details",
+            0,
+            1,
+            0.05,
+            "advanced",
+        ),
+    ] = 1.0
+    mode: Annotated[EditMode, Knob("Edit mode", "Whether words are replaced or added")] = "auto"
+    cross_replace: Annotated[
+        float, Knob("Keep layout", "Part of the steps that keep the old picture's layout", 0, 1, 0.05, "advanced")
+    ] = 0.8
+    self_replace: Annotated[
+        float, Knob("Keep shapes", "Part of the steps that keep the old picture's shapes", 0, 1, 0.05, "advanced")
+    ] = 0.4
+    self_replace_max_queries: Annotated[
+        int, Knob("Largest kept layer", "Shapes are kept up to layers of so many cells", 0, 1 << 24, 64)
+    ] = 1024
+    local_blend: Annotated[bool, Knob("Local blend", "Keeps what the changed words don't look at")] = True
+    local_blend_threshold: Annotated[
+        float, Knob("Blend threshold", "How much a place has to be looked at to change", 0, 1, 0.05)
+    ] = 0.3
+    local_blend_start: Annotated[float, Knob("Blend start", "Part of the steps before that begins", 0, 1, 0.05)] = 0.2
+    mask_threshold: Annotated[
+        float, Knob("Mask threshold", "How much a place has to be looked at to be the object", 0, 1, 0.05)
+    ] = 0.3
+    map_stride: Annotated[
+        int, Knob("Map stride", "Cells of the model beside each other that count as one", choices=(0, 1, 2, 4, 8))
+    ] = 0
+    emphasize: Annotated[
+        Mapping[str, float], Knob("Emphasis", "Weight of a word of “Should show”; 1 is as it is", -10, 10, 0.1)
+    ] = field(default_factory=dict)
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""
-        _within("edit.guidance", self.guidance, 0, 50)
-        _one_of("edit.mode", self.mode, get_args(EditMode))
-        for name in _FRACTIONS:
-            _within(f"edit.{name}", getattr(self, name), 0, 1)
-        _within("edit.self_replace_max_queries", self.self_replace_max_queries, 0, 1 << 24)
-        if self.map_stride not in (0, 1, 2, 4, 8):
-            raise SettingError(f"The setting “edit.map_stride” has to be 0, 1, 2, 4 or 8, not {self.map_stride}.")
-        for word, factor in self.emphasize.items():
-            _within(f"edit.emphasize.{word}", factor, -10, 10)
+        check_fields(self, "edit")
 
 
 @dataclass(frozen=True)
@@ -180,16 +175,29 @@ class BlendSettings:
         colour_match: undo the decoder's colour shift, measured around the mask.
     """
 
-    feather: float = 8.0
-    grow: float = 0.0
-    context: float = 0.35
-    colour_match: bool = True
+    feather: Annotated[
+        float, Knob("Feather", "Width of the result's soft edge, in the model's pixels", 0, 256, 1, "advanced")
+    ] = 8.0
+    grow: Annotated[
+        float,
+        Knob("Grow mask", "How far the edit may reach beyond the mask, in the model's pixels", 0, 256, 1, "advanced"),
+    ] = 0.0
+    context: Annotated[
+        float,
+        Knob(
+            "Context",
+            "How far around the mask the model sees, in mask lengths; 4 is mostly the whole picture",
+            0,
+            4,
+            0.05,
+            "advanced",
+        ),
+    ] = 0.35
+    colour_match: Annotated[bool, Knob("Match colours", "Undoes the model's colour shift around the mask")] = True
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""
-        _within("blend.feather", self.feather, 0, 256)
-        _within("blend.grow", self.grow, 0, 256)
-        _within("blend.context", self.context, 0, 4)
+        check_fields(self, "blend")
 
 
 @dataclass(frozen=True)
@@ -200,14 +208,15 @@ class Settings:
     inversion: InversionSettings = field(default_factory=InversionSettings)
     edit: EditSettings = field(default_factory=EditSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
-    native_size: int = 0
+    native_size: Annotated[
+        int, Knob("Model size", "Pixels of the model's shorter side; 0: the model's own", 64, 4096, 64, also=0)
+    ] = 0
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""
         for part in (self.identity, self.inversion, self.edit, self.blend):
             part.validate()
-        if self.native_size:
-            _within("native_size", self.native_size, 64, 4096)
+        check_fields(self, "")
 
     def replace_from(self, changes: Mapping[str, Any]) -> Settings:
         """A copy with some settings replaced.
@@ -272,3 +281,21 @@ def _coerced(name: str, kind: Any, value: Any) -> Any:
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
         raise SettingError(f"The setting “{name}” has to be {words[expected]}, not {value!r}.")
     return value
+
+
+def printed() -> str:
+    """knobs.json: all settings with their knobs; what painters turn most comes first."""
+    parts = (
+        (EditSettings, "edit"),
+        (BlendSettings, "blend"),
+        (InversionSettings, "inversion"),
+        (IdentitySettings, "identity"),
+        (Settings, ""),
+    )
+    found = [entry.as_record() for part, prefix in parts for entry in entries_of(part, prefix)]
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in found)
+    return f"[\n{lines}\n]\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(printed())

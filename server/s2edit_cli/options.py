@@ -6,11 +6,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from s2edit_wire import knobs
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PROFILES
 
 DEFAULT_MODEL = "portraits"
 DEFAULT_PROFILE = "balanced"
+_GUIDANCE = knobs.knobs()[knobs.GUIDANCE]
+
+
+def _list_settings(context: typer.Context, pairs: list[str] | None) -> list[str] | None:
+    """`--set list` prints every setting instead of editing."""
+    if pairs and "list" in pairs and not context.resilient_parsing:
+        for knob in knobs.knobs().values():
+            name = f"{knob.name}.WORD" if knob.kind == "factors" else knob.name
+            typer.echo(f"{name} ({knob.allowed})\n    {knob.title}. {knob.hint}.")
+        raise typer.Exit
+    return pairs
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .tif, .webp or .jpg.")]
@@ -27,11 +40,21 @@ Mask = Annotated[
 Model = Annotated[str, typer.Option("--model", metavar="ID", help="Which model; see `s2edit models list`.")]
 Profile = Annotated[str, typer.Option("--profile", metavar="|".join(PROFILES), help="How much work to do.")]
 Guidance = Annotated[
-    float | None, typer.Option("--guidance", min=1.0, max=20.0, help="Guidance scale; the model's own by default.")
+    float | None,
+    typer.Option(
+        "--guidance", min=_GUIDANCE.low, max=_GUIDANCE.high, help="Guidance scale; the model's own by default."
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same result.")]
 Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A method setting, such as blend.feather=12.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        callback=_list_settings,
+        is_eager=True,
+        help="A method setting, such as blend.feather=12; `--set list` shows all.",
+    ),
 ]
 Emphasize = Annotated[
     list[str] | None, typer.Option("--emphasize", metavar="WORD=NUMBER", help="Weight of a word of the target prompt.")
@@ -56,6 +79,8 @@ def settings(pairs: list[str] | None, emphasize: list[str] | None = None) -> dic
     for pair in emphasize or []:
         word, value = _split(pair)
         result[f"edit.emphasize.{word}"] = _number(pair, value)
+    for name, chosen in result.items():
+        knobs.check(name, chosen)
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .errors import CODES
 from .kinds import Anything, Choice, Field, Flag, Hex, Integer, ListOf, MapOf, Real, Record, Scalar, Text
+from .knobs import GUIDANCE, knobs
 from .limits import MAX_OBJECTS, MAX_PROMPT, MAX_SIDE
 
 JOB_KINDS = ("edit", "compose", "mask", "caption")
@@ -18,6 +19,7 @@ JOB_ID = Hex(32)
 MODEL_ID = Text(100, 1)
 TIME = Real(0, 1e11)
 BOX = ListOf(Integer(0, MAX_SIDE), 4, 4)
+_GUIDANCE = knobs()[GUIDANCE]
 
 OBJECT = Record(
     "object",
@@ -49,7 +51,12 @@ EDIT = Record(
         Field("target", Text(MAX_PROMPT), "What it should show; for `compose`, the mixed prompt.", required=False),
         Field("reference_prompt", Text(MAX_PROMPT), "`compose`: what the reference shows.", required=False),
         Field("objects", ListOf(OBJECT, MAX_OBJECTS), "What is edited; the first is the main object."),
-        Field("guidance", Real(1.0, 20.0), "Guidance scale w; the model's own when absent.", required=False),
+        Field(
+            "guidance",
+            Real(_GUIDANCE.low, _GUIDANCE.high),
+            "Guidance scale w; the model's own when absent.",
+            required=False,
+        ),
         Field("seed", Integer(0, 2**32 - 1), "Seed of everything random."),
         Field(
             "settings",
