@@ -18,6 +18,7 @@ from .prompts import MAX_IDENTITIES, PromptTokenizer
 from .region import LATENT_STRIDE
 from .upscaling import FOLDER as UPSCALER
 from .upscaling import Upscaler, load_upscaler
+from .weight_files import check_folder, hashed_files
 
 CONFIGS = Path(__file__).parent / "configs"
 """Configurations for single files, by family; the only family so far is `sd1`."""
@@ -93,6 +94,7 @@ def load(path: Path) -> Checkpoint:
     path = _resolved(path)
     single = path.is_file()
     folder = _single_config(path) if single else path
+    check_folder(folder)
     tokenizer = PromptTokenizer.from_folder(folder)
     _check_scheduler(folder)
     try:
@@ -137,18 +139,15 @@ def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
 
 
 def model_hash(path: Path) -> str:
-    """SHA-256 over a checkpoint's weights and configurations, in the order of their names.
+    """SHA-256 over a checkpoint's weights and configurations (`hashed_files`), in the order of their names.
 
-    `recommended.json` is left out: what it recommends counts as settings do, and only where it is followed. So is the
-    upscaler: identities don't depend on it, and it has a digest of its own.
+    The upscaler is left out: identities don't depend on it, and it has a digest of its own.
     """
     path = _resolved(path)
     whole = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(path.rglob("*"))
-    for file in files:
+    for file in [path] if path.is_file() else hashed_files(path):
         name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        left_out = file.name == "recommended.json" or name.startswith(f"{UPSCALER}/")
-        if file.suffix in {".safetensors", ".json", ".txt"} and file.is_file() and not left_out:
+        if not name.startswith(f"{UPSCALER}/"):
             with file.open("rb") as stream:
                 whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
     return whole.hexdigest()
