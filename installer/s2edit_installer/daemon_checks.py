@@ -120,7 +120,7 @@ def _connection() -> Finding:
 def _weights(models: list[dict[str, Any]]) -> Iterator[Finding]:
     ready = [str(model["id"]) for model in models if model["state"] == "ready" and model["role"] == "editor"]
     if ready:
-        yield ok("weights", f"There to edit with: {', '.join(ready)}.")
+        yield ok("weights", f"Ready to use: {', '.join(ready)}.")
     else:
         yield wrong("weights", "There is no model to edit with.", "Get one: s2edit models list")
     for model in models:

@@ -10,13 +10,14 @@ import argparse
 import json
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 from s2edit_wire import programs
+from s2edit_wire.paths import logs_folder, state_folder
 
 from . import launching, login, plugins
-from .remedies import own_command, typed
+from .remedies import typed
 from .surroundings import Surroundings
 from .targets import gimp_not_ready
 from .words import Trouble, say
@@ -48,8 +49,9 @@ Image.fromarray(painted).filter(ImageFilter.MaxFilter(side // 32 * 2 + 1)).save(
 """
 """Draws the portrait, and a mask as a person would paint it: a little more than what is to change. It runs in a process
 of its own: only the worker and this text know the method's package."""
-SETTLE = 2.0
-"""Seconds after which a tray that lives is taken to have started."""
+
+_opened: list[subprocess.Popen[bytes]] = []
+"""The tray app that was opened here, which lives on: kept, since Popen takes a forgotten one for an oversight."""
 
 
 def main() -> int:
@@ -116,16 +118,22 @@ def _open_tray() -> str:
             f"The tray needs libraries that are missing here ({reason}).\n"
             "On Debian and Ubuntu: sudo apt install libegl1 libxkbcommon0 libdbus-1-3 libxcb-cursor0"
         )
-    process = subprocess.Popen(  # noqa: S603 - our own Python
-        programs.command("tray"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    time.sleep(SETTLE)
-    # 0: it handed over to one that runs already.
-    return "" if process.poll() in (None, 0) else f"The tray could not be opened. Try:  {own_command()}-tray"
+    command = programs.command("tray")
+    with (logs_folder(state_folder()) / "tray-start.log").open("wb") as log:
+        tray = subprocess.Popen(  # noqa: S603 - our own Python
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    # Not whether a process lives, but whether one says that its window is there: maybe the one that ran already.
+    _opened.append(tray)
+    asks = subprocess.Popen([*command, "--is-shown"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    while asks.poll() is None and not tray.poll():
+        with suppress(subprocess.TimeoutExpired):
+            asks.wait(0.2)
+    if asks.poll() is None:
+        asks.kill()
+    if asks.wait() == 0:
+        return ""
+    return f"The tray app did not open; {log.name} says why. To try again:  {programs.in_shell(command)}"
 
 
 def _tell(pictures: dict[str, Path], installed: list[plugins.Outcome], tray: str, options: argparse.Namespace) -> None:

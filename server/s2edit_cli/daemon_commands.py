@@ -75,7 +75,7 @@ def status(json_: options.Json = False) -> None:
 
 @app.command("at-login")
 def at_login(
-    off: Annotated[bool, typer.Option("--off", help="No longer.")] = False, json_: options.Json = False
+    off: Annotated[bool, typer.Option("--off", help="Stop starting it at login.")] = False, json_: options.Json = False
 ) -> None:
     """Start the daemon at every login; clients start it by themselves anyway."""
     from s2edit_installer import login

@@ -85,11 +85,11 @@ def _report(outcomes: list[Outcome], as_json: bool) -> None:
 
 
 def doctor(
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what can be repaired safely.")] = False,
     editors: Annotated[bool, typer.Option("--editors/--no-editors", help="Start the editors that are found.")] = True,
     json_: options.Json = False,
 ) -> None:
-    """Examine the installation; says per line what is wrong and how to mend it."""
+    """Examine the installation: what is wrong, and how to repair it."""
     from s2edit_installer.doctor import examine
 
     findings = []
@@ -121,4 +121,4 @@ def _summary(wrong: list[Finding]) -> str:
     if not mended:
         return f"{count}; what to do stands below each."
     part = "it" if mended == len(wrong) == 1 else "all of them" if mended == len(wrong) else f"{mended} of them"
-    return typed(f"{count}. This mends {part}: s2edit doctor --fix")
+    return typed(f"{count}. This repairs {part}: s2edit doctor --fix")

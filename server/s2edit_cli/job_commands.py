@@ -23,7 +23,7 @@ app = typer.Typer(help="What the daemon has done and is doing.", no_args_is_help
 
 @app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many jobs to show.")] = 20,
     json_: options.Json = False,
 ) -> None:
     """Jobs, newest first."""

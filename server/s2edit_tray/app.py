@@ -1,14 +1,12 @@
-"""The tray app as a whole: icon, menu, window, notifications; one of it per user."""
+"""The tray app as a whole: icon, menu, window, notifications."""
 
 from __future__ import annotations
 
-import getpass
 import time
 from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QSystemTrayIcon
 from s2edit_wire.records import ENDED
 
@@ -20,32 +18,6 @@ from .tray_icon import icon
 from .window import Window
 
 _STATUS_EVERY_MS = 5_000
-
-
-class SingleInstance:
-    """The first tray app of a user listens; a second one asks it to show itself, and ends."""
-
-    def __init__(self) -> None:
-        self.name = f"s2edit-tray-{getpass.getuser()}"
-        self.server = QLocalServer()
-        """Its `newConnection` says that a second one was started."""
-
-    def is_second(self) -> bool:
-        """Whether another one runs; it has then been asked to come to the front."""
-        socket = QLocalSocket()
-        socket.connectToServer(self.name)
-        if not socket.waitForConnected(500):
-            return False
-        socket.write(b"show")
-        socket.waitForBytesWritten(500)
-        return True
-
-    def listen(self) -> None:
-        """Be the first one."""
-        self.server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        # A socket file that a crash left behind would make `listen` fail; nobody answered on it, so it is stale.
-        QLocalServer.removeServer(self.name)
-        self.server.listen(self.name)
 
 
 class TrayApp:

@@ -9,9 +9,13 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from . import theme
-from .app import SingleInstance, TrayApp
+from .app import TrayApp
+from .instance import SingleInstance
 from .text import _, catalogue, language
 from .tray_host import wait_for_tray
+
+STARTS_WITHIN = 60.0
+"""Seconds after which a tray app that was started should show itself, on a slow disk too."""
 
 
 def translator() -> QTranslator:
@@ -23,11 +27,14 @@ def translator() -> QTranslator:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until the user quits; 0, or 1 when no window system is there."""
+    """Run until the user quits; 0, or 1 when no window system is there, or with `--is-shown` no tray app answers."""
     parser = argparse.ArgumentParser(prog="s2edit-tray", description="Jobs at a glance, models under control.")
     parser.add_argument("--hidden", action="store_true", help="start in the tray without a window")
     parser.add_argument("--theme", choices=("light", "dark"), help="instead of the desktop's own")
     parser.add_argument("--language", help="such as de; instead of the desktop's own")
+    parser.add_argument(
+        "--is-shown", action="store_true", help="start none: status 0 once the running one shows itself"
+    )
     options = parser.parse_args(arguments)
     if options.language:
         QLocale.setDefault(QLocale(options.language))
@@ -40,13 +47,17 @@ def main(arguments: list[str] | None = None) -> int:
     if options.theme:
         theme.apply(application, options.theme)
     single = SingleInstance()
-    if single.is_second():
+    if options.is_shown:
+        return int(not single.wait(STARTS_WITHIN))
+    if single.call():
         sys.stdout.write(_("S²Edit is running already; its window is in front now.") + "\n")
         return 0
     single.listen()
-    second_started = single.server.newConnection
-    tray = TrayApp(application, hidden=options.hidden and wait_for_tray(second_started))
-    second_started.connect(tray.window.raise_up)
+    tray = TrayApp(application, hidden=options.hidden and wait_for_tray(single.called))
+    single.called.connect(tray.window.raise_up)
+    single.called.connect(single.answer)
+    # Who called while the panel was waited for sees the window now.
+    single.answer()
     tray.daemon.start()
     status = application.exec()
     tray.daemon.stop()

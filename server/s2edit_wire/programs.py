@@ -7,6 +7,7 @@ and a `queue.py` among downloads would be run (docs.python.org/3/using/cmdline.h
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,11 @@ def run_python(python: str | None = None, *, windowless: bool = False) -> list[s
     if windowless and (quiet := Path(python).with_name("pythonw.exe")).is_file():
         python = str(quiet)
     return [python, "-P"]
+
+
+def in_shell(arguments: Sequence[str]) -> str:
+    """The command as a person pastes it into a terminal: POSIX quoting, or on Windows CommandLineToArgvW's."""
+    return subprocess.list2cmdline(arguments) if sys.platform == "win32" else shlex.join(arguments)
 
 
 def in_desktop_entry(arguments: Sequence[str]) -> str:

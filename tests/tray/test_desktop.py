@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from s2edit_tray import tray_icon
+from s2edit_tray.instance import SOCKET_NAME
 from s2edit_wire.client import Client
+from s2edit_wire.paths import run_folder
 
 from tests.fakes.daemon import fake, finished, submit
 from tests.hosts.lab import Lab, wait_for
@@ -82,7 +84,7 @@ def desktop() -> Iterator[Desktop]:
         made = Desktop(lab)
         with process(lab, "tray", "-m", "s2edit_tray", "--hidden"):
             # As at login: it is up before there is a panel.
-            wait_for(lambda: list(lab.folder.glob("s2edit-tray-*")), "the tray's process", 60)
+            wait_for((run_folder(lab.state) / SOCKET_NAME).exists, "the tray's process", 60)
             start_panel(lab)
             yield made
 

@@ -7,8 +7,10 @@ import plistlib
 import re
 import runpy
 import shlex
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox
 from s2edit_tray import autostart, tray_host
-from s2edit_tray.app import SingleInstance
+from s2edit_tray.instance import SingleInstance, address
 from s2edit_tray.window import Window
 from s2edit_wire import programs
 
@@ -29,14 +31,38 @@ Until = Callable[..., None]
 
 
 def test_a_second_tray_brings_the_first_to_the_front(window: Window, until: Until) -> None:
-    first, second = SingleInstance(), SingleInstance()
-    first.name = second.name = f"s2edit-tray-test-{os.getpid()}"
-    assert not first.is_second()
-    first.listen()
-    first.server.newConnection.connect(window.raise_up)
+    # `window` has S2EDIT_HOME point to a folder of the test's own.
+    first = SingleInstance()
+    assert not first.call()
+    assert first.listen()
+    first.called.connect(window.raise_up)
+    first.called.connect(first.answer)
     window.hide()
-    assert second.is_second()
-    until(window.isVisible)
+    calls = "import sys; from s2edit_tray.instance import SingleInstance; sys.exit(not SingleInstance().call())"
+    second = subprocess.Popen([sys.executable, "-P", "-c", calls])
+    until(lambda: second.poll() is not None)
+    assert second.returncode == 0
+    assert window.isVisible()
+
+
+@pytest.mark.parametrize("length", [10, 60, 90, 150])
+def test_its_socket_is_where_only_this_user_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    """However long the folder's name is: a socket's has to fit into 103 bytes."""
+    runtime = tmp_path / "r"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    with tempfile.TemporaryDirectory(prefix="s2t") as name:
+        state = Path(name) / ("x" * length)
+        one, other = SingleInstance(state), SingleInstance(state)
+        assert one.listen()
+        place = Path(address(state))
+        assert place.is_socket()
+        assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+        assert not other.call(), "connected, but nobody answers: that is no tray app that works"
+
+
+def test_where_nothing_can_be_written_it_starts_all_the_same() -> None:
+    assert not SingleInstance(Path("/dev/null/s2edit")).listen()
 
 
 class Called(QObject):
@@ -71,13 +97,11 @@ def first(daemon_process: RunningDaemon) -> Iterator[tuple[subprocess.Popen[str]
     environment = {
         **os.environ,
         "S2EDIT_HOME": str(daemon_process.folder),
-        # Qt puts its local sockets there: a folder of the test's own keeps the user's own tray out of it.
-        "TMPDIR": str(daemon_process.folder),
         "QT_QPA_PLATFORM": "offscreen",
     }
     tray = subprocess.Popen([sys.executable, "-m", "s2edit_tray"], env=environment, text=True)
     deadline = time.monotonic() + 60
-    while not list(daemon_process.folder.glob("s2edit-tray-*")):
+    while not Path(address(daemon_process.folder)).exists():
         assert tray.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -102,7 +126,7 @@ def test_a_killed_tray_does_not_keep_the_next_from_starting(
     tray, environment = first
     tray.kill()
     tray.wait(20)
-    (stale,) = daemon_process.folder.glob("s2edit-tray-*")
+    stale = Path(address(daemon_process.folder))
     # The new socket may get the old one's inode, but not its time of birth.
     before = stale.stat().st_ctime_ns
     following = subprocess.Popen([sys.executable, "-m", "s2edit_tray"], env=environment, text=True)
