@@ -189,8 +189,8 @@ def test_what_the_command_shows(capsys: pytest.CaptureFixture[str], monkeypatch:
     found.append(findings.wrong("launcher", "Gone.", "Mend it.", lambda: "Done."))
     with pytest.raises(typer.Exit):
         install_commands.doctor()
-    assert "One thing is wrong. This mends it: " in capsys.readouterr().out.splitlines()[-1]
+    assert "One thing is wrong. This repairs it: " in capsys.readouterr().out.splitlines()[-1]
     found.append(findings.wrong("daemon", "Silent.", "Wake it."))
     with pytest.raises(typer.Exit):
         install_commands.doctor()
-    assert "2 things are wrong. This mends 1 of them: " in capsys.readouterr().out.splitlines()[-1]
+    assert "2 things are wrong. This repairs 1 of them: " in capsys.readouterr().out.splitlines()[-1]
