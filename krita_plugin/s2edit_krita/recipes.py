@@ -25,7 +25,7 @@ def recipe_of(job: Mapping[str, Any], record: Mapping[str, Any], crop: list[int]
     """
     digests = record.get("inputs", {})
     return Recipe(
-        edit=dict(job["edit"]),
+        edit=job["edit"],
         job=job["job"],
         when=time.time(),
         result_sha256=job.get("result_sha256", ""),

@@ -11,6 +11,7 @@ from krita import Krita
 from s2edit_wire import frames
 from s2edit_wire.client import new_job_id
 from s2edit_wire.errors import WireError
+from s2edit_wire.frames import FrameRecord
 
 from . import history, layers, masks
 from .document import (
@@ -48,10 +49,10 @@ _SAMPLE = 256
 class Parcel(NamedTuple):
     """The pixel frames of one message with their header entries."""
 
-    entries: list[dict[str, object]]
+    entries: list[FrameRecord]
     frames: list[Frame]
 
-    def add(self, entry: dict[str, object], data: Frame) -> None:
+    def add(self, entry: FrameRecord, data: Frame) -> None:
         """Append one frame."""
         self.entries.append(entry)
         self.frames.append(data)

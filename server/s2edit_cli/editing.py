@@ -221,7 +221,7 @@ def _plane(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(mask)[:, :, None]
 
 
-def _entry(role: str, samples: NDArray[Any]) -> dict[str, object]:
+def _entry(role: str, samples: NDArray[Any]) -> wire_frames.FrameRecord:
     height, width, channels = samples.shape
     space = "mask" if role.endswith("mask") else "srgb"
     return wire_frames.describe(role, (height, width, channels), f"u{samples.dtype.itemsize}", space)

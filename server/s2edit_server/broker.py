@@ -11,7 +11,7 @@ from typing import Any
 import zmq
 from s2edit_wire import schema
 from s2edit_wire.errors import WireError
-from s2edit_wire.frames import check_frames
+from s2edit_wire.frames import FrameRecord, check_frames
 from s2edit_wire.limits import MAX_SAFE_INTEGER, MAX_UPLOADS_PER_CLIENT
 
 from . import envelope
@@ -46,7 +46,7 @@ class Request:
     identity: bytes
     session: Session | None
     header: dict[str, Any]
-    frames: list[tuple[dict[str, Any], memoryview]]
+    frames: list[tuple[FrameRecord, memoryview]]
 
     @property
     def known(self) -> Session:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgpack
 from s2edit_wire.errors import WireError
+from s2edit_wire.frames import FrameRecord
 from s2edit_wire.limits import MAX_EDIT, MAX_QUEUED_PER_CLIENT
 
 from . import jobs, queries, timings
@@ -52,7 +53,7 @@ class Desk:
         client: str,
         host: str,
         edit: dict[str, Any],
-        frames: Sequence[tuple[dict[str, Any], memoryview]],
+        frames: Sequence[tuple[FrameRecord, memoryview]],
     ) -> dict[str, Any]:
         """Keep a job with its pixels; the record is returned once all of it is durable.
 
@@ -97,7 +98,7 @@ class Desk:
         return rows, result
 
     async def publish(
-        self, job: str, preview: tuple[dict[str, object], bytes] | None = None, progress: Record | None = None
+        self, job: str, preview: tuple[FrameRecord, bytes] | None = None, progress: Record | None = None
     ) -> Record:
         """Tell of a changed job; returns its record.
 
@@ -114,7 +115,7 @@ class Desk:
         return record
 
     async def tell(
-        self, job: str, preview: tuple[dict[str, object], bytes] | None = None, progress: Record | None = None
+        self, job: str, preview: tuple[FrameRecord, bytes] | None = None, progress: Record | None = None
     ) -> None:
         """`publish`, for a job that a client may have removed this very moment: then there is nothing to tell."""
         try:
@@ -201,7 +202,7 @@ class Desk:
         return work + sum(eta for eta in current if eta is not None)
 
 
-def _name_frames(frames: Sequence[tuple[dict[str, Any], memoryview]]) -> tuple[jobs.StoredFrame, ...]:
+def _name_frames(frames: Sequence[tuple[FrameRecord, memoryview]]) -> tuple[jobs.StoredFrame, ...]:
     stored = []
     for entry, data in frames:
         digest = digest_of(data)

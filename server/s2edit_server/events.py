@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from s2edit_wire.frames import FrameRecord
+
 from .envelope import Pixels
 
 REMEMBERED = 200
@@ -65,7 +67,7 @@ class Events:
         self._changed[job] = self.seq
         return self.seq
 
-    def job(self, record: dict[str, Any], preview: tuple[dict[str, object], bytes] | None = None) -> None:
+    def job(self, record: dict[str, Any], preview: tuple[FrameRecord, bytes] | None = None) -> None:
         """Tell of a job whose record carries the number that `touch` gave; `preview` only to those who want it."""
         plain = {"op": "event", "kind": "job", "seq": record["seq"], "job": record}
         for identity, previews in list(self._subscribers.items()):

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from s2edit_wire.errors import WireError
+from s2edit_wire.frames import FrameRecord
 from s2edit_wire.records import ENDED
 
 from .store import writing
 
 Row = sqlite3.Row
-Picture = tuple[dict[str, object], bytes]
+Picture = tuple[FrameRecord, bytes]
 MAX_LOG_LINES = 200
 
 
@@ -27,7 +28,7 @@ MAX_LOG_LINES = 200
 class StoredFrame:
     """A frame of a job: its header entry (`s2edit_wire.frames.FRAME`) and the digest that names its blob."""
 
-    entry: dict[str, Any]
+    entry: FrameRecord
     sha256: str
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import PlanReply
 
 import s2edit
 from s2edit.alignment import plan_prompts
@@ -46,7 +47,7 @@ def plan(
     memory_free: int = 0,
     memory_used: int = 0,
     cached: bool = False,
-) -> dict[str, Any]:
+) -> PlanReply:
     """The reply to `plan`; blocks for the moments that small files take.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from s2edit_wire.records import ProblemRecord
 
 from .weights.catalogue import Entry
 from .weights.manager import Weights, gib
@@ -28,15 +29,17 @@ class Problem:
     blocking: bool = True
     hint: str = ""
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> ProblemRecord:
         """As it travels."""
-        fields: dict[str, Any] = {
+        record: ProblemRecord = {
             "field": self.field,
             "code": self.code,
             "message": f"{self.message} {self.hint}".strip()[:2_000],
             "blocking": self.blocking,
         }
-        return fields | ({"word": self.word[:200]} if self.word else {})
+        if self.word:
+            record["word"] = self.word[:200]
+        return record
 
 
 def frame_problems(

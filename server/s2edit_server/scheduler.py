@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s2edit_wire.errors import CODES, WireError
-from s2edit_wire.frames import check_entry
+from s2edit_wire.frames import FrameRecord, check_entry
 from s2edit_wire.limits import MAX_FRAMES
 from s2edit_wire.pack import pack
 
@@ -188,7 +188,7 @@ class Scheduler:
             self._told = now
             preview = None
             if report.preview is not None:
-                entry: dict[str, object] = {
+                entry: FrameRecord = {
                     "role": "preview",
                     "shape": list(report.preview.shape),
                     "dtype": "u1",
@@ -235,7 +235,7 @@ class Scheduler:
                 self._desk.blobs.unpin(entry.sha256)
 
     def _adopt(self, frame: worker_link.FrameFile) -> jobs.StoredFrame:
-        entry: dict[str, Any] = {
+        entry: FrameRecord = {
             "role": frame.role,
             "shape": list(frame.shape),
             "dtype": frame.dtype,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from s2edit_wire.frames import describe
+from s2edit_wire.frames import FrameRecord, describe
 
 from .blobs import Blobs
 from .jobs import StoredFrame
@@ -20,7 +20,7 @@ SIDE = 128
 
 def thumbnails(
     blobs: Blobs, inputs: Sequence[StoredFrame], results: Sequence[StoredFrame]
-) -> list[tuple[dict[str, object], bytes]]:
+) -> list[tuple[FrameRecord, bytes]]:
     """(frame entry, bytes) of `image` and, with a result, `preview`: 8-bit RGB of at most SIDE pixels a side."""
     pictures = []
     by_role = {frame.entry["role"]: frame for frame in (*inputs, *results)}
@@ -35,7 +35,7 @@ def thumbnails(
     return pictures
 
 
-def _entry(role: str, picture: NDArray[np.float32]) -> tuple[dict[str, object], bytes]:
+def _entry(role: str, picture: NDArray[np.float32]) -> tuple[FrameRecord, bytes]:
     height, width, _ = picture.shape
     return describe(role, (height, width, 3)), picture.round().clip(0, 255).astype("u1").tobytes()
 

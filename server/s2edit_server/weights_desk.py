@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2edit_wire.errors import WireError
+from s2edit_wire.frames import FrameRecord
 
 from . import queries, timings
 from .settings import Settings
@@ -54,7 +55,7 @@ class WeightsDesk:
         """Path of a model's weights; blocks. Raises WireError("unknown_model")."""
         return self._folder if self._foreign else self._loaded().find(model)
 
-    async def check_submit(self, edit: dict[str, Any], frames: list[tuple[dict[str, Any], memoryview]]) -> None:
+    async def check_submit(self, edit: dict[str, Any], frames: list[tuple[FrameRecord, memoryview]]) -> None:
         """Raise WireError for an edit that can't succeed, so that no job is made of it."""
         if self._foreign:
             return

@@ -6,9 +6,10 @@ Pixels are C-contiguous, row by row, little-endian, channels interleaved: gray, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated, TypedDict
 
 from .errors import WireError
-from .kinds import Choice, Field, Hex, Integer, ListOf, Record
+from .kinds import Choice, Hex, Integer, ListOf, Record
 from .limits import MAX_FRAME, MAX_FRAMES, MAX_MESSAGE, MAX_SIDE
 
 ITEM_SIZE = {"u1": 1, "u2": 2, "f4": 4}
@@ -27,26 +28,31 @@ ROLES = (
     "thumbnail",
 )
 
-FRAME = Record(
-    "frame",
-    (
-        Field("role", Choice(ROLES), "What the frame is. Several `object_mask` frames: `index` says whose."),
-        Field("index", Integer(0, 3), "Which object an `object_mask` belongs to; 0 when left out.", required=False),
-        Field("shape", ListOf(Integer(1, MAX_SIDE), 3, 3), "Height, width, channels (1 to 4)."),
-        Field("dtype", Choice(tuple(ITEM_SIZE)), "`u1` 8 bit, `u2` 16 bit, `f4` 32-bit float; little-endian."),
-        Field("space", Choice(("srgb", "mask")), "`srgb`: sRGB-encoded colour or gray; `mask`: linear coverage."),
-        Field("nbytes", Integer(1, MAX_FRAME), "Bytes in the frame; must be height x width x channels x sample size."),
-        Field("sha256", Hex(64), "SHA-256 of the frame's bytes, when the sender has it.", required=False),
-    ),
-)
+
+class _Frame(TypedDict):
+    role: Annotated[str, Choice(ROLES), "What the frame is. Several `object_mask` frames: `index` says whose."]
+    shape: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 3, 3), "Height, width, channels (1 to 4)."]
+    dtype: Annotated[str, Choice(tuple(ITEM_SIZE)), "`u1` 8 bit, `u2` 16 bit, `f4` 32-bit float; little-endian."]
+    space: Annotated[str, Choice(("srgb", "mask")), "`srgb`: sRGB-encoded colour or gray; `mask`: linear coverage."]
+    nbytes: Annotated[int, Integer(1, MAX_FRAME), "Bytes in the frame: height x width x channels x sample size."]
+
+
+class FrameRecord(_Frame, total=False):
+    """What a header says of one pixel frame."""
+
+    index: Annotated[int, Integer(0, 3), "Which object an `object_mask` belongs to; 0 when left out."]
+    sha256: Annotated[str, Hex(64), "SHA-256 of the frame's bytes, when the sender has it."]
+
+
+FRAME = Record.of("frame", FrameRecord)
 
 
 def describe(
     role: str, shape: tuple[int, int, int], dtype: str = "u1", space: str = "srgb", index: int = 0
-) -> dict[str, object]:
+) -> FrameRecord:
     """The header entry for a frame of H x W x C samples."""
     height, width, channels = shape
-    entry: dict[str, object] = {
+    entry: FrameRecord = {
         "role": role,
         "shape": [height, width, channels],
         "dtype": dtype,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, get_args, get_type_hints
 
 from .errors import WireError
 from .limits import MAX_ITEMS, MAX_SAFE_INTEGER
@@ -220,6 +220,11 @@ class Record:
     fields: tuple[Field, ...]
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
+    @classmethod
+    def of(cls, name: str, shape: type[Any]) -> Record:
+        """The record of a TypedDict; see `fields_of`."""
+        return cls(name, fields_of(shape))
+
     def __post_init__(self) -> None:
         """Index the fields once."""
         object.__setattr__(self, "_by_name", {entry.name: entry for entry in self.fields})
@@ -241,3 +246,12 @@ class Record:
     def describe(self) -> str:
         """See `Kind.describe`."""
         return f"`{self.name}` record"
+
+
+def fields_of(shape: type[Any]) -> tuple[Field, ...]:
+    """The fields of a TypedDict whose entries are written `name: Annotated[type, Kind, "meaning"]`."""
+    found = []
+    for name, hint in get_type_hints(shape, include_extras=True).items():
+        _type, kind, doc = get_args(hint)
+        found.append(Field(name, kind, doc, required=name in shape.__required_keys__))
+    return tuple(found)

@@ -7,33 +7,38 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, TypedDict, cast
 
 from .errors import WireError
-from .kinds import Choice, Field, Hex, Integer, ListOf, MapOf, Record, Text
+from .kinds import Choice, Hex, Integer, ListOf, MapOf, Record, Text
 from .limits import MAX_OBJECTS, MAX_RECIPE
-from .records import BOX, EDIT, JOB_ID, TIME
+from .records import BOX, EDIT, JOB_ID, TIME, EditRecord
 
 VERSION = 1
 NAME = "s2edit-recipe"
 """What the parasite or annotation is called."""
 MASK_SOURCES = ("automatic", "selection", "layer_mask", "layer", "channel")
 
-FORMAT = Record(
-    "recipe",
-    (
-        Field("recipe", Integer(1, 1_000), "Version of this format."),
-        Field("edit", EDIT, "What was asked for."),
-        Field("job", JOB_ID, "The job."),
-        Field("when", TIME, "When the result was inserted, seconds since 1970."),
-        Field("result_sha256", Hex(64), "Digest of the result's frames.", required=False),
-        Field("model_sha256", Hex(64), "Digest of the model's weights.", required=False),
-        Field("mask_sha256", ListOf(Hex(64), MAX_OBJECTS + 1), "Digests of the painted masks.", required=False),
-        Field("crop", BOX, "x, y, width, height of the result in the picture.", required=False),
-        Field("program", MapOf(Text(64), 4), "Versions: `host`, `plugin`, `daemon`.", required=False),
-        Field("mask_from", Choice(MASK_SOURCES), "Where the mask came from.", required=False),
-    ),
-)
+
+class _Recipe(TypedDict):
+    recipe: Annotated[int, Integer(1, 1_000), "Version of this format."]
+    edit: Annotated[EditRecord, EDIT, "What was asked for."]
+    job: Annotated[str, JOB_ID, "The job."]
+    when: Annotated[float, TIME, "When the result was inserted, seconds since 1970."]
+
+
+class RecipeRecord(_Recipe, total=False):
+    """A recipe as JSON."""
+
+    result_sha256: Annotated[str, Hex(64), "Digest of the result's frames."]
+    model_sha256: Annotated[str, Hex(64), "Digest of the model's weights."]
+    mask_sha256: Annotated[list[str], ListOf(Hex(64), MAX_OBJECTS + 1), "Digests of the painted masks."]
+    crop: Annotated[list[int], BOX, "x, y, width, height of the result in the picture."]
+    program: Annotated[dict[str, str], MapOf(Text(64), 4), "Versions: `host`, `plugin`, `daemon`."]
+    mask_from: Annotated[str, Choice(MASK_SOURCES), "Where the mask came from."]
+
+
+FORMAT = Record.of("recipe", RecipeRecord)
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Recipe:
         mask_from: where the mask came from, or "".
     """
 
-    edit: dict[str, Any]
+    edit: EditRecord
     job: str
     when: float
     result_sha256: str = ""
@@ -99,7 +104,7 @@ class Recipe:
         return cls(**value)
 
 
-def run_again(recipe: Recipe, **changes: object) -> dict[str, Any]:
+def run_again(recipe: Recipe, **changes: object) -> EditRecord:
     """The edit of a recipe, changed, as a fresh record to submit under a new job id.
 
     Args:
@@ -109,7 +114,7 @@ def run_again(recipe: Recipe, **changes: object) -> dict[str, Any]:
     Raises:
         WireError: `bad_request` when the changed edit is out of range.
     """
-    edit = dict(recipe.edit)
+    edit: dict[str, Any] = dict(recipe.edit)
     for name, value in changes.items():
         if value is None:
             edit.pop(name, None)
@@ -118,7 +123,7 @@ def run_again(recipe: Recipe, **changes: object) -> dict[str, Any]:
         else:
             edit[name] = value
     EDIT.check(edit, "edit")
-    return edit
+    return cast(EditRecord, edit)
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

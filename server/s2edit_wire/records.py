@@ -1,10 +1,17 @@
-"""The records that messages are made of: a job as clients see it, an object of an edit, a model, the daemon's state."""
+"""The records that messages are made of: a job as clients see it, an object of an edit, a model, the daemon's state.
+
+Each is declared once: a TypedDict whose annotations also hold the runtime check and PROTOCOL.md's words. Type checkers
+see a misspelt key, `Record.of` makes the check. Optional fields stand in the class with `total=False`, since editors'
+Pythons begin at 3.10, before `NotRequired`.
+"""
 
 from __future__ import annotations
 
+from typing import Annotated, Any, TypedDict
+
 from .errors import CODES
-from .kinds import Anything, Choice, Field, Flag, Hex, Integer, ListOf, MapOf, Real, Record, Scalar, Text
-from .knobs import GUIDANCE, knobs
+from .kinds import Anything, Choice, Flag, Hex, Integer, ListOf, MapOf, Real, Record, Scalar, Text
+from .knobs import GUIDANCE, Value, knobs
 from .limits import MAX_OBJECTS, MAX_PROMPT, MAX_SIDE
 
 JOB_KINDS = ("edit", "compose", "mask", "caption")
@@ -21,143 +28,215 @@ TIME = Real(0, 1e11)
 BOX = ListOf(Integer(0, MAX_SIDE), 4, 4)
 _GUIDANCE = knobs()[GUIDANCE]
 
-OBJECT = Record(
-    "object",
-    (
-        Field("word", Text(100, 1), "The word in the source prompt that names the object."),
-        Field("masked", Flag(), "Whether an `object_mask` frame with this object's index follows."),
-    ),
-)
 
-DOCUMENT = Record(
-    "document",
-    (
-        Field("host", Choice(HOSTS), "Which program the job comes from."),
-        Field("title", Text(300), "The document's name as its title bar shows it; never a path.", required=False),
-        Field("layer", Text(300), "The layer's name.", required=False),
-        Field("ref", Text(200), "The client's own mark to find document and layer again.", required=False),
-        Field("canvas", ListOf(Integer(1, MAX_SIDE), 2, 2), "Width and height of the whole picture.", required=False),
-        Field("crop", BOX, "x, y, width, height of `image` in the picture.", required=False),
-    ),
-)
+class ObjectRecord(TypedDict):
+    """One object of an edit."""
 
-EDIT = Record(
-    "edit",
-    (
-        Field("kind", Choice(JOB_KINDS), "`edit`, `compose` from a reference, or only the `mask` or a `caption`."),
-        Field("model", MODEL_ID, "A model's id, from `models`."),
-        Field("profile", Choice(PROFILES), "How much work the method does."),
-        Field("source", Text(MAX_PROMPT), "What the picture shows; may be empty for `caption`."),
-        Field("target", Text(MAX_PROMPT), "What it should show; for `compose`, the mixed prompt.", required=False),
-        Field("reference_prompt", Text(MAX_PROMPT), "`compose`: what the reference shows.", required=False),
-        Field("objects", ListOf(OBJECT, MAX_OBJECTS), "What is edited; the first is the main object."),
-        Field(
-            "guidance",
-            Real(_GUIDANCE.low, _GUIDANCE.high),
-            "Guidance scale w; the model's own when absent.",
-            required=False,
-        ),
-        Field("seed", Integer(0, 2**32 - 1), "Seed of everything random."),
-        Field(
-            "settings",
-            MapOf(Scalar()),
-            "Method settings by dotted name (`blend.feather`); absent: the model's own.",
-            required=False,
-        ),
-        Field("document", DOCUMENT, "Where the picture comes from.", required=False),
-    ),
-)
+    word: Annotated[str, Text(100, 1), "The word in the source prompt that names the object."]
+    masked: Annotated[bool, Flag(), "Whether an `object_mask` frame with this object's index follows."]
 
-JOB = Record(
-    "job",
-    (
-        Field("job", JOB_ID, "The id that the client made."),
-        Field("seq", Integer(), "Sequence number of the job's last change."),
-        Field("state", Choice(STATES), "Where it is."),
-        Field("phase", Choice(PHASES), "What the worker is doing."),
-        Field("step", Integer(), "Steps done in this phase."),
-        Field("total", Integer(), "Steps in this phase, 0 when not known yet."),
-        Field("eta", Real(0, 1e9), "Seconds until the whole job ends, once known.", required=False),
-        Field("position", Integer(), "Place in the queue, 0 when running or ended."),
-        Field("attempt", Integer(), "How often a worker has started on it."),
-        Field("created", TIME, "When it was accepted, seconds since 1970."),
-        Field("started", TIME, "When its last attempt started.", required=False),
-        Field("finished", TIME, "When it ended.", required=False),
-        Field("edit", EDIT, "What was asked for."),
-        Field("error", Choice(tuple(CODES)), "Why it failed.", required=False),
-        Field("message", Text(2_000), "The same as a sentence.", required=False),
-        Field("hint", Text(2_000), "What to do next.", required=False),
-        Field("result_sha256", Hex(64), "Digest of the result's frames.", required=False),
-        Field("acknowledged", Flag(), "Whether a client has said that it has the result."),
-    ),
-)
 
-PROBLEM = Record(
-    "problem",
-    (
-        Field("field", Text(64), "Which input: `source`, `target`, `object`, `mask`, `model`, `image`."),
-        Field("code", Choice(tuple(CODES)), "The error that submitting would give."),
-        Field("message", Text(2_000), "A plain sentence."),
-        Field("word", Text(200), "The word it is about.", required=False),
-        Field("blocking", Flag(), "False for a warning: the job can be submitted all the same."),
-    ),
-)
+OBJECT = Record.of("object", ObjectRecord)
 
-FORECAST = Record(
-    "forecast",
-    (
-        Field("first_s", Real(0, 1e9), "Seconds for a first edit, loading included."),
-        Field("next_s", Real(0, 1e9), "Seconds when the identity is cached."),
-        Field("memory", Integer(), "Bytes that the job needs on the device at its peak."),
-        Field("memory_free", Integer(), "Bytes free on the device."),
-        Field("cached", Flag(), "Whether the identity of this very request is cached."),
-        Field("measured", Flag(), "Whether the times come from jobs on this machine, or are an estimate."),
-    ),
-)
 
-MODEL = Record(
-    "model",
-    (
-        Field("id", MODEL_ID, "What requests call it."),
-        Field("title", Text(200), "What people call it."),
-        Field("purpose", Text(1_000), "What it is for, and what it is not for."),
-        Field("role", Choice(("editor", "captioner", "decoder", "metric")), "What kind of weights."),
-        Field("domain", Choice(("cartoon", "photo", "any")), "Which pictures it knows."),
-        Field("state", Choice(MODEL_STATES), "Whether it can be used."),
-        Field("size", Integer(), "Bytes on disk when whole."),
-        Field("present", Integer(), "Bytes that are here."),
-        Field("native", Integer(1, 4_096), "Pixels along the side it was trained at."),
-        Field("memory", Integer(), "Bytes it needs on the device for a full edit."),
-        Field("licence", Text(200), "Name of the licence."),
-        Field("licence_accepted", Flag(), "Whether it was accepted (or asks for nothing)."),
-        Field("gated", Flag(), "Whether the source wants a token."),
-        Field("embedded", Flag(), "Whether it came with S²Edit."),
-        Field("examples", ListOf(Text(MAX_PROMPT), 32), "Source prompts that it understands."),
-        Field("message", Text(2_000), "What is wrong, for `broken` and stopped downloads.", required=False),
-        Field("rate", Real(0, 1e12), "Bytes a second while downloading.", required=False),
-    ),
-)
+class _Document(TypedDict):
+    host: Annotated[str, Choice(HOSTS), "Which program the job comes from."]
 
-STATUS = Record(
-    "status",
-    (
-        Field("version", Text(64), "The daemon's version."),
-        Field("pid", Integer(), "Its process."),
-        Field("uptime", TIME, "Seconds since it started."),
-        Field("device", Text(200), "`cpu`, `cuda:0 (name)`, `mps`; empty until the worker has told."),
-        Field("worker", Choice(("stopped", "starting", "idle", "busy")), "The worker's state."),
-        Field("worker_pid", Integer(), "Its process, 0 when stopped."),
-        Field("model", Text(100), "The model in memory, empty when none."),
-        Field("memory_used", Integer(), "Bytes that the worker holds on the device."),
-        Field("memory_free", Integer(), "Bytes free there."),
-        Field("queue_paused", Flag(), "Whether the queue is stopped."),
-        Field("jobs", MapOf(Integer()), "How many jobs are in each state."),
-        Field("cache_bytes", Integer(), "Size of the identity cache."),
-        Field("result_bytes", Integer(), "Size of stored inputs and results."),
-        Field("offline", Flag(), "Whether connections off this machine are forbidden."),
-        Field("weights_bytes", Integer(), "Size of downloaded weights."),
-    ),
-)
+
+class DocumentRecord(_Document, total=False):
+    """Where a picture comes from."""
+
+    title: Annotated[str, Text(300), "The document's name as its title bar shows it; never a path."]
+    layer: Annotated[str, Text(300), "The layer's name."]
+    ref: Annotated[str, Text(200), "The client's own mark to find document and layer again."]
+    canvas: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 2, 2), "Width and height of the whole picture."]
+    crop: Annotated[list[int], BOX, "x, y, width, height of `image` in the picture."]
+
+
+DOCUMENT = Record.of("document", DocumentRecord)
+
+
+class _Edit(TypedDict):
+    kind: Annotated[str, Choice(JOB_KINDS), "`edit`, `compose` from a reference, or only the `mask` or a `caption`."]
+    model: Annotated[str, MODEL_ID, "A model's id, from `models`."]
+    profile: Annotated[str, Choice(PROFILES), "How much work the method does."]
+    source: Annotated[str, Text(MAX_PROMPT), "What the picture shows; may be empty for `caption`."]
+    objects: Annotated[list[ObjectRecord], ListOf(OBJECT, MAX_OBJECTS), "What is edited; the first is the main object."]
+    seed: Annotated[int, Integer(0, 2**32 - 1), "Seed of everything random."]
+
+
+class EditRecord(_Edit, total=False):
+    """What is asked for."""
+
+    target: Annotated[str, Text(MAX_PROMPT), "What it should show; for `compose`, the mixed prompt."]
+    reference_prompt: Annotated[str, Text(MAX_PROMPT), "`compose`: what the reference shows."]
+    guidance: Annotated[float, Real(_GUIDANCE.low, _GUIDANCE.high), "Guidance scale w; the model's own when absent."]
+    settings: Annotated[
+        dict[str, Value], MapOf(Scalar()), "Method settings by dotted name (`blend.feather`); absent: the model's own."
+    ]
+    document: Annotated[DocumentRecord, DOCUMENT, "Where the picture comes from."]
+
+
+EDIT = Record.of("edit", EditRecord)
+
+
+class _Job(TypedDict):
+    job: Annotated[str, JOB_ID, "The id that the client made."]
+    seq: Annotated[int, Integer(), "Sequence number of the job's last change."]
+    state: Annotated[str, Choice(STATES), "Where it is."]
+    phase: Annotated[str, Choice(PHASES), "What the worker is doing."]
+    step: Annotated[int, Integer(), "Steps done in this phase."]
+    total: Annotated[int, Integer(), "Steps in this phase, 0 when not known yet."]
+    position: Annotated[int, Integer(), "Place in the queue, 0 when running or ended."]
+    attempt: Annotated[int, Integer(), "How often a worker has started on it."]
+    created: Annotated[float, TIME, "When it was accepted, seconds since 1970."]
+    edit: Annotated[EditRecord, EDIT, "What was asked for."]
+    acknowledged: Annotated[bool, Flag(), "Whether a client has said that it has the result."]
+
+
+class JobRecord(_Job, total=False):
+    """A job as clients see it."""
+
+    eta: Annotated[float, Real(0, 1000000000.0), "Seconds until the whole job ends, once known."]
+    started: Annotated[float, TIME, "When its last attempt started."]
+    finished: Annotated[float, TIME, "When it ended."]
+    error: Annotated[str, Choice(tuple(CODES)), "Why it failed."]
+    message: Annotated[str, Text(2000), "The same as a sentence."]
+    hint: Annotated[str, Text(2000), "What to do next."]
+    result_sha256: Annotated[str, Hex(64), "Digest of the result's frames."]
+
+
+JOB = Record.of("job", JobRecord)
+
+
+class _Problem(TypedDict):
+    field: Annotated[str, Text(64), "Which input: `source`, `target`, `object`, `mask`, `model`, `image`."]
+    code: Annotated[str, Choice(tuple(CODES)), "The error that submitting would give."]
+    message: Annotated[str, Text(2000), "A plain sentence."]
+    blocking: Annotated[bool, Flag(), "False for a warning: the job can be submitted all the same."]
+
+
+class ProblemRecord(_Problem, total=False):
+    """What is wrong or doubtful with a plan."""
+
+    word: Annotated[str, Text(200), "The word it is about."]
+
+
+PROBLEM = Record.of("problem", ProblemRecord)
+
+
+class ForecastRecord(TypedDict):
+    """Time and memory of a planned job."""
+
+    first_s: Annotated[float, Real(0, 1000000000.0), "Seconds for a first edit, loading included."]
+    next_s: Annotated[float, Real(0, 1000000000.0), "Seconds when the identity is cached."]
+    memory: Annotated[int, Integer(), "Bytes that the job needs on the device at its peak."]
+    memory_free: Annotated[int, Integer(), "Bytes free on the device."]
+    cached: Annotated[bool, Flag(), "Whether the identity of this very request is cached."]
+    measured: Annotated[bool, Flag(), "Whether the times come from jobs on this machine, or are an estimate."]
+
+
+FORECAST = Record.of("forecast", ForecastRecord)
+
+
+class _Model(TypedDict):
+    id: Annotated[str, MODEL_ID, "What requests call it."]
+    title: Annotated[str, Text(200), "What people call it."]
+    purpose: Annotated[str, Text(1000), "What it is for, and what it is not for."]
+    role: Annotated[str, Choice(("editor", "captioner", "decoder", "metric")), "What kind of weights."]
+    domain: Annotated[str, Choice(("cartoon", "photo", "any")), "Which pictures it knows."]
+    state: Annotated[str, Choice(MODEL_STATES), "Whether it can be used."]
+    size: Annotated[int, Integer(), "Bytes on disk when whole."]
+    present: Annotated[int, Integer(), "Bytes that are here."]
+    native: Annotated[int, Integer(1, 4096), "Pixels along the side it was trained at."]
+    memory: Annotated[int, Integer(), "Bytes it needs on the device for a full edit."]
+    licence: Annotated[str, Text(200), "Name of the licence."]
+    licence_accepted: Annotated[bool, Flag(), "Whether it was accepted (or asks for nothing)."]
+    gated: Annotated[bool, Flag(), "Whether the source wants a token."]
+    embedded: Annotated[bool, Flag(), "Whether it came with S²Edit."]
+    examples: Annotated[list[str], ListOf(Text(MAX_PROMPT), 32), "Source prompts that it understands."]
+
+
+class ModelRecord(_Model, total=False):
+    """A model of the catalogue."""
+
+    message: Annotated[str, Text(2000), "What is wrong, for `broken` and stopped downloads."]
+    rate: Annotated[float, Real(0, 1000000000000.0), "Bytes a second while downloading."]
+
+
+MODEL = Record.of("model", ModelRecord)
+
+
+class StatusRecord(TypedDict):
+    """The daemon, its worker and its stores."""
+
+    version: Annotated[str, Text(64), "The daemon's version."]
+    pid: Annotated[int, Integer(), "Its process."]
+    uptime: Annotated[float, TIME, "Seconds since it started."]
+    device: Annotated[str, Text(200), "`cpu`, `cuda:0 (name)`, `mps`; empty until the worker has told."]
+    worker: Annotated[str, Choice(("stopped", "starting", "idle", "busy")), "The worker's state."]
+    worker_pid: Annotated[int, Integer(), "Its process, 0 when stopped."]
+    model: Annotated[str, Text(100), "The model in memory, empty when none."]
+    memory_used: Annotated[int, Integer(), "Bytes that the worker holds on the device."]
+    memory_free: Annotated[int, Integer(), "Bytes free there."]
+    queue_paused: Annotated[bool, Flag(), "Whether the queue is stopped."]
+    jobs: Annotated[dict[str, int], MapOf(Integer()), "How many jobs are in each state."]
+    cache_bytes: Annotated[int, Integer(), "Size of the identity cache."]
+    result_bytes: Annotated[int, Integer(), "Size of stored inputs and results."]
+    offline: Annotated[bool, Flag(), "Whether connections off this machine are forbidden."]
+    weights_bytes: Annotated[int, Integer(), "Size of downloaded weights."]
+
+
+STATUS = Record.of("status", StatusRecord)
+
+
+class _PlanRequest(TypedDict):
+    kind: Annotated[str, Choice(JOB_KINDS), "Which kind of job."]
+    model: Annotated[str, MODEL_ID, "Which model."]
+    profile: Annotated[str, Choice(PROFILES), "Which profile."]
+    canvas: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 2, 2), "Width and height of the picture."]
+
+
+class PlanRequest(_PlanRequest, total=False):
+    """What `plan` asks about."""
+
+    mask_box: Annotated[list[int], BOX, "Bounding box of all painted masks; whole picture when absent."]
+    source: Annotated[str, Text(MAX_PROMPT), "Source prompt, to be checked."]
+    target: Annotated[str, Text(MAX_PROMPT), "Target prompt, to be checked."]
+    reference_prompt: Annotated[str, Text(MAX_PROMPT), "`compose`: what the reference shows, to be checked."]
+    objects: Annotated[list[ObjectRecord], ListOf(OBJECT, MAX_OBJECTS), "The objects, to be checked."]
+    settings: Annotated[dict[str, Value], MapOf(Scalar()), "As in `submit`: only those changed by hand."]
+    image_sha256: Annotated[str, Hex(64), "Digest of the crop, to learn whether it is cached."]
+    photo: Annotated[float, Real(0, 1), "How photo-like the client finds the picture, 0 to 1."]
+
+
+class PlanReply(TypedDict):
+    """What `plan` answers."""
+
+    crop: Annotated[list[int], BOX, "x, y, width, height that the client should send."]
+    model_size: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 2, 2), "Height and width the model works at."]
+    problems: Annotated[list[ProblemRecord], ListOf(PROBLEM, 32), "What is wrong or doubtful."]
+    words: Annotated[list[str], ListOf(Text(100), 64), "Words of the source prompt that can name the object."]
+    settings: Annotated[
+        dict[str, Value], MapOf(Scalar()), "Every setting in force: sent, else the model's and profile's own."
+    ]
+    forecast: Annotated[ForecastRecord, FORECAST, "Time and memory."]
+
+
+class ResultRecord(TypedDict, total=False):
+    """What the worker wrote about a result, as far as clients read it; a newer worker may write more."""
+
+    caption: str  # of a caption, what the picture shows
+    settings: dict[str, Value]
+    seed: int
+    model_hash: str
+    model_size: list[int]
+    inputs: dict[str, str]  # SHA-256 of what was sent: `image`, `object_mask.0`, …
+    masks: dict[str, Any]
+    phases: dict[str, float]
+    unet_forwards: dict[str, int]
+    cached: dict[str, bool]
+
 
 RESULT_RECORD = Anything()
-"""What the worker wrote about an edit: settings, seed, hashes, phases with seconds, U-Net forwards, changed box."""
+"""The runtime check of `ResultRecord`: only the worker writes it."""

@@ -7,27 +7,27 @@ After `subscribe`, the daemon also sends `{op: "event", …}`, which answer noth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, TypedDict
 
 from .errors import CODES, WireError
-from .frames import FRAME
-from .kinds import Choice, Field, Flag, Hex, Integer, ListOf, MapOf, Real, Record, Scalar, Text
-from .limits import MAX_FRAMES, MAX_PROMPT, MAX_SIDE
+from .frames import FRAME, FrameRecord
+from .kinds import Choice, Field, Flag, Hex, Integer, ListOf, MapOf, Real, Record, Scalar, Text, fields_of
+from .limits import MAX_FRAMES
 from .records import (
-    BOX,
     EDIT,
-    FORECAST,
     HOSTS,
     JOB,
     JOB_ID,
-    JOB_KINDS,
     MODEL,
     MODEL_ID,
-    OBJECT,
-    PROBLEM,
-    PROFILES,
     RESULT_RECORD,
     STATES,
     STATUS,
+    JobRecord,
+    ModelRecord,
+    PlanReply,
+    PlanRequest,
+    StatusRecord,
 )
 
 
@@ -84,27 +84,8 @@ MESSAGES: dict[str, Message] = {
         Message(
             "plan",
             "What a job would do, before anything is sent: where to crop, what is wrong, how long it would take.",
-            (
-                Field("kind", Choice(JOB_KINDS), "Which kind of job."),
-                _MODEL_FIELD,
-                Field("profile", Choice(PROFILES), "Which profile."),
-                Field("canvas", ListOf(Integer(1, MAX_SIDE), 2, 2), "Width and height of the picture."),
-                Field("mask_box", BOX, "Bounding box of all painted masks; whole picture when absent.", required=False),
-                Field("source", Text(MAX_PROMPT), "Source prompt, to be checked.", required=False),
-                Field("target", Text(MAX_PROMPT), "Target prompt, to be checked.", required=False),
-                Field("objects", ListOf(OBJECT, 4), "The objects, to be checked.", required=False),
-                Field("settings", MapOf(Scalar()), "As in `submit`: only those changed by hand.", required=False),
-                Field("image_sha256", Hex(64), "Digest of the crop, to learn whether it is cached.", required=False),
-                Field("photo", Real(0, 1), "How photo-like the client finds the picture, 0 to 1.", required=False),
-            ),
-            (
-                Field("crop", BOX, "x, y, width, height that the client should send."),
-                Field("model_size", ListOf(Integer(1, MAX_SIDE), 2, 2), "Height and width the model works at."),
-                Field("problems", ListOf(PROBLEM, 32), "What is wrong or doubtful."),
-                Field("words", ListOf(Text(100), 64), "Words of the source prompt that can name the object."),
-                Field("settings", MapOf(Scalar()), "Every setting in force: sent, else the model's and profile's own."),
-                Field("forecast", FORECAST, "Time and memory."),
-            ),
+            fields_of(PlanRequest),
+            fields_of(PlanReply),
         ),
         Message(
             "submit",
@@ -197,19 +178,24 @@ MESSAGES: dict[str, Message] = {
     )
 }
 
-EVENT = Record(
-    "event",
-    (
-        Field("op", Choice(("event",)), "Always `event`."),
-        Field("kind", Choice(("job", "removed", "queue", "model", "status")), "What changed."),
-        Field("seq", Integer(), "Sequence number; gaps mean that something was missed."),
-        Field("job", JOB, "The job, for `job`.", required=False),
-        Field("removed", JOB_ID, "The job that is gone, for `removed`.", required=False),
-        Field("model", MODEL, "The model, for `model`.", required=False),
-        Field("status", STATUS, "The state, for `status` and `queue`.", required=False),
-        Field("frames", ListOf(FRAME, 1), "A `preview` frame.", required=False),
-    ),
-)
+
+class _Event(TypedDict):
+    op: Annotated[str, Choice(("event",)), "Always `event`."]
+    kind: Annotated[str, Choice(("job", "removed", "queue", "model", "status")), "What changed."]
+    seq: Annotated[int, Integer(), "Sequence number; gaps mean that something was missed."]
+
+
+class EventRecord(_Event, total=False):
+    """What the daemon tells without being asked, once somebody has subscribed."""
+
+    job: Annotated[JobRecord, JOB, "The job, for `job`."]
+    removed: Annotated[str, JOB_ID, "The job that is gone, for `removed`."]
+    model: Annotated[ModelRecord, MODEL, "The model, for `model`."]
+    status: Annotated[StatusRecord, STATUS, "The state, for `status` and `queue`."]
+    frames: Annotated[list[FrameRecord], ListOf(FRAME, 1), "A `preview` frame."]
+
+
+EVENT = Record.of("event", EventRecord)
 
 _ENVELOPE = (
     Field("op", Text(32, 1), "Which message."),

@@ -4,10 +4,12 @@ import json
 
 import pytest
 from s2edit_wire.errors import WireError
+from s2edit_wire.knobs import Value
 from s2edit_wire.limits import MAX_RECIPE
 from s2edit_wire.recipe import Recipe, run_again
+from s2edit_wire.records import EditRecord
 
-EDIT = {
+EDIT: EditRecord = {
     "kind": "edit",
     "model": "portraits",
     "profile": "balanced",
@@ -85,10 +87,12 @@ def test_a_newer_recipe_says_so() -> None:
 
 
 def test_too_big_to_write() -> None:
-    prompts = dict.fromkeys(("source", "target", "reference_prompt"), "é" * 1000)
-    settings = {f"setting.{index}": "é" * 200 for index in range(40)}
+    long = "é" * 1000
+    settings: dict[str, Value] = {f"setting.{index}": "é" * 200 for index in range(40)}
     with pytest.raises(WireError) as caught:
-        Recipe({**EDIT, **prompts, "settings": settings}, "0" * 32, 1.0).to_json()
+        Recipe(
+            {**EDIT, "source": long, "target": long, "reference_prompt": long, "settings": settings}, "0" * 32, 1.0
+        ).to_json()
     assert caught.value.code == "too_large"
 
 

@@ -86,7 +86,7 @@ def _recipe(job: Mapping[str, Any], record: Mapping[str, Any], mask_from: str) -
     model = str(record.get("model_hash", ""))
     masks = [str(entry) for entry in record.get("mask_hashes", [])]
     return Recipe(
-        edit=dict(job["edit"]),
+        edit=job["edit"],
         job=job["job"],
         when=time.time(),
         result_sha256=job.get("result_sha256", ""),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gi.repository import Gimp
-from s2edit_wire.frames import describe
+from s2edit_wire.frames import FrameRecord, describe
 
 from .choices import Choices
 from .layers import Anchor, document_id
@@ -30,7 +30,7 @@ class Snapshot:
     """
 
     edit: dict[str, Any]
-    entries: list[dict[str, object]]
+    entries: list[FrameRecord]
     frames: list[bytes]
     anchor: Anchor
     picture: Picture
@@ -146,7 +146,7 @@ def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> dict[st
     return record
 
 
-def _entry(role: str, picture: Picture) -> dict[str, object]:
+def _entry(role: str, picture: Picture) -> FrameRecord:
     return describe(role, (picture.height, picture.width, picture.channels), picture.dtype)
 
 

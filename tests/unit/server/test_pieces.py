@@ -116,7 +116,7 @@ def test_thumbnails_of_every_kind_of_picture(tmp_path: Path, dtype: str, channel
     assert [entry["role"] for entry, _ in pictures] == ["image", "preview"]
     check_frames([entry for entry, _ in pictures], [len(data) for _, data in pictures])
     for (entry, data), expected in zip(pictures, (0, 127.5), strict=True):
-        assert max(entry["shape"]) <= SIDE  # type: ignore[call-overload]
+        assert max(entry["shape"]) <= SIDE
         assert np.abs(np.frombuffer(data, "u1") - expected).max() <= 1.0
 
 

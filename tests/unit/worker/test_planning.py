@@ -17,7 +17,8 @@ from s2edit_server.timings import Pace
 from s2edit_server.weights.manager import Weights
 from s2edit_server.weights.places import PORTRAITS_VARIABLE
 from s2edit_wire.errors import WireError
-from s2edit_wire.frames import describe
+from s2edit_wire.frames import FrameRecord, describe
+from s2edit_wire.records import PlanReply
 from s2edit_wire.schema import check_reply
 
 from s2edit.profiles import profile
@@ -41,10 +42,10 @@ EDIT: dict[str, Any] = {
     "objects": [{"word": "woman", "masked": True}],
     "seed": 0,
 }
-Frame = tuple[dict[str, Any], memoryview]
+Frame = tuple[FrameRecord, memoryview]
 
 
-def planned(weights: Weights, request: dict[str, Any], **options: Any) -> dict[str, Any]:
+def planned(weights: Weights, request: dict[str, Any], **options: Any) -> PlanReply:
     reply = plan(request, weights, **options)
     check_reply("plan", {"op": "reply", "id": 1, **reply})
     return reply
