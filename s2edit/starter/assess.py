@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from s2edit.starter.domain import Domain
 
-_FIRST = TRAINING_SEED_LIMIT + 500_000
+FIRST_SEED = TRAINING_SEED_LIMIT + 500_000
+"""Of the pictures that checkpoints are judged by; no training and no benchmark has them."""
 _BATCH = 20
 
 
@@ -35,6 +36,19 @@ def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """Peak signal-to-noise ratio of two uint8 pictures in dB; 99 for equal ones."""
     error = float(np.square(one.astype(np.float64) - other).mean())
     return 99.0 if error == 0 else float(10 * np.log10(255.0**2 / error))
+
+
+def open_pipeline(model: Path) -> Any:
+    """A checkpoint folder as diffusers' StableDiffusionPipeline, in float32.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    from diffusers import StableDiffusionPipeline
+
+    if not (model / "model_index.json").exists():
+        raise FileNotFoundError(f"{model} holds no checkpoint. Write one with: python -m s2edit.starter.train export")
+    return StableDiffusionPipeline.from_pretrained(str(model), local_files_only=True, dtype=torch.float32)
 
 
 def _pictures(tensor: torch.Tensor) -> NDArray[np.uint8]:
@@ -46,7 +60,7 @@ def _pictures(tensor: torch.Tensor) -> NDArray[np.uint8]:
 def reconstruction(pipeline: Any, count: int = 60, domain: Domain[Any] = PORTRAITS) -> float:
     """Mean PSNR in dB of whole fresh pictures through the autoencoder."""
     values = []
-    for seed in range(_FIRST, _FIRST + count):
+    for seed in range(FIRST_SEED, FIRST_SEED + count):
         picture = domain.picture(seed)[0]
         latents = pipeline.vae.encode(to_tensor(picture[None])).latent_dist.mean
         values.append(psnr(picture, _pictures(pipeline.vae.decode(latents).sample)[0]))
@@ -63,25 +77,32 @@ def embed(pipeline: Any, prompts: list[str]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def denoise(pipeline: Any, latents: torch.Tensor, prompts: list[str], *, steps: int, guidance: float) -> torch.Tensor:
-    """DDIM from noise to latents under classifier-free guidance; (N, 4, h, w) in and out, in the U-Net's scale."""
+def denoise(
+    pipeline: Any, latents: torch.Tensor, prompts: list[str], *, steps: int, guidance: float, last: int | None = None
+) -> torch.Tensor:
+    """DDIM from noise to latents under classifier-free guidance; (N, 4, h, w) in and out, in the U-Net's scale.
+
+    With `last`, only so many of the last of all `steps` are made.
+    """
     scheduler = pipeline.scheduler
     scheduler.set_timesteps(steps)
     states = torch.cat([embed(pipeline, [""] * len(prompts)), embed(pipeline, prompts)])
-    for timestep in scheduler.timesteps:
+    for timestep in scheduler.timesteps[-(last or steps) :]:
         free, asked = pipeline.unet(torch.cat([latents] * 2), timestep, encoder_hidden_states=states).sample.chunk(2)
         latents = scheduler.step(free + guidance * (asked - free), timestep, latents).prev_sample
     return latents
 
 
 @torch.no_grad()
-def invert(pipeline: Any, latents: torch.Tensor, prompts: list[str], *, steps: int) -> torch.Tensor:
-    """DDIM inversion at guidance 1: latents of pictures to the noise that makes them."""
+def invert(
+    pipeline: Any, latents: torch.Tensor, prompts: list[str], *, steps: int, last: int | None = None
+) -> torch.Tensor:
+    """DDIM inversion at guidance 1: latents of pictures to the noise that makes them, or to what `last` steps make."""
     scheduler = pipeline.scheduler
     scheduler.set_timesteps(steps)
     states = embed(pipeline, prompts)
     stride = scheduler.config.num_train_timesteps // steps
-    for timestep in scheduler.timesteps.flip(0):
+    for timestep in scheduler.timesteps[-(last or steps) :].flip(0):
         before = max(int(timestep) - stride, 0)
         here, there = scheduler.alphas_cumprod[before], scheduler.alphas_cumprod[timestep]
         noise = pipeline.unet(latents, timestep, encoder_hidden_states=states).sample
@@ -147,7 +168,7 @@ def generation(
     pipeline: Any, count: int = 40, *, steps: int = 25, guidance: float = 4.5, domain: Domain[Any] = PORTRAITS
 ) -> Shown:
     """Generate pictures from the full captions of fresh things, and look for what was asked."""
-    things = [domain.sample(seed) for seed in range(_FIRST, _FIRST + count)]
+    things = [domain.sample(seed) for seed in range(FIRST_SEED, FIRST_SEED + count)]
     prompts = [domain.caption(thing) for thing in things]
     noise = torch.randn((count, 4, 16, 16), generator=torch.Generator().manual_seed(9))
     parts = []
@@ -177,7 +198,7 @@ def edits(
     """
     result = {}
     for number, edit in enumerate(domain.edits):
-        fresh = (domain.sample(seed) for seed in numbers(_FIRST + 1000 * number))
+        fresh = (domain.sample(seed) for seed in numbers(FIRST_SEED + 1000 * number))
         sources = list(islice((thing for thing in fresh if edit.needs(thing)), count))
         targets = [source.change(**edit.changes) for source in sources]
         pictures = np.stack([domain.render(source, 128) for source in sources])
@@ -218,11 +239,7 @@ def report(
     domain: Domain[Any] = PORTRAITS,
 ) -> str:
     """Assess a checkpoint folder and say the figures as text; with `out`, write grids of the pictures there."""
-    from diffusers import StableDiffusionPipeline
-
-    if not (model / "model_index.json").exists():
-        raise FileNotFoundError(f"{model} holds no checkpoint. Write one with: python -m s2edit.starter.train export")
-    pipeline = StableDiffusionPipeline.from_pretrained(str(model), local_files_only=True, dtype=torch.float32)
+    pipeline = open_pipeline(model)
     lines = [f"reconstruction {reconstruction(pipeline, domain=domain):.1f} dB"]
     shown = generation(pipeline, count, guidance=guidance, domain=domain)
     lines += shown.lines()

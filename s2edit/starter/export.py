@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from s2edit.starter.dataset import needed
 from s2edit.starter.latents import load_vae
 from s2edit.starter.models import new_scheduler, new_text_encoder, new_unet
+from s2edit.upscaling import FOLDER as UPSCALER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def build_pipeline(training: Path, *, ema: bool = True) -> Any:
 
 
 def export(training: Path, target: Path) -> None:
-    """Write the checkpoint's folder in fp16, replacing the one that is there; cards and settings beside it stay.
+    """Write the checkpoint's folder in fp16, replacing the one that is there; card, settings and upscaler stay.
 
     Raises:
         FileNotFoundError: a stage has not run yet.
@@ -69,6 +70,8 @@ def export(training: Path, target: Path) -> None:
     for kept in ("README.md", "recommended.json"):
         if (target / kept).exists():
             shutil.copy2(target / kept, part / kept)
+    if (target / UPSCALER).exists():
+        shutil.copytree(target / UPSCALER, part / UPSCALER)
     if target.exists():
         target.rename(old)
     part.rename(target)

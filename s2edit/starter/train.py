@@ -236,6 +236,29 @@ def decoder(asked: _Asked) -> None:
     print(train_on(asked.folder, **asked.limits, with_encoder=False))
 
 
+@app.command()
+def pairs(
+    ctx: typer.Context,
+    folder: Folder = _TRAINING,
+    model: Annotated[Path, typer.Option(help="The checkpoint folder that draws.")] = _WEIGHTS,
+    shards: Annotated[int, typer.Option(min=1, help="Quarter thousands of pairs.")] = 6,
+    threads: Threads = 1,
+) -> None:
+    """For the stage `upscaler`: things as a checkpoint draws them, and the renderer's picture four times as large."""
+    from s2edit.starter.pairs import build_pairs
+
+    _threads(threads)
+    build_pairs(folder, _domain(ctx), model, shards)
+
+
+@_stage(shards=6, steps=12_000, seed=10)
+def upscaler(asked: _Asked) -> None:
+    """At any time after `pairs`: the upscaler, on quarter thousands of pairs."""
+    from s2edit.starter.train_upscaler import train_upscaler
+
+    print(train_upscaler(asked.folder, **asked.limits))
+
+
 @_stage(shards=20, steps=1500, seed=4)
 def classifier(asked: _Asked) -> None:
     """The attribute classifier, and its accuracy on fresh pictures."""
@@ -274,6 +297,32 @@ def assess(
 
     _threads(threads)
     print(report(model, out, count=count, edited=edited, guidance=guidance, domain=_domain(ctx)))
+
+
+@app.command(name="assess-upscaler")
+def assess_upscaler(
+    ctx: typer.Context,
+    model: Annotated[Path, typer.Option(help="A checkpoint folder.")] = _WEIGHTS,
+    out: Annotated[Path | None, typer.Option(help="Write the enlarged pictures into this folder.")] = None,
+    count: Count = 20,
+    threads: Threads = 1,
+) -> None:
+    """Judge a checkpoint's upscaler on fresh pictures, beside bicubic and Lanczos, by the renderer's large ones."""
+    from s2edit.starter.assess_upscaler import upscaler_report
+
+    _threads(threads)
+    print(upscaler_report(model, out, count=count, domain=_domain(ctx)))
+
+
+@app.command(name="export-upscaler")
+def export_upscaler_weights(
+    target: Annotated[Path, typer.Option(help="The checkpoint folder that it belongs to.")] = _WEIGHTS,
+    folder: Folder = _TRAINING,
+) -> None:
+    """Write the upscaler, in fp16, into the checkpoint folder that drew its pairs; while it trains, as it is so far."""
+    from s2edit.starter.train_upscaler import export_upscaler
+
+    export_upscaler(folder, target)
 
 
 @app.command(name="export")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from s2edit.starter import dataset, train, train_classifier, train_unet, train_vae
+from s2edit.starter import dataset, train, train_classifier, train_unet, train_upscaler, train_vae
 from s2edit.starter.domain import domain
 from s2edit.starter.robots import ROBOTS
 from s2edit.starter.whole import Amounts
@@ -48,6 +48,7 @@ def test_a_domain_has_a_folder_of_its_own(home: Path, monkeypatch: pytest.Monkey
         ("decoder", train_vae, "train_on", {"with_encoder": False}),
         ("unet", train_unet, "train_unet", {}),
         ("classifier", train_classifier, "train_classifier", {}),
+        ("upscaler", train_upscaler, "train_upscaler", {}),
     ],
 )
 def test_every_stage_is_told_what_was_typed(
@@ -96,6 +97,10 @@ def test_numbers_that_make_no_sense_are_refused(words: list[str], told: str, hom
         (["decoder"], "stage “latents”"),
         (["latents", "--adopt"], "stage “latents”"),
         (["export", "--target", "out"], "stage “unet”"),
+        (["upscaler"], "stage “pairs”"),
+        (["export-upscaler", "--target", "out"], "stage “upscaler”"),
+        (["pairs", "--model", "none"], "train export"),
+        (["assess-upscaler", "--model", "none"], "train export"),
         (["assess", "--model", "none"], "train export"),
         (["--domain", "robots", "warm", "--checkpoint", "none"], "holds no checkpoint"),
     ],

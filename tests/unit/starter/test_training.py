@@ -96,11 +96,17 @@ def test_unet_resumes_to_the_bit_and_exports(tiny: Path) -> None:
 
     _untrained_vae(tiny)
     # An earlier export that was killed between its two renames, and half of another one.
-    for name, file in (("out.old", "README.md"), ("out.part", "half.safetensors")):
+    for name, file in (
+        ("out.old", "README.md"),
+        ("out.old/upscaler", "model.safetensors"),
+        ("out.part", "half.safetensors"),
+    ):
         (tiny / name).mkdir()
         (tiny / name / file).write_text("by hand")
     export(tiny, tiny / "out")
-    assert (tiny / "out" / "README.md").read_text() == "by hand"
+    for kept in ("README.md", "upscaler/model.safetensors"):
+        assert (tiny / "out" / kept).read_text() == "by hand"
+        (tiny / "out" / kept).unlink()
     assert not [path for path in tiny.glob("out*") if path.name != "out"]
     assert not (tiny / "out" / "half.safetensors").exists()
     from diffusers import StableDiffusionPipeline
