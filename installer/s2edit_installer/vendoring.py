@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import s2edit_editor
+import s2edit_marks
 import s2edit_wire
 
 HERE = Path(__file__).resolve().parent
 _LEFT_OUT = frozenset({"__pycache__"})
 _OF_NO_USE = ("s2edit_wire/document.py", "s2edit_wire/programs.py")
 """In an editor: the protocol's documentation printed, the commands of our own Python."""
-SHARED = (s2edit_wire, s2edit_editor)
+SHARED = (s2edit_wire, s2edit_editor, s2edit_marks)
 """The packages that every plug-in gets a copy of."""
 BESIDE = {"gimp": "s2edit", "krita": "pykrita/s2edit_krita/vendored"}
 """Where the copies go: a folder that is on `sys.path` in that editor. Krita's importer takes only what is in the
@@ -50,8 +51,15 @@ def plugin_files(host: str, checkout: Path | None = None) -> dict[str, File]:
         name = package.__name__
         source = checkout / "server" / name if checkout else Path(str(package.__file__)).parent
         copied = _tree(source, f"{BESIDE[host]}/{name}")
-        files |= {path: file for path, file in copied.items() if not path.endswith(_OF_NO_USE)}
+        files |= {path: file for path, file in copied.items() if _is_used(name, path)}
     return files
+
+
+def _is_used(package: str, path: str) -> bool:
+    """Whether a plug-in has a use for a file of a shared package; of the marks, it writes packets."""
+    if package == s2edit_marks.__name__:
+        return path.rpartition("/")[2] in s2edit_marks.VENDORED
+    return not path.endswith(_OF_NO_USE)
 
 
 def _gimp_files(root: Path) -> dict[str, File]:

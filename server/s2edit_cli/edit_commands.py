@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import options
+from . import marking, options
 from .connecting import connect
 from .editing import Task, open_inputs, run
 from .report import print_object, say
@@ -34,6 +34,8 @@ def edit(
     seed: options.Seed = 0,
     set_: options.Set = None,
     emphasize: options.Emphasize = None,
+    without: options.Without = None,
+    tell_prompt: options.TellPrompt = False,
     wait: options.Wait = True,
     json_: options.Json = False,
 ) -> None:
@@ -53,6 +55,8 @@ def edit(
         edit_mask=edit_mask,
         guidance=guidance,
         settings=options.settings(set_, emphasize),
+        without=marking.check(without),
+        tell_prompt=tell_prompt,
     )
     _run(task, wait=wait, as_json=json_)
 
@@ -76,6 +80,8 @@ def compose(
     guidance: options.Guidance = None,
     seed: options.Seed = 0,
     set_: options.Set = None,
+    without: options.Without = None,
+    tell_prompt: options.TellPrompt = False,
     wait: options.Wait = True,
     json_: options.Json = False,
 ) -> None:
@@ -97,6 +103,8 @@ def compose(
         reference_prompt=reference,
         guidance=guidance,
         settings=options.settings(set_),
+        without=marking.check(without),
+        tell_prompt=tell_prompt,
     )
     _run(task, wait=wait, as_json=json_)
 
@@ -123,4 +131,4 @@ def _lines(task: Task, outcome: dict[str, Any]) -> list[str]:
         lines.append(f"Changed: {width} × {height} pixels at {x}, {y}; {kept}.")
     else:
         lines.append("Nothing changed: the model found nothing to edit. Paint a mask (--mask).")
-    return lines
+    return [*lines, *outcome["marks"]["sentences"]]

@@ -18,6 +18,7 @@ from . import writing
 from .colour import to_srgb
 from .composite import composite, native_layer
 from .follow import Follower
+from .marking import marking
 from .openraster import save_layers
 from .pictures import Box, Picture, bounding_box, open_mask, open_picture
 from .report import tell
@@ -37,6 +38,7 @@ class Task:
         mask, edit_mask, reference, reference_mask: files or None.
         target: what the picture should show; for `compose` the mixed prompt.
         settings: method settings by dotted name.
+        without: names of marks that are not wanted. tell_prompt: whether files tell what was asked for.
     """
 
     kind: str
@@ -56,6 +58,8 @@ class Task:
     reference_prompt: str = ""
     guidance: float | None = None
     settings: dict[str, bool | float | str] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+    tell_prompt: bool = False
 
     def inputs(self) -> list[Path]:
         """All files that are read."""
@@ -100,7 +104,9 @@ def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool =
         return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop)}
     follower = Follower(client, job, quiet=quiet)
     ended = follower.run()
-    summary = fetch(follower.client, ended, inputs.picture, task.output, task.layers)
+    others = (inputs.reference,) if inputs.reference is not None else ()
+    wanted = {"without": task.without, "tell_prompt": task.tell_prompt, "others": others}
+    summary = fetch(follower.client, ended, inputs.picture, task.output, task.layers, **wanted)
     return {**summary, "seconds": round(time.monotonic() - began, 3)}
 
 
@@ -167,8 +173,14 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, A
     return job
 
 
-def fetch(client: Client, job: dict[str, Any], picture: Picture, output: Path, layers: Path | None) -> dict[str, Any]:
-    """Get a finished job's result, lay it over the picture, write, and say that it has arrived."""
+def fetch(
+    client: Client, job: dict[str, Any], picture: Picture, output: Path, layers: Path | None, **wanted: Any
+) -> dict[str, Any]:
+    """Get a finished job's result, lay it over the picture, write, and say that it has arrived.
+
+    Args:
+        wanted: what `marking.marking` takes by name.
+    """
     answer = client.request("result", {"job": job["job"]}, timeout=SEND_TIMEOUT)
     parts = {entry["role"]: _samples(entry, data) for entry, data in zip(*_both(answer), strict=True)}
     x, y, width, height = job["edit"].get("document", {}).get("crop", [0, 0, *picture.size])
@@ -176,11 +188,14 @@ def fetch(client: Client, job: dict[str, Any], picture: Picture, output: Path, l
         raise WireError("wrong_state", f"A job of the kind “{job['edit']['kind']}” makes no picture.")
     layer = native_layer(picture, parts["patch"], parts["alpha"], (x, y, width, height))
     merged = composite(picture, layer)
-    writing.save(merged, output, picture)
+    record = answer.header["record"]
+    marks = marking(picture, output, job, record, **wanted)
+    outcome = writing.save(merged, output, marks)
     if layers is not None:
-        save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"))
+        save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"), marks)
     client.request("acknowledge", {"job": job["job"]})
-    return summary(job, answer.header["record"], layer.trimmed().box if layer.alpha.any() else None, output, layers)
+    told = summary(job, record, layer.trimmed().box if layer.alpha.any() else None, output, layers)
+    return {**told, "marks": outcome.record()}
 
 
 def summary(

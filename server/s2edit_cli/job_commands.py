@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
-from . import options, writing
+from . import marking, options, writing
 from .connecting import connect
 from .editing import fetch
 from .follow import Follower
@@ -80,9 +80,12 @@ def result(
     image: Annotated[Path, typer.Argument(help="The picture that the job came from.", show_default=False)],
     output: options.Output,
     layers: options.Layers = None,
+    without: options.Without = None,
+    tell_prompt: options.TellPrompt = False,
     json_: options.Json = False,
 ) -> None:
     """Wait for a job of this command and write its result into its picture."""
+    wanted = {"without": marking.check(without), "tell_prompt": tell_prompt}
     writing.check_output(output, [image], tuple(writing.KINDS))
     if layers:
         writing.check_output(layers, [image, output], (".ora",))
@@ -101,11 +104,13 @@ def result(
         follower = Follower(client, record, quiet=json_)
         ended = follower.run()
         # The follower's client, which is another one when the connection was lost meanwhile.
-        outcome = fetch(follower.client, ended, picture, output, layers)
+        outcome = fetch(follower.client, ended, picture, output, layers, **wanted)
     if json_:
         print_object(outcome)
     else:
         say(f"Wrote “{output}”.")
+        for sentence in outcome["marks"]["sentences"]:
+            say(sentence)
 
 
 def _change(op: str, job: str, as_json: bool) -> None:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
+from s2edit_marks.marking import Marking, mark_metadata
+from s2edit_marks.pictures import save_png
 
-from .provenance import put_into_png
-from .writing import marked, replacing
+from .writing import replacing
 
 if TYPE_CHECKING:
     import pyvips
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 THUMBNAIL = 256
 
 
-def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer, name: str) -> None:
+def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer, name: str, marking: Marking) -> None:
     """Write the picture below and the edit, with its alpha, above.
 
     Args:
         merged: the picture with the edit, as `composite` made it.
-        layer: the edit. name: its layer's name.
+        layer: the edit. name: its layer's name. marking: the marks; of them, the merged picture carries XMP.
     Raises:
         WireError: disk_full, internal.
     """
@@ -42,7 +43,7 @@ def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer
         archive.writestr("stack.xml", _stack(picture, top, name), zipfile.ZIP_DEFLATED)
         archive.writestr("data/edit.png", _layer_png(picture, top))
         archive.writestr("data/source.png", _png(picture.image))
-        archive.writestr("mergedimage.png", _marked_png(merged))
+        archive.writestr("mergedimage.png", _marked_png(merged, marking))
         archive.writestr("Thumbnails/thumbnail.png", _thumbnail(merged))
 
 
@@ -75,9 +76,10 @@ def _png(image: Any) -> bytes:
     return bytes(image.pngsave_buffer(compression=6, keep="icc"))
 
 
-def _marked_png(image: Any) -> bytes:
+def _marked_png(image: Any, marking: Marking) -> bytes:
+    ready, _ = mark_metadata(image, marking)
     result = io.BytesIO()
-    put_into_png(bytes(marked(image).get("xmp-data")), io.BytesIO(_png(image)), result)
+    save_png(ready, result, compression=6, keep="icc")
     return result.getvalue()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from s2edit_marks.marking import MARKS
 from s2edit_wire import knobs
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PROFILES
@@ -58,6 +59,13 @@ Set = Annotated[
 ]
 Emphasize = Annotated[
     list[str] | None, typer.Option("--emphasize", metavar="WORD=NUMBER", help="Weight of a word of the target prompt.")
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", metavar="|".join(MARKS), help="Leave out a mark that says “made with AI”; repeatable."),
+]
+TellPrompt = Annotated[
+    bool, typer.Option("--tell-prompt", help="Write what was asked for into the file, where its readers see it.")
 ]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the result, or leave the job with the daemon.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or its first digits.", show_default=False)]

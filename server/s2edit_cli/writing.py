@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2edit_marks import credential
+from s2edit_marks.marking import Marking, Outcome, mark_file, mark_metadata
+from s2edit_marks.pictures import save_png
 from s2edit_wire.errors import WireError
-
-from . import signing
-from .provenance import put_into_png, with_source_type
 
 if TYPE_CHECKING:
     import pyvips
@@ -32,7 +32,8 @@ _DEEPEST = {"png": 16, "tiff": 16, "jpeg": 8, "webp": 8}
 
 
 def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> None:
-    """Raise WireError("bad_image") unless a file can be written there without harm, and bad_setting as `signing` does.
+    """Raise WireError("bad_image") unless a file can be written there without harm, and bad_setting as
+    `credential.identity` does.
 
     Args:
         sources: files that must not be overwritten.
@@ -50,7 +51,7 @@ def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> 
         if path.exists() and source.exists() and path.samefile(source):
             raise WireError("bad_image", f"“{path.name}” is an input and is never overwritten.", "Choose another name.")
     # Now, and not only after minutes of work.
-    signing.identity()
+    credential.identity()
 
 
 def check_fits(path: Path, picture: Picture) -> None:
@@ -69,53 +70,27 @@ def lossless(path: Path) -> bool:
     return KINDS[path.suffix.lower()] != "jpeg"
 
 
-def save(image: pyvips.Image, path: Path, source: Picture | None = None) -> None:
-    """Write an edited picture with its metadata and the mark of `provenance`; all or nothing.
+def save(image: pyvips.Image, path: Path, marking: Marking) -> Outcome:
+    """Write an edited picture with its metadata and the marks; all or nothing. Returns what came of the marks.
 
-    Args:
-        source: the picture that was edited. With it the file is signed, if there is something to sign with: `signing`.
     Raises:
         WireError: disk_full, bad_setting (it can't be signed), or internal for any other failure.
     """
     import pyvips
 
     kind = KINDS[path.suffix.lower()]
-    ready = marked(image)
-    if ready.get_typeof("jpeg-thumbnail-data"):
-        # It would go on showing the picture before the edit.
-        ready.remove("jpeg-thumbnail-data")
-    signer = signing.identity() if source is not None else None
+    ready, outcome = mark_metadata(image, marking)
     with replacing(path) as temporary:
         try:
             if kind == "png":
-                _save_png(ready, temporary)
+                with temporary.open("wb") as target:
+                    save_png(ready, target, keep="all", **_OPTIONS["png"])
             else:
                 getattr(ready, f"{kind}save")(os.fsencode(temporary), keep="all", **_OPTIONS[kind])
         except pyvips.Error as error:
             raise _not_written(path, error) from error
-        if signer is not None and source is not None:
-            signing.sign(temporary, kind, source.path, source.kind, path.name, signer)
-
-
-def _save_png(image: pyvips.Image, path: Path) -> None:
-    bare, without = image.copy(), path.with_name(f"{path.name}.bare")
-    bare.remove("xmp-data")
-    try:
-        bare.pngsave(os.fsencode(without), keep="all", **_OPTIONS["png"])
-        with without.open("rb") as png, path.open("wb") as target:
-            put_into_png(bytes(image.get("xmp-data")), png, target)
-    finally:
-        without.unlink(missing_ok=True)
-
-
-def marked(image: pyvips.Image) -> pyvips.Image:
-    """A copy whose XMP says that a model had a hand in it."""
-    import pyvips
-
-    xmp = bytes(image.get("xmp-data")) if image.get_typeof("xmp-data") else None
-    result = image.copy()
-    result.set_type(pyvips.GValue.blob_type, "xmp-data", with_source_type(xmp))
-    return result
+        mark_file(temporary, kind, path, marking, outcome)
+    return outcome
 
 
 @contextmanager

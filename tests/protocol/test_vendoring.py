@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import s2edit_editor
+import s2edit_marks
 import s2edit_wire
 from s2edit_installer.vendoring import BESIDE, write_plugin
 from s2edit_wire import document, limits, schema
@@ -47,6 +48,7 @@ def test_an_installed_plug_in_has_all_that_the_editors_mind_imports(host: str, t
     script = "import importlib, sys\nsys.path.insert(0, sys.argv[1])\n"
     script += "for name in sys.argv[2:]:\n    importlib.import_module(name)\n"
     names = ["s2edit_editor" if name == "__init__" else f"s2edit_editor.{name}" for name in EDITOR_MODULES]
+    names += [f"s2edit_marks.{name[:-3]}" for name in s2edit_marks.VENDORED if name != "__init__.py"]
     command = [sys.executable, "-B", "-I", "-S", "-W", "error", "-c", script, str(tmp_path / BESIDE[host]), *names]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")

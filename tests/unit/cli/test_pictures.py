@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import pyvips
 from numpy.typing import NDArray
-from s2edit_cli import colour, composite, openraster, pictures, provenance, writing
+from s2edit_cli import colour, composite, openraster, pictures, writing
+from s2edit_cli.marking import marking
+from s2edit_marks import terms
 from s2edit_wire.errors import WireError
 
 HEIGHT, WIDTH = 60, 80
@@ -54,7 +56,7 @@ def test_only_what_alpha_covers_changes(tmp_path: Path, bands: int, dtype: type,
     assert sent.shape[2] == bands
     patch = np.iinfo(dtype).max - sent[:, :, : picture.colours]
     layer = composite.native_layer(picture, patch, alpha_plane(dtype), CROP)
-    writing.save(composite.composite(picture, layer), out)
+    writing.save(composite.composite(picture, layer), out, marking(picture, out))
     after = pictures.open_picture(out)
     assert (after.size, after.bits, after.colours, after.has_alpha) == ((WIDTH, HEIGHT), picture.bits, *_bands(bands))
     before, result = picture.crop((0, 0, WIDTH, HEIGHT)), after.crop((0, 0, WIDTH, HEIGHT))
@@ -88,7 +90,7 @@ def test_profile_goes_to_srgb_and_back(tmp_path: Path, dtype: type) -> None:
     assert back.dtype == dtype
     assert np.abs(back.astype(int) - crop.astype(int)).max() <= (1 if dtype == np.uint8 else 32)
     layer = composite.native_layer(picture, sent, alpha_plane(np.uint16), CROP)
-    writing.save(composite.composite(picture, layer), out)
+    writing.save(composite.composite(picture, layer), out, marking(picture, out))
     after = pictures.open_picture(out)
     assert after.profile == picture.profile
     assert after.bits == picture.bits
@@ -147,13 +149,17 @@ def test_provenance_is_written_and_existing_xmp_kept(tmp_path: Path) -> None:
     )
     image.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)
     image.write_to_file(str(source))
-    writing.save(pictures.open_picture(source).image, out)
+    opened = pictures.open_picture(source)
+    writing.save(opened.image, out, marking(opened, out))
     packet = bytes(pyvips.Image.pngload(str(out)).get("xmp-data"))
-    assert provenance.SOURCE_TYPE.encode() in packet
+    assert terms.SOURCE_TYPE.encode() in packet
     assert b"my camera" in packet
-    again = provenance.with_source_type(packet)
-    assert again.count(provenance.SOURCE_TYPE.encode()) == 1
-    assert provenance.with_source_type(b"<!DOCTYPE x><x/>") == b"<!DOCTYPE x><x/>"
+    broken = b"<!DOCTYPE x><x/>"
+    image.set("xmp-data", broken)
+    again = tmp_path / "again.png"
+    told = writing.save(image, again, marking(opened, again))
+    assert bytes(pyvips.Image.pngload(str(again)).get("xmp-data")) == broken
+    assert "has a document type" in told.xmp and told.xmp in told.sentences[0]
 
 
 def test_openraster_has_the_layers(tmp_path: Path) -> None:
@@ -163,7 +169,7 @@ def test_openraster_has_the_layers(tmp_path: Path) -> None:
     patch = np.full((CROP[3], CROP[2], 3), 40_000, np.uint16)
     layer = composite.native_layer(picture, patch, alpha_plane(np.uint16), CROP)
     merged = composite.composite(picture, layer)
-    openraster.save_layers(out, picture, merged, layer, "sunglasses <&>")
+    openraster.save_layers(out, picture, merged, layer, "sunglasses <&>", marking(picture, out))
     with zipfile.ZipFile(out) as archive:
         first = archive.infolist()[0]
         assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)

@@ -1,5 +1,6 @@
 """Signed manifests, made with a chain of our own and read back by C2PA's reader."""
 
+import dataclasses
 import importlib
 import io
 import json
@@ -18,7 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
-from s2edit_cli import composite, openraster, pictures, provenance, signing, writing
+from s2edit_cli import composite, openraster, pictures, writing
+from s2edit_cli.marking import marking
+from s2edit_marks import credential, terms
+from s2edit_marks import manifests as c2pa_manifests
 from s2edit_wire.errors import WireError
 
 c2pa: Any = importlib.import_module("c2pa")
@@ -97,7 +101,7 @@ def drawing(path: Path, seed: int = 0) -> pictures.Picture:
 
 def manifests(path: Path, home: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     """(all manifests, the active one, the validation state) as C2PA's reader tells them, our root being trusted."""
-    settings = {"trust": {"user_anchors": (home / "root.pem").read_text()}, **signing.SETTINGS}
+    settings = {"trust": {"user_anchors": (home / "root.pem").read_text()}, **c2pa_manifests.SETTINGS}
     with c2pa.Context.from_dict(settings) as context, path.open("rb") as file:
         with c2pa.Reader(f"image/{KINDS[path.suffix[1:]]}", file, context=context) as reader:
             told = json.loads(reader.json())
@@ -108,7 +112,7 @@ def manifests(path: Path, home: Path) -> tuple[dict[str, Any], dict[str, Any], s
 def test_a_signed_picture_names_its_source_and_the_models_hand(ending: str, home: Path, tmp_path: Path) -> None:
     source, out = drawing(tmp_path / f"in.{ending}"), tmp_path / f"out.{ending}"
     before = source.path.read_bytes()
-    writing.save(source.image.invert(), out, source)
+    writing.save(source.image.invert(), out, marking(source, out))
     _, manifest, state = manifests(out, home)
     assert state == "Trusted"
     assert manifest["signature_info"]["common_name"] == "painter" and manifest["title"] == out.name
@@ -117,9 +121,9 @@ def test_a_signed_picture_names_its_source_and_the_models_hand(ending: str, home
     assert "thumbnail" not in ingredient and "thumbnail" not in manifest
     (actions,) = (entry["data"]["actions"] for entry in manifest["assertions"] if "actions" in entry["label"])
     assert [action["action"] for action in actions] == ["c2pa.opened", "c2pa.edited"]
-    assert actions[1]["digitalSourceType"] == provenance.SOURCE_TYPE
+    assert actions[1]["digitalSourceType"] == terms.SOURCE_TYPE
     written = pictures.open_picture(out).image
-    assert provenance.SOURCE_TYPE.encode() in bytes(written.get("xmp-data"))
+    assert terms.SOURCE_TYPE.encode() in bytes(written.get("xmp-data"))
     if ending != "jpg":
         assert np.array_equal(written.numpy(), source.image.invert().numpy())
     assert source.path.read_bytes() == before
@@ -129,9 +133,9 @@ def test_a_signed_picture_names_its_source_and_the_models_hand(ending: str, home
 def test_a_second_edit_keeps_the_first_ones_manifest(home: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.png", tmp_path / "second.png"
     source = drawing(tmp_path / "in.png")
-    writing.save(source.image, first, source)
+    writing.save(source.image, first, marking(source, first))
     edited = pictures.open_picture(first)
-    writing.save(edited.image, second, edited)
+    writing.save(edited.image, second, marking(edited, second))
     chain, manifest, state = manifests(second, home)
     assert state == "Trusted" and len(chain) == 2
     assert manifest["ingredients"][0]["active_manifest"] in chain
@@ -139,29 +143,118 @@ def test_a_second_edit_keeps_the_first_ones_manifest(home: Path, tmp_path: Path)
 
 def test_a_changed_pixel_breaks_the_signature(home: Path, tmp_path: Path) -> None:
     source, out = drawing(tmp_path / "in.tif"), tmp_path / "out.tif"
-    writing.save(source.image, out, source)
+    writing.save(source.image, out, marking(source, out))
     data = bytearray(out.read_bytes())
     data[200] ^= 1  # within the strip of pixels that follows the header
     out.write_bytes(data)
     assert manifests(out, home)[2] == "Invalid"
 
 
-def test_without_certificate_or_source_nothing_is_signed(home: Path, tmp_path: Path) -> None:
-    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
-    writing.save(source.image, out)
-    assert b"c2pa" not in out.read_bytes()
+def test_a_credential_of_ones_own_making_signs_where_the_user_has_none(home: Path, tmp_path: Path) -> None:
     for file in (home / "signing").iterdir():
         file.unlink()
-    writing.save(source.image, out, source)
-    assert b"c2pa" not in out.read_bytes()
+    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
+    assert writing.save(source.image, out, marking(source, out)).c2pa == "self-made"
+    made = home / "signing" / credential.SELF_MADE
+    assert sorted(file.name for file in made.iterdir()) == ["chain.pem", "key.pem"]
+    if os.name == "posix":
+        assert (made / "key.pem").stat().st_mode & 0o777 == 0o600 and made.stat().st_mode & 0o777 == 0o700
+    told = c2pa_manifests.read(out, "image/png")
+    assert told is not None and told.self_made and told.failures == ("signingCredential.untrusted",)
+    assert (told.state, told.signer, told.chain) == ("Valid", credential.NAME, 1)
+    again = credential.identity()
+    assert again is not None and again.chain == (made / "chain.pem").read_bytes(), "made once"
+    names = [name.rfc4514_string() for made in x509.load_pem_x509_certificates(again.chain) for name in (made.subject,)]
+    plain = f"O={credential.ISSUER.replace(',', chr(92) + ',')}"
+    wanted = [f"CN={credential.NAME},{plain}", f"CN={credential.NAME}\\, authority,{plain}"]
+    assert names == wanted, "it says nothing of who or where"
+
+
+def test_a_credential_of_ones_own_making_is_renewed_when_it_ends(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (home / "signing").iterdir():
+        file.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(credential, "DAYS", 0)
+        credential._make(home / "signing" / credential.SELF_MADE)
+    ended = (home / "signing" / credential.SELF_MADE / "chain.pem").read_bytes()
+    assert x509.load_pem_x509_certificates(ended)[0].not_valid_after_utc < datetime.now(UTC) + timedelta(seconds=1)
+    monkeypatch.setattr(credential, "_now", lambda: datetime.now(UTC) + timedelta(minutes=1))
+    renewed = credential.identity()
+    assert renewed is not None and renewed.self_made and renewed.chain != ended
+    # A key that others may read, or files that make no sense, are told and left alone.
+    (home / "signing" / credential.SELF_MADE / "chain.pem").write_bytes(b"text")
+    with pytest.raises(WireError, match="holds no certificate") as caught:
+        credential.identity()
+    assert credential.SELF_MADE in caught.value.hint
+
+
+@pytest.mark.parametrize("ending", KINDS)
+def test_what_came_with_the_source_is_kept_beside_an_unsigned_result(ending: str, home: Path, tmp_path: Path) -> None:
+    first, second, third = (tmp_path / f"{name}.{ending}" for name in ("first", "second", "third"))
+    source = drawing(tmp_path / f"in.{ending}")
+    writing.save(source.image, first, marking(source, first))
+    edited = pictures.open_picture(first)
+    told = writing.save(edited.image, second, marking(edited, second, without=frozenset({"c2pa"})))
+    assert b"c2pa" not in second.read_bytes().replace(b"c2pa.org", b"")
+    assert told.c2pa == "switched off" and told.sidecar == str(tmp_path / "second.source.c2pa")
+    assert "second.source.c2pa" in told.sentences[-1] and "Nobody can check" in told.sentences[0]
+    with c2pa.Reader("application/c2pa", io.BytesIO(Path(told.sidecar).read_bytes())) as reader:
+        kept = json.loads(reader.json())
+    assert kept["manifests"][kept["active_manifest"]]["title"] == first.name
+    # An unsigned source has nothing to keep; what lies there already is not overwritten.
+    (tmp_path / "third.source.c2pa").write_bytes(b"a painter's own")
+    told = writing.save(edited.image, third, marking(edited, third, without=frozenset({"c2pa"})))
+    assert told.sidecar == str(tmp_path / "third-2.source.c2pa")
+    assert (tmp_path / "third.source.c2pa").read_bytes() == b"a painter's own"
+    told = writing.save(source.image, third, marking(source, third, without=frozenset({"c2pa"})))
+    assert told.sidecar is None
+
+
+@pytest.mark.parametrize("ending", KINDS)
+@pytest.mark.parametrize("harm", ["cut", "flipped", "zeroed"])
+def test_a_source_with_a_damaged_manifest_is_edited_all_the_same(
+    harm: str, ending: str, home: Path, tmp_path: Path
+) -> None:
+    for file in (home / "signing").iterdir():
+        file.unlink()
+    source, signed, out = drawing(tmp_path / f"in.{ending}"), tmp_path / f"s.{ending}", tmp_path / f"out.{ending}"
+    writing.save(source.image, signed, marking(source, signed))
+    data = signed.read_bytes()
+    at = data.index(b"c2pa.signature") + 40
+    hurt = {"cut": data[: at + 100], "flipped": data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]}
+    signed.write_bytes(hurt.get(harm, data[:at] + bytes(200) + data[at + 200 :]))
+    opened = dataclasses.replace(source, path=signed)
+    told = writing.save(source.image, out, marking(opened, out))
+    # Where C2PA's library gives up, the picture is written, it is said why it is not signed, and what came is kept.
+    assert out.exists() and (told.c2pa == "self-made" or told.c2pa in told.sentences)
+    kept = Path(told.sidecar).read_bytes() if told.sidecar else b""
+    assert told.c2pa == "self-made" or harm == "cut" or b"c2pa.signature" in kept
+
+
+def test_what_is_told_of_the_edit(home: Path, tmp_path: Path) -> None:
+    source, other, out = drawing(tmp_path / "in.png"), drawing(tmp_path / "hat.png", 1), tmp_path / "out.png"
+    job = {"edit": {"model": "portraits", "target": "a secret hat"}}
+    record = {"model_hash": "ab" * 32, "watermark": {"carried": True}}
+    for tell in (False, True):
+        writing.save(source.image, out, marking(source, out, job, record, tell_prompt=tell, others=(other,)))
+        _, manifest, _ = manifests(out, home)
+        (actions,) = (entry["data"]["actions"] for entry in manifest["assertions"] if "actions" in entry["label"])
+        assert [action["action"] for action in actions] == ["c2pa.opened", "c2pa.edited", "c2pa.watermarked.unbound"]
+        told = {"s2edit.model": "portraits", "s2edit.model_sha256": "ab" * 32}
+        assert actions[1]["parameters"] == ({**told, "s2edit.prompt": "a secret hat"} if tell else told)
+        assert (b"a secret hat" in out.read_bytes()) == tell
+        relations = {(entry["title"], entry["relationship"]) for entry in manifest["ingredients"]}
+        assert relations == {("in.png", "parentOf"), ("hat.png", "componentOf")}
 
 
 def test_a_pngs_mark_stands_where_other_programs_look_for_it(tmp_path: Path) -> None:
     source, out, layers = drawing(tmp_path / "in.png"), tmp_path / "out.png", tmp_path / "out.ora"
-    writing.save(source.image, out)
+    writing.save(source.image, out, marking(source, out))
     samples = np.zeros((48, 64, 1), np.uint8)
     layer = composite.native_layer(source, np.zeros((48, 64, 3), np.uint8), samples, (0, 0, 64, 48))
-    openraster.save_layers(layers, source, source.image, layer, "nothing")
+    openraster.save_layers(layers, source, source.image, layer, "nothing", marking(source, layers))
     with zipfile.ZipFile(layers) as archive:
         merged = io.BytesIO(archive.read("mergedimage.png"))
     for file in (out, merged):
@@ -170,7 +263,7 @@ def test_a_pngs_mark_stands_where_other_programs_look_for_it(tmp_path: Path) -> 
             # An uncompressed iTXt chunk's text, whose byte order mark is one character.
             packet = picture.info["XML:com.adobe.xmp"]
             assert packet.startswith("<?xpacket begin='\ufeff'".replace("'", '"'))
-            assert provenance.SOURCE_TYPE in packet
+            assert terms.SOURCE_TYPE in packet
             assert np.array_equal(np.asarray(picture), source.image.numpy())
 
 
@@ -187,10 +280,10 @@ def test_other_kinds_of_key(make: Callable[[], Key], algorithm: str, home: Path,
     top = certificate("root", root, "root", root, top=True)
     (home / "root.pem").write_bytes(top)
     put(home, certificate("painter", key, "root", root) + top, pem(key))
-    signer = signing.identity()
+    signer = credential.identity()
     assert signer is not None and signer.algorithm == algorithm
     source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
-    writing.save(source.image, out, source)
+    writing.save(source.image, out, marking(source, out))
     assert manifests(out, home)[2] == "Trusted"
 
 
@@ -228,6 +321,6 @@ def test_a_failure_while_signing_leaves_nothing(home: Path, tmp_path: Path) -> N
     # C2PA allows no chain of a lone root: its library finds that only when it signs.
     put(home, certificate("root", key, "root", key, top=True), pem(key))
     with pytest.raises(WireError, match="C2PA's library says") as caught:
-        writing.save(source.image, out, source)
+        writing.save(source.image, out, marking(source, out))
     assert caught.value.code == "bad_setting"
     assert not out.exists() and sorted(path.name for path in tmp_path.iterdir()) == ["in.png", "state"]

@@ -166,7 +166,9 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 def test_shared_packages_are_vendored_to_the_byte(host: str, package: ModuleType) -> None:
     source, folder = Path(str(package.__file__)).parent, f"{vendoring.BESIDE[host]}/{package.__name__}/"
     vendored = {path.removeprefix(folder): file for path, file in PLUGINS[host].items() if path.startswith(folder)}
-    assert set(vendored) | {"document.py", "programs.py"} >= {path.name for path in source.glob("*.py")}
+    unused = {"document.py", "programs.py"}
+    wanted = set(getattr(package, "VENDORED", ())) or {path.name for path in source.glob("*.py")} - unused
+    assert {name for name in vendored if name.endswith(".py")} == wanted
     for name, file in vendored.items():
         assert file.content == (source / name).read_bytes()
 
