@@ -6,6 +6,7 @@ padding keep their neighbours, where the published code keeps their absolute pos
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -92,6 +93,16 @@ def plan_prompts(
         if alignment.mapper[before.identity[k], position] != 1 or alignment.alphas[position] != 1:
             raise _unaligned(objects[k], changed)
     return PromptPlan(plain, before, changed, after, alignment)
+
+
+def takes_away(source: Prompt, target: Prompt) -> bool:
+    """Whether the target only leaves out what the source names: no content word of its own, and fewer of them."""
+    before, after = _content(source), _content(target)
+    return after < before
+
+
+def _content(prompt: Prompt) -> Counter[str]:
+    return Counter(unit.text for unit in prompt.units if unit.text not in FUNCTION_WORDS and unit.text[0].isalnum())
 
 
 def settled_mode(mode: str, source: Prompt, target: Prompt) -> str:

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .imaging import alpha_channel, colour, quantised, resample
+from .detail import Enlarge, edited, in_channels, unenlarged
+from .imaging import GRAY, alpha_channel, quantised, resample, seen
 from .masks import upsampled
 from .requests import Mask, Pixels
 from .settings import BlendSettings
@@ -19,39 +20,65 @@ _FINE = 64
 """Steps of the feather's ramp, at most, that are computed pixel by pixel."""
 _FAINT = 1e-4
 """Alpha that is shown inside at least; it still rounds to something above 0."""
-# Rec. 709 luma, for gray pictures.
-_LUMA = (0.2126, 0.7152, 0.0722)
+_ENLARGED = 1.25
+"""How many times larger than the model's a picture has to be for an upscaler to be worth its time."""
 
 
 def composite(
-    image: Pixels, decoded: Tensor, edit_mask: Mask | None, blend: Tensor | None, settings: BlendSettings
+    image: Pixels,
+    decoded: Tensor,
+    edit_mask: Mask | None,
+    blend: Tensor | None,
+    settings: BlendSettings,
+    unedited: Tensor | None = None,
+    enlarge: Enlarge = unenlarged,
 ) -> tuple[Pixels, Pixels]:
     """Patch and alpha for a picture.
 
     Args:
-        image: H×W×C. decoded: 1×3×h×w in [-1, 1].
+        image: H×W×C. decoded: 1×3×h×w in [-1, 1]. unedited: the same of the picture's own latent, for `detail`.
         edit_mask: as painted, or None for `blend`, the latent's bool mask; both None means everywhere.
+        enlarge: what draws the model's pictures larger, for `detail`.
     Returns:
-        H×W×{1, 3} and H×W in the image's dtype; alpha is exactly 0 outside the mask (and what `grow` adds to it).
+        H×W×{1, 3} and H×W in the image's dtype; alpha is exactly 0 outside the mask (and what `grow` and `close` add to
+        it), and with `detail` wherever the edit does nothing. Colours under the image's alpha 0 are not looked at.
     """
     size = (image.shape[0], image.shape[1])
     scale = (size[0] * size[1] / (decoded.shape[-2] * decoded.shape[-1])) ** 0.5
+    inside = _inside(size, scale, edit_mask, blend, settings)
+    after = (decoded.float().cpu() + 1) / 2
+    original, opacity = seen(image)
+    alpha = feathered(inside, settings.feather * scale)
+    if settings.detail and unedited is not None:
+        before = (unedited.float().cpu() + 1) / 2
+        values, share = edited(original, before, after, enlarge if scale > _ENLARGED else unenlarged)
+        alpha = alpha * share
+    else:
+        values = resample(in_channels(after, original.shape[1]), size)
+        if settings.colour_match:
+            ring = torch.from_numpy(grown(inside, _RING * scale) & ~inside) & (opacity == 1)
+            values = match_colours(values, original, ring)
+    soft = (opacity > 0) & (opacity < 1)
+    if bool(soft.any()):
+        # At a soft border the model saw the colour over gray: what is under the gray is wanted, as faint as it was.
+        values = torch.where(soft, ((values - GRAY * (1 - opacity)) / opacity.clamp(min=_FAINT)), values)
+        alpha = torch.where(soft, alpha * opacity, alpha)
+    patch = quantised(values[0].permute(1, 2, 0).clamp(0, 1), image.dtype)
+    return patch, alpha_channel(alpha, image.dtype)
+
+
+def _inside(
+    size: tuple[int, int], scale: float, edit_mask: Mask | None, blend: Tensor | None, settings: BlendSettings
+) -> NDArray[np.bool_]:
+    """Where alpha may be above 0, H×W."""
     if edit_mask is not None:
-        inside = edit_mask > 127
+        inside = closed(edit_mask > 127, settings.close * scale)
     elif blend is not None:
         # Half a latent cell beyond the mask, where the feather is still thin.
         inside = (F.interpolate(blend[None, None].float(), size, mode="bilinear")[0, 0] > 0).cpu().numpy()
     else:
         inside = np.ones(size, bool)
-    inside = grown(inside, settings.grow * scale)
-    values = resample((decoded.float().cpu() + 1) / 2, size)
-    original = colour(image)
-    if original.shape[1] == 1:
-        values = (values * torch.tensor(_LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
-    if settings.colour_match:
-        values = match_colours(values, original, torch.from_numpy(grown(inside, _RING * scale) & ~inside))
-    patch = quantised(values[0].permute(1, 2, 0).clamp(0, 1), image.dtype)
-    return patch, alpha_channel(feathered(inside, settings.feather * scale), image.dtype)
+    return grown(inside, settings.grow * scale)
 
 
 def match_colours(edited: Tensor, original: Tensor, ring: Tensor) -> Tensor:
@@ -141,6 +168,16 @@ def _eroded(mask: Tensor, *, cross: bool) -> Tensor:
     else:
         grown = F.max_pool2d(outside, 3, stride=1, padding=1)
     return 1 - grown[0, 0]
+
+
+def closed(inside: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:
+    """The mask with gaps and holes up to `pixels` wide filled (morphological closing)."""
+    reach = round(pixels / 2)
+    if reach < 1:
+        return inside
+    framed = np.pad(inside, reach)
+    filled = ~grown(~grown(framed, reach), reach)
+    return np.asarray(filled[reach:-reach, reach:-reach] | inside)
 
 
 def grown(inside: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:

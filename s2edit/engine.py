@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from . import imaging
-from .alignment import PromptPlan, plan_prompts
+from .alignment import PromptPlan, plan_prompts, takes_away
 from .attention import install
 from .cache import DiskCache
 from .checkpoints import Checkpoint, load
@@ -44,6 +44,15 @@ from .work import Work, painted_edit_mask, perform
 __all__ = ["ComposeRequest", "EditRequest", "EditResult", "Engine", "ObjectSpec", "Progress"]
 
 LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A request ready for the stages: prompts aligned, pictures encoded, settings final but for the level."""
+
+    plan: PromptPlan
+    subjects: tuple[Subject, ...]
+    settings: Settings
 
 
 class Engine:
@@ -93,9 +102,8 @@ class Engine:
         imaging.check_image(request.image)
         imaging.check_masks(request.image, request.objects, request.edit_mask)
 
-        def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
-            plan, subject = self._prepared(stages, request)
-            return plan, (subject,)
+        def prepare(stages: Stages) -> _Prepared:
+            return self._prepared(stages, request)
 
         return self._perform(request, request.objects, prepare, Job(progress, cancelled))
 
@@ -118,7 +126,7 @@ class Engine:
         imaging.check_masks(request.image, source, request.edit_mask)
         imaging.check_masks(request.reference, reference, None)
 
-        def prepare(stages: Stages) -> tuple[PromptPlan, tuple[Subject, ...]]:
+        def prepare(stages: Stages) -> _Prepared:
             plan = plan_composition(
                 stages.checkpoint.tokenizer,
                 request.source,
@@ -135,15 +143,18 @@ class Engine:
             other = self._subject(
                 stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
             )
-            return edit, (subject, other)
+            return _Prepared(edit, (subject, other), settings)
 
         return self._perform(request, source, prepare, Job(progress, cancelled))
 
-    def _prepared(self, stages: Stages, request: EditRequest) -> tuple[PromptPlan, Subject]:
-        """An edit's prompts, aligned, and its picture, encoded."""
-        settings = request.settings
+    def _prepared(self, stages: Stages, request: EditRequest) -> _Prepared:
+        """An edit's prompts, aligned, its picture, encoded, and its settings, now that the words are known."""
+        settings, tokenizer = request.settings, stages.checkpoint.tokenizer
+        if settings.identity.enabled and not settings.identity.removals:
+            learning = not takes_away(tokenizer.encode(request.source), tokenizer.encode(request.target))
+            settings = settings.replace_from({"identity.enabled": learning})
         plan = plan_prompts(
-            stages.checkpoint.tokenizer,
+            tokenizer,
             request.source,
             request.target,
             [spec.word for spec in request.objects],
@@ -151,13 +162,14 @@ class Engine:
             mode=settings.edit.mode,
             identity=settings.identity.enabled,
         )
-        return plan, self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+        subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
+        return _Prepared(plan, (subject,), settings)
 
     def _perform(
         self,
         request: EditRequest | ComposeRequest,
         objects: Sequence[ObjectSpec],
-        prepare: Callable[[Stages], tuple[PromptPlan, tuple[Subject, ...]]],
+        prepare: Callable[[Stages], _Prepared],
         job: Job,
     ) -> EditResult:
         """Load, prepare, settle the level, and run the stages on a request whose pixels are checked.
@@ -169,10 +181,11 @@ class Engine:
         with out_of_memory(self._device, request.settings.identity.level):
             with job.phase("loading"):
                 stages = self._loaded()
-                plan, subjects = prepare(stages)
-            settings = self._with_level(stages, subjects, request.settings, request.seed)
+                ready = prepare(stages)
+            settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
             edit_mask = painted_edit_mask(objects, request.edit_mask)
-            result = perform(stages, Work(request.image, subjects, plan, edit_mask, settings, request.seed), job)
+            work = Work(request.image, ready.subjects, ready.plan, edit_mask, settings, request.seed)
+            result = perform(stages, work, job)
         return replace(result, record=result.record | {"compiled": self._compiled})
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
@@ -232,7 +245,8 @@ class Engine:
         if level is None and free:
             available = free + memory_figures(self._device, stages.checkpoint)["used"]
             rank = settings.identity.lora_rank
-            plan = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=len(subjects))
+            rows = len(subjects) * (2 if settings.identity.null_weight else 1)
+            plan = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=rows)
             level = plan.level
             LOG.info("learning at level %s: %.1f of %.1f GiB", level, plan.total / 2**30, available / 2**30)
         return settings.replace_from({"identity.level": level or "full"})

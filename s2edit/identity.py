@@ -161,7 +161,11 @@ def _loss(
     """Eq. 2 on one draw: latents, noise B×4×h×w, times B."""
     tokenizer, device, count = checkpoint.tokenizer, latents.device, len(examples)
     prompts = [example.prompt for example in examples] + [example.plain for example in examples]
-    states = checkpoint.encode_text([p.padded(tokenizer.length, tokenizer.pad) for p in prompts], device)
+    ids = [p.padded(tokenizer.length, tokenizer.pad) for p in prompts]
+    unconditional = settings.null_weight > 0
+    if unconditional:
+        ids.append([tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)])
+    states = checkpoint.encode_text(ids, device)
     encodings = states[:count]
     if settings.clean_padding:
         encodings = torch.cat(
@@ -172,7 +176,14 @@ def _loss(
         )
     alpha = checkpoint.alphas[times].to(device)[:, None, None, None]
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
-    loss = F.mse_loss(denoiser(noisy, times.to(device), encodings, masks=masks), noise)
+    # The masks name rows of the first part alone: the empty prompt has no [I].
+    rows = 2 if unconditional else 1
+    if unconditional:
+        encodings = torch.cat([encodings, states[-1:].expand(count, -1, -1)])
+    found = denoiser(noisy.repeat(rows, 1, 1, 1), times.to(device).repeat(rows), encodings, masks=masks).chunk(rows)
+    loss = F.mse_loss(found[0], noise)
+    if unconditional:
+        loss = loss + settings.null_weight * F.mse_loss(found[1], noise)
     if settings.semantic and settings.semantic_weight:
         semantic = [
             semantic_loss(states[k], states[count + k], e.prompt, e.plain, detach=settings.detach_prompt)

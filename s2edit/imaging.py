@@ -15,6 +15,8 @@ from .errors import ImageError, MaskError
 from .requests import Mask, ObjectSpec, Pixels
 
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+GRAY = 0.5
+"""What the model sees behind transparent parts."""
 MAX_PIXELS = 1 << 28
 """Largest crop that is taken, px; beyond it the memory for resampling alone would be several GiB."""
 
@@ -68,13 +70,22 @@ def colour(image: Pixels) -> Tensor:
     return values.permute(2, 0, 1)[None]
 
 
+def seen(image: Pixels) -> tuple[Tensor, Tensor]:
+    """The colours as the model sees them, transparent parts over middle gray, and the opacity.
+
+    Returns:
+        1×C×H×W in [0, 1], C 1 or 3, and H×W in [0, 1]. Colours under alpha 0 are not looked at.
+    """
+    values = colour(image).clamp(0, 1)
+    if image.shape[2] not in (2, 4):
+        return values, torch.ones(values.shape[-2:])
+    alpha = (torch.from_numpy(image[:, :, -1].astype(np.float32)) / _SCALES[str(image.dtype)]).clamp(0, 1)
+    return values * alpha + GRAY * (1 - alpha), alpha
+
+
 def model_input(image: Pixels, size: tuple[int, int]) -> Tensor:
     """The picture as the model sees it: 1×3×h×w in [-1, 1], transparent parts over middle gray."""
-    values = colour(image).clamp(0, 1)
-    if image.shape[2] in (2, 4):
-        alpha = torch.from_numpy(image[:, :, -1].astype(np.float32)) / _SCALES[str(image.dtype)]
-        values = values * alpha + 0.5 * (1 - alpha)
-    return resample(values, size).clamp(0, 1).expand(-1, 3, -1, -1) * 2 - 1
+    return resample(seen(image)[0], size).clamp(0, 1).expand(-1, 3, -1, -1) * 2 - 1
 
 
 def resample(values: Tensor, size: tuple[int, int]) -> Tensor:

@@ -15,8 +15,19 @@ from .settings import Settings
 
 _PROFILES: dict[str, dict[str, Any]] = {
     "faithful": {"inversion.mode": "null_text"},
-    "balanced": {"inversion.mode": "direct", "identity.timesteps": "stratified"},
-    "fast": {"inversion.mode": "direct", "inversion.steps": 20, "identity.timesteps": "stratified"},
+    "balanced": {
+        "inversion.mode": "direct",
+        "identity.timesteps": "stratified",
+        "identity.null_weight": 0.5,
+        "blend.detail": True,
+    },
+    "fast": {
+        "inversion.mode": "direct",
+        "inversion.steps": 20,
+        "identity.timesteps": "stratified",
+        "identity.null_weight": 0.5,
+        "blend.detail": True,
+    },
 }
 _FAST_FRACTION = 3
 """“fast” takes one in so many of the fine-tuning steps, at twice the rate."""

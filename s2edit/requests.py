@@ -104,7 +104,7 @@ class EditResult:
         box: x, y, w, h of alpha > 0, px.
         record: JSON-able: seed, settings, model_hash, mask hashes, phases {name: seconds},
             unet_forwards {identity, inversion, editing}, cached {identity, inversion}, model_size [h, w],
-            device, compiled (whether torch.compile worked on the U-Net).
+            device, upscaler (its digest, "" for none), compiled (whether torch.compile worked on the U-Net).
     """
 
     patch: Pixels

@@ -33,6 +33,10 @@ class IdentitySettings:
         timesteps: how t of Eq. 2 is drawn: "uniform", independently, as the paper has it; "stratified", from each of
             `steps` equal parts of the 1,000 training steps once, in random order: a few steps then miss no part.
         semantic_weight: λ of Eq. 2. semantic, spatial: whether Eq. 1 and Eq. 3 are in force.
+        null_weight: weight of the same loss under the empty prompt (ours; 0 is Eq. 2 as printed). The picture teaches
+            the unconditional prediction as well then, so that guidance amplifies the words, not what was learned.
+        removals: whether stage 1 is made for edits that only take something away (ours). What was learned holds on to
+            what has to go, so some checkpoints recommend that it is left out.
         detach_prompt: stop the gradient of Eq. 1 at e_P (ours; the paper states no stop-gradient).
         mask_noun: Eq. 3 for the object's word too (ours: the text encoder is causal, so it carries [I]).
         clean_padding: take the end and padding states from P without [I] (ours, for the same reason).
@@ -55,6 +59,10 @@ class IdentitySettings:
     ] = 0.1
     semantic: Annotated[bool, Knob("Semantic constraint", "Keeps the learned object near its word")] = True
     spatial: Annotated[bool, Knob("Spatial constraint", "Learns the object inside its mask only")] = True
+    null_weight: Annotated[
+        float, Knob("Empty prompt's weight", "How much the picture also teaches the model without words", 0, 100, 0.1)
+    ] = 0.0
+    removals: Annotated[bool, Knob("Learn for removals", "Learn the object before something is taken away, too")] = True
     detach_prompt: Annotated[bool, Knob("Detached prompt", "The word itself is not trained")] = False
     mask_noun: Annotated[bool, Knob("Masked word", "The object's word looks inside the mask only, too")] = False
     clean_padding: Annotated[bool, Knob("Clean padding", "The sentence's end doesn't carry the object")] = False
@@ -173,6 +181,10 @@ class BlendSettings:
         grow: how far the edit may reach beyond the mask, px of the model's size.
         context: surroundings of the mask that the crop takes along, as a fraction of the mask's longer side.
         colour_match: undo the decoder's colour shift, measured around the mask.
+        close: gaps and holes of a painted mask up to this wide are filled, px of the model's size.
+        detail: what the edit leaves alone stays the picture's own to the bit, and what it recolours keeps the picture's
+            edges; only what is new is drawn by the model (ours; `detail.edited`).
+        upscale: what is new is enlarged by the checkpoint's own upscaler where it brings one, else by interpolation.
     """
 
     feather: Annotated[
@@ -194,6 +206,15 @@ class BlendSettings:
         ),
     ] = 0.35
     colour_match: Annotated[bool, Knob("Match colours", "Undoes the model's colour shift around the mask")] = True
+    close: Annotated[
+        float, Knob("Close gaps", "Gaps of a painted mask up to this wide are filled, in the model's pixels", 0, 256, 1)
+    ] = 0.0
+    detail: Annotated[
+        bool, Knob("Native detail", "What the edit leaves alone stays the picture's own; only the change is drawn")
+    ] = False
+    upscale: Annotated[bool, Knob("Upscale", "What is new is drawn sharp by the model's upscaler, if it has one")] = (
+        True
+    )
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""

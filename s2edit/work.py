@@ -14,7 +14,9 @@ from . import imaging
 from .alignment import PromptPlan
 from .attention import TokenMask
 from .cache import array_digest
+from .checkpoints import Checkpoint
 from .compositing import bounding_box, composite
+from .detail import unenlarged
 from .diffusion import Ddim
 from .editing import Branches, Sampled, sample
 from .identity import encode_prompt, token_masks
@@ -71,7 +73,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     with job.phase("compositing"):
         with torch.no_grad():
             decoded = stages.checkpoint.decode(sampled.latent)
-        patch, alpha = composite(work.image, decoded, work.edit_mask, sampled.blend, settings.blend)
+            patch, alpha = composited(stages.checkpoint, work, subject, decoded, sampled.blend)
         size = (work.image.shape[0], work.image.shape[1])
         objects = [
             imaging.image_mask(mask.cpu(), size) if spec.mask is None else imaging.binary(spec.mask)
@@ -87,6 +89,16 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     )
 
 
+def composited(
+    checkpoint: Checkpoint, work: Work, subject: Subject, decoded: Tensor, blend: Tensor | None
+) -> tuple[Pixels, Pixels]:
+    """`compositing.composite` of a decoded edit (1×3×h×w in [-1, 1]), as the work's settings have it."""
+    settings = work.settings.blend
+    unedited = checkpoint.decode(subject.mean) if settings.detail else None
+    enlarge = checkpoint.upscaler if settings.upscale and checkpoint.upscaler is not None else unenlarged
+    return composite(work.image, decoded, work.edit_mask, blend, settings, unedited, enlarge)
+
+
 class _Forwards:
     def __init__(self, stages: Stages) -> None:
         self._denoiser = stages.denoiser
@@ -100,6 +112,7 @@ class _Forwards:
 
 def _record(stages: Stages, work: Work, job: Job, forwards: dict[str, int], cached: dict[str, bool]) -> dict[str, Any]:
     objects = [spec for subject in work.subjects for spec in subject.objects]
+    upscaler = stages.checkpoint.upscaler
     return {
         "seed": work.seed,
         "settings": work.settings.as_dict(),
@@ -110,6 +123,7 @@ def _record(stages: Stages, work: Work, job: Job, forwards: dict[str, int], cach
         "cached": cached,
         "model_size": list(work.subjects[0].size),
         "device": str(stages.checkpoint.unet.device),
+        "upscaler": upscaler.digest if upscaler is not None and work.settings.blend.upscale else "",
     }
 
 

@@ -12,7 +12,7 @@ import torch
 from s2edit import imaging
 from s2edit.attention import install
 from s2edit.checkpoints import Checkpoint, load
-from s2edit.compositing import bounding_box, composite
+from s2edit.compositing import bounding_box
 from s2edit.device import out_of_memory
 from s2edit.diffusion import Denoiser
 from s2edit.engine import Engine
@@ -20,7 +20,7 @@ from s2edit.errors import SettingError
 from s2edit.job import Job
 from s2edit.requests import EditRequest, EditResult, never_cancelled, no_progress
 from s2edit.stages import Stages
-from s2edit.work import Work, painted_edit_mask
+from s2edit.work import Work, composited, painted_edit_mask
 
 from .pipelines import Pipelines
 from .recombined import Answer, Scene, ddim_p2p, inpainting, sdedit, sine
@@ -82,10 +82,10 @@ class Workbench(Engine):
     def scene(self, request: EditRequest, job: Job) -> Scene:
         """What a baseline is made from: the networks, the prepared work, the empty prompt; errors as `Engine.edit`."""
         stages = self._loaded()
-        plan, subject = self._prepared(stages, request)
+        ready = self._prepared(stages, request)
         edit_mask = painted_edit_mask(request.objects, request.edit_mask)
-        settings = self._with_level(stages, (subject,), request.settings, request.seed)
-        work = Work(request.image, (subject,), plan, edit_mask, settings, request.seed)
+        settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
+        work = Work(request.image, ready.subjects, ready.plan, edit_mask, settings, request.seed)
         published, denoiser = self._published_copy(stages)
         tokenizer = published.tokenizer
         with torch.no_grad():
@@ -108,8 +108,8 @@ class Workbench(Engine):
 
 def _composited(scene: Scene, answer: Answer, name: str) -> EditResult:
     work, job = scene.work, scene.job
-    with job.phase("compositing"):
-        patch, alpha = composite(work.image, answer.decoded, work.edit_mask, answer.blend, work.settings.blend)
+    with job.phase("compositing"), torch.no_grad():
+        patch, alpha = composited(scene.published, work, scene.subject, answer.decoded, answer.blend)
     everywhere = np.full(work.image.shape[:2], 255, np.uint8)
     record = {
         "baseline": name,

@@ -156,6 +156,20 @@ MUTATIONS = [
         "test_identity.py::test_stratified_timesteps_miss_no_part",
     ),
     Mutation(
+        "empty prompt taught: the prompt's own prediction once more",
+        "identity.py",
+        "F.mse_loss(found[1], noise)",
+        "F.mse_loss(found[0], noise)",
+        "test_identity.py::test_losses_and_weights[empty prompt taught]",
+    ),
+    Mutation(
+        "empty prompt taught: at full weight",
+        "identity.py",
+        "settings.null_weight * F.mse_loss",
+        "F.mse_loss",
+        "test_identity.py::test_losses_and_weights[empty prompt taught]",
+    ),
+    Mutation(
         "injection bounds: cross-attention one step longer",
         "editing.py",
         "cross = within(index, settings.cross_replace, ddim.steps)",

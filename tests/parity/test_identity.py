@@ -67,6 +67,10 @@ def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, sett
             e_p = e_p.detach()
         cosine = (e_p @ e_i) / (e_p.norm() * e_i.norm())
         loss = F.mse_loss(predicted, draw[1]) + (0.1 * cosine.abs() if settings.semantic else 0)
+        if settings.null_weight:
+            empty = checkpoint.text_encoder(torch.tensor([[49406] + [49407] * 76])).last_hidden_state
+            unconditional = reference.noise(noisy, time, empty, Branch((8, 8), {}))
+            loss = loss + settings.null_weight * F.mse_loss(unconditional, draw[1])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -83,8 +87,9 @@ def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, sett
         IdentitySettings(steps=STEPS, learning_rate=RATE, semantic=False, spatial=False),
         IdentitySettings(steps=STEPS, learning_rate=RATE, clean_padding=True, mask_noun=True),
         IdentitySettings(steps=STEPS, learning_rate=RATE, mask_semantics="renormalise"),
+        IdentitySettings(steps=STEPS, learning_rate=RATE, null_weight=0.5),
     ],
-    ids=["full", "detached", "plain", "clean padding and masked noun", "renormalised"],
+    ids=["full", "detached", "plain", "clean padding and masked noun", "renormalised", "empty prompt taught"],
 )
 def test_losses_and_weights(
     tiny_folder: object, checkpoint: Checkpoint, denoiser: Denoiser, settings: IdentitySettings
