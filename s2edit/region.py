@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from .errors import ImageError
+from .settings import Settings
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
 
 LATENT_STRIDE = 8
 """Pixels per latent cell of every Stable-Diffusion VAE."""
+
+
+def crop_for(canvas: tuple[int, int], mask_box: Box | None, settings: Settings, checkpoint_size: int) -> Box:
+    """The crop that every client sends: the one place where it is chosen, for the planner and the benchmark alike.
+
+    Args:
+        canvas, mask_box: as for `crop_box`.
+        settings: of the edit; their native size goes before the checkpoint's.
+        checkpoint_size: short side that the checkpoint was trained at, px.
+    Raises:
+        ImageError: as `crop_box`.
+    """
+    native = settings.native_size or checkpoint_size
+    return crop_box(canvas, mask_box, context=settings.blend.context, native=native)
 
 
 def crop_box(canvas: tuple[int, int], mask_box: Box | None, *, context: float, native: int) -> Box:

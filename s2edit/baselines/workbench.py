@@ -79,6 +79,11 @@ class Workbench(Engine):
         """Load the checkpoint, so that no edit's seconds contain it."""
         self._published_copy(self._loaded())
 
+    @property
+    def native_size(self) -> int:
+        """Short side that the checkpoint was trained at, px; loads it."""
+        return self._loaded().checkpoint.native_size
+
     def scene(self, request: EditRequest, job: Job) -> Scene:
         """What a baseline is made from: the networks, the prepared work, the empty prompt; errors as `Engine.edit`."""
         stages = self._loaded()

@@ -22,8 +22,6 @@ _EXTRAS = {
     "python_avatars": "python-avatars",
     "resvg_py": "resvg-py",
 }
-_SUBSET = {"inversion.steps": 10, "inversion.inner_steps": 2, "identity.steps": 10}
-"""Settings of `--subset`: it shows that everything runs, and nothing about quality."""
 _DEFAULTS = {"portraits": (42, 2), "edits": (5, 2), "others": (12, 2)}
 """How much of everything, in a whole run and in `--subset`."""
 WRONG_ARGUMENTS, STOPPED = 2, 130
@@ -80,16 +78,18 @@ def _run(options: argparse.Namespace) -> int:
 
     from s2edit.baselines import Workbench
     from s2edit.checkpoints import model_hash
+    from s2edit.profiles import recommended_by
 
     from . import bench, runner
+    from .choices import checkpoint_of, overrides_of
     from .methods import FULL, METHODS
     from .methods import chosen as chosen_methods
 
     chosen = _chosen(options)
     methods = chosen_methods(options.methods, options.sweep, with_weights=options.instruct_pix2pix is not None)
-    checkpoint = _checkpoint(options)
-    recommended = _recommended(checkpoint)
-    overrides = _overrides(options)
+    checkpoint = checkpoint_of(options.checkpoint, options.domain)
+    recommended = recommended_by(checkpoint)
+    overrides = overrides_of(options.set, options.guidance, subset=options.subset)
 
     def settings_of(method: Method) -> Settings:
         return method.settings(options.profile, recommended, overrides)
@@ -114,45 +114,6 @@ def _run(options: argparse.Namespace) -> int:
     for _ in track(runner.run(workbench, plan, settings_of, options.out), "edits", total=left, console=console):
         pass
     return _write_page(options.out)
-
-
-def _checkpoint(options: argparse.Namespace) -> Path:
-    """The folder of the checkpoint to edit with."""
-    from s2edit.starter import weights_folder
-
-    named: Path | None = options.checkpoint
-    checkpoint = named or weights_folder(options.domain)
-    if named is None and not (checkpoint / "model_index.json").is_file():
-        raise ValueError(
-            f"The checkpoint of {options.domain} is not in this installation: packages leave it out. Name its folder "
-            f"with --checkpoint: s2edit/starter/{options.domain}/weights of the project's repository, or one that you "
-            f"trained (python -m s2edit.starter.train --domain {options.domain} all)."
-        )
-    if not checkpoint.exists():
-        raise ValueError(f"There is no checkpoint in “{checkpoint}”. Name the folder of one with --checkpoint.")
-    return checkpoint
-
-
-def _overrides(options: argparse.Namespace) -> dict[str, Any]:
-    found: dict[str, Any] = dict(_SUBSET) if options.subset else {}
-    for text in options.set:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"“{text}” is no setting; write NAME=VALUE.")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    if options.guidance is not None:
-        found["edit.guidance"] = options.guidance
-    return found
-
-
-def _recommended(checkpoint: Path) -> dict[str, Any]:
-    """The settings that lie beside a checkpoint's weights, or none."""
-    path = checkpoint / "recommended.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return found
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -228,7 +189,13 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"run": _run, "score": _score, "export": _export, "report": _report}
+def _keepers(options: argparse.Namespace) -> int:
+    from .keepers import commands
+
+    return commands.main(options)
+
+
+_COMMANDS = {"run": _run, "score": _score, "export": _export, "report": _report, "keepers": _keepers}
 
 if __name__ == "__main__":
     sys.exit(main())

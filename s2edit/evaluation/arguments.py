@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
+from .keepers.arguments import add_keepers
 from .methods import METHODS
+from .reading import count, part, scale, scales
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -33,13 +34,15 @@ def parser(program: str) -> argparse.ArgumentParser:
     report = kinds.add_parser("report", help="write the page anew from what a run has scored so far")
     report.add_argument("--overview", type=Path, metavar="FILE.png", help="also two cases of each kind as one picture")
     for kind in (run, score, export):
-        kind.add_argument("--portraits", type=_count(1), metavar="N")
-        kind.add_argument("--edits", type=_count(1), metavar="M", help="edits of each portrait")
+        kind.add_argument("--portraits", type=count(1), metavar="N")
+        kind.add_argument("--edits", type=count(1), metavar="M", help="edits of each portrait")
         kind.add_argument("--domain", default="portraits", help="what is edited (default: portraits)")
         kind.add_argument("--tuning", action="store_true", help="portraits for choosing settings, not for scores")
         kind.add_argument("--subset", action="store_true", help="2 portraits, 2 edits, few steps: shows that all runs")
     for kind in (run, score, export, report):
         kind.add_argument("--out", type=Path, required=True, metavar="DIR", help="scores, pictures and page go here")
+    keepers = kinds.add_parser("keepers", help="how many edits a painter would keep, at the pictures' own size")
+    add_keepers(keepers)
     return whole
 
 
@@ -49,59 +52,28 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--profile", default="balanced", help="that methods without one of their own take their settings from"
     )
-    run.add_argument("--guidance", type=_scale, metavar="W", help="guidance scale instead of the profile's")
+    run.add_argument("--guidance", type=scale, metavar="W", help="guidance scale instead of the profile's")
     run.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another setting, such as identity.steps=100"
     )
     run.add_argument(
         "--sweep",
-        type=_scales,
+        type=scales,
         default=[],
         metavar="W,W,…",
         help="make the trade-off curve at these guidance scales too",
     )
     run.add_argument(
-        "--others", type=_count(0), metavar="N", help="on so many portraits also the methods off the paper's claim"
+        "--others", type=count(0), metavar="N", help="on so many portraits also the methods off the paper's claim"
     )
     run.add_argument("--checkpoint", type=Path, help="folder of another checkpoint than the domain's own")
     run.add_argument("--instruct-pix2pix", type=Path, metavar="DIR", help="folder of InstructPix2Pix's weights")
     run.add_argument(
         "--part",
-        type=_part,
+        type=part,
         default="1/1",
         metavar="K/N",
         help="every N-th portrait only; N such runs can share one folder",
     )
     run.add_argument("--device", default="auto")
-    run.add_argument("--threads", type=_count(1), default=1, help="of the processor (default: 1)")
-
-
-def _count(least: int) -> Callable[[str], int]:
-    """A whole number from `least` on."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} on.")
-        return int(text)
-
-    return read
-
-
-def _scale(text: str) -> float:
-    """A guidance scale; what range is of use, the settings know."""
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"“{text}” is no guidance scale; write a number, such as 4.5.") from None
-
-
-def _scales(text: str) -> list[float]:
-    return [_scale(part) for part in text.split(",") if part.strip()]
-
-
-def _part(text: str) -> tuple[int, int]:
-    """K and N of "K/N"."""
-    number, _, parts = text.partition("/")
-    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
-        raise argparse.ArgumentTypeError(f"“{text}” is no part; write K/N, such as 1/2 and 2/2.")
-    return int(number), int(parts)
+    run.add_argument("--threads", type=count(1), default=1, help="of the processor (default: 1)")

@@ -13,10 +13,10 @@ from PIL import Image
 
 from s2edit.starter import classify
 
+from . import records
 from .cases import SIZE, Case
 from .metrics import Picture, psnr, ssim
-
-SCORES = "scores.jsonl"
+from .records import SCORES
 
 
 @dataclass(frozen=True)
@@ -146,25 +146,6 @@ def automatic_mask(out: Path, method: str, case: Case) -> Path:
     return out / method / f"{case.id}.mask.png"
 
 
-def append(out: Path, score: Score) -> None:
-    """Add a line to the folder's scores, the moment it is known; a line that a kill cut short stays alone."""
-    with (out / SCORES).open("a+b") as file:
-        if file.tell():
-            file.seek(-1, 2)
-            if file.read(1) != b"\n":
-                file.write(b"\n")
-        file.write((json.dumps(asdict(score)) + "\n").encode())
-
-
 def load(out: Path) -> list[Score]:
     """The scores in a folder; a line that a kill cut short is passed over."""
-    path = out / SCORES
-    if not path.is_file():
-        return []
-    found = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            found.append(Score(**json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return found
+    return records.load(out, Score)

@@ -20,10 +20,11 @@ from s2edit.engine import EditRequest, EditResult, ObjectSpec
 from s2edit.errors import S2EditError
 from s2edit.settings import Settings
 
-from .bench import Score, append, automatic_mask, judge, load
+from .bench import Score, automatic_mask, judge, load
 from .cases import Case
 from .methods import Method
 from .metrics import Picture
+from .records import append
 
 RUN = "run.json"
 _BACKWARD = 2
@@ -55,7 +56,7 @@ def run(
 ) -> Iterator[Score]:
     """Make and score what is not yet in `out`; yields each new score.
 
-    Writes `bench.SCORES` and one PNG per case and method (`METHOD/CASE.png`) below `out`.
+    Writes `records.SCORES` and one PNG per case and method (`METHOD/CASE.png`) below `out`.
     """
     known = {(score.case, score.method) for score in load(out)}
     costs = Costs()

@@ -130,6 +130,12 @@ def _figure(portrait: Portrait) -> str:
     return str(svg)
 
 
+def standing(portrait: Portrait) -> str:
+    """The figure where it stands on a canvas of 280 x 280 units, as an SVG group without a wall behind."""
+    x, y = origin(portrait.scale, portrait.shift)
+    return f'<g transform="translate({x:.3f} {y:.3f}) scale({portrait.scale:.4f})">{_figure(portrait)}</g>'
+
+
 def render(portrait: Portrait, size: int = 128) -> NDArray[np.uint8]:
     """Rasterise a portrait.
 
@@ -143,9 +149,7 @@ def render(portrait: Portrait, size: int = 128) -> NDArray[np.uint8]:
     Raises:
         ValueError: the size is out of range.
     """
-    x, y = origin(portrait.scale, portrait.shift)
-    figure = f'<g transform="translate({x:.3f} {y:.3f}) scale({portrait.scale:.4f})">{_figure(portrait)}</g>'
-    return rasterise(BACKGROUNDS[portrait.background], portrait.scene, figure, size)
+    return rasterise(BACKGROUNDS[portrait.background], portrait.scene, standing(portrait), size)
 
 
 def sample_portrait(seed: int, size: int = 128) -> tuple[NDArray[np.uint8], Portrait]:

@@ -19,7 +19,7 @@ from s2edit.alignment import plan_prompts
 from s2edit.composition import plan_composition
 from s2edit.errors import PromptError, S2EditError
 from s2edit.prompts import PromptTokenizer, object_words
-from s2edit.region import LATENT_STRIDE, crop_box, model_size
+from s2edit.region import LATENT_STRIDE, crop_for, model_size
 from s2edit.settings import Settings
 
 from .estimates import Forecast, forecast
@@ -65,12 +65,8 @@ def plan(
     settings = _settings(request, path, problems)
     native = settings.native_size or entry.native
     try:
-        crop = crop_box(
-            tuple(request["canvas"]),
-            tuple(request["mask_box"]) if "mask_box" in request else None,
-            context=settings.blend.context,
-            native=native,
-        )
+        box = tuple(request["mask_box"]) if "mask_box" in request else None
+        crop = crop_for(tuple(request["canvas"]), box, settings, entry.native)
     except S2EditError as error:
         raise WireError("bad_mask", str(error), error.hint) from error
     height, width = model_size(crop[2], crop[3], native=native, multiple=_multiple(path))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2edit.evaluation import bench, tables
+from s2edit.evaluation import bench, records, tables
 from s2edit.evaluation.cases import TEST_FIRST, Case, case_of, cases
 from s2edit.evaluation.metrics import CEILING, psnr, ssim
 from s2edit.starter.domain import domain
@@ -114,9 +114,9 @@ def test_a_case_is_found_by_its_id(few: list[Case]) -> None:
 def test_a_line_cut_short_is_passed_over(few: list[Case], tmp_path: Path) -> None:
     score = bench.judge(few[0], "other", few[0].image)
     line = json.dumps(asdict(score))
-    (tmp_path / bench.SCORES).write_text(line + "\n" + line[:40])
+    (tmp_path / records.SCORES).write_text(line + "\n" + line[:40])
     assert bench.load(tmp_path) == [score]
-    bench.append(tmp_path, score)
+    records.append(tmp_path, score)
     assert bench.load(tmp_path) == [score, score]
 
 

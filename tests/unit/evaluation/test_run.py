@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from s2edit_cli.main import main as s2edit
 
-from s2edit.evaluation import bench, curves, runner
+from s2edit.evaluation import bench, curves, records, runner
 from s2edit.evaluation.__main__ import main
 from s2edit.evaluation.cases import Case, cases
 from s2edit.evaluation.methods import METHODS, at_scale, chosen, scale_of
@@ -107,10 +107,10 @@ def test_a_first_edit_costs_what_a_next_one_reuses(
 def test_the_same_command_makes_nothing_twice_and_what_was_cut_anew(
     folder: Path, pair: list[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = (folder / bench.SCORES).read_text()
+    whole = (folder / records.SCORES).read_text()
     lines = whole.splitlines(keepends=True)
     last = json.loads(lines[-1])
-    (folder / bench.SCORES).write_text("".join(lines[:-1]) + lines[-1][:30])
+    (folder / records.SCORES).write_text("".join(lines[:-1]) + lines[-1][:30])
     attempts: list[tuple[str, str]] = []
     attempt = runner._attempt
 
@@ -127,10 +127,10 @@ def test_the_same_command_makes_nothing_twice_and_what_was_cut_anew(
 
 
 def test_a_folder_of_another_run_is_not_gone_on_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (folder / bench.SCORES).read_bytes()
+    before = (folder / records.SCORES).read_bytes()
     assert main([*command(folder), "--guidance", "9"]) == 2
     assert "another settings" in capsys.readouterr().err
-    assert (folder / bench.SCORES).read_bytes() == before
+    assert (folder / records.SCORES).read_bytes() == before
 
 
 def test_a_checkpoint_that_is_not_there_is_told(

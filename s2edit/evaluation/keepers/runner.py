@@ -1,0 +1,146 @@
+"""Makes the edits as a painter's program does: choose the crop, edit it, lay the result over the whole picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from s2edit.baselines import Workbench
+from s2edit.compositing import bounding_box
+from s2edit.engine import EditRequest, ObjectSpec
+from s2edit.errors import S2EditError
+from s2edit.evaluation.methods import Method
+from s2edit.evaluation.records import append, load
+from s2edit.evaluation.runner import over
+from s2edit.region import Box, crop_for
+from s2edit.settings import Settings
+
+from .cases import NativeCase
+from .measure import Picture, is_keeper, measure
+
+SettingsOf = Callable[[Method], Settings]
+
+
+@dataclass(frozen=True)
+class KeeperScore:
+    """One edit judged; see `measure.Measured` for the first figures.
+
+    Args:
+        kind, edit, size, placing, painted: of the case; `painted` is the mask's manner, or "" for none.
+        crop: x, y, width, height of what the model was given.
+        first_seconds: of the whole edit; 0 when something of it was known before. seconds: of a further edit of the
+            same picture, which finds fine-tuning and inversion made.
+        error: why there is no picture; the source then counts as the answer.
+    """
+
+    case: str
+    method: str
+    kind: str
+    edit: str
+    size: int
+    placing: str
+    painted: str
+    gain: float
+    damage: float
+    sharp: float
+    beyond: float
+    answer: int
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)
+    seconds: float = 0.0
+    first_seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def keeper(self) -> bool:
+        """Whether a painter would keep it."""
+        return is_keeper(self.gain, self.damage, self.sharp)
+
+
+def run(
+    workbench: Workbench,
+    cases: Iterable[NativeCase],
+    methods: Sequence[Method],
+    settings_of: SettingsOf,
+    out: Path,
+) -> Iterator[KeeperScore]:
+    """Make and score what is not yet in `out`, case by case; yields each new score.
+
+    Writes a line of `records.SCORES` and `METHOD/CASE.png`, the whole picture, for each.
+    """
+    known = {(score.case, score.method) for score in load(out, KeeperScore)}
+    workbench.warm()
+    for case in cases:
+        for method in methods:
+            if (case.id, method.name) not in known and not (method.painted_only and case.manner is None):
+                score = _attempt(workbench, case, method, settings_of(method), out)
+                append(out, score)
+                yield score
+
+
+def crop_of(case: NativeCase, settings: Settings, checkpoint_size: int) -> Box:
+    """What the model is given of a case's picture: as the planner chooses it for every client."""
+    box = None if case.mask is None else bounding_box(case.mask > 127)
+    return crop_for(case.scene.canvas, box, settings, checkpoint_size)
+
+
+def judge(case: NativeCase, method: str, result: Picture, **facts: Any) -> KeeperScore:
+    """Score a picture of the case's size; `facts` are the last fields of `KeeperScore`."""
+    found = measure(case.image, result, case.truths, case.changes, case.portrait_box)
+    scene = case.scene
+    return KeeperScore(
+        case=case.id,
+        method=method,
+        kind=case.kind,
+        edit=case.edit.name,
+        size=scene.size,
+        placing=scene.placing,
+        painted=case.manner or "",
+        **asdict(found),
+        **facts,
+    )
+
+
+def _attempt(workbench: Workbench, case: NativeCase, method: Method, settings: Settings, out: Path) -> KeeperScore:
+    crop = crop_of(case, settings, workbench.native_size)
+    try:
+        picture, record = _edited(workbench, case, method, settings, crop)
+    except S2EditError as error:
+        return judge(case, method.name, case.image, crop=crop, error=str(error))
+    path = out / method.name / f"{case.id}.png"
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(picture).save(path)
+    phases, cached = record["phases"], record["cached"]
+    own = float(sum(phases.get(phase, 0.0) for phase in ("loading", "editing", "compositing")))
+    first = 0.0 if any(cached.values()) else float(sum(phases.values()))
+    return judge(case, method.name, picture, crop=crop, seconds=own, first_seconds=first)
+
+
+def _edited(
+    workbench: Workbench, case: NativeCase, method: Method, settings: Settings, crop: Box
+) -> tuple[Picture, dict[str, Any]]:
+    """The whole picture with the edit in it, and the edit's record; the mask is the object's, as editors send it."""
+    x, y, width, height = crop
+    part = np.s_[y : y + height, x : x + width]
+    mask = None if case.mask is None else np.ascontiguousarray(case.mask[part])
+    image = np.ascontiguousarray(case.image[part])
+    source, target = case.prompts
+    request = EditRequest(
+        image=image,
+        source=source,
+        target=target,
+        objects=(ObjectSpec(case.noun, mask),),
+        settings=settings,
+        seed=case.seed,
+    )
+    if method.baseline:
+        result = workbench.baseline(method.baseline, request, case.instruction)
+    else:
+        result = workbench.edit(request)
+    picture = case.image.copy()
+    picture[part] = over(image, result)
+    return picture, result.record
