@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from s2edit_editor.delivery import layer_name
+from s2edit_editor.pixels import Box
 from s2edit_wire.errors import WireError
 
 from . import history, layers
 from .document import active, canvas, is_open, node_by_mark, node_mark, source_layer, with_identity
 from .pictures import png_of_layer
-from .pixels import Box
 from .recipes import recipe_of
 from .submitting import split_reference
 from .text import tr
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 Job: TypeAlias = Mapping[str, Any]
-
-_NAME_LENGTH = 60
 
 
 def home_of(job: Job) -> KritaDocument | None:
@@ -116,9 +115,11 @@ def _apply(
         raise WireError("internal", tr("The result does not fit the picture."))
     depth = layers.result_depth(document, entry["dtype"])
     patch = layers.Patch(box, depth, colour, channels, by_role["alpha"][1])
-    layer = layers.add_result(document, source, layer_name(job), patch, choose=choose)
+    layer = layers.add_result(document, source, layer_name(job["edit"]), patch, choose=choose)
     register.applied.pop(job["job"], None)
     register.applied[job["job"]] = node_mark(layer)
+    if source is not None:
+        register.made_from[node_mark(layer)] = node_mark(source)
     history.store(document, register)
     history.keep_recipe(document, job["job"], recipe_of(job, record, list(box)))
     history.keep_thumbnail(document, job["job"], png_of_layer(layer, box))
@@ -144,10 +145,3 @@ def _place(document: KritaDocument, job: Job, sent: history.Pending | None, sour
         return box
     position = source.position()
     return Box(box.x + position.x() - sent.x, box.y + position.y() - sent.y, box.width, box.height)
-
-
-def layer_name(job: Job) -> str:
-    """“S²Edit: a woman with glasses”."""
-    target = job["edit"].get("target", "")
-    short = target if len(target) <= _NAME_LENGTH else target[: _NAME_LENGTH - 1] + "…"
-    return f"S²Edit: {short}"

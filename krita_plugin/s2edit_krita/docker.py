@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from krita import DockWidget
+from s2edit_editor.area import crop_on_canvas
+from s2edit_editor.pixels import Box
 from s2edit_wire.errors import WireError
 
 from . import history, masks, recipes
@@ -17,11 +19,10 @@ from .form import Form
 from .joblist import JobList
 from .layers import add_object_mask, give_back_colour, hide_object_masks, take_brush
 from .order import Order, mentions
-from .pixels import Box
 from .preview import MaskPreview
 from .qt import QApplication, QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
 from .room import make_room
-from .submitting import facts_of, plan_fields, submit
+from .submitting import area_for, facts_of, plan_fields, submit
 from .text import right_to_left, tr
 from .variations import VariationsDialog
 
@@ -214,8 +215,7 @@ class Docker(DockWidget):
             return
         self.form.offer_masks(masks.sources(document, layer))
         painted = self.form.painted()
-        crop = self._crop or Box(0, 0, *canvas(document))
-        inside = crop.clipped(*canvas(document))
+        inside = self._crop and self._crop.clipped(*canvas(document))  # of another picture, until the next plan
         if painted and inside is not None:
             self.preview.show_crop(document, layer, inside, painted)
         else:
@@ -267,22 +267,32 @@ class Docker(DockWidget):
             self.form.show_problems([])
             return
         try:
-            fields = plan_fields(document, order)
+            layer = source_layer(document)
+            if layer is None:
+                self.form.show_problems([])
+                return
+            within = area_for(document, layer, order)
+            fields = plan_fields(document, order, within)
         except WireError:
             # Not painted yet is no mistake yet; whoever submits all the same is told.
             self.form.show_problems([])
             if not self._complaint:
                 self._ask_to_paint()
             return
-        layer = source_layer(document)
-        if self._crop is not None and layer is not None:
+        if self._crop is not None:
             fields.update(facts_of(document, None if order.whole else layer, self._crop))
-        self.desk.request("plan", fields, self._planned, failed=lambda error: self.form.say(error.message, bad=True))
+        self.desk.request(
+            "plan",
+            fields,
+            lambda reply, _frames: self._planned(reply, within),
+            failed=lambda error: self.form.say(error.message, bad=True),
+        )
 
-    def _planned(self, reply: dict[str, Any], _frames: list[Any]) -> None:
-        if self._crop != Box(*reply["crop"]):
-            self._crop = Box(*reply["crop"])
-            self._planning.start()  # once more, with the facts about what will be sent
+    def _planned(self, reply: dict[str, Any], within: Box) -> None:
+        crop = crop_on_canvas(within, reply["crop"])
+        if self._crop != crop:
+            self._crop = crop
+            self._look()  # which plans once more, with the facts about what will be sent
         self.form.advanced.show_own(reply.get("settings", {}))  # a daemon of before this field
         self.form.offer_words(reply["words"])
         if self.form.order().source:

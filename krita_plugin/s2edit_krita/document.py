@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from krita import Krita
+from s2edit_editor.area import area_of
+from s2edit_editor.pixels import Box, around
 from s2edit_wire.errors import WireError
 
 from . import history
-from .pixels import DEPTHS, Box, Depth, sampled, to_wire
+from .pixels import DEPTHS, Depth, sampled, to_wire
 from .qt import QByteArray, QUuid
 from .text import tr
 
@@ -96,6 +98,23 @@ def canvas(document: KritaDocument) -> tuple[int, int]:
     return document.width(), document.height()
 
 
+def bounds(document: KritaDocument, node: KritaNode) -> Box | None:
+    """What a layer covers, also beyond the canvas; None when nothing is on it."""
+    if _passes_through(node):  # has no picture of its own
+        return around([box for child in node.childNodes() if (box := bounds(document, child)) is not None])
+    rect = node.bounds()
+    box = Box(rect.x(), rect.y(), rect.width(), rect.height())
+    return box if box.width > 0 and box.height > 0 else None
+
+
+def area(document: KritaDocument, node: KritaNode | None) -> Box:
+    """What an edit of a layer is about, or of all that is visible when `node` is None; WireError for an empty layer."""
+    if node is None:
+        return Box(0, 0, *canvas(document))
+    told = tr("The layer “{name}” shows nothing inside the picture. Choose another layer, or paint on it first.")
+    return area_of(bounds(document, node), canvas(document), node.name(), told=told)
+
+
 def srgb_profile() -> str:
     """The name of Krita's own sRGB profile."""
     known = set(Krita.instance().profiles("RGBA", "U8"))
@@ -111,10 +130,10 @@ def depth_of(document: KritaDocument) -> Depth:
 
 
 def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth | None = None) -> Picture:
-    """The pixels of a layer with its masks, or of the whole visible picture when `node` is None; object masks left out.
+    """A layer's pixels, or the whole visible picture's when `node` is None; object masks left out.
 
-    A result's pixels come without its masks, so that an edit of it sees more than what was changed. Any colour model is
-    converted with the layer's own profile. Animations give the current frame.
+    What a paint layer's own mask hides is there all the same. Any colour model is converted with the layer's own
+    profile. Animations give the current frame.
     """
     depth = depth or depth_of(document)
     data, space = _projection(document, node, box)
@@ -177,9 +196,17 @@ def _as_shown(document: KritaDocument, node: KritaNode | None) -> tuple[Callable
     space = (owner.colorModel(), owner.colorDepth(), owner.colorProfile())
     if node is None:
         return document.pixelData, space
-    # Behind its mask a result holds all that the model made; what goes on from it needs the surroundings too.
-    is_result = node_mark(node) in history.load(document).applied.values()
-    return (node.pixelData if is_result else node.projectionPixelData), space
+    return (node.pixelData if _is_plain(node) else node.projectionPixelData), space
+
+
+def _is_plain(node: KritaNode) -> bool:
+    """Whether a layer's own pixels are what it shows, but for what its masks hide.
+
+    What they hide is sent, too: the model sees the whole picture behind a vignette, or around a result.
+    """
+    hides = {"transparencymask", "selectionmask"}
+    changed = any(child.type() not in hides and child.visible() for child in node.childNodes())
+    return node.type() == "paintlayer" and not changed and not node.layerStyleToAsl()
 
 
 def _passes_through(node: KritaNode | None) -> bool:

@@ -43,12 +43,14 @@ class Register:
         masks: object masks by node id.
         pending: jobs sent from here, by job id.
         applied: id of the layer that a job's result became, by job id, oldest first.
+        made_from: id of the layer that a result was made from, by the result's own id.
     """
 
     document: str = ""
     masks: dict[str, MaskLayer] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
     applied: dict[str, str] = field(default_factory=dict)
+    made_from: dict[str, str] = field(default_factory=dict)
 
 
 def load(document: KritaDocument) -> Register:
@@ -65,6 +67,7 @@ def load(document: KritaDocument) -> Register:
             masks={str(mark): MaskLayer(**entry) for mark, entry in held["masks"].items()},
             pending={str(job): Pending(**entry) for job, entry in held["pending"].items()},
             applied={str(job): str(layer) for job, layer in held["applied"].items()},
+            made_from={str(mark): str(layer) for mark, layer in held.get("made_from", {}).items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Register()
@@ -78,6 +81,7 @@ def store(document: KritaDocument, register: Register) -> None:
         "masks": {mark: vars(entry) for mark, entry in register.masks.items()},
         "pending": {job: vars(entry) for job, entry in register.pending.items()},
         "applied": register.applied,
+        "made_from": register.made_from,
     }
     _put(document, _REGISTER, "S²Edit", json.dumps(held, ensure_ascii=False).encode())
 

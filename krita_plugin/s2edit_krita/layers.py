@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from krita import Krita, ManagedColor, Selection
+from s2edit_editor.delivery import manner_over, spot_over
+from s2edit_editor.pixels import Box
 
-from .document import depth_of, node_by_mark, node_mark, read, srgb_profile
-from .pixels import DEPTHS, Box, Depth, alpha_as_layer, coloured_mask, to_krita
+from . import history
+from .document import depth_of, node_by_mark, node_mark, srgb_profile
+from .facts import facts
+from .facts import layers as stack
+from .pixels import DEPTHS, Depth, alpha_as_layer, coloured_mask, to_krita
 from .qt import QByteArray, QTimer
+from .seen import Own, own_alpha, seen_through
 from .text import tr
 
 KritaDocument: TypeAlias = Any
@@ -44,22 +50,25 @@ class Patch(NamedTuple):
 def add_result(
     document: KritaDocument, source: KritaNode | None, name: str, patch: Patch, *, choose: bool = False
 ) -> KritaNode:
-    """Put a result above `source` (or on top), opaque under a transparency mask that holds its alpha: one undo step.
+    """Put a result over `source` (on top when it is gone), opaque under a mask that holds its alpha: one undo step.
 
     The layer gets the document's colour space. The active layer stays the active one, unless the new one is to be.
     """
     layer = _converted_layer(document, name, to_krita(patch.depth, patch.colour, patch.channels), patch)
+    own = own_alpha(source, patch.box) if source is not None else None
+    register = history.load(document)
+    manner = manner_over(source and facts(document, source, register), opaque=own is None or own.opaque)
+    if source is not None and manner.blended:
+        layer.setPixelData(QByteArray(seen_through(document, source, layer, patch.box)), *patch.box)
+    layer.setInheritAlpha(manner.clipped)
     mask = document.createTransparencyMask(tr("Where it changed"))
-    mask.setSelection(_selection(document, source, patch))
+    mask.setSelection(_selection(document, own, patch))
     layer.addChildNode(mask, None)
     before = document.activeNode()
-    parent = source.parentNode() if source is not None else None
+    spot = spot_over(stack(document), node_mark(source) if source is not None else "")
+    parent = node_by_mark(document, spot.parent) or document.rootNode()
     # The children go in first: what is then attached with them is a single step of Krita's undo.
-    if parent is not None:
-        parent.addChildNode(layer, source)
-    else:
-        top = document.topLevelNodes()
-        document.rootNode().addChildNode(layer, top[-1] if top else None)
+    parent.addChildNode(layer, node_by_mark(document, spot.above))
     document.waitForDone()
     document.refreshProjection()
     added = [layer, *layer.childNodes()]
@@ -219,16 +228,14 @@ def _converted_layer(document: KritaDocument, name: str, data: bytes | bytearray
     return layer
 
 
-def _selection(document: KritaDocument, source: KritaNode | None, patch: Patch) -> KritaSelection:
-    """The alpha as a selection; where the source is transparent, so is the mask, and a brush can open it again."""
+def _selection(document: KritaDocument, own: Own | None, patch: Patch) -> KritaSelection:
+    """The alpha as a selection; where the source has nothing, the mask is closed, and a brush can open it again."""
     selection = Selection()
     selection.setPixelData(QByteArray(_alpha_bytes(document, patch)), *patch.box)
-    if source is not None and is_there(document, source):
-        under = bytes(read(document, source, patch.box, DEPTHS["U8"]).data)[3::4]
-        if under.strip(b"\xff"):
-            limit = Selection()
-            limit.setPixelData(QByteArray(under), *patch.box)
-            selection.intersect(limit)
+    if own is not None and not own.opaque:
+        limit = Selection()
+        limit.setPixelData(QByteArray(own.there), *patch.box)
+        selection.intersect(limit)
     return selection
 
 

@@ -97,21 +97,19 @@ class Order:
             record["reference_prompt"] = self.reference.prompt
         return record
 
-    def plan_fields(self, canvas: tuple[int, int], mask_box: Sequence[int] | None) -> dict[str, object]:
-        """The wire's `plan`."""
+    def plan_fields(self, place: Mapping[str, object]) -> dict[str, object]:
+        """The wire's `plan`; `place` as `area.plan_within` has it."""
         fields: dict[str, object] = {
             "kind": self.kind,
             "model": self.model,
             "profile": self.profile,
-            "canvas": list(canvas),
+            **place,
             "source": self.source,
             "objects": self.object_records(),
             "settings": dict(self.settings),
         }
         if self.target and self.kind in {"edit", "compose"}:
             fields["target"] = self.target  # not typed yet is no mistake yet
-        if mask_box is not None:
-            fields["mask_box"] = list(mask_box)
         return fields
 
     def variations(self, targets: Sequence[str], seeds: int, guidances: Sequence[float]) -> list[Order]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from .pixels import Box
+from s2edit_editor.pixels import Box
+
 from .qt import QBuffer, QByteArray, QImage, Qt
 
 KritaNode: TypeAlias = Any

@@ -11,31 +11,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-
-class Box(NamedTuple):
-    """A rectangle of pixels: left, top, width, height."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def united(self, other: Box) -> Box:
-        """The smallest box around both."""
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        right = max(self.x + self.width, other.x + other.width)
-        bottom = max(self.y + self.height, other.y + other.height)
-        return Box(x, y, right - x, bottom - y)
-
-    def clipped(self, width: int, height: int) -> Box | None:
-        """The part inside a canvas of this size, or None."""
-        x, y = max(0, self.x), max(0, self.y)
-        right, bottom = min(width, self.x + self.width), min(height, self.y + self.height)
-        return Box(x, y, right - x, bottom - y) if right > x and bottom > y else None
-
-    def thinned(self, step: int) -> Box:
-        """The size of what `sampled` gives, at 0, 0."""
-        return Box(0, 0, -(-self.width // step), -(-self.height // step))
+from s2edit_editor.pixels import Box
 
 
 class Depth(NamedTuple):

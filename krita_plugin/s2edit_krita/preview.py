@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from s2edit_editor.pixels import Box
 from s2edit_wire.errors import WireError
 
 from .document import glance
 from .masks import MaskSource, coverage
 from .pictures import scaled
-from .pixels import Box, coloured_mask
+from .pixels import coloured_mask
 from .qt import QImage, QLabel, QPainter, QPixmap, Qt, QWidget
 
 KritaDocument: TypeAlias = Any

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
+from s2edit_editor.area import crop_on_canvas, plan_within
+from s2edit_editor.pixels import Box
 from s2edit_wire import frames
 from s2edit_wire.client import new_job_id
 from s2edit_wire.errors import WireError
@@ -16,6 +17,7 @@ from s2edit_wire.frames import FrameRecord
 from . import history, layers, masks
 from .document import (
     Picture,
+    area,
     canvas,
     depth_of,
     glance,
@@ -30,7 +32,7 @@ from .document import (
 )
 from .order import MAX_TITLE, Order, Reference
 from .photo import likeness
-from .pixels import DEPTHS, Box
+from .pixels import DEPTHS
 from .text import tr
 
 if TYPE_CHECKING:
@@ -69,19 +71,24 @@ def split_reference(ref: str) -> tuple[str, str]:
     return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "krita" else ("", "")
 
 
-def plan_fields(document: KritaDocument, order: Order) -> dict[str, object]:
-    """The `plan` request for an order; raises WireError when a chosen mask marks nothing."""
+def area_for(document: KritaDocument, layer: KritaNode, order: Order) -> Box:
+    """What the order is about: the layer's own box cut to the canvas, or all; raises WireError of an empty layer."""
+    return area(document, None if order.whole else layer)
+
+
+def plan_fields(document: KritaDocument, order: Order, within: Box) -> dict[str, object]:
+    """The `plan` request for an order; raises WireError when a chosen mask marks nothing of the area."""
     boxes = []
     for mask in order.painted():
         box = masks.extent(document, mask)
-        if box is None:
+        if box is None or box.cut(within) is None:
             raise WireError(
                 "bad_mask",
                 tr("“{name}” marks nothing.", name=mask.label),
                 tr("Paint over the object first, or let the model find it."),
             )
         boxes.append(box)
-    return order.plan_fields(canvas(document), reduce(Box.united, boxes) if boxes else None)
+    return order.plan_fields(plan_within(within, boxes))
 
 
 def facts_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dict[str, object]:
@@ -109,7 +116,8 @@ def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[st
         return
     layer_mark = node_mark(layer)
     try:
-        fields = plan_fields(document, order)
+        within = area_for(document, layer, order)
+        fields = plan_fields(document, order, within)
     except WireError as error:
         desk.complain(error)
         return
@@ -123,7 +131,7 @@ def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[st
             desk.complain(WireError("bad_image", tr("The picture was closed before it could be sent.")))
             return
         try:
-            _hand_over(desk, document, layer_mark, order, Box(*reply["crop"]), sent)
+            _hand_over(desk, document, layer_mark, order, crop_on_canvas(within, reply["crop"]), sent)
         except WireError as error:
             desk.complain(error)
 
@@ -192,11 +200,7 @@ def read_reference(reference: Reference) -> Picture:
     layer = node_by_mark(document, reference.layer)
     if layer is None or not layers.is_there(document, layer):
         raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
-    rect = layer.bounds()
-    box = Box(rect.x(), rect.y(), rect.width(), rect.height()).clipped(*canvas(document))
-    if box is None:
-        raise WireError("bad_image", tr("The reference “{name}” is empty.", name=reference.label))
-    return read(document, layer, box)
+    return read(document, layer, area(document, layer))
 
 
 def _add_picture(parcel: Parcel, role: str, picture: Picture) -> None:

@@ -40,7 +40,7 @@ class Layer:
         mode: its blend mode, `NORMAL` or the editor's own name.
         masked: whether a mask of its own hides parts of it.
         made_for: of a painted mask layer, the mark of the layer it was made for; word: the object it stands for.
-        job: of a result, the job that it came from.
+        made_from: of a result, the mark of the layer that was edited.
     """
 
     mark: str
@@ -54,7 +54,7 @@ class Layer:
     masked: bool = False
     made_for: str = ""
     word: str = ""
-    job: str = ""
+    made_from: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw
+from s2edit_editor.delivery import layer_name
 
 Fractions = tuple[tuple[float, float], ...]
 """Points x, y from 0.0 (left, top) to 1.0 that one brush stroke goes through."""
@@ -101,6 +102,16 @@ EMBEDDED = Scene(
     profile="fast",
 )
 """For the embedded model itself: a picture and words that it knows."""
+
+
+def result_name(source: str, target: str) -> str:
+    """What both editors call the result layer."""
+    return layer_name({"source": source, "target": target})
+
+
+def is_result(name: str) -> bool:
+    """Whether a layer is called by what an edit has changed."""
+    return name.startswith(("+ ", "− ")) or " → " in name
 
 
 def render_portrait(path: Path, size: int = 256) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from s2edit_wire.records import PROFILES
 
 from ..lab import Lab
-from ..scenarios import Scene
+from ..scenarios import Scene, result_name
 from .painter import Painter, State
 
 LOOK = """
@@ -33,7 +33,7 @@ class MainPath:
 
     def __init__(self, lab: Lab, scene: Scene, patience: float = STEP_S) -> None:
         self.lab, self.scene, self.patience = lab, scene, patience
-        self.result, self.again = f"S²Edit: {scene.target}", f"S²Edit: {scene.second_target}"
+        self.result, self.again = (result_name(scene.source, wish) for wish in (scene.target, scene.second_target))
         self.mask = f"Object mask: {scene.word}"
 
     def work(self, painter: Painter) -> Path:

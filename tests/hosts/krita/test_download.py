@@ -13,7 +13,7 @@ from tests.fakes.hub_model import REVISION, daemon_with, small_model
 from tests.parity.tiny_checkpoint import build
 
 from ..lab import Lab
-from ..scenarios import MAIN, draw_portrait
+from ..scenarios import MAIN, draw_portrait, result_name
 from ..screen import Screen
 from .easel import Easel
 from .painter import Painter, State
@@ -84,7 +84,7 @@ def test_a_model_is_downloaded_in_the_docker_and_then_edits(tmp_path: Path) -> N
         for stroke in MAIN.mask:
             painter.stroke(stroke)
         painter.click_widget("s2edit_edit")
-        painter.wait_layer(f"S²Edit: {MAIN.target}", PATIENCE_S)
+        painter.wait_layer(result_name(MAIN.source, MAIN.target), PATIENCE_S)
         painter.screen.photograph("edited-by-it")
         (job,) = lab.jobs(["done"], acknowledged=False)
         assert job["edit"]["model"] == "model"

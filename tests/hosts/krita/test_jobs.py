@@ -16,7 +16,7 @@ from s2edit_wire.records import ENDED
 from tests.fakes.worker import SEEDS
 
 from ..lab import Lab
-from ..scenarios import COMPOSED, MAIN, draw_portrait
+from ..scenarios import COMPOSED, MAIN, draw_portrait, result_name
 from ..screen import Screen
 from .easel import Easel
 from .painter import Painter, State
@@ -27,7 +27,7 @@ OTHER = (96, 64)
 RUNNING = re.compile(r"(Learning the object|Tracing the picture|Editing) \d+/\d+ · \d+ s left")
 FAILS = next(seed for seed, fault in SEEDS.items() if fault == "fail")
 WHY = "The model said no. Ask another one."
-CROWN, BOW = f"S²Edit: {MAIN.target}", f"S²Edit: {MAIN.second_target}"
+CROWN, BOW = result_name(MAIN.source, MAIN.target), result_name(MAIN.source, MAIN.second_target)
 
 
 def _texts(state: State, name: str) -> list[str]:
@@ -135,7 +135,7 @@ def _compose(lab: Lab, painter: Painter, other: Path) -> None:
         painter.fill(f"s2edit_{field}", text)
     painter.screen.photograph("compose")
     painter.click_widget("s2edit_take")
-    painter.wait_layer(f"S²Edit: {COMPOSED.target}")
+    painter.wait_layer(result_name(COMPOSED.source, COMPOSED.target))
     painter.screen.photograph("composed")
     job = next(job for job in lab.jobs(["done"], acknowledged=False) if job["edit"]["kind"] == "compose")
     (reference,) = [frame for frame in lab.sent(job["job"]) if frame["role"] == "reference"]

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from ..lab import Lab
+from ..scenarios import is_result
 from ..screen import Screen
 from .easel import Easel
 
 INVERTED = [245, 55, 165, 255]
 """What the fake worker makes of the scripts' object colour (10, 200, 90)."""
+
+CROWN = "hat → crown"
 
 FRAME_MS = 1_000 / 60
 
@@ -43,10 +46,10 @@ def test_a_group_is_edited_as_it_looks_without_its_object_mask(scenes: dict[str,
     found = _found(scenes, "group")
     assert found["inside"] == ["Inner", "Object mask: hat"]
     order = found["order"]
-    assert order.index("S²Edit: a portrait of a woman with a crown") == order.index("Group") + 1
+    assert order.index(CROWN) == order.index("Group") + 1
     assert found["pixel"] == INVERTED
     assert _found(scenes, "pass_through")["pixel"] == INVERTED
-    assert _found(scenes, "inside_a_group")["group"] == ["Inner", "S²Edit: a portrait of a woman with a crown"]
+    assert _found(scenes, "inside_a_group")["group"] == ["Inner", CROWN]
 
 
 @pytest.mark.hosts
@@ -78,7 +81,7 @@ def test_masks_are_taken_and_kept(scenes: dict[str, Any]) -> None:
 @pytest.mark.hosts
 def test_results_find_their_place(scenes: dict[str, Any]) -> None:
     assert _found(scenes, "moved")["mask"] == [16 + 5 - 2, 16 + 7 - 3, 24, 24]
-    assert _found(scenes, "deleted")["order"] == ["Rest", "S²Edit: a portrait of a woman with a crown"]
+    assert _found(scenes, "deleted")["order"] == ["Rest", CROWN]
     x, y, width, height = _found(scenes, "huge")["crop"]
     assert width * height < 1_000 * 1_000
     assert x <= 4_100
@@ -113,13 +116,13 @@ def test_only_what_was_turned_by_hand_is_sent(scenes: dict[str, Any]) -> None:
 @pytest.mark.hosts
 def test_variations_and_composition(scenes: dict[str, Any]) -> None:
     variations = _found(scenes, "variations")
-    assert not any(name.startswith("S²Edit") for name in variations["waiting"])
+    assert not any(is_result(name) for name in variations["waiting"])
     assert variations["picked"] == 1, "asking again shows the layer that is there"
     assert variations["source"] in {"a portrait of a woman with a crown", "a portrait of a woman with a bow"}, "a start"
     assert variations["said"] == ["Done. The result waits in the list below."] * 4
     composed = _found(scenes, "compose")
     assert composed["prompts"] == ["a woman with makeup"] * 2, "from a layer and from a file"
-    assert sum(name.startswith("S²Edit") for name in composed["layers"]) == 2
+    assert sum(is_result(name) for name in composed["layers"]) == 2
     mixed = "a portrait of a woman with a hat with makeup"
     assert composed["again"] == ["a woman with makeup", ["hat", "makeup"], mixed], "what its dialog asks for is known"
 
@@ -143,7 +146,7 @@ def test_a_result_that_is_gone_says_so(scenes: dict[str, Any]) -> None:
 def test_the_picture_is_described_and_the_mask_shown_as_it_grows(scenes: dict[str, Any]) -> None:
     proposed = _found(scenes, "propose")
     assert proposed["words"] == "a portrait of a woman with a hat"
-    assert not any(name.startswith("S²Edit") for name in proposed["layers"])
+    assert not any(is_result(name) for name in proposed["layers"])
     little, more = _found(scenes, "preview")["red"]
     assert more > 2 * little > 0
 

@@ -12,7 +12,7 @@ from s2edit_wire.frames import describe
 from tests.protocol.router import Router
 
 from ..lab import Lab, wait_for
-from ..scenarios import KILLED, draw_portrait
+from ..scenarios import KILLED, MAIN, draw_portrait, result_name
 from ..screen import Screen
 from .easel import Easel
 from .painter import Painter, State
@@ -49,7 +49,7 @@ def _fetch(painter: Painter, job: str) -> None:
     painter.scroll_to("s2edit_apply")
     painter.screen.photograph("from-gimp")
     painter.click_widget("s2edit_apply")
-    painter.wait_layer(f"S²Edit: {FROM_GIMP}")
+    painter.wait_layer(result_name(MAIN.source, FROM_GIMP))
     painter.screen.photograph("fetched")
 
 
@@ -67,11 +67,11 @@ def _outlive_the_daemon(lab: Lab, painter: Painter) -> None:
     painter.screen.photograph("killed")
     painter.wait(lambda state: state["link"] == "ready", "Krita to start the daemon again", 60)
     assert lab.connection_file.read_text(encoding="utf-8") != before
-    painter.wait_layer(f"S²Edit: {KILLED.target}", 120)
+    painter.wait_layer(result_name(KILLED.source, KILLED.target), 120)
     painter.screen.photograph("arrived-all-the-same")
     names = painter.names()
-    assert names.count(f"S²Edit: {KILLED.target}") == 1
-    assert names.count(f"S²Edit: {FROM_GIMP}") == 1
+    assert names.count(result_name(KILLED.source, KILLED.target)) == 1
+    assert names.count(result_name(MAIN.source, FROM_GIMP)) == 1
 
 
 @pytest.mark.hosts

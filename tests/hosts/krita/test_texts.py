@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from s2edit_editor.pixels import Box
 
 from krita_plugin.s2edit_krita import pixels
 from krita_plugin.s2edit_krita.photo import likeness
-from krita_plugin.s2edit_krita.pixels import DEPTHS, Box
+from krita_plugin.s2edit_krita.pixels import DEPTHS
 from s2edit.starter.attributes import Portrait
 from s2edit.starter.renderer import render
 

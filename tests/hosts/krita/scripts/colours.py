@@ -12,7 +12,7 @@ from typing import Any
 
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray, QTimer
-from stage import STAYED
+from stage import STAYED, is_result
 
 SPACES = [tuple(space.split(":")) for space in os.environ["S2EDIT_TEST_SPACES"].split()]
 SIDE = 96
@@ -130,7 +130,7 @@ def compare(current: dict[str, Any]) -> dict[str, Any]:
                     worst = max(worst, abs(255 - before[at + channel] - after[at + channel]))
                 else:
                     outside = max(outside, abs(before[at + channel] - after[at + channel]))
-    result = next(node for node in document.topLevelNodes() if node.name().startswith("S²Edit"))
+    result = next(node for node in document.topLevelNodes() if is_result(node.name()))
     return {
         "profile": document.colorProfile(),
         "layer": [result.colorModel(), result.colorDepth(), result.colorProfile() == document.colorProfile()],

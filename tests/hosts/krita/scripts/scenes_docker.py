@@ -7,7 +7,20 @@ from typing import Any
 
 from PyQt5.QtCore import QByteArray
 from PyQt5.QtWidgets import QToolButton
-from stage import OBJECT, OTHER, Scene, automatic, choose, document_with, edit, layer, names, picture_file, pixel
+from stage import (
+    OBJECT,
+    OTHER,
+    Scene,
+    automatic,
+    choose,
+    document_with,
+    edit,
+    is_result,
+    layer,
+    names,
+    picture_file,
+    pixel,
+)
 
 OWN_CONTEXT = 4.0
 """What the embedded model's recommended.json says: the whole portrait."""
@@ -55,7 +68,7 @@ def scene_variations(docker: Any) -> Scene:
     yield from choose(document, node)
     press(docker, new("done")[1], "start").click()
     yield lambda: len(names(document.rootNode())) > len(waiting) + picked
-    yield lambda: document.activeNode().name().startswith("S²Edit")
+    yield lambda: is_result(document.activeNode().name())
     return {"waiting": waiting, "picked": picked, "source": docker.form.source.text(), "said": said}
 
 
@@ -87,7 +100,7 @@ def scene_history(docker: Any) -> Scene:
     press(docker, job, "again").click()
     again = [docker.form.source.text(), docker.form.target.text()]
     press(docker, job, "start").click()
-    yield lambda: document.activeNode().name().startswith("S²Edit")
+    yield lambda: is_result(document.activeNode().name())
     start = [docker.form.source.text(), docker.form.target.text()]
     for field in (docker.form.source, docker.form.target):
         field.clear()
@@ -97,7 +110,7 @@ def scene_history(docker: Any) -> Scene:
     size = picture.icon().availableSizes()[0]
     yield from choose(document, node)
     picture.click()
-    yield lambda: document.activeNode().name().startswith("S²Edit")
+    yield lambda: is_result(document.activeNode().name())
     found = {"again": again, "start": start, "recalled": recalled, "target": target}
     return found | {"picture": [size.width(), size.height()]}
 
@@ -201,7 +214,7 @@ def scene_gone(docker: Any) -> Scene:
     docker.desk.remove(job)
     yield lambda: job not in docker.desk.jobs
     yield lambda: docker.jobs.row(job) is not None and press(docker, job, "remove") is None
-    next(one for one in document.topLevelNodes() if one.name().startswith("S²Edit")).remove()
+    next(one for one in document.topLevelNodes() if is_result(one.name())).remove()
     document.waitForDone()
     press(docker, job, "apply").click()
     yield lambda: "no longer keeps" in docker.form.forecast.text()

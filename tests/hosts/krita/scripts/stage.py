@@ -162,8 +162,13 @@ def names(parent: Any) -> list[str]:
     return [node.name() for node in parent.childNodes() if node.type() != "selectionmask"]
 
 
+def is_result(name: str) -> bool:
+    """Whether a layer is called by what an edit has changed."""
+    return name.startswith(("+ ", "− ")) or " → " in name
+
+
 def result(parent: Any) -> Any:
-    return next(node for node in parent.childNodes() if node.name().startswith("S²Edit"))
+    return next(node for node in parent.childNodes() if is_result(node.name()))
 
 
 def pixel(node: Any, x: int, y: int) -> list[int]:

@@ -1,0 +1,130 @@
+"""What a result has to hold where its source is seen through a mask, faintly, or in another mode than Normal.
+
+`s2edit_editor.delivery` says why: the colours that Krita itself would show if the source were the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from s2edit_editor.pixels import Box
+
+from . import history
+from .document import node_by_mark, node_mark
+from .qt import QByteArray
+
+KritaDocument: TypeAlias = Any
+KritaNode: TypeAlias = Any
+
+_MASKS = frozenset({"transparencymask", "selectionmask", "filtermask", "transformmask", "colorizemask"})
+_FULL = {"U8": b"\xff", "U16": b"\xff\xff", "F16": b"\x00\x3c", "F32": b"\x00\x00\x80\x3f"}
+"""Alpha of an opaque pixel, little-endian; the last channel in every colour model of Krita's."""
+_ANY = b"\0" + b"\xff" * 255
+
+
+class Own(NamedTuple):
+    """A layer's own alpha in a box.
+
+    Args:
+        opaque: whether it is full all over.
+        there: a byte for each pixel, 255 where it is not 0.
+    """
+
+    opaque: bool
+    there: bytes
+
+
+def own_alpha(node: KritaNode, box: Box) -> Own:
+    """Where a layer has pixels of its own, whatever its masks hide."""
+    take = node.pixelData if node.type() == "paintlayer" else node.projectionPixelData
+    planes = _alpha_planes(bytes(take(*box)), node.colorDepth(), box)
+    full = _FULL[node.colorDepth()]
+    opaque = all(plane == bytes([value]) * len(plane) for plane, value in zip(planes, full, strict=True))
+    some = 0
+    for plane in planes:
+        some |= int.from_bytes(plane, "little")
+    return Own(opaque, some.to_bytes(box.width * box.height, "little").translate(_ANY))
+
+
+def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode, box: Box) -> bytes:
+    """Opaque pixels of the box, in the document's colour space, as the source's group shows them with other colours.
+
+    Args:
+        source: the edited layer.
+        stand_in: an unattached opaque layer in the document's colour space with those colours.
+    """
+    copy = document.clone()
+    copy.setBatchmode(True)
+    try:
+        for mark in history.load(document).masks:
+            painted = node_by_mark(copy, mark)
+            if painted is not None:
+                painted.setVisible(False)
+        twin = node_by_mark(copy, node_mark(source))
+        assert twin is not None, "a clone has all layers, under the same ids"
+        if twin.type() == "grouplayer" and twin.passThroughMode():
+            twin.setPassThroughMode(False)  # only then it has a picture of its own
+            copy.refreshProjection()
+            copy.waitForDone()
+        other = _stand_in(copy, twin, stand_in, box)
+        owner = _only_below(copy, other)
+        twin.setVisible(False)
+        copy.crop(*box)
+        copy.waitForDone()
+        copy.refreshProjection()
+        copy.waitForDone()
+        take = copy.pixelData if owner is None else owner.projectionPixelData
+        return _opaque(bytes(take(0, 0, box.width, box.height)), document.colorDepth(), box)
+    finally:
+        copy.setModified(False)
+        copy.close()
+
+
+def _stand_in(copy: KritaDocument, twin: KritaNode, colours: KritaNode, box: Box) -> KritaNode:
+    """A layer over the source's twin that has the new colours and is seen just like it."""
+    other = copy.createNode("S²Edit", "paintlayer")
+    opaque, depth = bytearray(bytes(colours.pixelData(*box))), copy.colorDepth()
+    size = len(opaque) // (box.width * box.height)
+    shown = _alpha_planes(bytes(twin.projectionPixelData(*box)), depth, box)
+    for byte, plane in enumerate(shown):
+        opaque[size - len(shown) + byte :: size] = plane
+    other.setPixelData(QByteArray(bytes(opaque)), *box)
+    other.setOpacity(twin.opacity())
+    other.setBlendingMode(twin.blendingMode())
+    other.setInheritAlpha(twin.inheritAlpha())
+    twin.parentNode().addChildNode(other, twin)
+    return other
+
+
+def _only_below(copy: KritaDocument, node: KritaNode) -> KritaNode | None:
+    """Hide all that lies over the node; returns the group whose picture it is part of, None for the whole picture."""
+    while True:
+        parent = node.parentNode()
+        above = False
+        for child in parent.childNodes():
+            if above:
+                child.setVisible(False)
+            above = above or node_mark(child) == node_mark(node)
+        if node_mark(parent) == node_mark(copy.rootNode()):
+            return None
+        for mask in parent.childNodes():
+            if mask.type() in _MASKS:
+                mask.setVisible(False)
+        if not parent.passThroughMode():
+            return parent
+        parent.setOpacity(255)
+        node = parent
+
+
+def _opaque(data: bytes, depth: str, box: Box) -> bytes:
+    out, full, count = bytearray(data), _FULL[depth], box.width * box.height
+    size = len(out) // count
+    for byte, value in enumerate(full):
+        out[size - len(full) + byte :: size] = bytes([value]) * count
+    return bytes(out)
+
+
+def _alpha_planes(data: bytes, depth: str, box: Box) -> list[bytes]:
+    """The alpha samples of raw pixels, a plane for each of their bytes."""
+    size, item = len(data) // (box.width * box.height), len(_FULL[depth])
+    return [data[size - item + byte :: size] for byte in range(item)]
