@@ -70,8 +70,9 @@ def act(report: dict[str, Any], done: Any, scenes: Iterable[Callable[[Any], Scen
     docker.desk.open()
 
 
-def document_with(docker: Any, kind: str = "RGBA", side: int = SIDE) -> Any:
-    document = Krita.instance().createDocument(side, side, "scene", kind, "U8", "", 72.0)
+def document_with(docker: Any, kind: str = "RGBA", side: int = SIDE, size: tuple[int, int] | None = None) -> Any:
+    width, height = size or (side, side)
+    document = Krita.instance().createDocument(width, height, "scene", kind, "U8", "", 72.0)
     Krita.instance().activeWindow().addView(document)
     Krita.instance().setActiveDocument(document)
     document.setBatchmode(True)

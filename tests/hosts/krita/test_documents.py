@@ -1,0 +1,46 @@
+"""Documents as painters have them: what is sent of them, and what is seen once the result is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ..documents import TOLERANCE, Document, describe, worst
+from ..lab import Lab
+from ..screen import Screen
+from .easel import Easel
+
+pytestmark = pytest.mark.hosts
+NAMES = ("group", "vignette", "faint", "cutout0", "cutout128", "cutout255", "edge", "large")
+PATIENCE_S = 400
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[Lab, dict[str, Document], dict[str, Any]]]:
+    with Lab("krita-documents") as lab:
+        screen = Screen(lab)
+        lab.start_daemon(step_ms=5)
+        found, text = describe(lab.folder)
+        assert tuple(found) == NAMES
+        (lab.folder / "documents.json").write_text(text, encoding="utf-8")
+        path = str(lab.folder / "documents.json")
+        yield lab, found, Easel(lab, screen).run("documents", timeout=PATIENCE_S, S2EDIT_TEST_DOCUMENTS=path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_real_document(told: tuple[Lab, dict[str, Document], dict[str, Any]], name: str) -> None:
+    lab, documents, report = told
+    assert "error" not in report[name], report[name]["error"]
+    seen, document = report[name]["found"], documents[name]
+    image = next(frame for frame in lab.sent(seen["job"]) if frame["role"] == "image")
+    assert image["sha256"] == document.sent(tuple(seen["crop"])), "the layer's own pixels, and nothing around them"
+    off = worst(lab.folder / f"{name}-shown.raw", document)
+    print(f"\n{name}: {off} steps off, crop {seen['crop']}")
+    assert off <= TOLERANCE
+    assert [one for one in seen["stack"] if one in ("portrait", "hat → crown", "hat → bow")] == [
+        "portrait",
+        "hat → crown",
+        "hat → bow",
+    ], "the newest on top"
