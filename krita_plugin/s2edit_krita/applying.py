@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from s2edit_editor.delivery import layer_name
 from s2edit_editor.pixels import Box
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import JobRecord, ResultRecord
 
 from . import history, layers
 from .document import active, canvas, is_open, node_by_mark, node_mark, source_layer, with_identity
@@ -89,8 +90,8 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
 
 def _apply(
     document: KritaDocument,
-    job: Job,
-    record: Mapping[str, Any],
+    job: JobRecord,
+    record: ResultRecord,
     entries: Sequence[Mapping[str, Any]],
     frames: Sequence[Any],
     *,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from krita import Krita
-from s2edit_wire import records
+from s2edit_editor.jobs import Job, Jobs
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 from s2edit_wire.session import Session
@@ -54,16 +54,19 @@ class Desk(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.jobs: dict[str, dict[str, Any]] = {}
+        self._book = Jobs()
         self.models: dict[str, dict[str, Any]] = {}
         self.link = "lost"
         self._expected: set[str] = set()
         self._sent_here: set[str] = set()
-        self._unsaved: set[str] = set()
-        self._asked_thumbnails: set[str] = set()
         self._session: Session | None = None
         Krita.instance().notifier().setActive(True)
         Krita.instance().notifier().imageSaved.connect(self._saved)
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """All jobs that were heard of, by id."""
+        return self._book.all
 
     def open(self) -> None:
         """Connect, and start the daemon where none runs; harmless when that has been done."""
@@ -117,19 +120,18 @@ class Desk(QObject):
         if as_layer:
             self._expected.add(job)
 
-    def take(self, job: dict[str, Any]) -> None:
+    def take(self, job: Job) -> None:
         """A job as the daemon now has it."""
         known = self.jobs.get(job["job"])
-        if known is not None and known["seq"] > job["seq"]:
+        if not self._book.take(job):
             return
-        self.jobs[job["job"]] = job
         self.job_changed.emit(job["job"])
         if job["state"] == "done" and job["job"] in self._expected:
             self._finish(job["job"])
         elif job["job"] in self._sent_here and (known is None or known["state"] != job["state"]):
             self._tell_end(job)
 
-    def _tell_end(self, job: dict[str, Any]) -> None:
+    def _tell_end(self, job: Job) -> None:
         """Its row has moved down, out of sight: nobody shall wait for it in vain."""
         if job["state"] == "failed":
             self.complained.emit(job.get("message", ""), job.get("hint", ""))
@@ -164,10 +166,9 @@ class Desk(QObject):
         self.request("model", {"model": model, "action": action}, done, failed=failed)
 
     def thumbnail(self, job: str) -> None:
-        """Ask for a job's small picture, once; it comes as `thumbnail_came`."""
-        if job in self._asked_thumbnails:
+        """Ask for a job's small picture, where there is a new one; it comes as `thumbnail_came`."""
+        if not self._book.wants_picture(job):
             return
-        self._asked_thumbnails.add(job)
 
         def came(reply: dict[str, Any], frames: list[Any]) -> None:
             pictures = {
@@ -183,7 +184,7 @@ class Desk(QObject):
     def applied(self, job: str) -> None:
         """The result is a layer now; the daemon may drop it as soon as the document is saved."""
         self._expected.discard(job)
-        self._unsaved.add(job)
+        self._book.became_layer(job)
         self.layer_added.emit(job)
 
     def _finish(self, job: str) -> None:
@@ -205,15 +206,14 @@ class Desk(QObject):
             self.captioned.emit(caption)
 
     def _forget(self, job: str) -> None:
-        self.jobs.pop(job, None)
+        self._book.forget(job)
         self.job_removed.emit(job)
 
     def _state(self, state: str, message: str) -> None:
         self.link = state
         self.link_changed.emit(state, message)
         if state == "ready":
-            # A daemon that was killed has forgotten its last numbers: what it says now is newer than all that is known.
-            self.jobs = {name: {**job, "seq": -1} for name, job in self.jobs.items()}
+            self._book.reconnected()
             self.request("models", {}, self._took_models)
 
     def _took_models(self, reply: dict[str, Any], _frames: list[Any]) -> None:
@@ -240,13 +240,14 @@ class Desk(QObject):
         for document in Krita.instance().documents():
             if document.fileName() != filename:
                 continue
-            # What was undone, or is a layer of a copy of this document, is not in the file.
-            saved = {job for job in self._unsaved if applying.existing_layer(job, document) is not None}
-            self._unsaved -= saved
-            for job in saved:
+            here = [job for job in history.load(document).applied if applying.existing_layer(job, document) is not None]
+            for job in here:
+                if job in self.jobs:
+                    self._book.found_layer(job)
+            for job in self._book.saved(here):
                 self.request("acknowledge", {"job": job}, lambda reply, _frames: self.take(reply["job"]), (), _quiet)
 
-    def jobs_of(self, document: KritaDocument | None) -> list[dict[str, Any]]:
+    def jobs_of(self, document: KritaDocument | None) -> list[Job]:
         """Ended and running jobs of this document, newest first."""
         if document is None:
             return []
@@ -258,10 +259,9 @@ class Desk(QObject):
                 found.append(job)
         return sorted(found, key=lambda job: job["created"], reverse=True)
 
-    def unfinished(self) -> list[dict[str, Any]]:
+    def unfinished(self) -> list[Job]:
         """All jobs of the daemon that have not ended, in the order of the queue."""
-        waiting = [job for job in self.jobs.values() if job["state"] not in records.ENDED]
-        return sorted(waiting, key=lambda job: (job["position"], job["created"]))
+        return self._book.unfinished()
 
 
 def _quiet(_error: WireError) -> None:

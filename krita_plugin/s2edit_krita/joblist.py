@@ -78,7 +78,7 @@ class JobList(QWidget):
         """The row of a job, or None."""
         return self._rows.get(job)
 
-    def _wanted(self) -> dict[str, list[dict[str, Any]]]:
+    def _wanted(self) -> dict[str, Sequence[Mapping[str, Any]]]:
         document = active()
         here = self._desk.jobs_of(document)
         kept = jobs_in(document, {job["job"] for job in here}) if document is not None else []
@@ -93,7 +93,7 @@ class JobList(QWidget):
             and not job["acknowledged"]
             and job["edit"]["kind"] in {"edit", "compose"}
         ]
-        return {"queue": list(queue), "history": history, "others": others[:_OTHERS]}
+        return {"queue": queue, "history": history, "others": others[:_OTHERS]}
 
     def _row(self, job: Mapping[str, Any]) -> JobRow:
         row = self._rows.get(job["job"])

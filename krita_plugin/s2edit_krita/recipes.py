@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from typing import Any, TypeAlias
 
 from krita import Krita
+from s2edit_editor import notes
 from s2edit_wire.errors import WireError
 from s2edit_wire.recipe import Recipe
+from s2edit_wire.records import JobRecord, ResultRecord
 
 from . import VERSION, history
 from .order import start_values
@@ -16,24 +17,15 @@ from .order import start_values
 KritaDocument: TypeAlias = Any
 
 
-def recipe_of(job: Mapping[str, Any], record: Mapping[str, Any], crop: list[int]) -> str:
+def recipe_of(job: JobRecord, record: ResultRecord, crop: list[int]) -> str:
     """The recipe (JSON) of a result that was just put in at `crop`.
 
     Args:
         job: the job as the daemon has it.
         record: what the worker wrote about the result.
     """
-    digests = record.get("inputs", {})
-    return Recipe(
-        edit=job["edit"],
-        job=job["job"],
-        when=time.time(),
-        result_sha256=job.get("result_sha256", ""),
-        model_sha256=str(record.get("model_hash", "")),
-        mask_sha256=[digest for role, digest in sorted(digests.items()) if "mask" in role and digest],
-        crop=crop,
-        program={"host": f"Krita {Krita.instance().version()}", "plugin": VERSION},
-    ).to_json()
+    program = {"host": f"Krita {Krita.instance().version()}", "plugin": VERSION}
+    return notes.recipe_of(job, record, crop, program).to_json()
 
 
 def read(document: KritaDocument, job: str) -> Recipe | None:
