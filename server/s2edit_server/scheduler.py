@@ -8,7 +8,8 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ MAX_RECORD = 32 * 1024
 """Bytes of a result's record as msgpack; it shares a header with the job, which takes up to `MAX_EDIT` and a little."""
 RESULT_ROLES = {"patch", "alpha", "mask"}
 
-FindModel = Callable[[str], Path]
+FindModel = Callable[[str], Awaitable[Path]]
 
 
 class Scheduler:
@@ -44,7 +45,7 @@ class Scheduler:
         desk: jobs and pixels.
         runner: the worker.
         work: folder for the files of running jobs, on the blobs' file system.
-        find_model: path of a model's weights by id; raises WireError. Called in a thread.
+        find_model: path of a model's weights by id; raises WireError.
         settings: asked for each time.
     """
 
@@ -69,19 +70,19 @@ class Scheduler:
                 continue
             self._desk.queued.clear()
             try:
-                row = await self._desk.store.call(jobs.start_next)
+                claim = await self._desk.store.call(_claim)
             except WireError as error:
                 LOG.warning("no job can be started: %s", error.message)
                 await asyncio.sleep(PATIENCE)
                 self._desk.queued.set()
                 continue
-            if row is not None:
+            if claim is not None:
                 self._desk.queued.set()
                 try:
-                    await self._attempt(row)
+                    await self._attempt(claim)
                 except Exception:
                     # One job's fault, or the disk's, is no reason to end the daemon with all the others in it.
-                    LOG.exception("job %s", row["id"])
+                    LOG.exception("job %s", claim.row["id"])
                     await asyncio.sleep(PATIENCE)
 
     async def cancel(self, job: str) -> dict[str, Any]:
@@ -121,14 +122,14 @@ class Scheduler:
             if self.paused:
                 await asyncio.sleep(0.1)
 
-    async def _attempt(self, row: jobs.Row) -> None:
+    async def _attempt(self, claim: Claim) -> None:
+        row, edit = claim.row, claim.edit
         job, attempt = row["id"], row["attempt"]
         out = self._work / f"{job}-{attempt}"
         self.current = job
+        # Before anything is waited for: whoever sees the job running sees its expected time too.
+        watch = self._desk.running[job] = Stopwatch(claim.pace, loaded=self._runner.health().model == edit.get("model"))
         try:
-            edit = json.loads(row["edit"])
-            pace = await self._desk.store.call(timings.expected, edit["kind"], edit["model"], edit["profile"])
-            watch = self._desk.running[job] = Stopwatch(pace, loaded=self._runner.health().model == edit["model"])
             await self._desk.publish(job)
             await self._desk.publish_places()
             await self._settle(row, await self._run(row, edit, out), watch)
@@ -150,7 +151,7 @@ class Scheduler:
                 await self._runner.stop()
 
     async def _run(self, row: jobs.Row, edit: dict[str, Any], out: Path) -> Any:
-        path = await asyncio.to_thread(self._find_model, edit["model"])
+        path = await self._find_model(edit["model"])
         with room_errors():
             await asyncio.to_thread(out.mkdir, parents=True)
         inputs = await self._desk.store.call(jobs.frames, row["id"], "in")
@@ -281,6 +282,26 @@ class Scheduler:
                 await asyncio.sleep(PATIENCE)
             else:
                 return
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job taken from the queue: its row, its edit (`EDIT`), and what such jobs took lately, seconds by phase."""
+
+    row: jobs.Row
+    edit: dict[str, Any]
+    pace: dict[str, timings.Pace]
+
+
+def _claim(db: sqlite3.Connection) -> Claim | None:
+    row = jobs.start_next(db)
+    if row is None:
+        return None
+    try:
+        edit = json.loads(row["edit"])
+        return Claim(row, edit, timings.expected(db, edit["kind"], edit["model"], edit["profile"]))
+    except (ValueError, KeyError, TypeError, sqlite3.DatabaseError):
+        return Claim(row, {}, {})  # the attempt fails on it, and is told of as any other
 
 
 def _check_record(record: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord
 
 from . import queries, timings
+from .aside import Aside
 from .settings import Settings
 from .store import Store
 from .supervisor import Health
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from .weights.manager import Weights
 
 LOG = logging.getLogger(__name__)
+VERIFY_PATIENCE = 540.0
+"""Seconds that an answer to `verify` may take."""
 SIZE_AGE = 5.0
 """Seconds for which a folder's size is believed."""
 
@@ -49,17 +53,18 @@ class WeightsDesk:
         self._on_change, self._loop = on_change, asyncio.get_running_loop()
         self._sizes: dict[Path, tuple[float, int]] = {}
         self._lock = threading.Lock()
+        self._aside = Aside()
         self._weights: Weights | None = None
 
-    def find_model(self, model: str) -> Path:
-        """Path of a model's weights; blocks. Raises WireError("unknown_model")."""
-        return self._folder if self._foreign else self._loaded().find(model)
+    async def find_model(self, model: str) -> Path:
+        """Path of a model's weights. Raises WireError("unknown_model")."""
+        return self._folder if self._foreign else await self._aside.call(lambda: self._loaded().find(model))
 
     async def check_submit(self, edit: dict[str, Any], frames: list[tuple[FrameRecord, memoryview]]) -> None:
         """Raise WireError for an edit that can't succeed, so that no job is made of it."""
         if self._foreign:
             return
-        problem = await asyncio.to_thread(lambda: _planning().check_submit(edit, frames, self._loaded()))
+        problem = await self._aside.call(lambda: _planning().check_submit(edit, frames, self._loaded()))
         if problem is not None:
             raise problem
 
@@ -77,7 +82,7 @@ class WeightsDesk:
             "memory_free": health.memory_free,
             "memory_used": health.memory_used,
         }
-        answer: dict[str, Any] = await asyncio.to_thread(lambda: _planning().plan(request, self._loaded(), **told))
+        answer: dict[str, Any] = await self._aside.call(lambda: _planning().plan(request, self._loaded(), **told))
         if self._foreign:
             # Such a worker has models of its own: that one is not installed here is no problem.
             absent = ("model", "unknown_model")
@@ -86,28 +91,35 @@ class WeightsDesk:
 
     async def models(self) -> list[dict[str, Any]]:
         """The records of all models."""
-        return await asyncio.to_thread(lambda: self._loaded().models())
+        return await self._aside.call(lambda: self._loaded().models())
 
     async def act(self, model: str, action: str) -> dict[str, Any]:
-        """Do something with a model's weights; returns its record. Raises WireError."""
-        return await asyncio.to_thread(lambda: self._loaded().act(model, action))
+        """Do something with a model's weights; returns its record. Raises WireError.
+
+        `verify` answers when all files were read, or after some minutes: it goes on then, and events tell of its end.
+        """
+        record: dict[str, Any] = await self._aside.call(lambda: self._loaded().act(model, action))
+        if action == "verify" and (under_way := self._loaded().verifications(model)):
+            await asyncio.wait([asyncio.wrap_future(one) for one in under_way], timeout=VERIFY_PATIENCE)
+            record = await self._aside.call(lambda: self._loaded().model(model))
+        return record
 
     async def rescan(self) -> None:
         """Look again for imported and cached weights."""
-        await asyncio.to_thread(lambda: self._loaded().rescan())
+        await self._aside.call(lambda: self._loaded().rescan())
 
     async def resume(self) -> None:
         """Go on with the downloads that the last end of the daemon interrupted."""
         if (self._folder / "weights").is_dir():
             try:
-                await asyncio.to_thread(lambda: self._loaded().resume_interrupted())
+                await self._aside.call(lambda: self._loaded().resume_interrupted())
             except (OSError, ValueError, WireError):
                 LOG.exception("interrupted downloads can't be taken up")
 
     async def close(self) -> None:
         """Stop downloads; they go on at the next start."""
         if self._weights is not None:
-            await asyncio.to_thread(self._weights.close)
+            await self._aside.call(self._weights.close)
 
     async def cache_bytes(self) -> int:
         """Size of the identity cache."""
@@ -119,7 +131,7 @@ class WeightsDesk:
 
     async def clear_cache(self) -> None:
         """Delete the identity cache."""
-        await asyncio.to_thread(shutil.rmtree, self._folder / "cache", ignore_errors=True)
+        await self._aside.call(lambda: shutil.rmtree(self._folder / "cache", ignore_errors=True))
         self._sizes.clear()
 
     def _loaded(self) -> Weights:
@@ -139,7 +151,7 @@ class WeightsDesk:
     async def _size(self, folder: Path) -> int:
         at, size = self._sizes.get(folder, (0.0, 0))
         if time.monotonic() - at > SIZE_AGE or not at:
-            size = await asyncio.to_thread(_folder_bytes, folder)
+            size = await self._aside.call(lambda: _folder_bytes(folder))
             self._sizes[folder] = (time.monotonic(), size)
         return size
 
@@ -155,7 +167,8 @@ def _folder_bytes(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
-            total += path.stat().st_size if path.is_file() else 0
+            found = path.lstat()  # a link's target is somebody else's
+            total += found.st_size if stat.S_ISREG(found.st_mode) else 0
         except OSError:
             continue
     return total

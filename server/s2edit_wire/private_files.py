@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Unreachable
+from .plain_files import NotPlain, open_plain
 
 POSIX = os.name == "posix"
 
@@ -32,20 +33,16 @@ def read_private_json(path: Path, limit: int, *, secret: bool) -> dict[str, Any]
     forbidden = 0o077 if secret else 0o022
     if POSIX:
         _check(os.lstat(path.parent), path.parent, forbidden, folder=True)
-    # O_NONBLOCK: opening a FIFO somebody put there must not hang.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        descriptor = os.open(path, flags)
+        with open_plain(path, follow=False) as file:
+            _check(os.fstat(file.fileno()), path, forbidden, folder=False)
+            data = file.read(limit + 1)
     except FileNotFoundError:
         raise
+    except NotPlain as error:
+        raise _untrusted(path, "is not a plain file") from error
     except OSError as error:
         raise _untrusted(path, "can't be opened, or is a link") from error
-    try:
-        _check(os.fstat(descriptor), path, forbidden, folder=False)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(limit + 1)
-    finally:
-        os.close(descriptor)
     if len(data) > limit:
         raise _untrusted(path, "is too big")
     try:

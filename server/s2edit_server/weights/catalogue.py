@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from s2edit_wire.plain_files import read_plain
+
+from .confined import REPOSITORY, is_file_name, is_id
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 LOG = logging.getLogger(__name__)
 FILE = "catalogue.json"
 COMMIT = re.compile("[0-9a-f]{40}")
+MAX_CATALOGUE = 2**20
+"""Bytes of a catalogue; that of S²Edit has a hundredth of it."""
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,21 +95,29 @@ def read(text: bytes) -> dict[str, Entry]:
     if len(by_id) != len(entries):
         raise ValueError("an id is used twice")
     for entry in entries:
-        if entry.base:
-            if entry.files or by_id[entry.base].role != "editor" or by_id[entry.decoder].role != "decoder":
-                raise ValueError(f"{entry.id}: a combination is of an editor and a decoder, and has no files")
-            continue
-        if entry.embedded:
-            continue
-        if not COMMIT.fullmatch(entry.revision):
-            raise ValueError(f"{entry.id}: the revision must be a commit of 40 hexadecimal digits")
-        for file in entry.files:
-            parts = PurePosixPath(file.name).parts
-            if not parts or parts[0] == "/" or ".." in parts or "\\" in file.name or ":" in file.name:
-                raise ValueError(f"{entry.id}: {file.name!r} is no relative path")
-            if not file.name.endswith((".safetensors", ".json", ".txt")):
-                raise ValueError(f"{entry.id}: {file.name!r} is neither safetensors nor text")
+        _check(entry, by_id)
     return by_id
+
+
+def _check(entry: Entry, by_id: Mapping[str, Entry]) -> None:
+    """Raise ValueError for an entry that breaks a rule: ids and names become paths, so they have to look like names."""
+    if not is_id(entry.id):
+        raise ValueError(f"{entry.id[:80]!r} is no id: small letters and digits, joined by single hyphens")
+    if entry.base:
+        parts = [by_id[entry.base], by_id[entry.decoder]]
+        if entry.files or [part.role for part in parts] != ["editor", "decoder"] or any(part.base for part in parts):
+            raise ValueError(f"{entry.id}: a combination is of an editor and a decoder, and has no files")
+        return
+    if entry.embedded:
+        return
+    if not COMMIT.fullmatch(entry.revision):
+        raise ValueError(f"{entry.id}: the revision must be a commit of 40 hexadecimal digits")
+    for repository in (entry.repo, *entry.also):
+        if not REPOSITORY.match(repository):
+            raise ValueError(f"{entry.id}: {repository[:80]!r} is no repository")
+    for file in entry.files:
+        if not is_file_name(file.name):
+            raise ValueError(f"{entry.id}: {file.name[:80]!r} is no relative path of a safetensors or text file")
 
 
 @cache
@@ -115,12 +129,16 @@ def load() -> dict[str, Entry]:
 def load_own(weights: Path) -> dict[str, Entry]:
     """The user's additions, or their employer's: a `catalogue.json` of the same form in the weights folder.
 
-    One that breaks a rule is left out as a whole, and the log says why.
+    One that breaks a rule, also together with S²Edit's own, is left out as a whole, and the log says why.
     """
     try:
-        return read((weights / FILE).read_bytes())
+        found = read(read_plain(weights / FILE, MAX_CATALOGUE))
+        together = load() | found
+        for entry in together.values():
+            _check(entry, together)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         LOG.warning("the catalogue in the weights folder is left out: %s", error)
         return {}
+    return found

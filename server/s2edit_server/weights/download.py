@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable
@@ -17,10 +16,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from s2edit_wire.errors import WireError
+from s2edit_wire.plain_files import open_plain
 
 from ..blobs import flush_folder
 from . import tensor_files
-from .atomic import write_json
+from .atomic import read_json, write_json
 from .catalogue import File
 from .hub import Broken, Facts, Hub, NoSuchRange
 
@@ -122,9 +122,9 @@ class Fetch:
     def _take_up(self, facts: Facts) -> None:
         """Go on with a part of this very file; anything else that lies there is of no use."""
         try:
-            journal = json.loads(self._journal.read_text(encoding="utf-8"))
+            journal = read_json(self._journal)
             known, self._etag = Facts(**journal["facts"]), str(journal["etag"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             known = None
         if known != facts or self._here() > facts.size:
             self._drop()
@@ -202,7 +202,7 @@ class Fetch:
             body.close()
 
     def _finish(self, facts: Facts) -> Facts:
-        fault = verify(self._partial, facts)
+        fault = verify(self._partial, facts, self.stop)
         if fault:
             raise _Wrong(fault)
         if self.target.name.endswith(".safetensors"):
@@ -216,20 +216,27 @@ class Fetch:
         return facts
 
 
-def verify(path: Path, facts: Facts) -> str:
-    """What is wrong with a file, or "" when its size and digest are right; reads all of it."""
-    size = path.stat().st_size
-    if size != facts.size:
-        return f"{size} bytes where {facts.size} belong"
-    if facts.sha256:
-        with path.open("rb") as file:
-            return "" if hashlib.file_digest(file, "sha256").hexdigest() == facts.sha256 else "its SHA-256 is wrong"
-    # What git calls a blob; the hub gives no other digest of its small files, and for their revision it is binding.
-    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    with path.open("rb") as file:
+def verify(path: Path, facts: Facts, stop: Callable[[], bool] = lambda: False) -> str:
+    """What is wrong with a file, or "" when its size and digest are right; reads all of it.
+
+    Args:
+        stop: asked after every piece; True raises Paused.
+    """
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size != facts.size:
+            return f"{size} bytes where {facts.size} belong"
+        if facts.sha256:
+            digest, wanted, fault = hashlib.sha256(), facts.sha256, "its SHA-256 is wrong"
+        else:
+            # What git calls a blob; the hub gives no other digest of its small files, and it is binding for a revision.
+            digest, wanted = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False), facts.git_sha1
+            fault = "its digest is wrong"
         while piece := file.read(CHUNK):
             digest.update(piece)
-    return "" if digest.hexdigest() == facts.git_sha1 else "its digest is wrong"
+            if stop():
+                raise Paused
+    return "" if digest.hexdigest() == wanted else fault
 
 
 def _full(needed: int = 0) -> WireError:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from s2edit_wire.errors import WireError
 
-from . import imports, places, transfers
+from . import confined, imports, places, transfers
 from .catalogue import Entry
 from .places import Place
 
 LOG = logging.getLogger(__name__)
+COMBINED = "combined"
+"""In the weights folder: what is put together of several models. Nothing there was downloaded."""
 
 
 class Finder:
@@ -106,20 +108,21 @@ class Finder:
             return None, fault
         base, decoder = (place.path for place, _ in found if place is not None)
         name = sha256(f"{base}\0{decoder}".encode()).hexdigest()[:12]
-        folder = self.folder / entry.id / name
-        if not folder.is_dir():
-            try:
+        try:
+            folder = confined.join(self.folder, COMBINED, entry.id, name)
+            if not folder.is_dir():
                 _link_together(folder, base, decoder)
-            except OSError as error:
-                LOG.warning("%s can't be put together: %s", entry.id, error)
-                return None, f"it can't be put together ({error.strerror})"
+        except (OSError, WireError) as error:
+            LOG.warning("%s can't be put together: %s", entry.id, error)
+            return None, f"it can't be put together ({getattr(error, 'strerror', None) or error})"
         return Place(folder, "own"), ""
 
 
 def _link_together(folder: Path, base: Path, decoder: Path) -> None:
+    """Make the folder of links anew; what was put together there before is of no use any more."""
     shutil.rmtree(folder.parent, ignore_errors=True)
     half = folder.with_name(folder.name + ".partial")
-    sources = {file.relative_to(base): file for file in base.rglob("*") if file.is_file()}
+    sources = {file.relative_to(base): file for file in places.read_by_loaders(base) if file.is_file()}
     sources = {name: file for name, file in sources.items() if name.parts[0] != "vae"}
     sources |= {Path("vae", file.name): file for file in decoder.iterdir() if file.is_file()}
     for name, file in sources.items():

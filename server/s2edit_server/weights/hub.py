@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from s2edit_wire.errors import WireError
+from s2edit_wire.plain_files import read_plain
 
 HUB = "https://huggingface.co"
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken."""
 MAX_REDIRECTS = 5
+MAX_TOKEN = 4 * 1024
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SHA256, _SHA1 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{40}")
 
 
@@ -55,12 +58,13 @@ class Hub:
     Args:
         base: address, "" for the public hub.
         proxy: address of an HTTP proxy, "" for the system's settings.
-        token: sent to the hub itself and never to the stores that it redirects to; "" for none.
+        token: sent only once the hub has asked for it (401 or 403), only to the hub itself and never to the stores that
+            it redirects to, and only where nobody on the way can read it: by https, or on this machine; "" for none.
     """
 
     def __init__(self, base: str = "", proxy: str = "", token: str = "") -> None:
         self.base = (base or HUB).rstrip("/")
-        self._token = token
+        self._token, self._asked_for_token, self._proxy = token, False, proxy
         proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None)
         self._opener = urllib.request.build_opener(proxies, _NoRedirects())
 
@@ -114,7 +118,7 @@ class Hub:
             wanted["If-Range"] = etag
         for _ in range(MAX_REDIRECTS):
             try:
-                response = self._opener.open(self._request("GET", address, wanted), timeout=TIMEOUT)
+                response = self._ask("GET", address, wanted)
                 return Body(response, _start(response.headers) if response.status == 206 else 0)
             except urllib.error.HTTPError as error:
                 address = self._next(error, address, repo)
@@ -124,13 +128,34 @@ class Hub:
 
     def _head(self, address: str, repo: str) -> tuple[Message, int]:
         try:
-            with self._opener.open(self._request("HEAD", address, {}), timeout=TIMEOUT) as response:
+            with self._ask("HEAD", address, {}) as response:
                 return response.headers, response.status
         except urllib.error.HTTPError as error:
             self._next(error, address, repo)
             return error.headers, int(error.code)
         except (OSError, http.client.HTTPException) as error:
             raise Broken(_reason(error)) from error
+
+    def _ask(self, method: str, address: str, headers: Mapping[str, str]) -> Any:
+        """The open answer; raises what urllib raises."""
+        try:
+            return self._opener.open(self._request(method, address, headers), timeout=TIMEOUT)
+        except urllib.error.HTTPError as error:
+            if error.code not in (401, 403) or self._asked_for_token or not self._may_carry_token(address):
+                raise
+            error.close()
+            self._asked_for_token = True
+            return self._opener.open(self._request(method, address, headers), timeout=TIMEOUT)
+
+    def _may_carry_token(self, address: str) -> bool:
+        if not self._token or _host(address) != _host(self.base):
+            return False
+        parts = urllib.parse.urlsplit(address)
+        if parts.scheme == "https":
+            return True
+        if parts.hostname not in _LOOPBACK or self._proxy:
+            return False
+        return "http" not in urllib.request.getproxies() or bool(urllib.request.proxy_bypass(parts.netloc))
 
     def _next(self, error: urllib.error.HTTPError, address: str, repo: str) -> str:
         """Where a redirect leads; any other answer becomes an error."""
@@ -141,7 +166,7 @@ class Hub:
             raise NoSuchRange("the file is shorter than what is here already")
         if error.code in (408, 429) or error.code >= 500:
             raise Broken(f"the hub answered {error.code}")
-        raise refusal(error.code, repo, self.base, has_token=bool(self._token))
+        raise refusal(error.code, repo, self.base, sent_token=self._asked_for_token)
 
     def _request(self, method: str, address: str, headers: Mapping[str, str]) -> urllib.request.Request:
         if not address.startswith(("http://", "https://")):
@@ -149,7 +174,7 @@ class Hub:
         request = urllib.request.Request(address, method=method, headers=dict(headers))  # noqa: S310 - checked above
         request.add_header("User-Agent", "s2edit")
         request.add_header("Accept-Encoding", "identity")
-        if self._token and _host(address) == _host(self.base):
+        if self._asked_for_token and self._may_carry_token(address):
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         return request
 
@@ -180,12 +205,15 @@ class Body:
         self._response.close()
 
 
-def refusal(code: int, repo: str, base: str, *, has_token: bool) -> WireError:
+def refusal(code: int, repo: str, base: str, *, sent_token: bool) -> WireError:
     """What an answer of 401, 403, 404 … means, and what to do."""
     page = f"{base}/{repo}"
-    if code in (401, 403) and has_token:
+    if code in (401, 403) and sent_token:
         message = f"The hub refuses these weights ({code}) although a token was sent."
         return WireError("download_failed", message, f"Accept the conditions on {page} with the account of that token.")
+    if code in (401, 403) and base.startswith("http:") and urllib.parse.urlsplit(base).hostname not in _LOOPBACK:
+        hint = "Set a mirror whose address begins with https://: a token is never sent where others could read it."
+        return WireError("download_failed", f"The mirror wants a token ({code}), but is not asked by https.", hint)
     if code in (401, 403):
         hint = (
             f"Accept the conditions on {page}, make a read token there, and save it as “token” in the weights folder."
@@ -209,8 +237,8 @@ def find_token(weights: Path, environment: Mapping[str, str]) -> str:
     home = Path(environment.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     for file in (weights / "token", home / "token"):
         try:
-            token = file.read_text(encoding="utf-8").strip()
-        except OSError:
+            token = read_plain(file, MAX_TOKEN).decode("ascii").strip()
+        except (OSError, ValueError):
             continue
         if token:
             return token

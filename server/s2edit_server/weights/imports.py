@@ -6,11 +6,11 @@ wire. It holds `{"paths": ["/abs/path/of/model.safetensors", "/abs/path/of/a/dif
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from .atomic import read_json
 from .catalogue import Entry
 
 FILE = "imports.json"
@@ -32,11 +32,8 @@ class Import:
 
 def read(weights: Path) -> list[Import]:
     """The imports of the list, in its order, at most MAX_IMPORTS; a damaged list is treated as empty."""
-    try:
-        found = json.loads((weights / FILE).read_text(encoding="utf-8"))
-        paths = [Path(path) for path in found["paths"] if isinstance(path, str)]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+    listed = read_json(weights / FILE).get("paths")
+    paths = [Path(path) for path in listed if isinstance(path, str)] if isinstance(listed, list) else []
     imports: dict[str, Import] = {}
     for path in paths[:MAX_IMPORTS]:
         made = _import(path, set(imports))
@@ -73,10 +70,9 @@ def _import(path: Path, taken: set[str]) -> Import:
 def _look_at_folder(folder: Path) -> tuple[int, str]:
     """(native size, fault) of a diffusers folder."""
     try:
-        unet = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
-        vae = json.loads((folder / "vae" / "config.json").read_text(encoding="utf-8"))
+        unet, vae = (read_json(folder / part / "config.json") for part in ("unet", "vae"))
         native = int(unet["sample_size"]) * 2 ** (len(vae["block_out_channels"]) - 1)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return (
             CLIP_NATIVE,
             "it is no diffusers folder with a Stable Diffusion 1 model (unet/ and vae/ with config.json)",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 
-from .atomic import write_json
+from .atomic import read_json, write_json
 from .catalogue import Entry
 
 
@@ -31,8 +30,4 @@ class Licences:
         write_json(self._path, self._read() | {entry.id: accepted})
 
     def _read(self) -> dict[str, dict[str, str]]:
-        try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return {model: record for model, record in read_json(self._path).items() if isinstance(record, dict)}

@@ -11,14 +11,16 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
 from s2edit_wire.errors import WireError
 
 from ..settings import Settings
-from . import places, transfers
+from . import confined, places, transfers
 from .catalogue import Entry, load, load_own
+from .download import Paused
 from .finder import Finder
 from .hub import Hub, find_token
 from .licences import Licences
@@ -26,8 +28,6 @@ from .places import Place
 from .verification import damaged_files
 
 LOG = logging.getLogger(__name__)
-VERIFY_PATIENCE = 540.0
-"""Seconds that an answer to `verify` may take; the verification goes on after them, and tells `on_change`."""
 _SHOWN = ("id", "title", "purpose", "role", "domain", "native", "memory", "licence", "gated", "embedded")
 """Fields of an entry that its record shows as they are."""
 
@@ -61,7 +61,8 @@ class Weights:
         self._licences = Licences(self.folder / "licences.json")
         self._lock = threading.RLock()
         self._transfers: dict[str, transfers.Transfer] = {}
-        self._checking: dict[str, threading.Thread] = {}
+        self._checking: dict[str, Future[None]] = {}
+        self._closed = threading.Event()
 
     def rescan(self) -> None:
         """Look again for imports, and at files that may have been mended since."""
@@ -105,7 +106,7 @@ class Weights:
     def act(self, model: str, action: str) -> dict[str, Any]:
         """Do one of `s2edit_wire.schema.MODEL_ACTIONS`; returns the model's record.
 
-        `verify` reads all files and answers when it has (for minutes at most); `download` and `repair` answer at once.
+        All answer at once; `download`, `verify` and `repair` go on in the background (see `verifications`).
 
         Raises:
             WireError: unknown_model, licence_required, offline, wrong_state.
@@ -118,10 +119,13 @@ class Weights:
         for part in self._finder.parts(entry) or [entry]:
             with self._lock:
                 self._actions()[action](part)
-                check = self._checking.get(part.id) if action == "verify" else None
-            if check is not None:
-                check.join(VERIFY_PATIENCE)
         return self.record(entry)
+
+    def verifications(self, model: str) -> list[Future[None]]:
+        """Those under way for a model; each ends when its files are read, or when the daemon stops."""
+        entry = self.entry(model)
+        parts = self._finder.parts(entry) or [entry]
+        return [check for part in parts if (check := self._checking.get(part.id))]
 
     def resume_interrupted(self) -> None:
         """Go on with downloads that were under way when the daemon last ended, unless offline."""
@@ -133,7 +137,8 @@ class Weights:
                     LOG.info("the download of %s waits: %s", entry.id, error.message)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Stop downloads; they go on at the next start."""
+        """Stop downloads, which go on at the next start, and verifications."""
+        self._closed.set()
         for transfer in list(self._transfers.values()):
             transfer.pause(for_restart=True)
         for transfer in list(self._transfers.values()):
@@ -143,8 +148,8 @@ class Weights:
         """Until no download or verification of the model is under way; False when that takes too long."""
         transfer, check = self._transfers.get(model), self._checking.get(model)
         if check is not None:
-            check.join(timeout)
-        return (transfer is None or transfer.join(timeout)) and (check is None or not check.is_alive())
+            wait([check], timeout)
+        return (transfer is None or transfer.join(timeout)) and (check is None or check.done())
 
     def record(self, entry: Entry) -> dict[str, Any]:
         """The record `s2edit_wire.records.MODEL`."""
@@ -175,7 +180,7 @@ class Weights:
     def _state(self, entry: Entry, place: Place | None, fault: str) -> tuple[str, int, str]:
         """(state, bytes present, message)."""
         checking = self._checking.get(entry.id)
-        message = "The files are being verified." if checking is not None and checking.is_alive() else ""
+        message = "The files are being verified." if checking is not None else ""
         transfer = self._transfers.get(entry.id)
         own = self._finder.own(entry)
         present = transfers.present_bytes(entry, own) if entry.files else 0
@@ -218,8 +223,7 @@ class Weights:
             hint = "Switch offline off in the settings, or import a copy."
             raise WireError("offline", "S²Edit is set to offline.", hint)
         hub = Hub(settings.mirror, settings.proxy, find_token(self.folder, os.environ))
-        own = self._finder.own(entry)
-        transfer = transfers.Transfer(entry, own, hub, lambda: self._arrived(entry), self._options)
+        transfer = transfers.Transfer(entry, self._inside(entry), hub, lambda: self._arrived(entry), self._options)
         self._transfers[entry.id] = transfer
         transfer.start()
 
@@ -238,18 +242,31 @@ class Weights:
         """Verify in the background; with `repair`, fetch what is found bad."""
         running = self._checking.get(entry.id)
         transfer = self._transfers.get(entry.id)
-        if (running is not None and running.is_alive()) or (transfer is not None and transfer.active):
+        if running is not None or (transfer is not None and transfer.active):
             return
-        thread = threading.Thread(target=self._check_now, args=(entry, repair), name=f"verify {entry.id}", daemon=True)
-        self._checking[entry.id] = thread
-        thread.start()
+        check = self._checking[entry.id] = Future()
+
+        def run() -> None:
+            try:
+                self._check_now(entry, repair)
+            except Paused:
+                LOG.info("the verification of %s stopped with the daemon", entry.id)
+            except (OSError, WireError):
+                LOG.exception("the verification of %s stopped", entry.id)
+            finally:
+                self._checking.pop(entry.id, None)
+                check.set_result(None)
+            self._tell(entry)
+
+        # A daemon thread: nothing waits for a disk that doesn't answer when S²Edit ends.
+        threading.Thread(target=run, name=f"verify {entry.id}", daemon=True).start()
 
     def _check_now(self, entry: Entry, repair: bool) -> None:
         place, _ = self._finder.place(entry)
         own = self._finder.own(entry)
         mine = bool(entry.files) and (place.kind == "own" if place else bool(places.fetched(own)))
         folder = own if mine else place.path if place else None
-        bad = damaged_files(entry, folder, own=mine)
+        bad = damaged_files(entry, folder, own=mine, stop=self._closed.is_set)
         with self._lock:
             self._finder.look_again()
             # Without a folder, an earlier verdict about a copy in a cache stands until a download replaces it.
@@ -259,20 +276,23 @@ class Weights:
                 self._finder.faults[entry.id] = "; ".join(f"{name}: {why}" for name, why in bad.items())
             if repair and entry.files:
                 self._fetch_again(entry, own if mine else None, list(bad))
-        self._checking.pop(entry.id, None)
-        self._tell(entry)
 
     def _fetch_again(self, entry: Entry, own: Path | None, bad: list[str]) -> None:
         """Download what is bad; `own` is None when that lies in somebody else's folder, which is left alone."""
         if own is not None:
             for name in bad:
-                (own / name).unlink(missing_ok=True)
+                confined.join(own, name).unlink(missing_ok=True)
                 places.forget_fetched(own, name)
             self._finder.faults.pop(entry.id, None)
+        folder = self._inside(entry)
         try:
             self._download(entry)
         except WireError as error:
-            transfers.write_note(self._finder.own(entry), "failed", f"{error.message} {error.hint}".strip())
+            transfers.write_note(folder, "failed", f"{error.message} {error.hint}".strip())
+
+    def _inside(self, entry: Entry) -> Path:
+        """The folder of the model's downloads, to be changed; raises WireError when a link leads elsewhere."""
+        return confined.join(self.folder, *self._finder.own(entry).relative_to(self.folder).parts)
 
     def _remove(self, entry: Entry) -> None:
         self._pause(entry)
@@ -284,7 +304,7 @@ class Weights:
                 "cache": "It belongs to Hugging Face's cache; delete it there.",
             }[place.kind]
             raise WireError("wrong_state", f"“{entry.title}” was not downloaded by S²Edit and is left alone.", hint)
-        shutil.rmtree(self.folder / entry.id, ignore_errors=True)
+        shutil.rmtree(confined.join(self.folder, entry.id), ignore_errors=True)
         self._finder.faults.pop(entry.id, None)
         self._transfers.pop(entry.id, None)
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 from . import tensor_files
-from .atomic import write_json
+from .atomic import read_json, write_json
 from .catalogue import Entry, File
 
 PORTRAITS_VARIABLE = "S2EDIT_PORTRAITS"
 """A developer's switch: a checkpoint folder to use in place of the embedded one."""
 FETCHED = "fetched.json"
 """In a model's own folder: what each downloaded file was when it was verified."""
+MAX_ENTRIES = 1_000
+"""Entries of one folder that are looked at."""
+MAX_TEXT = 32 * 2**20
+"""Bytes of a configuration or vocabulary; the largest tokenizers in use have half of it."""
+_READ = frozenset({".safetensors", ".json", ".txt"})
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,7 @@ def hub_caches(environment: Mapping[str, str] = os.environ) -> list[Path]:
 
 def fetched(folder: Path) -> dict[str, dict[str, object]]:
     """The record of verified files in a model's own folder, by name."""
-    try:
-        found = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return {name: facts for name, facts in read_json(folder / FETCHED).items() if isinstance(facts, dict)}
 
 
 def note_fetched(folder: Path, name: str, facts: Mapping[str, object]) -> None:
@@ -105,10 +107,21 @@ def _cached(path: Path, file: File, *, pinned: bool) -> bool:
     return file.sha256 is not None and path.resolve().name == file.sha256
 
 
+def read_by_loaders(path: Path) -> list[Path]:
+    """The files of a checkpoint that anything ever opens: a single file, or those in a folder and its folders.
+
+    No deeper, and not without end: a folder of the user's own may hold, or link to, much else.
+    """
+    if not path.is_dir():
+        return [path]
+    parts = [path, *(part for part in islice(path.iterdir(), MAX_ENTRIES) if part.is_dir())]
+    files = [file for part in parts for file in islice(part.iterdir(), MAX_ENTRIES) if file.suffix in _READ]
+    return sorted(files)
+
+
 def folder_bytes(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)
+    """Bytes of a file, or of a checkpoint folder's files."""
+    return sum(file.stat().st_size for file in read_by_loaders(path) if file.is_file())
 
 
 class HeaderChecks:
@@ -118,10 +131,12 @@ class HeaderChecks:
         self._known: dict[tuple[str, int, int], str] = {}
 
     def fault(self, path: Path) -> str:
-        """What is wrong with a `.safetensors` file, or "" when its header is in order."""
+        """What is wrong with a file, or "": of a `.safetensors` the header is read, any other is only looked at."""
         try:
-            stat = path.stat()
-            key = (str(path), stat.st_size, stat.st_mtime_ns)
+            found = path.stat()
+            if path.suffix != ".safetensors":
+                return _text_fault(found)
+            key = (str(path), found.st_size, found.st_mtime_ns)
             if key not in self._known:
                 self._known[key] = _header_fault(path)
             return self._known[key]
@@ -130,14 +145,23 @@ class HeaderChecks:
 
     def folder_fault(self, folder: Path) -> str:
         """The first fault among a checkpoint's weight files, naming the file, or ""."""
-        files = [folder] if folder.is_file() else sorted(folder.rglob("*.safetensors"))
-        if not files:
+        try:
+            files = read_by_loaders(folder)
+        except OSError as error:
+            return f"it can't be read ({error.strerror})"
+        if not any(file.suffix == ".safetensors" for file in files):
             return "there is no .safetensors file in it"
         for file in files:
             fault = self.fault(file)
             if fault:
                 return f"{file.relative_to(folder) if file != folder else file.name}: {fault}"
         return ""
+
+
+def _text_fault(found: os.stat_result) -> str:
+    if not stat.S_ISREG(found.st_mode):
+        return "it is no plain file"
+    return f"it is larger than {MAX_TEXT >> 20} MiB" if found.st_size > MAX_TEXT else ""
 
 
 def _header_fault(path: Path) -> str:

@@ -6,12 +6,18 @@ Format: https://huggingface.co/docs/safetensors (8 bytes little-endian header le
 from __future__ import annotations
 
 import json
+import os
 from math import prod
 from pathlib import Path
 from typing import Any
 
-MAX_HEADER = 100_000_000
-"""Bytes; the limit of the format's own reference implementation."""
+from s2edit_wire.plain_files import NotPlain, open_plain
+
+MAX_HEADER = 4 * 2**20
+"""Bytes. The format allows 100 MB, of which Python makes gigabytes; a model with 10,000 tensors has about 1 MB."""
+MAX_DIMENSIONS = 16
+MAX_NUMBER = 2**63 - 1
+"""Of a shape or offset: products of larger ones take the processor for minutes."""
 BITS = {
     "BOOL": 8,
     "U8": 8,
@@ -40,14 +46,21 @@ def check(path: Path) -> dict[str, Any]:
     """The header of a well-formed file.
 
     Raises:
-        BadTensorFile: it is torn, or no such file at all (a pickle, a web page, a pointer file).
+        BadTensorFile: it is torn, or no such file at all (a pickle, a web page, a pointer file, a FIFO).
+        OSError: it can't be read.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    try:
+        file = open_plain(path)
+    except NotPlain as error:
+        raise BadTensorFile("it is no plain file") from error
+    with file:
+        size = os.fstat(file.fileno()).st_size
         head = file.read(8)
         length = int.from_bytes(head, "little")
-        if len(head) < 8 or not 2 <= length <= min(MAX_HEADER, size - 8):
+        if len(head) < 8 or not 2 <= length <= size - 8:
             raise BadTensorFile("it is no safetensors file")
+        if length > MAX_HEADER:
+            raise BadTensorFile(f"its header is larger than {MAX_HEADER >> 20} MiB")
         text = file.read(length)
     try:
         header = json.loads(text)
@@ -80,6 +93,8 @@ def _span(entry: object) -> tuple[int, int]:
 
 
 def _naturals(value: object) -> list[int]:
-    if not isinstance(value, list) or not all(type(number) is int and number >= 0 for number in value):
+    if not isinstance(value, list) or len(value) > MAX_DIMENSIONS:
+        raise BadTensorFile("its header is damaged")
+    if not all(type(number) is int and 0 <= number <= MAX_NUMBER for number in value):
         raise BadTensorFile("its header is damaged")
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from s2edit_wire.errors import WireError
 
-from .atomic import write_json
+from .atomic import read_json, write_json
 from .catalogue import Entry, File
 from .download import Fetch, Paused
 from .hub import Hub
@@ -161,8 +160,5 @@ def write_note(folder: Path, state: str, message: str = "") -> None:
 
 def read_note(folder: Path) -> tuple[str, str]:
     """(state, message) of the last download, ("", "") when there was none."""
-    try:
-        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-        return str(note["state"]), str(note["message"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "", ""
+    note = read_json(folder / NOTE)
+    return str(note.get("state", "")), str(note.get("message", ""))

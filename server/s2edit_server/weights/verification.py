@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from . import tensor_files
 from .catalogue import Entry
 from .download import verify
 from .hub import Facts
-from .places import fetched
+from .places import fetched, read_by_loaders
 
 
-def damaged_files(entry: Entry, folder: Path | None, *, own: bool) -> dict[str, str]:
+def damaged_files(
+    entry: Entry, folder: Path | None, *, own: bool, stop: Callable[[], bool] = lambda: False
+) -> dict[str, str]:
     """What is wrong, by file name; {} when all is in order.
 
     Args:
@@ -19,6 +22,7 @@ def damaged_files(entry: Entry, folder: Path | None, *, own: bool) -> dict[str, 
         folder: where it is (a single file too); None when it is not here at all.
         own: whether S²Edit downloaded it, so that every file's digest is on record. Elsewhere the catalogue's digests
             are compared, and headers are looked over where it has none.
+        stop: asked again and again; True raises `download.Paused`.
     """
     if folder is None:
         return {}
@@ -30,18 +34,18 @@ def damaged_files(entry: Entry, folder: Path | None, *, own: bool) -> dict[str, 
         )
     names = [file.name for file in entry.files]
     if not names:
-        files = [folder] if folder.is_file() else sorted(folder.rglob("*.safetensors"))
+        files = [file for file in read_by_loaders(folder) if file.suffix == ".safetensors"]
         return {file.name: fault for file in files if (fault := _header(file))}
-    return {name: fault for name in names if (fault := _fault(folder / name, facts.get(name), own=own))}
+    return {name: fault for name in names if (fault := _fault(folder / name, facts.get(name), stop, own=own))}
 
 
-def _fault(path: Path, facts: Facts | None, *, own: bool) -> str:
+def _fault(path: Path, facts: Facts | None, stop: Callable[[], bool], *, own: bool) -> str:
     if not path.is_file():
         # What was never downloaded is missing, not damaged.
         return "it is missing" if facts is not None and own else ""
     try:
         if facts is not None:
-            return verify(path, facts)
+            return verify(path, facts, stop)
     except OSError as error:
         return f"it can't be read ({error.strerror})"
     return _header(path) if path.suffix == ".safetensors" else ""

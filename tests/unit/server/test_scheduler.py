@@ -69,7 +69,11 @@ def outcome(folder: Path, *moves: Move, frames: Sequence[Any] = ()) -> Any:
 
     async def run() -> Any:
         desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
-        worker = Scheduler(desk, Scripted(moves), folder / "work", lambda _: folder, Settings)
+
+        async def find_model(_: str) -> Path:
+            return folder
+
+        worker = Scheduler(desk, Scripted(moves), folder / "work", find_model, Settings)
         serving = asyncio.create_task(worker.serve())
         await desk.submit(JOB, "c" * 32, "cli", EDIT, frames)
         async with asyncio.timeout(30):

@@ -168,12 +168,13 @@ def test_a_gated_model_says_what_to_do(hub: FakeHub, target: Path, token: str, w
     assert list(target.parent.iterdir()) == []
 
 
-def test_the_token_goes_to_the_hub_and_never_to_the_store(hub: FakeHub, target: Path) -> None:
+def test_the_token_goes_to_the_hub_that_asked_for_it_and_never_to_the_store(hub: FakeHub, target: Path) -> None:
     hub.faults.token = "right"
     allowed = fetch(hub, target)
     allowed.hub = Hub(hub.base, token="right")
     allowed.run()
-    for _, path, _, authorization in hub.requests:
+    assert not hub.requests[0][3], "before it has asked"
+    for _, path, _, authorization in hub.requests[1:]:
         assert bool(authorization) == (not path.startswith("/store/"))
 
 

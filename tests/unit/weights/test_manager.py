@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -144,6 +145,13 @@ def test_a_failed_download_says_why(make_weights: Make, hub: FakeHub) -> None:
     assert record["state"] == "absent" and "no longer has these weights" in record["message"]
 
 
+def verified(weights: Weights, model: str = "model") -> dict[str, Any]:
+    """The record once the verification has ended."""
+    weights.act(model, "verify")
+    assert weights.wait(model, 10)
+    return weights.model(model)
+
+
 @pytest.mark.parametrize("harm", ["flip", "tear", "delete"])
 def test_damage_is_found_and_repaired(make_weights: Make, harm: str) -> None:
     weights = make_weights()
@@ -158,7 +166,7 @@ def test_damage_is_found_and_repaired(make_weights: Make, harm: str) -> None:
         file.write_bytes(data[:1_000_000])
     else:
         file.unlink()
-    record = weights.act("model", "verify")
+    record = verified(weights)
     assert record["state"] == "broken" and WEIGHTS in record["message"]
     with pytest.raises(WireError, match="damaged"):
         weights.find("model")
@@ -214,7 +222,7 @@ def test_a_cached_snapshot_that_proves_wrong_is_replaced(
     weights = make_weights()
     weights._finder.catalogue["model"] = structs.replace(entry, files=known)
     assert state(weights) == "ready"
-    assert weights.act("model", "verify")["state"] == "broken"
+    assert verified(weights)["state"] == "broken"
     weights.act("model", "repair")
     assert weights.wait("model", 10) and weights.wait("model", 10)
     assert state(weights) == "ready" and tmp_path / "hub" not in weights.find("model").parents
