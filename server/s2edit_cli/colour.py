@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .icc import INTENT, as_file
+
 if TYPE_CHECKING:
     import pyvips
 
     from .pictures import Picture
-
-INTENT = "relative"
-"""Relative colorimetric both ways, so that colours inside both gamuts come back as they went."""
 
 
 def to_srgb(picture: Picture, native: NDArray[Any]) -> NDArray[Any]:
@@ -31,9 +25,9 @@ def to_srgb(picture: Picture, native: NDArray[Any]) -> NDArray[Any]:
         as it is, since pictures without a profile are taken for sRGB.
     """
     if picture.profile is None:
-        return np.ascontiguousarray(native)
+        return np.ascontiguousarray(native[:, :, : picture.colours + picture.has_alpha])
     colours = _image(native[:, :, : picture.colours], picture.colours)
-    with _file(picture.profile) as profile:
+    with as_file(picture.profile) as profile:
         moved = colours.icc_transform("srgb", input_profile=profile, intent=INTENT, depth=16).numpy()
     if not picture.has_alpha:
         return np.ascontiguousarray(moved)
@@ -51,7 +45,7 @@ def from_srgb(picture: Picture, patch: NDArray[Any]) -> NDArray[Any]:
     """
     if picture.profile is not None:
         source = _image(_to_16(_as_rgb(patch)), 3)
-        with _file(picture.profile) as profile:
+        with as_file(picture.profile) as profile:
             moved: NDArray[Any] = source.icc_transform(
                 profile, input_profile="srgb", intent=INTENT, depth=picture.bits
             ).numpy()
@@ -85,15 +79,3 @@ def _image(samples: NDArray[Any], colours: int) -> pyvips.Image:
     names = {(1, False): "b-w", (1, True): "grey16", (3, False): "srgb", (3, True): "rgb16"}
     image = pyvips.Image.new_from_array(np.ascontiguousarray(samples))
     return image.copy(interpretation=names[colours, deep])
-
-
-@contextmanager
-def _file(profile: bytes) -> Iterator[str]:
-    """libvips takes profiles from files only."""
-    descriptor, name = tempfile.mkstemp(suffix=".icc")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(profile)
-        yield name
-    finally:
-        Path(name).unlink()

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from s2edit_wire.errors import WireError
 
 from .colour import from_srgb
-from .pictures import Box, Picture, to_8_bits_up
+from .masks import to_8_bits_up
+from .pictures import Box, Picture
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,19 @@ from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.limits import MAX_PROMPT
 
-from . import writing
+from . import targets, writing
 from .colour import to_srgb
 from .composite import composite, native_layer
 from .follow import Follower
 from .marking import marking
+from .masks import bounding_box, open_mask
+from .masks import sentences as mask_sentences
 from .openraster import save_layers
-from .pictures import Box, Picture, bounding_box, open_mask, open_picture
+from .pictures import Box, Picture, open_picture
 from .report import tell
 
 DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype("<u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
+MASK_NAMES = {"object_mask": "The mask", "edit_mask": "The edit mask", "reference_mask": "The reference's mask"}
 SEND_TIMEOUT = 300.0
 """Seconds for handing over or fetching pixels; storing half a gigabyte on a slow disk takes a while."""
 
@@ -76,6 +79,13 @@ class Inputs:
     reference: Picture | None = None
     reference_mask: NDArray[np.uint8] | None = None
 
+    def remarks(self) -> list[tuple[str, bool]]:
+        """Sentences on the files, and whether each is a warning rather than news."""
+        pictures = [self.picture, *([self.reference] if self.reference else [])]
+        over = {**self.masks, **({} if self.reference_mask is None else {"reference_mask": self.reference_mask})}
+        marks = mask_sentences((MASK_NAMES[role], mask) for role, mask in over.items())
+        return [(note, True) for picture in pictures for note in picture.notes] + marks
+
 
 def open_inputs(task: Task) -> Inputs:
     """Open and check everything that can be checked without the daemon; WireError says what is wrong."""
@@ -83,11 +93,7 @@ def open_inputs(task: Task) -> Inputs:
         raise WireError("bad_prompt", "A prompt is empty.", "Say what the picture shows and what it should show.")
     if max(len(task.source), len(task.target), len(task.reference_prompt)) > MAX_PROMPT:
         raise WireError("bad_prompt", f"A prompt has more than {MAX_PROMPT} characters.", "Say it in fewer words.")
-    writing.check_output(task.output, task.inputs(), tuple(writing.KINDS))
-    if task.layers:
-        writing.check_output(task.layers, [*task.inputs(), task.output], (".ora",))
-    picture = open_picture(task.image)
-    writing.check_fits(task.output, picture)
+    picture = open_for_result(task.image, task.output, task.layers, task.inputs())
     paths = {"object_mask": task.mask, "edit_mask": task.edit_mask}
     masks = {role: open_mask(path, picture.size) for role, path in paths.items() if path is not None}
     reference = open_picture(task.reference) if task.reference else None
@@ -95,19 +101,34 @@ def open_inputs(task: Task) -> Inputs:
     return Inputs(picture, masks, reference, over)
 
 
+def open_for_result(image: Path, output: Path, layers: Path | None, inputs: list[Path]) -> Picture:
+    """The picture, once it is sure that its result can be written; WireError says what is wrong."""
+    targets.check_output(output, inputs, tuple(targets.KINDS))
+    if layers:
+        targets.check_output(layers, [*inputs, output], (".ora",))
+    picture = open_picture(image)
+    targets.check_fits(output, picture)
+    return picture
+
+
 def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool = True) -> dict[str, Any]:
     """Do it; returns the object that `--json` prints. With `wait` False, returns once the daemon has the job."""
     began = time.monotonic()
+    remarks = inputs.remarks()
+    if not quiet:
+        for sentence, is_warning in remarks:
+            tell(sentence, "yellow" if is_warning else "")
+    told = {"warnings": [sentence for sentence, is_warning in remarks if is_warning]}
     crop = plan(task, inputs, client, quiet=quiet)
     job = submit(task, inputs, crop, client)
     if not wait:
-        return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop)}
+        return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop), **told}
     follower = Follower(client, job, quiet=quiet)
     ended = follower.run()
     others = (inputs.reference,) if inputs.reference is not None else ()
     wanted = {"without": task.without, "tell_prompt": task.tell_prompt, "others": others}
     summary = fetch(follower.client, ended, inputs.picture, task.output, task.layers, **wanted)
-    return {**summary, "seconds": round(time.monotonic() - began, 3)}
+    return {**summary, **told, "seconds": round(time.monotonic() - began, 3)}
 
 
 def plan(task: Task, inputs: Inputs, client: Client, *, quiet: bool) -> Box:
@@ -190,7 +211,7 @@ def fetch(
     merged = composite(picture, layer)
     record = answer.header["record"]
     marks = marking(picture, output, job, record, **wanted)
-    outcome = writing.save(merged, output, marks)
+    outcome = writing.save(merged, output, marks, picture)
     if layers is not None:
         save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"), marks)
     client.request("acknowledge", {"job": job["job"]})

@@ -11,11 +11,10 @@ from rich.table import Column, Table
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
-from . import marking, options, writing
+from . import marking, options
 from .connecting import connect
-from .editing import fetch
+from .editing import fetch, open_for_result
 from .follow import Follower
-from .pictures import open_picture
 from .report import OUT, duration, print_object, say
 
 app = typer.Typer(help="What the daemon has done and is doing.", no_args_is_help=True)
@@ -86,11 +85,7 @@ def result(
 ) -> None:
     """Wait for a job of this command and write its result into its picture."""
     wanted = {"without": marking.check(without), "tell_prompt": tell_prompt}
-    writing.check_output(output, [image], tuple(writing.KINDS))
-    if layers:
-        writing.check_output(layers, [image, output], (".ora",))
-    picture = open_picture(image)
-    writing.check_fits(output, picture)
+    picture = open_for_result(image, output, layers, [image])
     with connect() as client:
         full = _full_id(client, job)
         record = client.request("show", {"job": full}).header["job"]

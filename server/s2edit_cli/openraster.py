@@ -16,7 +16,7 @@ import numpy as np
 from s2edit_marks.marking import Marking, mark_metadata
 from s2edit_marks.pictures import save_png
 
-from .writing import replacing
+from .targets import replacing
 
 if TYPE_CHECKING:
     import pyvips
@@ -36,15 +36,15 @@ def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer
     Raises:
         WireError: disk_full, internal.
     """
-    top = layer.trimmed()
+    top, shown = layer.trimmed(), _shown(picture, merged)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         # PNG is compressed already; stored entries let a program map the picture straight away.
         archive.writestr("mimetype", "image/openraster")
         archive.writestr("stack.xml", _stack(picture, top, name), zipfile.ZIP_DEFLATED)
         archive.writestr("data/edit.png", _layer_png(picture, top))
-        archive.writestr("data/source.png", _png(picture.image))
-        archive.writestr("mergedimage.png", _marked_png(merged, marking))
-        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(merged))
+        archive.writestr("data/source.png", _png(_shown(picture, picture.image)))
+        archive.writestr("mergedimage.png", _marked_png(shown, marking))
+        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(shown, picture))
 
 
 def _stack(picture: Picture, layer: Layer, name: str) -> bytes:
@@ -83,6 +83,15 @@ def _marked_png(image: Any, marking: Marking) -> bytes:
     return result.getvalue()
 
 
-def _thumbnail(merged: Any) -> bytes:
-    small = merged.thumbnail_image(THUMBNAIL, height=THUMBNAIL, size="down", output_profile="srgb")
+def _shown(picture: Picture, image: Any) -> Any:
+    """Without a channel that is no transparency, which a PNG cannot hold."""
+    return image.extract_band(0, n=picture.colours) if picture.has_extra else image
+
+
+def _thumbnail(merged: Any, picture: Picture) -> bytes:
+    # A profile that cannot be used would end this; the picture is taken for sRGB then.
+    to = {"output_profile": "srgb"} if picture.profile is not None else {}
+    small = merged.thumbnail_image(THUMBNAIL, height=THUMBNAIL, size="down", **to)
+    if small.format == "ushort":
+        small = small >> 8
     return bytes(small.cast("uchar").pngsave_buffer(keep="none"))

@@ -1,19 +1,20 @@
-"""Opening pictures and masks: which kind of file it is and how large, before a pixel is decoded.
+"""Opening pictures: which kind of file it is, how large, whether all of it is there, and what its numbers mean.
 
 libvips does the decoding; it is chosen by the file's first bytes among four loaders, never guessed from a name.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 from s2edit_wire.errors import WireError
 from s2edit_wire.limits import MAX_SIDE
+
+from . import decoding, png_file, source_colour, tiff_pages
+from .decoding import damaged
 
 if TYPE_CHECKING:
     import pyvips
@@ -29,13 +30,17 @@ _SPACES = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3}
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture file, opened but not decoded.
+    """A picture file, decoded once but not kept.
 
     Args:
         path: the file. kind: `png`, `jpeg`, `webp` or `tiff`.
         image: the picture upright (EXIF orientation applied), with its metadata.
         bits: 8 or 16 per sample. colours: 1 (gray) or 3 (RGB). has_alpha: whether one alpha band follows.
-        profile: the embedded ICC profile, when it fits the colours.
+        profile: the ICC profile of its colours, embedded or made of what the file says; None stands for sRGB.
+        has_extra: whether a band follows that is no alpha, such as a saved selection.
+        made_profile: whether the profile does not stand in the file.
+        chunks: a PNG's chunks before the pixels, by type.
+        notes: sentences on what is odd about the file, for people.
     """
 
     path: Path
@@ -45,6 +50,10 @@ class Picture:
     colours: int
     has_alpha: bool
     profile: bytes | None
+    has_extra: bool = False
+    made_profile: bool = False
+    chunks: dict[bytes, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,23 +70,34 @@ class Picture:
         try:
             pixels: NDArray[Any] = self.image.crop(*box).numpy()
         except Exception as error:
-            raise _damaged(self.path) from error
+            raise damaged(self.path) from error
         return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A file whose pixels are all there, whatever they are."""
+
+    kind: str
+    image: pyvips.Image
+    page: tiff_pages.Page | None
+    chunks: dict[bytes, bytes]
+    notes: list[str]
+
+
 def open_picture(path: Path) -> Picture:
-    """Open a picture for editing.
+    """Open a picture for editing; it is decoded once.
 
     Raises:
         WireError: bad_image; the message names the file and says what is the matter.
     """
-    kind, image = _open(path)
-    colours = _SPACES.get(image.interpretation)
-    bits = _BITS.get(image.format)
+    opened_file = opened(path)
+    image, chunks = opened_file.image, opened_file.chunks
+    colours, bits = colours_and_bits(image)
     if colours is None or bits is None:
         raise WireError(
             "bad_image",
-            f"“{path.name}” is {_words(image)}; S²Edit takes gray or RGB with 8 or 16 bits.",
+            f"“{path.name}” is {in_words(image)}; S²Edit takes gray or RGB with 8 or 16 bits.",
             "Convert it to RGB in an image editor first.",
         )
     if image.bands not in (colours, colours + 1):
@@ -86,115 +106,77 @@ def open_picture(path: Path) -> Picture:
         )
     if image.width * image.height * image.bands * bits // 8 > MAX_BYTES:
         raise WireError("bad_image", f"“{path.name}” takes more than {MAX_BYTES >> 30} GiB.", "Edit a part of it.")
-    return Picture(path, kind, image, bits, colours, image.bands == colours + 1, _profile(image, colours))
-
-
-def open_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A mask's coverage, H x W uint8: its alpha where it has a transparent part, else its brightness.
-
-    Args:
-        size: width and height that it must have, px.
-    Raises:
-        WireError: bad_mask or bad_image.
-    """
-    _, image = _open(path)
-    if (image.width, image.height) != size:
-        raise WireError(
-            "bad_mask",
-            f"The mask “{path.name}” has {image.width} × {image.height} pixels, the picture {size[0]} × {size[1]}.",
-            "Save the mask at the picture's size.",
-        )
-    bits = _BITS.get(image.format)
-    if bits is None or image.interpretation not in _SPACES:
-        raise WireError("bad_mask", f"The mask “{path.name}” is {_words(image)}.", "Save it as an 8-bit gray PNG.")
-    try:
-        coverage = _coverage(image, bits)
-    except Exception as error:
-        raise _damaged(path) from error
-    if not coverage.any():
-        raise WireError(
-            "bad_mask", f"The mask “{path.name}” marks nothing: it is all black.", "Paint the object white."
-        )
-    return coverage
-
-
-def bounding_box(masks: list[NDArray[np.uint8]]) -> Box | None:
-    """The smallest box around all that the masks mark, or None without masks."""
-    if not masks:
-        return None
-    columns = np.logical_or.reduce([mask.any(axis=0) for mask in masks]).nonzero()[0]
-    rows = np.logical_or.reduce([mask.any(axis=1) for mask in masks]).nonzero()[0]
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
-
-
-def _open(path: Path) -> tuple[str, pyvips.Image]:
-    kind = _kind(path)
-    import pyvips
-
-    loader = getattr(pyvips.Image, f"{kind}load")
-    try:
-        image = loader(os.fsencode(path), fail_on="error")  # a name may be no text
-    except pyvips.Error as error:
-        raise _damaged(path) from error
-    if image.width > MAX_SIDE or image.height > MAX_SIDE:
-        raise WireError("bad_image", f"“{path.name}” is over {MAX_SIDE} pixels wide or high.", "Edit a part of it.")
-    if image.get_typeof("n-pages") and image.get("n-pages") > 1:
-        raise WireError("bad_image", f"“{path.name}” has several pages or frames.", "Save the one to edit by itself.")
-    if image.get_typeof("orientation") and image.get("orientation") > 1:
-        image = image.autorot()
-    return kind, image
-
-
-def _kind(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except FileNotFoundError as error:
-        raise WireError("bad_image", f"There is no file “{path}”.", "Check the name.") from error
-    except OSError as error:
-        raise WireError(
-            "bad_image", f"“{path}” cannot be read ({error.strerror}).", "Choose a picture file."
-        ) from error
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if head[:4] == b"RIFF" and head[8:] == b"WEBP":
-        return "webp"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "tiff"
-    raise WireError(
-        "bad_image", f"“{path.name}” is not a PNG, JPEG, WebP or TIFF picture.", "Convert it to one of them."
+    colour = source_colour.find(image, chunks, colours, path.name)
+    if colour.made and colour.profile is not None:
+        image = image.copy()
+        image.set_type(_blob(), "icc-profile-data", colour.profile)
+    after = image.bands == colours + 1
+    extra = after and opened_file.page is not None and opened_file.page.extra[:1] == (tiff_pages.UNSPECIFIED,)
+    notes = [*opened_file.notes, *_depth_notes(opened_file, path.name), *colour.notes]
+    return Picture(
+        path,
+        opened_file.kind,
+        image,
+        bits,
+        colours,
+        after and not extra,
+        colour.profile,
+        has_extra=extra,
+        made_profile=colour.made,
+        chunks=chunks,
+        notes=tuple(notes),
     )
 
 
-def _damaged(path: Path) -> WireError:
-    return WireError("bad_image", f"“{path.name}” is damaged: it cannot be decoded.", "Save it again from its source.")
+def opened(path: Path) -> Opened:
+    """Open a file of pixels and decode it once. Raises WireError("bad_image")."""
+    kind = decoding.kind_of(path)
+    page, smaller = tiff_pages.main_page(path) if kind == "tiff" else (None, 0)
+    chunks = png_file.chunks(path) if kind == "png" else {}
+    if b"acTL" in chunks:
+        raise WireError("bad_image", f"“{path.name}” is animated.", "Save the frame to edit by itself.")
+    _check_size(decoding.header(path, kind, page.number if page else 0), path, several=page is None)
+    image, notes = decoding.load(path, kind, page.number if page else 0)
+    if smaller:
+        notes = [*notes, f"“{path.name}” also holds smaller copies of the picture; they are left out."]
+    if image.get_typeof("orientation") and image.get("orientation") > 1:
+        image = image.autorot()
+    return Opened(kind, image, page, chunks, notes)
 
 
-def _words(image: pyvips.Image) -> str:
+def colours_and_bits(image: pyvips.Image) -> tuple[int | None, int | None]:
+    """1 or 3 colours and 8 or 16 bits, or None for what is not taken."""
+    return _SPACES.get(image.interpretation), _BITS.get(image.format)
+
+
+def in_words(image: pyvips.Image) -> str:
+    """What else it is, for people."""
     return "CMYK" if image.interpretation == "cmyk" else f"of the kind {image.interpretation}/{image.format}"
 
 
-def _profile(image: pyvips.Image, colours: int) -> bytes | None:
-    if not image.get_typeof("icc-profile-data"):
-        return None
-    data = bytes(image.get("icc-profile-data"))
-    # ICC.1:2022, 7.2: bytes 16 to 19 name the data's colour space.
-    return data if data[16:20] == (b"RGB " if colours == 3 else b"GRAY") else None
+def _check_size(image: pyvips.Image, path: Path, *, several: bool) -> None:
+    """Before a pixel is decoded."""
+    if image.width > MAX_SIDE or image.height > MAX_SIDE:
+        raise WireError("bad_image", f"“{path.name}” is over {MAX_SIDE} pixels wide or high.", "Edit a part of it.")
+    if several and image.get_typeof("n-pages") and image.get("n-pages") > 1:
+        raise WireError("bad_image", f"“{path.name}” has several pages or frames.", "Save the one to edit by itself.")
 
 
-def _coverage(image: pyvips.Image, bits: int) -> NDArray[np.uint8]:
-    pixels = image.numpy()
-    pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-    colours = _SPACES[image.interpretation]
-    full = (1 << bits) - 1
-    see_through = pixels.shape[2] > colours and bool((pixels[:, :, -1] < full).any())
-    plane = pixels[:, :, -1] if see_through else pixels[:, :, :colours].max(axis=2)
-    return np.ascontiguousarray(to_8_bits_up(plane) if bits == 16 else plane, dtype=np.uint8)
+def _depth_notes(opened_file: Opened, name: str) -> list[str]:
+    page, head = opened_file.page, opened_file.chunks.get(b"IHDR", b"")
+    palette = page.palette if page else head[9:10] == b"\x03"
+    bits = page.bits if page else head[8] if len(head) == 13 else 8
+    notes = []
+    if palette:
+        notes.append(f"“{name}” has a palette; the result is written with full colours.")
+    elif bits < 8:
+        notes.append(f"“{name}” has {bits} bit{'s' * (bits > 1)} a sample; the result is written with 8.")
+    if page and page.extra[:1] == (tiff_pages.ASSOCIATED,):
+        notes.append(f"The transparency in “{name}” is premultiplied; the result is written without that.")
+    return notes
 
 
-def to_8_bits_up(plane: NDArray[Any]) -> NDArray[np.uint8]:
-    """16-bit coverage at 8 bits, rounded up: what is marked at all stays marked."""
-    return ((plane.astype(np.uint32) + 256) // 257).astype(np.uint8)
+def _blob() -> Any:
+    import pyvips
+
+    return pyvips.GValue.blob_type

@@ -1,68 +1,30 @@
-"""Writing results: checked before the work starts, under a temporary name first, never over the input."""
+"""Writing results: under a temporary name first, never over the input, with what the picture's file said of itself."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2edit_marks import credential
 from s2edit_marks.marking import Marking, Outcome, mark_file, mark_metadata
 from s2edit_marks.pictures import save_png
-from s2edit_wire.errors import WireError
+
+from . import png_file, tiff_pages
+from .source_colour import COLOUR_CHUNKS
+from .targets import KINDS, not_written, replacing
 
 if TYPE_CHECKING:
     import pyvips
 
     from .pictures import Picture
 
-KINDS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "png": {"compression": 6},
     "jpeg": {"Q": 97, "subsample_mode": "off"},
     "webp": {"lossless": True, "exact": True},
     "tiff": {"compression": "deflate", "predictor": "horizontal"},
 }
-_DEEPEST = {"png": 16, "tiff": 16, "jpeg": 8, "webp": 8}
-
-
-def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> None:
-    """Raise WireError("bad_image") unless a file can be written there without harm, and bad_setting as
-    `credential.identity` does.
-
-    Args:
-        sources: files that must not be overwritten.
-        suffixes: file name endings that are possible.
-    """
-    if path.suffix.lower() not in suffixes:
-        raise WireError("bad_image", f"“{path.name}” has to end in {', '.join(suffixes)}.", "Choose another name.")
-    if path.is_dir():
-        raise WireError("bad_image", f"“{path}” is a folder.", "Give the name of a file.")
-    if not path.parent.is_dir():
-        raise WireError("bad_image", f"There is no folder “{path.parent}”.", "Make it first.")
-    if not os.access(path.parent, os.W_OK):
-        raise WireError("bad_image", f"Nothing can be written into “{path.parent}”.", "Choose another folder.")
-    for source in sources:
-        if path.exists() and source.exists() and path.samefile(source):
-            raise WireError("bad_image", f"“{path.name}” is an input and is never overwritten.", "Choose another name.")
-    # Now, and not only after minutes of work.
-    credential.identity()
-
-
-def check_fits(path: Path, picture: Picture) -> None:
-    """Raise WireError("bad_image") unless the format of `path` holds the picture's depth and alpha."""
-    kind = KINDS[path.suffix.lower()]
-    if picture.bits > _DEEPEST[kind]:
-        raise WireError(
-            "bad_image", f"The picture has 16 bits a channel, which {kind.upper()} cannot hold.", "Write .png or .tif."
-        )
-    if kind == "jpeg" and picture.has_alpha:
-        raise WireError("bad_image", "The picture has an alpha channel, which JPEG cannot hold.", "Write .png or .tif.")
+_KEPT_CHUNKS = (*COLOUR_CHUNKS, b"pHYs")
 
 
 def lossless(path: Path) -> bool:
@@ -70,9 +32,11 @@ def lossless(path: Path) -> bool:
     return KINDS[path.suffix.lower()] != "jpeg"
 
 
-def save(image: pyvips.Image, path: Path, marking: Marking) -> Outcome:
+def save(image: pyvips.Image, path: Path, marking: Marking, source: Picture | None = None) -> Outcome:
     """Write an edited picture with its metadata and the marks; all or nothing. Returns what came of the marks.
 
+    Args:
+        source: the picture that was edited; with it, what its file said in ways that libvips does not know is kept.
     Raises:
         WireError: disk_full, bad_setting (it can't be signed), or internal for any other failure.
     """
@@ -83,40 +47,53 @@ def save(image: pyvips.Image, path: Path, marking: Marking) -> Outcome:
     with replacing(path) as temporary:
         try:
             if kind == "png":
-                with temporary.open("wb") as target:
-                    save_png(ready, target, keep="all", **_OPTIONS["png"])
+                _save_png(ready, temporary, source)
             else:
-                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep="all", **_OPTIONS[kind])
+                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep=_keep(ready), **_OPTIONS[kind])
+            if kind == "tiff" and source is not None and source.has_extra:
+                tiff_pages.set_short(temporary, tiff_pages.EXTRA_SAMPLES, tiff_pages.UNSPECIFIED)
+            if _resolution_is_made_up(ready, source):
+                _unsay_resolution(temporary, kind)
         except pyvips.Error as error:
-            raise _not_written(path, error) from error
+            raise not_written(path, error) from error
         mark_file(temporary, kind, path, marking, outcome)
     return outcome
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends well, and vanishes when it does not."""
-    descriptor, name = tempfile.mkstemp(prefix=".s2edit-", suffix=path.suffix, dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+def _save_png(image: pyvips.Image, path: Path, source: Picture | None) -> None:
+    ready, without = image.copy(), path.with_name(f"{path.name}.bare")
+    put_in = {kind: source.chunks[kind] for kind in _KEPT_CHUNKS if kind in source.chunks} if source else {}
+    if source is not None and source.made_profile and source.chunks:
+        # The picture says it by chunks, and goes on doing so.
+        ready.remove("icc-profile-data")
+    leave_out = frozenset({b"pHYs"} if _resolution_is_made_up(image, source) else set())
     try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise _not_written(path, error) from error
+        with without.open("wb") as target:
+            save_png(ready, target, keep=_keep(image), **_OPTIONS["png"])
+        with without.open("rb") as png, path.open("wb") as target:
+            png_file.copy(png, target, put_in, leave_out)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        without.unlink(missing_ok=True)
 
 
-def _not_written(path: Path, error: Exception) -> WireError:
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-        return WireError(
-            "disk_full", f"There is no room to write “{path.name}”.", "Free some space, then fetch it again."
-        )
-    return WireError("internal", f"“{path.name}” could not be written.", "Choose another folder, then fetch it again.")
+def _resolution_is_made_up(image: pyvips.Image, source: Picture | None) -> bool:
+    """libvips knows no “unknown”: it says 1 pixel per mm then."""
+    if source is not None and source.kind == "png":
+        return b"pHYs" not in source.chunks
+    return not image.get_typeof("resolution-unit")
+
+
+def _unsay_resolution(path: Path, kind: str) -> None:
+    if kind == "tiff":
+        tiff_pages.set_short(path, tiff_pages.RESOLUTION_UNIT, tiff_pages.NO_UNIT)
+    if kind == "jpeg":
+        with path.open("r+b") as file:
+            if file.read(11)[6:] == b"JFIF\0":
+                # After two bytes of version (JFIF 1.02): no unit, square pixels.
+                file.seek(13)
+                file.write(b"\0\0\1\0\1")
+
+
+def _keep(image: pyvips.Image) -> str:
+    """All metadata, but no EXIF where there was none: libvips makes some up, with a resolution."""
+    return "all" if image.get_typeof("exif-data") else "xmp|iptc|icc|other"

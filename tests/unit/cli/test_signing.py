@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
-from s2edit_cli import composite, openraster, pictures, writing
+from s2edit_cli import composite, openraster, pictures, targets, writing
 from s2edit_cli.marking import marking
 from s2edit_marks import credential, terms
 from s2edit_marks import manifests as c2pa_manifests
@@ -303,16 +303,16 @@ def test_what_cannot_sign_is_told_before_the_work(home: Path, tmp_path: Path) ->
     for words, (certificates, private) in wrong.items():
         put(home, certificates, private)
         with pytest.raises(WireError, match=words) as caught:
-            writing.check_output(out, [], (".png",))
+            targets.check_output(out, [], (".png",))
         assert caught.value.code == "bad_setting" and str(folder) in caught.value.hint
     put(home, chain, key)
     if os.name == "posix":
         (folder / "key.pem").chmod(0o644)
         with pytest.raises(WireError, match="others may read"):
-            writing.check_output(out, [], (".png",))
+            targets.check_output(out, [], (".png",))
     (folder / "key.pem").unlink()
     with pytest.raises(WireError, match=r"key\.pem” can't be read"):
-        writing.check_output(out, [], (".png",))
+        targets.check_output(out, [], (".png",))
 
 
 def test_a_failure_while_signing_leaves_nothing(home: Path, tmp_path: Path) -> None:

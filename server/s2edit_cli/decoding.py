@@ -1,0 +1,209 @@
+"""Decoding a picture once before anything is done with it, and telling harmless complaints from damaged pixels.
+
+libvips and the decoders below it go on after most damage and fill the hole with black or gray. What they complain of
+meanwhile stands in libvips' error buffer and log, and is sorted here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s2edit_wire.errors import WireError
+
+from . import jpeg_stream
+
+if TYPE_CHECKING:
+    import pyvips
+
+MAX_FILE = 4 * 1024**3
+"""Bytes of the largest file that is opened."""
+MAX_PADDING = 1024
+"""Bytes after a JPEG's end that are taken for padding."""
+MAY_BE_DAMAGED = "The end of “{name}” is odd for a JPEG; look whether its lower part is as it should be."
+TRAILING = "“{name}” has more data after the picture, such as a film or a second picture; it is left out."
+NO_END = "“{name}” lacks its end marker; all of its pixels are there."
+
+
+def kind_of(path: Path) -> str:
+    """`png`, `jpeg`, `webp` or `tiff`, by the file's first bytes; never waits for a pipe.
+
+    Raises:
+        WireError: bad_image, when there is no such regular file or it is none of these.
+    """
+    try:
+        # Without waiting: a FIFO that nobody writes into would never let go of us.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise _no_file(path, status.st_mode)
+            head = file.read(12)
+    except FileNotFoundError as error:
+        raise WireError("bad_image", f"There is no file “{path}”.", "Check the name.") from error
+    except OSError as error:
+        raise WireError(
+            "bad_image", f"“{path}” cannot be read ({error.strerror}).", "Choose a picture file."
+        ) from error
+    if status.st_size > MAX_FILE:
+        raise WireError("bad_image", f"“{path.name}” takes more than {MAX_FILE >> 30} GiB.", "Edit a part of it.")
+    kind = _kind(head)
+    if kind is None:
+        raise WireError(
+            "bad_image", f"“{path.name}” is not a PNG, JPEG, WebP or TIFF picture.", "Convert it to one of them."
+        )
+    return kind
+
+
+def header(path: Path, kind: str, page: int = 0) -> pyvips.Image:
+    """The picture opened without a pixel decoded: its size and metadata. Raises WireError("bad_image")."""
+    import pyvips
+
+    options = {"page": page} if kind == "tiff" else {}
+    try:
+        return getattr(pyvips.Image, f"{kind}load")(os.fsencode(path), revalidate=True, **options)
+    except pyvips.Error as error:
+        raise damaged(path) from error
+
+
+def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]:
+    """Open a picture and decode it once, without keeping the pixels.
+
+    Args:
+        page: which of a TIFF's directories.
+    Returns:
+        The image, not decoded, and sentences on what is odd about the file but does no harm to its pixels.
+    Raises:
+        WireError: bad_image, when pixels are missing or wrong.
+    """
+    import pyvips
+
+    try:
+        if kind == "jpeg":
+            return _load_jpeg(path)
+        options = {"page": page} if kind == "tiff" else {}
+        loader = getattr(pyvips.Image, f"{kind}load")
+        name = os.fsencode(path)  # a name may be no text
+        if kind == "tiff":
+            _check_tiff(path, loader, options)
+        else:
+            _check_cut(path, kind)
+            _drain(loader(name, fail_on="error", access="sequential", revalidate=True))
+        return loader(name, fail_on="error", revalidate=True, **options), []
+    except pyvips.Error as error:
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> WireError:
+    """The refusal of a picture whose pixels are not all there."""
+    return WireError("bad_image", f"“{path.name}” is damaged: it cannot be decoded.", "Save it again from its source.")
+
+
+def _kind(head: bytes) -> str | None:
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head[:4] == b"RIFF" and head[8:] == b"WEBP":
+        return "webp"
+    return "tiff" if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else None
+
+
+def _no_file(path: Path, mode: int) -> WireError:
+    if stat.S_ISDIR(mode):
+        return WireError("bad_image", f"“{path}” cannot be read: it is a folder.", "Choose a picture file.")
+    what = "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
+    return WireError(
+        "bad_image", f"“{path}” is {what}, which can be read only once.", "Save the picture as a file first."
+    )
+
+
+def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:
+    import pyvips
+
+    stream = jpeg_stream.parse(path.read_bytes())
+    if stream is None:
+        raise damaged(path)
+    complaints = _complaints(lambda: pyvips.Image.jpegload_buffer(stream.bare, access="sequential", revalidate=True))
+    odd_end = [words for words in complaints if "extraneous bytes before marker 0xd9" in words]
+    if len(odd_end) < len(complaints) or (not stream.ended and stream.lacks_scans()) or _impossible_levels(stream):
+        raise damaged(path)
+    notes = [MAY_BE_DAMAGED.format(name=path.name)] if odd_end else []
+    if stream.trailing > MAX_PADDING:
+        notes.append(TRAILING.format(name=path.name))
+    if stream.ended:
+        return pyvips.Image.jpegload(os.fsencode(path), revalidate=True), notes
+    return pyvips.Image.jpegload_buffer(stream.whole), [*notes, NO_END.format(name=path.name)]
+
+
+def _impossible_levels(stream: jpeg_stream.Stream) -> bool:
+    """Whether a block is brighter or darker than any picture's: what follows lost bits has its levels shifted."""
+    import pyvips
+
+    found = stream.levels()
+    if found is None:
+        return False
+    data, most = found
+    small = pyvips.Image.jpegload_buffer(data, shrink=8)
+    return bool(small.min() < 128 - most or small.max() > 128 + most)
+
+
+def _check_tiff(path: Path, loader: Any, options: dict[str, Any]) -> None:
+    """Complaints about tags come when the file is opened; one that comes only with the pixels is about them."""
+    with _logged() as lines:
+        image = loader(os.fsencode(path), access="sequential", revalidate=True, **options)
+        harmless = set(lines)
+        complaints = _complaints(lambda: image)
+    if complaints or set(lines) - harmless:
+        raise damaged(path)
+
+
+def _check_cut(path: Path, kind: str) -> None:
+    """A WebP's RIFF header says how long it is; libwebp is content with less."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if kind == "webp" and 8 + struct.unpack("<I", head[4:])[0] > path.stat().st_size:
+        raise damaged(path)
+
+
+def _complaints(opened: Any) -> list[str]:
+    """What the decoders say while all pixels are decoded; an error that ends the decoding is raised."""
+    import pyvips
+
+    lib, ffi = pyvips.vips_lib, pyvips.ffi
+    lib.vips_error_clear()
+    try:
+        _drain(opened())
+        text = ffi.string(lib.vips_error_buffer()).decode(errors="replace")
+    finally:
+        lib.vips_error_clear()
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _drain(image: pyvips.Image) -> None:
+    image.avg()
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[list[str]]:
+    """What libvips logs as warnings meanwhile, from whichever of its threads."""
+    lines: list[str] = []
+
+    class Catch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger, catch = logging.getLogger("pyvips"), Catch(logging.WARNING)
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(catch)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(catch)
+        logger.propagate = propagate

@@ -1,0 +1,127 @@
+"""Files that are cut or overwritten: every compression of TIFF in strips and tiles, JPEG, PNG, WebP."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.field.files.samples import cut, drawing, image, jpeg, overwritten, png, tiff
+from tests.field.files.throwing import HERE, Case, edit
+
+DAMAGED = "^refused: .*is damaged"
+TAKEN = "^taken$"
+COMPRESSIONS = ("none", "deflate", "lzw", "packbits", "jpeg", "webp", "ccittfax4")
+UNSEEN = {
+    ("none", "overwritten", False),
+    ("none", "overwritten", True),
+    ("jpeg", "overwritten", True),
+    ("webp", "overwritten", False),
+}
+"""What is not noticed: samples that are not compressed, and lossy codes without a checksum that this noise also is."""
+
+
+def cases() -> list[Case]:
+    """All of them."""
+    return [*_tiff(), *_jpeg(), *_others()]
+
+
+def _tiff() -> list[Case]:
+    found = []
+    for compression in COMPRESSIONS:
+        for tile in (False, True):
+            for how, harm in (("whole", Path), ("cut", cut), ("overwritten", overwritten)):
+                harmless = how == "whole" or (compression, how, tile) in UNSEEN
+                expected = "^(taken|told: .* 1 bit a sample)" if harmless else DAMAGED
+                unseen = " (unseen)" if harmless and how != "whole" else ""
+                name = f"TIFF, {compression}, {'tiles' if tile else 'strips'}, {how}{unseen}"
+                found.append(Case("damage", name, partial(_thrown_tiff, compression, tile, harm), expected))
+    return found
+
+
+def _thrown_tiff(compression: str, tile: bool, harm: Callable[[Path], Path], folder: Path) -> str:
+    return edit(harm(tiff(folder, compression, tile=tile)))
+
+
+def _jpeg() -> list[Case]:
+    progressive = {"interlace": True}
+    return [
+        Case("damage", "JPEG, whole", lambda folder: edit(jpeg(folder)), TAKEN),
+        Case("damage", "JPEG, whole, progressive", lambda folder: edit(jpeg(folder, **progressive)), TAKEN),
+        Case("damage", "JPEG, whole, restarts", lambda folder: edit(jpeg(folder, restart_interval=4)), TAKEN),
+        Case("damage", "JPEG, whole, best quality", lambda folder: edit(jpeg(folder, Q=100)), TAKEN),
+        Case("damage", "JPEG, a hole in the middle", _stored("hole.jpg"), DAMAGED),
+        Case("damage", "JPEG, overwritten, decoder content", _stored("middle.jpg"), DAMAGED),
+        Case("damage", "JPEG, overwritten", lambda folder: edit(overwritten(jpeg(folder))), DAMAGED),
+        Case("damage", "JPEG, restarts, overwritten", _restarts_overwritten, DAMAGED),
+        Case("damage", "JPEG, cut", lambda folder: edit(cut(jpeg(folder))), DAMAGED),
+        Case("damage", "JPEG, cut in its last bytes", lambda folder: edit(cut(jpeg(folder), -12)), DAMAGED),
+        Case("damage", "JPEG, progressive, cut", lambda folder: edit(cut(jpeg(folder, **progressive))), DAMAGED),
+        Case("damage", "JPEG, progressive, last scan gone", _last_scan_gone, DAMAGED),
+        Case("damage", "JPEG, only headers", lambda folder: edit(cut(jpeg(folder), 0.02)), DAMAGED),
+        Case("damage", "JPEG, lacks its end marker", _no_end(-2), "^told: .*lacks its end marker"),
+        Case("damage", "JPEG, half an end marker", _no_end(-1), "^told: .*lacks its end marker"),
+        Case("damage", "JPEG, progressive, lacks its end", _no_end(-2, interlace=True), "^told: .*end marker"),
+        Case("damage", "JPEG, stray bytes between headers", _stored("extraneous.jpg"), TAKEN),
+        Case("damage", "JPEG, zeros after its end", _followed_by(bytes(100)), TAKEN),
+        Case("damage", "JPEG, a film after its end", _followed_by(b"\0\0\0\x18ftypmp42" * 300), "^told: .*more data"),
+    ]
+
+
+def _others() -> list[Case]:
+    return [
+        Case("damage", "PNG, whole", lambda folder: edit(png(folder, drawing())), TAKEN),
+        Case("damage", "PNG, cut", lambda folder: edit(cut(png(folder, drawing()))), DAMAGED),
+        Case("damage", "PNG, overwritten", lambda folder: edit(overwritten(png(folder, drawing()))), DAMAGED),
+        Case("damage", "PNG, one byte of the pixels", _one_byte, DAMAGED),
+        Case("damage", "WebP, whole", lambda folder: edit(_webp(folder)), TAKEN),
+        Case("damage", "WebP, cut", lambda folder: edit(cut(_webp(folder))), DAMAGED),
+        Case("damage", "WebP, lossless, cut", lambda folder: edit(cut(_webp(folder, lossless=True))), DAMAGED),
+        Case("damage", "WebP, lossless, overwritten", _lossless_overwritten, DAMAGED),
+        # A lossy WebP has no checksum, and its arithmetic code makes a picture of whatever bytes there are.
+        Case("damage", "WebP, lossy, overwritten (unseen)", _stored("middle.webp"), TAKEN),
+    ]
+
+
+def _stored(name: str) -> Callable[[Path], str]:
+    return lambda folder: edit(Path(shutil.copy(HERE / name, folder)))
+
+
+def _one_byte(folder: Path) -> str:
+    """Of pixels that are not compressed, so that only the checksum notices."""
+    return edit(overwritten(png(folder, drawing(), compression=0), 0.5, 1))
+
+
+def _restarts_overwritten(folder: Path) -> str:
+    return edit(overwritten(jpeg(folder, restart_interval=4)))
+
+
+def _no_end(keep: int, **options: bool) -> Callable[[Path], str]:
+    return lambda folder: edit(cut(jpeg(folder, **options), keep))
+
+
+def _last_scan_gone(folder: Path) -> str:
+    path = jpeg(folder, interlace=True)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"\xff\xda")])
+    return edit(path)
+
+
+def _followed_by(data: bytes) -> Callable[[Path], str]:
+    def throw(folder: Path) -> str:
+        path = jpeg(folder)
+        path.write_bytes(path.read_bytes() + data)
+        return edit(path)
+
+    return throw
+
+
+def _webp(folder: Path, **options: bool) -> Path:
+    path = folder / "in.webp"
+    image(drawing()).webpsave(str(path), **options)
+    return path
+
+
+def _lossless_overwritten(folder: Path) -> str:
+    return edit(overwritten(_webp(folder, lossless=True), 0.2))

@@ -1,0 +1,29 @@
+"""All that is thrown at the reading and writing of pictures, and what comes of it today."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+from tests.field.files import building, colours, damage, places
+from tests.field.files.throwing import Case
+
+CASES: list[Case] = [*damage.cases(), *colours.cases(), *building.cases(), *places.cases()]
+
+
+def outcome(case: Case, folder: Path) -> str:
+    """What comes of one case in an empty folder; nothing of the user's own is touched."""
+    (folder / "home").mkdir()
+    (folder / "files").mkdir()
+    with mock.patch.dict(os.environ, {"S2EDIT_HOME": str(folder / "home")}):
+        return case.throw(folder / "files")
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Group, what was thrown, and what came of it."""
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            yield case.group, case.name, outcome(case, Path(folder)).replace(f"{folder}/files", "…")
