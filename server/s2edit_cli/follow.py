@@ -39,9 +39,9 @@ class Display:
         self._plain = not self._moving and not quiet
         self._last = ""
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[rest]}"),
+            TextColumn("{task.fields[rest]}", markup=False),
             console=ERR,
             transient=True,
         )

@@ -15,7 +15,12 @@ from . import marking, options
 from .connecting import connect
 from .editing import fetch, open_for_result
 from .follow import Follower
+<<<<<<< HEAD
 from .report import OUT, duration, print_object, say
+=======
+from .pictures import open_picture
+from .report import OUT, duration, plain, print_object, print_row, say
+>>>>>>> a85af99 (Command: whatever happens or is said ends in words, never a traceback)
 
 app = typer.Typer(help="What the daemon has done and is doing.", no_args_is_help=True)
 
@@ -25,19 +30,20 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many jobs to show.")] = 20,
     json_: options.Json = False,
 ) -> None:
-    """Jobs, newest first."""
+    """Jobs, newest first; one line each with tabs between when it is not a terminal that reads."""
     with connect() as client:
         jobs = client.request("list", {"limit": limit}).header["jobs"]
     if json_:
         print_object({"exit_code": 0, "jobs": jobs})
         return
+    if not OUT.is_terminal:
+        # One line a job, whole and with tabs between: for grep, cut and awk.
+        for job in jobs:
+            print_row(job["job"], *_columns(job))
+        return
     table = Table(Column("job", no_wrap=True), Column("state", no_wrap=True), "edit", "from", "when", box=None)
     for job in jobs:
-        edit = job["edit"]
-        title = edit.get("document", {}).get("title", "")
-        table.add_row(
-            job["job"][:8], _state(job), f"{edit['source']} → {edit.get('target', '')}", title, _when(job["created"])
-        )
+        table.add_row(job["job"][:8], *map(plain, _columns(job)))
     OUT.print(table)
 
 
@@ -133,6 +139,12 @@ def _full_id(client: Client, start: str) -> str:
         words = "No job’s id begins" if not found else "Several jobs’ ids begin"
         raise WireError("unknown_job", f"{words} with “{start}”.", "See: s2edit jobs list")
     return found[0]
+
+
+def _columns(job: dict[str, Any]) -> tuple[str, str, str, str]:
+    edit = job["edit"]
+    changes = f"{edit['source']} → {edit['target']}" if edit.get("target") else edit["source"]
+    return _state(job), changes, edit.get("document", {}).get("title", ""), _when(job["created"])
 
 
 def _state(job: dict[str, Any]) -> str:

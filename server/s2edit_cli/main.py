@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
-from s2edit_wire.errors import Unreachable, WireError
 
-from . import bench_commands, daemon_commands, edit_commands, install_commands, job_commands, model_commands
+from . import (
+    bench_commands,
+    daemon_commands,
+    edit_commands,
+    install_commands,
+    job_commands,
+    last_resort,
+    model_commands,
+)
 from .exit_codes import MEANING, Exit
-from .report import Ended, fail, print_object, tell
+from .report import Ended, fail, say
 
 _CODES = "  \n".join(f"{int(code)}  {meaning}" for code, meaning in MEANING.items())
 
@@ -20,9 +27,26 @@ app = typer.Typer(
     help="Precise text-guided editing of pictures: change one thing, keep every other pixel.",
     epilog=f"Exit codes:\n\n{_CODES}",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"S²Edit {version('s2edit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """Precise text-guided editing of pictures: change one thing, keep every other pixel."""
+
+
 app.command()(edit_commands.edit)
 app.command()(edit_commands.compose)
 app.add_typer(job_commands.app, name="jobs")
@@ -38,30 +62,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `exit_codes`)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # a file's name that is no text goes out as it came in
+    last_resort.prepare_output()
     try:
-        return int(app(given, prog_name="s2edit", standalone_mode=False) or 0)
-    except (WireError, Unreachable, Ended) as error:
-        return int(fail(error, as_json=as_json))
-    except (KeyboardInterrupt, typer.Abort):
-        return int(fail(Ended(Exit.CANCELLED, "Stopped; nothing was written."), as_json=as_json))
-    except BrokenPipeError:
-        # Whoever read our output has left; the interpreter must not complain about it when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.DONE)
-    except Exception as error:
-        # Typer's usage errors have no public base class.
-        words = getattr(error, "format_message", None)
-        if words is None:
+        try:
+            code = int(app(given, prog_name="s2edit", standalone_mode=False) or 0)
+        except (KeyboardInterrupt, typer.Abort):
+            code = int(fail(Ended(Exit.CANCELLED, "Stopped; nothing was written."), as_json=as_json))
+        except BrokenPipeError:
             raise
-        if as_json:
-            wrong = {"code": "usage", "message": words(), "hint": "See: s2edit --help"}
-            print_object({"exit_code": int(Exit.USAGE), "error": wrong})
-        else:
-            tell(words(), "red")
-            tell("See: s2edit --help")
-        return int(Exit.USAGE)
+        except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches the user
+            code = _failed(error, as_json=as_json)
+        last_resort.flush_output()
+    except BrokenPipeError:
+        # Whoever read our output has left.
+        last_resort.drop_output()
+        return int(Exit.DONE)
+    except OSError as error:
+        last_resort.drop_output()
+        return int(fail(last_resort.foreseen(error), as_json=False))
+    return code
+
+
+def _failed(error: Exception, *, as_json: bool) -> int:
+    # Typer's usage errors have no public base class.
+    words = getattr(error, "format_message", None)
+    if words is None:
+        return int(fail(last_resort.foreseen(error), as_json=as_json))
+    return int(fail(Ended(Exit.USAGE, words(), "See: s2edit --help"), as_json=as_json))
 
 
 if __name__ == "__main__":

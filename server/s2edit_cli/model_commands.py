@@ -6,14 +6,14 @@ import select
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.table import Column, Table
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
 from . import options
 from .connecting import connect
-from .report import ERR, OUT, print_object, say, size
+from .report import ERR, OUT, plain, print_object, print_row, say, size
 
 app = typer.Typer(help="Weights that are here or can be had.", no_args_is_help=True)
 ModelId = Annotated[str, typer.Argument(metavar="ID", help="A model's id.", show_default=False)]
@@ -21,16 +21,20 @@ ModelId = Annotated[str, typer.Argument(metavar="ID", help="A model's id.", show
 
 @app.command("list")
 def list_models(json_: options.Json = False) -> None:
-    """All models of the catalogue."""
+    """All models of the catalogue; one line each with tabs between when it is not a terminal that reads."""
     with connect() as client:
         models = client.request("models").header["models"]
     if json_:
         print_object({"exit_code": 0, "models": models})
         return
-    table = Table("id", "state", "size", "licence", "what it is for", box=None)
-    for model in models:
-        licence = model["licence"] + ("" if model["licence_accepted"] else " (not accepted yet)")
-        table.add_row(model["id"], model["state"], size(model["size"]), licence, model["purpose"])
+    rows = [_columns(model) for model in models]
+    if not OUT.is_terminal:
+        for row in rows:
+            print_row(*row)
+        return
+    table = Table(Column("id", no_wrap=True), "state", "size", "licence", "what it is for", box=None)
+    for row in rows:
+        table.add_row(*map(plain, row))
     OUT.print(table)
 
 
@@ -75,9 +79,15 @@ def _act(model: str, action: str, as_json: bool) -> None:
     _tell(answer.header["model"], as_json)
 
 
+def _columns(model: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    licence = model["licence"] + ("" if model["licence_accepted"] else " (not accepted yet)")
+    return model["id"], model["state"], size(model["size"]), licence, model["purpose"]
+
+
 def _watch(client: Client, model: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
-    with Progress(console=ERR, transient=True, disable=quiet or not ERR.is_terminal) as progress:
-        task = progress.add_task(model["title"], total=model["size"])
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(binary_units=True))
+    with Progress(*columns, console=ERR, transient=True, disable=quiet or not ERR.is_terminal) as progress:
+        task = progress.add_task(plain(model["title"]).plain, total=model["size"])
         while model["state"] == "downloading":
             progress.update(task, completed=model["present"], total=model["size"])
             select.select([client.fileno()], [client.fileno()] if client.wants_write else [], [], 1.0)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
+from s2edit_installer.remedies import typed
 from s2edit_wire.errors import Unreachable, WireError
 
 from .exit_codes import Exit, exit_for
+from .refusals import in_options
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What turns the direction of a line around (UAX #9), so that it shows another name than it holds."""
 
 
 class Ended(Exception):
@@ -31,19 +36,40 @@ class Ended(Exception):
 
 def say(text: str, style: str = "") -> None:
     """A line for people, on stdout."""
-    OUT.print(Text(text, style))
+    OUT.print(plain(text, style))
 
 
 def tell(text: str, style: str = "") -> None:
     """A line for people that is no result, on stderr."""
-    ERR.print(Text(text, style))
+    ERR.print(plain(text, style))
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Words as they are: nothing in them is markup, and nothing in them commands a terminal.
+
+    Names and prompts come from people and from files: `[/red]` is no tag in them, an escape sequence no colour.
+    """
+    shown = "".join(
+        character
+        if character in "\n\t" or (unicodedata.category(character) != "Cc" and character not in _TURNS)
+        else "\ufffd"
+        for character in text
+    )
+    return Text(shown, style)
+
+
+def print_row(*fields: str) -> None:
+    """A line for other programs (grep, cut, awk): tabs between the fields, none and no line end inside of one."""
+    sys.stdout.write("\t".join(" ".join(plain(field).plain.split()) for field in fields) + "\n")
 
 
 def print_object(value: dict[str, Any]) -> None:
     """The one object of `--json`."""
     text = json.dumps(value, ensure_ascii=False)
-    # A file's name may be no text; as escapes it is JSON all the same, and Python's reader finds the file again.
-    sys.stdout.write((text if is_text(text) else json.dumps(value)) + "\n")
+    # A file's name may be no text, and stdout may lack a letter: as escapes it is JSON all the same.
+    if not is_text(text) or not _fits(text, sys.stdout.encoding or "ascii"):
+        text = json.dumps(value)
+    sys.stdout.write(text + "\n")
 
 
 def is_text(text: str) -> bool:
@@ -51,10 +77,19 @@ def is_text(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def fail(error: Exception, *, as_json: bool) -> Exit:
     """Report an error in one line (and a second that says what to do); returns the exit code."""
     fields: dict[str, Any] = {}
     if isinstance(error, WireError):
+        error = in_options(error)
         code, name, message, hint = exit_for(error.code), error.code, error.message, error.hint
         if error.retry_after is not None:
             fields["retry_after"] = error.retry_after
@@ -65,10 +100,11 @@ def fail(error: Exception, *, as_json: bool) -> Exit:
         fields = error.fields
     else:
         raise TypeError("not an error of ours") from error
+    hint = typed(hint)
     if as_json:
         print_object({"exit_code": int(code), "error": {"code": name, "message": message, "hint": hint}, **fields})
     else:
-        tell(f"{message}", "red" if code not in (Exit.RUNNING, Exit.CANCELLED) else "yellow")
+        tell(message, "red" if code not in (Exit.RUNNING, Exit.CANCELLED) else "yellow")
         if hint:
             tell(hint)
     return code

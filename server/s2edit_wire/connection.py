@@ -14,7 +14,7 @@ from . import PROTOCOL_VERSION
 from .errors import Unreachable, WireError
 from .kinds import Field, Hex, Integer, ListOf, Record, Text
 from .limits import MAX_CONNECTION_FILE
-from .paths import run_folder
+from .paths import run_folder, unusable
 from .private_files import read_private_json, write_private_json
 
 START_HINT = "Start it with: s2edit daemon start"
@@ -114,13 +114,16 @@ def read_connection_file(state: Path) -> Connection:
     """What the connection file says.
 
     Raises:
-        Unreachable: `not_running` when there is none, `not_ours` when it can't be trusted or understood.
+        Unreachable: `not_running` when there is none, `not_ours` when it can't be trusted or understood, `not_usable`
+            when the folder that it belongs into is none.
     """
     path = connection_path(state)
     try:
         value = read_private_json(path, MAX_CONNECTION_FILE, secret=True)
     except FileNotFoundError as error:
         raise Unreachable("S²Edit is not running.", START_HINT, "not_running") from error
+    except OSError as error:
+        raise unusable(state, error) from error
     try:
         FILE.check(value, "")
     except WireError as error:

@@ -86,7 +86,8 @@ class Unreachable(Exception):
         hint: what to do next.
         reason: for programs. `not_running`: none was started, or it ended in order. `stale`: one died and left its
             file. `not_ours`: the file or whoever answers can't be trusted. `not_installed`: there is nothing to
-            start. `lost`: the connection broke or nobody answers.
+            start. `not_usable`: the state folder can't be read or written. `lost`: the connection broke or nobody
+            answers.
     """
 
     def __init__(self, message: str, hint: str = "", reason: str = "lost") -> None:

@@ -6,6 +6,7 @@ Pixels are C-contiguous, row by row, little-endian, channels interleaved: gray, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from .errors import WireError
@@ -28,13 +29,29 @@ ROLES = (
     "thumbnail",
 )
 
+SMALLER = "Paint a smaller mask, or scale the picture down."
+
+
+@dataclass(frozen=True)
+class _Size(Integer):
+    """A frame's bytes: that there are too many is the only thing in a header that a painter can do something about."""
+
+    def check(self, value: object, where: str) -> None:
+        """See `Kind.check`; raises WireError("too_large"), too."""
+        if isinstance(value, int) and value > self.high:
+            words = (
+                f"This part of the picture takes {value >> 20} MiB; at most {self.high >> 20} can be edited at once."
+            )
+            raise WireError("too_large", words, SMALLER)
+        super().check(value, where)
+
 
 class _Frame(TypedDict):
     role: Annotated[str, Choice(ROLES), "What the frame is. Several `object_mask` frames: `index` says whose."]
     shape: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 3, 3), "Height, width, channels (1 to 4)."]
     dtype: Annotated[str, Choice(tuple(ITEM_SIZE)), "`u1` 8 bit, `u2` 16 bit, `f4` 32-bit float; little-endian."]
     space: Annotated[str, Choice(("srgb", "mask")), "`srgb`: sRGB-encoded colour or gray; `mask`: linear coverage."]
-    nbytes: Annotated[int, Integer(1, MAX_FRAME), "Bytes in the frame: height x width x channels x sample size."]
+    nbytes: Annotated[int, _Size(1, MAX_FRAME), "Bytes in the frame: height x width x channels x sample size."]
 
 
 class FrameRecord(_Frame, total=False):
@@ -82,7 +99,7 @@ def check_frames(entries: Sequence[Mapping[str, object]], sizes: Sequence[int]) 
     if len(entries) != len(sizes) or len(sizes) > MAX_FRAMES:
         raise WireError("bad_request", f"The header announces {len(entries)} frames, {len(sizes)} came.")
     if sum(sizes) > MAX_MESSAGE:
-        raise WireError("too_large", "The pictures of one message are over the limit together.")
+        raise WireError("too_large", "The pictures of one message are over the limit together.", SMALLER)
     for index, (entry, size) in enumerate(zip(entries, sizes, strict=True)):
         check_entry(entry, f"frames[{index}]")
         if entry["nbytes"] != size:

@@ -14,13 +14,14 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from .client import Client
 from .connection import read_connection_file
 from .errors import Unreachable, WireError
 from .kinds import Field, ListOf, Record, Text
 from .limits import MAX_CONNECTION_FILE
-from .paths import logs_folder
+from .paths import logs_folder, unusable
 from .private_files import read_private_json, write_private_json
 
 START_TIMEOUT = 20.0
@@ -61,7 +62,8 @@ def read_command(state: Path) -> list[str]:
     """The command that runs the daemon.
 
     Raises:
-        Unreachable: `not_installed` when the installer has written none, `not_ours` when the file can't be trusted.
+        Unreachable: `not_installed` when the installer has written none, `not_ours` when the file can't be trusted,
+            `not_usable` when the folder that it belongs into is none.
     """
     path = launcher_path(state)
     try:
@@ -69,6 +71,8 @@ def read_command(state: Path) -> list[str]:
         FILE.check(value, "")
     except FileNotFoundError as error:
         raise Unreachable("S²Edit is not installed on this computer.", INSTALL_HINT, "not_installed") from error
+    except OSError as error:
+        raise unusable(state, error) from error
     except WireError as error:
         raise Unreachable("S²Edit's launcher file is damaged.", INSTALL_HINT, "not_installed") from error
     command: list[str] = value["command"]
@@ -146,12 +150,12 @@ def _spawn(command: list[str], state: Path, log: Path) -> subprocess.Popen[bytes
         # The sandbox must not hold the daemon; this works only where the user has allowed it.
         command = ["flatpak-spawn", "--host", f"--env=S2EDIT_HOME={state}", *command]
     _children[:] = [child for child in _children if child.poll() is None]
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    output = _open_log(state, log)
     detached = 0
     if sys.platform == "win32":
         detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     try:
-        with log.open("wb") as output:
+        with output:
             process = subprocess.Popen(  # noqa: S603 - the command comes from a file that only this user can write
                 command,
                 stdin=subprocess.DEVNULL,
@@ -171,6 +175,14 @@ def _spawn(command: list[str], state: Path, log: Path) -> subprocess.Popen[bytes
         ) from error
     _children.append(process)
     return process
+
+
+def _open_log(state: Path, log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return log.open("wb")
+    except OSError as error:
+        raise unusable(state, error) from error
 
 
 @atexit.register

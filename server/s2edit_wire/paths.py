@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+from .errors import Unreachable
+
+USE_HINT = "Make it a folder that you can write to, or set S2EDIT_HOME to another one."
+
 
 def state_folder() -> Path:
     """The state folder, which need not exist yet.
@@ -13,7 +17,25 @@ def state_folder() -> Path:
     `$S2EDIT_HOME` if set; else `~/.local/state/s2edit`, `~/Library/Application Support/s2edit` or
     `%LOCALAPPDATA%\\s2edit`. The XDG variables are not asked, because Flatpak and Snap point them into the sandbox,
     where an editor would look for a daemon that lives outside.
+
+    Raises:
+        Unreachable: `not_usable`, for a user without a home folder.
     """
+    try:
+        return _state_folder()
+    except RuntimeError as error:
+        raise Unreachable(
+            "S²Edit finds no home folder of yours to keep its files in.", USE_HINT, "not_usable"
+        ) from error
+
+
+def unusable(state: Path, error: OSError) -> Unreachable:
+    """What to tell when something in the state folder can't be read, made or written."""
+    why = error.strerror or type(error).__name__
+    return Unreachable(f"S²Edit's folder “{state}” can't be used: {why}.", USE_HINT, "not_usable")
+
+
+def _state_folder() -> Path:
     given = os.environ.get("S2EDIT_HOME")
     if given:
         return Path(given).expanduser().absolute()

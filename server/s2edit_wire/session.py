@@ -29,7 +29,7 @@ MOST_LAUNCHES = 3
 """Starts of the daemon in a row that led to no connection; then it is left alone."""
 NOT_REPEATED = frozenset({"remove", "retry", "shutdown"})
 """Requests that, sent a second time, would do something else than sent once."""
-DEFINITIVE = frozenset({"not_ours", "not_installed"})
+DEFINITIVE = frozenset({"not_ours", "not_installed", "not_usable"})
 
 OnReply = Callable[[Incoming], None]
 OnError = Callable[[WireError], None]
@@ -169,6 +169,11 @@ class Session:
             self._launch = None
             self._down(error)
             return
+        except OSError as error:
+            # It would leave through the editor's loop, and nothing would be tried again.
+            self._launch = None
+            self._down(Unreachable(f"S²Edit can't be reached: {error.strerror or type(error).__name__}."))
+            return
         self._greeting_since = time.monotonic()
         self._reader = self._loop.add_reader(self.client.fileno(), self._pump)
         self._again(TICK, self._tick)
@@ -203,6 +208,8 @@ class Session:
                 self._start_daemon()
             except Unreachable as failed:
                 error = failed
+            except OSError as failed:
+                error = Unreachable(f"S²Edit can't be started: {failed.strerror or type(failed).__name__}.")
             else:
                 return
         if not was_ready:

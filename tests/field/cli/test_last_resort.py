@@ -1,0 +1,189 @@
+"""Whatever nobody foresaw: one sentence, a log file, with `--json` the one object; never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from s2edit_cli import job_commands
+from s2edit_cli.main import main
+from s2edit_cli.refusals import in_options
+from s2edit_wire import frames, schema
+from s2edit_wire.client import Client
+from s2edit_wire.errors import Unreachable, WireError
+from s2edit_wire.paths import state_folder
+from s2edit_wire.session import Session
+
+from tests.fakes.daemon import EDIT
+from tests.protocol.loop import Loop
+
+
+class Odd(Exception):
+    """An exception that cannot even be told in words."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+UNFORESEEN: list[BaseException] = [
+    ZeroDivisionError("division by zero"),
+    KeyError("shape"),
+    AttributeError("'NoneType' object has no attribute 'x'"),
+    MemoryError(),
+    RecursionError("maximum recursion depth exceeded"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+    PermissionError(13, "Permission denied", "/etc/shadow"),
+    OSError(24, "Too many open files"),
+    TimeoutError(),
+    AssertionError(),
+    Odd(),
+]
+
+
+@pytest.mark.parametrize("error", UNFORESEEN, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_one_sentence_and_a_log(
+    error: BaseException,
+    as_json: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setenv("S2EDIT_HOME", str(tmp_path))
+    monkeypatch.setattr(job_commands, "connect", fails)
+    assert main(["jobs", "list", *["--json"] * as_json]) == 1
+    said = capsys.readouterr()
+    log = tmp_path / "logs" / "command.log"
+    assert type(error).__name__ in log.read_text("utf-8") and "in fails" in log.read_text("utf-8")
+    assert log.stat().st_mode & 0o077 == 0
+    assert "Traceback" not in said.out + said.err
+    if as_json:
+        told = json.loads(said.out)
+        assert told["exit_code"] == 1 and told["log"] == str(log) and said.err == ""
+        assert re.fullmatch(r"[A-Z].*\.", told["error"]["message"]) and str(log) in told["error"]["hint"]
+    else:
+        assert said.out == "" and str(log) in said.err and len(said.err.splitlines()) == 2
+
+
+def read_only(folder: Path) -> dict[str, str]:
+    (folder / "home").mkdir(mode=0o500)
+    return {"HOME": str(folder / "home")}
+
+
+def a_file(folder: Path) -> dict[str, str]:
+    (folder / "file").touch()
+    return {"S2EDIT_HOME": str(folder / "file")}
+
+
+def a_link_to_nothing(folder: Path) -> dict[str, str]:
+    (folder / "link").symlink_to(folder / "gone" / "away")
+    return {"S2EDIT_HOME": str(folder / "link")}
+
+
+def run_is_a_file(folder: Path) -> dict[str, str]:
+    (folder / "s").mkdir()
+    (folder / "s" / "run").touch()
+    return {"S2EDIT_HOME": str(folder / "s")}
+
+
+def logs_is_a_file(folder: Path) -> dict[str, str]:
+    (folder / "s").mkdir()
+    (folder / "s" / "logs").touch()
+    return {"S2EDIT_HOME": str(folder / "s")}
+
+
+HOMES: list[Callable[[Path], dict[str, str]]] = [
+    lambda _folder: {"HOME": "/dev/null"},
+    lambda _folder: {"HOME": "/proc/none"},
+    lambda _folder: {"S2EDIT_HOME": "~nobody-of-this-name/x"},
+    lambda _folder: {"S2EDIT_HOME": "/dev/null/x"},
+    lambda folder: {"S2EDIT_HOME": str(folder / ("x" * 300))},
+    a_file,
+    a_link_to_nothing,
+    run_is_a_file,
+    logs_is_a_file,
+    *([read_only] if os.geteuid() else []),
+]
+
+
+@pytest.mark.parametrize("home", HOMES, ids=range(len(HOMES)))
+@pytest.mark.parametrize("command", [["jobs", "list"], ["daemon", "start"], ["models", "list", "--json"]])
+def test_a_home_that_cannot_be_used(
+    home: Callable[[Path], dict[str, str]],
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("S2EDIT_HOME", raising=False)
+    for name, value in {"HOME": str(tmp_path), **home(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    code = main(command)
+    said = capsys.readouterr()
+    assert code == 4, said
+    if "--json" in command:
+        hint = json.loads(said.out)["error"]["hint"]
+    else:
+        _message, hint = said.err.splitlines()
+    assert "set S2EDIT_HOME" in hint or hint.startswith("Remove")
+
+
+@pytest.mark.parametrize("home", ["/dev/null/x", "/proc/none/x"])
+def test_a_plug_in_s_session_tells_it_and_tries_again(home: str) -> None:
+    """The exception once left through the editor's event loop, and nothing was tried again."""
+    loop, told = Loop(), []
+    failed: list[WireError] = []
+    session = Session(
+        lambda: Client("gimp", "test", state_folder=Path(home)),
+        loop,
+        on_state=lambda state, words: told.append((state, words)),
+        command=[sys.executable, "-c", ""],
+    )
+    session.start()
+    session.request("status", on_error=failed.append)
+    loop.run_until(lambda: failed)
+    assert failed[0].code == "unreachable" and "S2EDIT_HOME" in failed[0].hint
+    assert told[-1][0] == "lost" and home in told[-1][1]
+    assert not loop.idle, "it will be tried again"
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [
+        ("“edit.objects[0].word” must be text of 1 to 100 characters.", "--object must be text"),
+        ("“objects” must be a list of 1 to 4.", "--object must be"),
+        ("“edit.source” must be text without control characters.", "--source must be text"),
+        ("“settings.blend.feather” must be a number.", "--set must be"),
+        ("“edit.document.title” must be text of 0 to 300 characters.", "the picture's name must be"),
+        ("“frames[0].nbytes” must be whole number, 1 to 536870912.", "S²Edit’s command and its daemon"),
+        ("The header is not a map.", "S²Edit’s command and its daemon"),
+    ],
+)
+def test_the_wire_s_schema_does_not_speak_to_people(message: str, begins: str) -> None:
+    assert in_options(WireError("bad_request", message)).message.startswith(begins)
+
+
+def test_a_picture_that_no_message_holds_is_told_of_in_pixels() -> None:
+    with pytest.raises(WireError) as caught:
+        schema.check_request(
+            {"op": "submit", "id": 1, "job": "0" * 32, "edit": EDIT}
+            | {"frames": [frames.describe("image", (13_500, 13_500, 3))]}
+        )
+    assert caught.value.code == "too_large"
+    assert "takes 521 MiB" in caught.value.message and "frames[" not in caught.value.message
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("S2EDIT_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: Path("~nobody-of-this-name").expanduser())
+    with pytest.raises(Unreachable, match="no home folder"):
+        state_folder()
