@@ -15,12 +15,7 @@ from . import marking, options
 from .connecting import connect
 from .editing import fetch, open_for_result
 from .follow import Follower
-<<<<<<< HEAD
-from .report import OUT, duration, print_object, say
-=======
-from .pictures import open_picture
 from .report import OUT, duration, plain, print_object, print_row, say
->>>>>>> a85af99 (Command: whatever happens or is said ends in words, never a traceback)
 
 app = typer.Typer(help="What the daemon has done and is doing.", no_args_is_help=True)
 
