@@ -21,7 +21,7 @@ from .tables import MEASURES, PAIRED, differences, markdown, methods_of, summary
 
 _GAP = 6
 _HEAD = 18
-_STYLE = """
+STYLE = """
 body{font:14px/1.45 sans-serif;margin:2em;color:#222}
 p,ul{max-width:60em}
 table{border-collapse:collapse;margin:.5em 0 1.5em;font-variant-numeric:tabular-nums}
@@ -96,10 +96,10 @@ def write(scores: Sequence[Score], cases: Sequence[Case], out: Path, *, scale: f
     ]
     page = out / "index.html"
     page.write_text(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>S²Edit benchmark</title><style>{_STYLE}</style>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>S²Edit benchmark</title><style>{STYLE}</style>"
         f"<h1>S²Edit benchmark</h1><p>Rendered pictures with one or two things changed: the right answer to every edit "
         f"is known, and scores are against it.<ul>{''.join(titles)}</ul>"
-        f"{_differences(scores)}{_trade_off(curves.points(scores, scale))}<h2>Tables</h2>{_as_html(tables)}"
+        f"{_differences(scores)}{_trade_off(curves.points(scores, scale))}<h2>Tables</h2>{as_html(tables)}"
         f"<h2>Pictures</h2><p>Under each answer: PSNR inside and outside the change, and the share of the target that "
         f"is reached. A mask is painted, or the one that S²Edit found.</p>"
         f"{gallery(cases, methods, scores, out)}",
@@ -133,7 +133,7 @@ def _trade_off(found: Sequence[curves.Point]) -> str:
     )
 
 
-def _as_html(tables: str) -> str:
+def as_html(tables: str) -> str:
     """Our own Markdown (paragraphs, tables, bold cells, lists without nesting) as HTML."""
     blocks = []
     for block in tables.strip().split("\n\n"):

@@ -147,11 +147,6 @@ class NativeCase:
         anywhere = np.logical_or.reduce([_differing(self.image, truth) for truth in self.truths])
         return painted(anywhere, self.manner, self._rng(1), self.scene.size)
 
-    def told(self) -> str:
-        """The case in a line: edit, size, place, mask, target prompt."""
-        mask = self.manner or "no mask"
-        return f"{self.id}: {self.edit.name}, {self.scene.size} px, {self.scene.placing}, {mask}: {self.prompts[1]}"
-
     def _rng(self, stream: int) -> np.random.Generator:
         return np.random.default_rng([_SALT[self.purpose], self.number, stream])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +19,12 @@ from s2edit.evaluation.runner import over
 from s2edit.region import Box, crop_for
 from s2edit.settings import Settings
 
+from . import pictures
 from .cases import NativeCase
-from .measure import Picture, is_keeper, measure
+from .measure import Picture
+from .scores import KeeperScore, judge
 
 SettingsOf = Callable[[Method], Settings]
-
-
-@dataclass(frozen=True)
-class KeeperScore:
-    """One edit judged; see `measure.Measured` for the first figures.
-
-    Args:
-        kind, edit, size, placing, painted: of the case; `painted` is the mask's manner, or "" for none.
-        crop: x, y, width, height of what the model was given.
-        first_seconds: of the whole edit; 0 when something of it was known before. seconds: of a further edit of the
-            same picture, which finds fine-tuning and inversion made.
-        error: why there is no picture; the source then counts as the answer.
-    """
-
-    case: str
-    method: str
-    kind: str
-    edit: str
-    size: int
-    placing: str
-    painted: str
-    gain: float
-    damage: float
-    sharp: float
-    beyond: float
-    answer: int
-    crop: tuple[int, int, int, int] = (0, 0, 0, 0)
-    seconds: float = 0.0
-    first_seconds: float = 0.0
-    error: str = ""
-
-    @property
-    def keeper(self) -> bool:
-        """Whether a painter would keep it."""
-        return is_keeper(self.gain, self.damage, self.sharp)
 
 
 def run(
@@ -70,16 +36,22 @@ def run(
 ) -> Iterator[KeeperScore]:
     """Make and score what is not yet in `out`, case by case; yields each new score.
 
-    Writes a line of `records.SCORES` and `METHOD/CASE.png`, the whole picture, for each.
+    Writes a line of `records.SCORES` and `METHOD/CASE.png`, the whole picture, for each, and the case's own pictures.
     """
-    known = {(score.case, score.method) for score in load(out, KeeperScore)}
     workbench.warm()
     for case in cases:
-        for method in methods:
-            if (case.id, method.name) not in known and not (method.painted_only and case.manner is None):
-                score = _attempt(workbench, case, method, settings_of(method), out)
-                append(out, score)
-                yield score
+        for method in left(case, methods, out):
+            score = _attempt(workbench, case, method, settings_of(method), out)
+            pictures.keep(case, score, out)
+            append(out, score)
+            yield score
+
+
+def left(case: NativeCase, methods: Sequence[Method], out: Path) -> list[Method]:
+    """The methods that can answer the case (some need a painted mask) and have no score of it yet."""
+    known = {score.method for score in load(out, KeeperScore) if score.case == case.id}
+    able = [method for method in methods if case.manner is not None or not method.painted_only]
+    return [method for method in able if method.name not in known]
 
 
 def crop_of(case: NativeCase, settings: Settings, checkpoint_size: int) -> Box:
@@ -88,30 +60,13 @@ def crop_of(case: NativeCase, settings: Settings, checkpoint_size: int) -> Box:
     return crop_for(case.scene.canvas, box, settings, checkpoint_size)
 
 
-def judge(case: NativeCase, method: str, result: Picture, **facts: Any) -> KeeperScore:
-    """Score a picture of the case's size; `facts` are the last fields of `KeeperScore`."""
-    found = measure(case.image, result, case.truths, case.changes, case.portrait_box)
-    scene = case.scene
-    return KeeperScore(
-        case=case.id,
-        method=method,
-        kind=case.kind,
-        edit=case.edit.name,
-        size=scene.size,
-        placing=scene.placing,
-        painted=case.manner or "",
-        **asdict(found),
-        **facts,
-    )
-
-
 def _attempt(workbench: Workbench, case: NativeCase, method: Method, settings: Settings, out: Path) -> KeeperScore:
     crop = crop_of(case, settings, workbench.native_size)
     try:
         picture, record = _edited(workbench, case, method, settings, crop)
     except S2EditError as error:
         return judge(case, method.name, case.image, crop=crop, error=str(error))
-    path = out / method.name / f"{case.id}.png"
+    path = pictures.result(out, method.name, case.id)
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(picture).save(path)
     phases, cached = record["phases"], record["cached"]

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from s2edit.evaluation.methods import FULL
 from s2edit.evaluation.tables import Interval, interval
 
 from .cases import SIZES
 from .edits import KINDS
 from .measure import DAMAGE, GAIN, SHARP, UNTOUCHED
-from .runner import KeeperScore
+from .scores import KeeperScore
 
 _PARTS: dict[str, tuple[Callable[[KeeperScore], object], Sequence[object]]] = {
     "kind": (lambda score: score.kind, KINDS),
@@ -104,8 +105,8 @@ def summary(scores: Sequence[KeeperScore]) -> dict[str, Any]:
     return found
 
 
-def markdown(scores: Sequence[KeeperScore]) -> str:
-    """All tables as Markdown: the methods beside each other, then each one's parts, then what failed."""
+def markdown(scores: Sequence[KeeperScore], *, parts: bool = True) -> str:
+    """All tables as Markdown: the methods beside each other, then with `parts` each one's, then what failed."""
     cases = len({score.case for score in scores})
     lines = [
         f"{cases} cases; intervals are 95 % bootstraps by portrait. A keeper has gain >= {GAIN}, damage >= {DAMAGE:g} "
@@ -114,14 +115,33 @@ def markdown(scores: Sequence[KeeperScore]) -> str:
         "",
     ]
     found = summary(scores)
-    lines += _table("method", {method: parts["all"] for method, parts in found.items()})
-    for method, parts in found.items():
-        for part in _PARTS:
-            lines += ["", f"{method}, by {part}:", "", *_table(part, parts[part])]
+    lines += _table("method", {method: figures["all"] for method, figures in found.items()})
+    lines += _paired(scores)
+    if parts:
+        for method, figures in found.items():
+            for part in _PARTS:
+                lines += ["", f"{method}, by {part}:", "", *_table(part, figures[part])]
     if failed := [score for score in scores if score.error]:
         reasons = [f"- {score.case} {score.method}: {score.error}" for score in failed]
         lines += ["", f"{len(failed)} edits failed and count as none:", "", *reasons]
     return "\n".join(lines) + "\n"
+
+
+def _paired(scores: Sequence[KeeperScore]) -> list[str]:
+    """The full method minus each other one, over the cases that both have; nothing where it stands alone."""
+    own = {score.case: score for score in scores if score.method == FULL}
+    lines = []
+    for method in methods_of(scores):
+        pairs = [(own[score.case], score) for score in scores if score.method == method and score.case in own]
+        if method != FULL and pairs:
+            names = [score.case for _, score in pairs]
+            kept = interval([100.0 * (ours.keeper - theirs.keeper) for ours, theirs in pairs], names)
+            gain = interval([ours.gain - theirs.gain for ours, theirs in pairs], names)
+            lines.append(f"| {method} | {len(pairs)} | {_per_cent(kept)} | {gain} |")
+    if not lines:
+        return []
+    head = ["| minus | cases | keepers, points | gain |", "|---|---|---|---|"]
+    return ["", f"{FULL} minus each other method, paired over the same cases:", "", *head, *lines]
 
 
 def _table(first: str, rows: dict[Any, Row]) -> list[str]:
