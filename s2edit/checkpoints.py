@@ -14,6 +14,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from .errors import CheckpointError
+from .framing import FOLDER as FRAMING
+from .framing import Framing, load_framing
 from .prompts import MAX_IDENTITIES, PromptTokenizer
 from .region import LATENT_STRIDE
 from .upscaling import FOLDER as UPSCALER
@@ -34,8 +36,9 @@ class Checkpoint:
         unet, text_encoder, vae: diffusers' and transformers' modules.
         tokenizer: of the text encoder. alphas: ᾱ of the 1000 training steps, float32.
         native_size: px of the short side it was trained at. size_multiple: px that both sides must be a multiple of.
-        model_hash: SHA-256 over all weights and configurations but the upscaler's, hexadecimal.
-        upscaler: for what it draws, from its folder (a single file's: that of its configuration); None without one.
+        model_hash: SHA-256 over all weights and configurations but the last two's, hexadecimal.
+        upscaler: for what it draws. framing: finds what it knows; stays on the CPU. Both from the checkpoint's folder
+            (a single file's: that of its configuration); None without one.
     """
 
     unet: Any
@@ -47,6 +50,7 @@ class Checkpoint:
     size_multiple: int
     model_hash: str
     upscaler: Upscaler | None = None
+    framing: Framing | None = None
 
     def trainable(self) -> dict[str, nn.Module]:
         """What identity fine-tuning may change, by name."""
@@ -124,6 +128,7 @@ def load(path: Path) -> Checkpoint:
         size_multiple=LATENT_STRIDE * 2 ** (levels - 1),
         model_hash=model_hash(path),
         upscaler=load_upscaler(folder),
+        framing=load_framing(folder),
     )
 
 
@@ -141,13 +146,13 @@ def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
 def model_hash(path: Path) -> str:
     """SHA-256 over a checkpoint's weights and configurations (`hashed_files`), in the order of their names.
 
-    The upscaler is left out: identities don't depend on it, and it has a digest of its own.
+    Upscaler and framing network are left out: what they do shows in the record and in the pictures learned from.
     """
     path = _resolved(path)
     whole = hashlib.sha256()
     for file in [path] if path.is_file() else hashed_files(path):
         name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        if not name.startswith(f"{UPSCALER}/"):
+        if not name.startswith((f"{UPSCALER}/", f"{FRAMING}/")):
             with file.open("rb") as stream:
                 whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
     return whole.hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from . import imaging
@@ -19,11 +20,12 @@ from .composition import plan_composition
 from .device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
 from .diffusion import Denoiser
 from .errors import SettingError
+from .framing import Framing
 from .job import Job
 from .levels import choose_level
 from .masks import nowhere
 from .prompts import Prompt
-from .region import model_size
+from .region import Box, model_size
 from .requests import (
     CancelCallback,
     ComposeRequest,
@@ -39,6 +41,7 @@ from .requests import (
 )
 from .settings import Settings
 from .stages import Stages, Subject
+from .view import compose_view, edit_view, placed, view_of
 from .work import Work, painted_edit_mask, perform
 
 __all__ = ["ComposeRequest", "EditRequest", "EditResult", "Engine", "ObjectSpec", "Progress"]
@@ -48,11 +51,18 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A request ready for the stages: prompts aligned, pictures encoded, settings final but for the level."""
+    """A request ready for the stages: prompts aligned, pictures encoded, settings final but for the level.
+
+    Args:
+        image, edit_mask: of the part that the model is shown, `view`.
+    """
 
     plan: PromptPlan
     subjects: tuple[Subject, ...]
     settings: Settings
+    image: Pixels
+    edit_mask: Mask | None
+    view: Box
 
 
 class Engine:
@@ -105,7 +115,7 @@ class Engine:
         def prepare(stages: Stages) -> _Prepared:
             return self._prepared(stages, request)
 
-        return self._perform(request, request.objects, prepare, Job(progress, cancelled))
+        return self._perform(request, prepare, Job(progress, cancelled))
 
     def compose(
         self,
@@ -127,28 +137,41 @@ class Engine:
         imaging.check_masks(request.reference, reference, None)
 
         def prepare(stages: Stages) -> _Prepared:
-            plan = plan_composition(
-                stages.checkpoint.tokenizer,
-                request.source,
-                request.reference_prompt,
-                request.mix,
-                word=request.word,
-                attribute=request.attribute,
-                emphasize=request.settings.edit.emphasize,
-                mode=request.settings.edit.mode,
-            )
-            edit, settings = plan.edit, request.settings
-            subject = self._subject(stages, request.image, edit.plain, edit.source, source, settings)
-            # Both pictures go through the U-Net in one batch, so the reference takes the source's size.
-            other = self._subject(
-                stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
-            )
-            return _Prepared(edit, (subject, other), settings)
+            return self._composition(stages, request)
 
-        return self._perform(request, source, prepare, Job(progress, cancelled))
+        return self._perform(request, prepare, Job(progress, cancelled))
 
-    def _prepared(self, stages: Stages, request: EditRequest) -> _Prepared:
-        """An edit's prompts, aligned, its picture, encoded, and its settings, now that the words are known."""
+    def _composition(self, stages: Stages, asked: ComposeRequest) -> _Prepared:
+        """A composition's prompts, aligned, and what the model is shown of both pictures, encoded."""
+        request, view = compose_view(self._framing(stages, asked.settings), asked)
+        source = (ObjectSpec(request.word, request.mask),)
+        reference = (ObjectSpec(request.attribute, request.reference_mask),)
+        plan = plan_composition(
+            stages.checkpoint.tokenizer,
+            request.source,
+            request.reference_prompt,
+            request.mix,
+            word=request.word,
+            attribute=request.attribute,
+            emphasize=request.settings.edit.emphasize,
+            mode=request.settings.edit.mode,
+        )
+        edit, settings = plan.edit, request.settings
+        subject = self._subject(stages, request.image, edit.plain, edit.source, source, settings)
+        # Both pictures go through the U-Net in one batch, so the reference takes the source's size.
+        other = self._subject(
+            stages, request.reference, plan.plain_reference, plan.reference, reference, settings, subject.size
+        )
+        edit_mask = painted_edit_mask(source, request.edit_mask)
+        return _Prepared(edit, (subject, other), settings, request.image, edit_mask, view)
+
+    @staticmethod
+    def _framing(stages: Stages, settings: Settings) -> Framing | None:
+        return stages.checkpoint.framing if settings.blend.frame else None
+
+    def _prepared(self, stages: Stages, asked: EditRequest) -> _Prepared:
+        """An edit's prompts, aligned, what the model is shown, encoded, and settings that the words decide."""
+        request, view = edit_view(self._framing(stages, asked.settings), asked)
         settings, tokenizer = request.settings, stages.checkpoint.tokenizer
         if settings.identity.enabled and not settings.identity.removals:
             learning = not takes_away(tokenizer.encode(request.source), tokenizer.encode(request.target))
@@ -163,19 +186,19 @@ class Engine:
             identity=settings.identity.enabled,
         )
         subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
-        return _Prepared(plan, (subject,), settings)
+        edit_mask = painted_edit_mask(request.objects, request.edit_mask)
+        return _Prepared(plan, (subject,), settings, request.image, edit_mask, view)
 
     def _perform(
         self,
         request: EditRequest | ComposeRequest,
-        objects: Sequence[ObjectSpec],
         prepare: Callable[[Stages], _Prepared],
         job: Job,
     ) -> EditResult:
         """Load, prepare, settle the level, and run the stages on a request whose pixels are checked.
 
         Args:
-            objects: of the picture to change. prepare: aligns the prompts and encodes the pictures to learn from.
+            prepare: aligns the prompts, chooses what the model is shown, and encodes the pictures to learn from.
         """
         request.settings.validate()
         with out_of_memory(self._device, request.settings.identity.level):
@@ -183,10 +206,10 @@ class Engine:
                 stages = self._loaded()
                 ready = prepare(stages)
             settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
-            edit_mask = painted_edit_mask(objects, request.edit_mask)
-            work = Work(request.image, ready.subjects, ready.plan, edit_mask, settings, request.seed)
+            work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed)
             result = perform(stages, work, job)
-        return replace(result, record=result.record | {"compiled": self._compiled})
+        result = replace(result, record=result.record | {"compiled": self._compiled})
+        return placed(result, ready.view, (request.image.shape[0], request.image.shape[1]))
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
         """Where the model sees a word of a prompt: H×W uint8, 0 or 255.
@@ -199,11 +222,13 @@ class Engine:
         stages = self._loaded()
         plain = stages.checkpoint.tokenizer.encode(prompt)
         plain.positions(word)
-        size = self._model_size(stages.checkpoint, image, settings)
-        mean, _ = stages.moments(imaging.model_input(image, size))
+        x, y, width, height = view_of(self._framing(stages, settings), image, ())
+        shown = image[y : y + height, x : x + width]
+        mean, _ = stages.moments(imaging.model_input(shown, self._model_size(stages.checkpoint, shown, settings)))
         job = Job(no_progress, never_cancelled)
         mask = stages.automatic_mask(mean, plain, word, settings.edit, job)
-        found = imaging.image_mask(mask.cpu(), (image.shape[0], image.shape[1]))
+        found = np.zeros(image.shape[:2], np.uint8)
+        found[y : y + height, x : x + width] = imaging.image_mask(mask.cpu(), (height, width))
         if not found.any():
             raise nowhere(word)
         return found

@@ -11,6 +11,11 @@ Box = tuple[int, int, int, int]
 LATENT_STRIDE = 8
 """Pixels per latent cell of every Stable-Diffusion VAE."""
 
+_WIDER = 1.35
+"""How much wider a frame may become for what was painted."""
+_NEARLY_WHOLE = 0.9
+"""Share of the picture's longer side from which a frame is as good as the whole picture."""
+
 
 def crop_for(canvas: tuple[int, int], mask_box: Box | None, settings: Settings, checkpoint_size: int) -> Box:
     """The crop that every client sends: the one place where it is chosen, for the planner and the benchmark alike.
@@ -63,6 +68,31 @@ def _span(start: int, length: int, wanted: int, limit: int) -> tuple[int, int]:
         return 0, limit
     first = start + length // 2 - wanted // 2
     return min(max(first, 0), limit - wanted), wanted
+
+
+def square_around(frame: tuple[float, float, float], mask_box: Box | None, canvas: tuple[int, int]) -> Box | None:
+    """The square of a picture that shows what a checkpoint knows as its training did.
+
+    Args:
+        frame: x, y and side of that square, px; it may reach beyond the canvas. mask_box: what was painted, or None.
+        canvas: width and height, px.
+    Returns:
+        The square, moved inside the canvas and at most `_WIDER` times as large so that it holds the mask. None where
+        the whole canvas is meant: the square nearly fills it, or what was painted lies elsewhere.
+    """
+    width, height = canvas
+    x, y, side = frame
+    if mask_box is not None:
+        left, top = min(x, mask_box[0]), min(y, mask_box[1])
+        wanted = max(max(x + side, mask_box[0] + mask_box[2]) - left, max(y + side, mask_box[1] + mask_box[3]) - top)
+        if wanted > _WIDER * side:
+            return None
+        x, y = x - (x - left) * (wanted > side), y - (y - top) * (wanted > side)
+        side = max(side, wanted)
+    if side >= _NEARLY_WHOLE * max(width, height):
+        return None
+    length = min(round(side), width, height)
+    return (min(max(round(x), 0), width - length), min(max(round(y), 0), height - length), length, length)
 
 
 def model_size(w: int, h: int, *, native: int, multiple: int) -> tuple[int, int]:

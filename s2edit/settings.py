@@ -184,6 +184,7 @@ class BlendSettings:
         close: gaps and holes of a painted mask up to this wide are filled, px of the model's size.
         detail: what the edit leaves alone stays the picture's own to the bit, and what it recolours keeps the picture's
             edges; only what is new is drawn by the model (ours; `detail.edited`).
+        frame: the model is shown what the checkpoint's own framing network finds, where it brings one.
         upscale: what is new is enlarged by the checkpoint's own upscaler where it brings one, else by interpolation.
     """
 
@@ -212,6 +213,9 @@ class BlendSettings:
     detail: Annotated[
         bool, Knob("Native detail", "What the edit leaves alone stays the picture's own; only the change is drawn")
     ] = False
+    frame: Annotated[bool, Knob("Find the subject", "The model is shown the part that it knows, if it can find it")] = (
+        True
+    )
     upscale: Annotated[bool, Knob("Upscale", "What is new is drawn sharp by the model's upscaler, if it has one")] = (
         True
     )

@@ -7,20 +7,16 @@ checkpoint's networks, in `upscaler/config.json` and `upscaler/model.safetensors
 
 from __future__ import annotations
 
-import hashlib
-import json
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor, nn
 
-from .errors import CheckpointError, ImageError
+from .companions import Companion, read_companion
+from .errors import ImageError
 
 SCALE = 4
 """How many times wider and higher the result is."""
@@ -29,7 +25,7 @@ FOLDER = "upscaler"
 ARCHITECTURE = "residual-pixelshuffle"
 CHANNELS, BLOCKS = range(4, 129), range(1, 33)
 """Sizes that a configuration may ask for."""
-_LARGEST = {"config.json": 4096, "model.safetensors": 32 * 2**20}  # bytes
+_COMPANION = Companion(FOLDER, ARCHITECTURE, "upscaler", "results are then enlarged without one")
 
 
 class _Block(nn.Module):
@@ -114,68 +110,16 @@ def load_upscaler(folder: Path) -> Upscaler | None:
         CheckpointError: a file of it is missing or damaged (`checkpoint_incomplete`), or of a kind or size that is not
             known here (`checkpoint_unsupported`).
     """
-    place = folder / FOLDER
-    if not place.is_dir():
-        return None
-    settings, weights = _read(place / "config.json"), _read(place / "model.safetensors")
-    network = _network(settings)
-    try:
-        network.load_state_dict(_checked(load(weights), network))
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise _damaged(f"model.safetensors is no safetensors file ({str(error)[:80]})") from error
-    digest = hashlib.sha256(hashlib.sha256(settings).digest() + hashlib.sha256(weights).digest()).hexdigest()[:16]
-    return Upscaler(network.requires_grad_(requires_grad=False).eval(), digest)
+    found = read_companion(folder, _COMPANION, _network)
+    return None if found is None else Upscaler(*found)
 
 
-def _read(file: Path) -> bytes:
-    """A file's bytes; its size is asked before they are read."""
-    try:
-        found = file.stat()
-        if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for somebody to write
-            raise _damaged(f"{file.name} is no file")
-        if found.st_size > _LARGEST[file.name]:
-            raise _unsupported(f"{file.name} is larger than {_LARGEST[file.name]:,} bytes")
-        return file.read_bytes()
-    except OSError as error:
-        raise _damaged(f"{file.name} can't be read ({error.strerror})") from error
-
-
-def _network(settings: bytes) -> UpscalerNetwork:
-    try:
-        found = json.loads(settings)
-    except (ValueError, RecursionError) as error:
-        raise _damaged("config.json is not JSON") from error
-    if not isinstance(found, dict) or (found.get("architecture"), found.get("scale")) != (ARCHITECTURE, SCALE):
-        raise _unsupported(f"config.json is not that of a “{ARCHITECTURE}” network for {SCALE} times the size")
+def _network(found: dict[str, Any]) -> UpscalerNetwork:
+    if found.get("scale") != SCALE:
+        raise _COMPANION.unsupported(f"config.json is not that of a network for {SCALE} times the size")
     for name, allowed in (("channels", CHANNELS), ("blocks", BLOCKS)):
         if type(found.get(name)) is not int or found[name] not in allowed:
-            raise _unsupported(f"{name} in config.json must be a whole number from {allowed[0]} to {allowed[-1]}")
+            raise _COMPANION.unsupported(
+                f"{name} in config.json must be a whole number from {allowed[0]} to {allowed[-1]}"
+            )
     return UpscalerNetwork(found["channels"], found["blocks"])
-
-
-def _checked(tensors: dict[str, Tensor], network: UpscalerNetwork) -> dict[str, Tensor]:
-    wanted = network.state_dict()
-    if odd := sorted(tensors.keys() ^ wanted.keys()):
-        raise _damaged(f"model.safetensors and config.json don't belong together: “{odd[0][:80]}”")
-    for name, tensor in tensors.items():
-        if tensor.shape != wanted[name].shape:
-            raise _damaged(f"“{name}” is {tuple(tensor.shape)} instead of {tuple(wanted[name].shape)}")
-        if not tensor.is_floating_point() or not bool(tensor.float().isfinite().all()):
-            raise _damaged(f"“{name}” holds something else than finite numbers")
-    return tensors
-
-
-def _damaged(what: str) -> CheckpointError:
-    return CheckpointError(
-        f"The model's upscaler can't be loaded: {what}.",
-        code="checkpoint_incomplete",
-        hint=f"Verify the model, or take the folder “{FOLDER}” out of it: results are then enlarged without one.",
-    )
-
-
-def _unsupported(what: str) -> CheckpointError:
-    return CheckpointError(
-        f"The model's upscaler is of a kind that S²Edit does not know: {what}.",
-        code="checkpoint_unsupported",
-        hint=f"Take the folder “{FOLDER}” out of the model: results are then enlarged without one.",
-    )

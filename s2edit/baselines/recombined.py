@@ -18,6 +18,7 @@ from s2edit.identity import encode_prompt
 from s2edit.inversion import Inversion
 from s2edit.job import Job
 from s2edit.masks import area_pool
+from s2edit.region import Box
 from s2edit.requests import Phase
 from s2edit.stages import Stages, Subject, map_shape
 from s2edit.work import Work
@@ -38,7 +39,8 @@ class Scene:
         stages, work: as `s2edit.work.perform` gets them. null: 1×L×D of the empty prompt, by the published weights.
         published, published_denoiser: a second copy of the checkpoint, never fine-tuned.
         job: for steps and cancelling. passes: U-Net forward passes of everything so far, by rows.
-        forwards: of each phase of this edit. cached: what was found from an earlier edit rather than made.
+        view: the part of the picture that the model is shown. forwards: of each phase of this edit.
+        cached: what was found from an earlier edit rather than made.
     """
 
     stages: Stages
@@ -48,6 +50,7 @@ class Scene:
     published_denoiser: Denoiser
     job: Job
     passes: Callable[[], int]
+    view: Box
     forwards: dict[str, int] = field(default_factory=lambda: {"identity": 0, "inversion": 0, "editing": 0})
     cached: dict[str, bool] = field(default_factory=lambda: {"identity": False, "inversion": False})
 

@@ -20,7 +20,8 @@ from s2edit.errors import SettingError
 from s2edit.job import Job
 from s2edit.requests import EditRequest, EditResult, never_cancelled, no_progress
 from s2edit.stages import Stages
-from s2edit.work import Work, composited, painted_edit_mask
+from s2edit.view import placed
+from s2edit.work import Work, composited
 
 from .pipelines import Pipelines
 from .recombined import Answer, Scene, ddim_p2p, inpainting, sdedit, sine
@@ -73,7 +74,7 @@ class Workbench(Engine):
                 answer = self._pipelines.instruct_pix2pix(scene, instruction)
             else:
                 answer = _RECOMBINED[name](scene)
-            return _composited(scene, answer, name)
+            return placed(_composited(scene, answer, name), scene.view, request.image.shape[:2])
 
     def warm(self) -> None:
         """Load the checkpoint, so that no edit's seconds contain it."""
@@ -88,9 +89,8 @@ class Workbench(Engine):
         """What a baseline is made from: the networks, the prepared work, the empty prompt; errors as `Engine.edit`."""
         stages = self._loaded()
         ready = self._prepared(stages, request)
-        edit_mask = painted_edit_mask(request.objects, request.edit_mask)
         settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
-        work = Work(request.image, ready.subjects, ready.plan, edit_mask, settings, request.seed)
+        work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed)
         published, denoiser = self._published_copy(stages)
         tokenizer = published.tokenizer
         with torch.no_grad():
@@ -100,7 +100,7 @@ class Workbench(Engine):
         def passes() -> int:
             return stages.denoiser.forwards + denoiser.forwards + self._pipelines.forwards
 
-        return Scene(stages, work, null, published, denoiser, job, passes)
+        return Scene(stages, work, null, published, denoiser, job, passes, ready.view)
 
     def _published_copy(self, stages: Stages) -> tuple[Checkpoint, Denoiser]:
         """A second copy of the networks: SINE needs both at once, and nothing has to be restored between methods."""

@@ -105,9 +105,18 @@ def rasterise(color: str, scene: int, figure: str, size: int) -> NDArray[np.uint
     Raises:
         ValueError: the size is outside of 16 to 8192.
     """
+    return _pixels(_svg(wall(color, scene) + figure), _checked(size), "RGB")
+
+
+def cut_out(figure: str, size: int) -> NDArray[np.uint8]:
+    """A figure before nothing: (size, size, 4) uint8, straight alpha; see `rasterise`."""
+    return _pixels(_svg(figure), _checked(size), "RGBA")
+
+
+def _checked(size: int) -> int:
     if not 16 <= size <= 8192:
         raise ValueError(f"A picture can be 16 to 8192 pixels wide; {size} is not.")
-    return _pixels(_svg(wall(color, scene) + figure), size, "RGB")
+    return size
 
 
 def coverage(figure: str, side: int) -> NDArray[np.float32]:

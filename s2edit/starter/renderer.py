@@ -13,7 +13,7 @@ from s2edit.starter.attributes import (
     Portrait,
     sample_attributes,
 )
-from s2edit.starter.canvas import CANVAS, rasterise
+from s2edit.starter.canvas import CANVAS, cut_out, rasterise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,6 +150,11 @@ def render(portrait: Portrait, size: int = 128) -> NDArray[np.uint8]:
         ValueError: the size is out of range.
     """
     return rasterise(BACKGROUNDS[portrait.background], portrait.scene, standing(portrait), size)
+
+
+def rendered_figure(portrait: Portrait, size: int) -> NDArray[np.uint8]:
+    """The portrait without its wall: (size, size, 4) uint8, straight alpha; raises as `render`."""
+    return cut_out(standing(portrait), size)
 
 
 def sample_portrait(seed: int, size: int = 128) -> tuple[NDArray[np.uint8], Portrait]:

@@ -1,0 +1,105 @@
+"""What the model is shown of a picture, and its result back in the picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from s2edit.errors import CheckpointError
+from s2edit.framing import FOLDER, Frame, Framing, FramingNetwork, load_framing
+from s2edit.region import Box, square_around
+from s2edit.requests import EditRequest, EditResult, ObjectSpec
+from s2edit.view import edit_view, placed, view_of
+
+CANVAS = (1600, 1200)
+
+
+@pytest.mark.parametrize(
+    ("frame", "mask", "found"),
+    [
+        ((820, 300, 640), None, (820, 300, 640, 640)),
+        ((820, 300, 640), (1000, 480, 280, 120), (820, 300, 640, 640)),
+        ((820, 300, 640), (800, 250, 680, 300), (800, 250, 690, 690)),  # a hat's brim reaches beyond
+        ((820, 300, 640), (100, 100, 200, 200), None),  # painted elsewhere: the network can't know why
+        ((-40, 700, 640), None, (0, 560, 640, 640)),
+        ((10, 10, 1180), None, (10, 10, 1180, 1180)),
+        ((10, 10, 1500), None, None),
+    ],
+)
+def test_the_square(frame: tuple[float, float, float], mask: Box | None, found: Box | None) -> None:
+    assert square_around(frame, mask, CANVAS) == found
+
+
+class Fixed(Framing):
+    """Finds the same place in every picture."""
+
+    def __init__(self, frame: Frame | None) -> None:
+        super().__init__(FramingNetwork(), "")
+        object.__setattr__(self, "frame", frame)
+
+    def find(self, picture: torch.Tensor) -> Frame | None:
+        found: Frame | None = self.frame  # type: ignore[attr-defined]
+        return found
+
+
+def test_everything_is_cut_alike_and_comes_back_in_its_place() -> None:
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    mask = np.zeros((120, 160), np.uint8)
+    mask[50:60, 70:90] = 255
+    request = EditRequest(image, "a man", "a man with a hat", (ObjectSpec("man", mask),), mask)
+    cut, view = edit_view(Fixed(Frame(60, 30, 64, 0.9)), request)
+    assert view == (60, 30, 64, 64)
+    assert np.array_equal(cut.image, image[30:94, 60:124])
+    assert cut.edit_mask is not None and cut.objects[0].mask is not None
+    assert np.array_equal(cut.edit_mask, mask[30:94, 60:124]) and np.array_equal(cut.objects[0].mask, cut.edit_mask)
+    alpha = cut.edit_mask
+    whole = placed(EditResult(cut.image, alpha, alpha, (10, 20, 20, 10), {"seed": 1}), view, (120, 160))
+    assert np.array_equal(whole.alpha, mask) and np.array_equal(whole.object_mask, mask)
+    assert whole.box == (70, 50, 20, 10)
+    assert whole.record == {"seed": 1, "view": [60, 30, 64, 64]}
+
+
+def test_nothing_found_is_the_whole_picture() -> None:
+    image = np.zeros((120, 160, 4), np.uint16)
+    assert view_of(Fixed(None), image, [None]) == (0, 0, 160, 120)
+    assert view_of(None, image, [None]) == (0, 0, 160, 120)
+
+
+def test_hidden_colours_don_t_move_the_frame() -> None:
+    torch.manual_seed(1)
+    framing = Framing(FramingNetwork().eval(), "")
+    with torch.no_grad():
+        list(framing.network.answer.parameters())[-1].copy_(torch.tensor([0.5, 0.5, 0.6, 20]))  # sure of itself
+    image = np.random.default_rng(5).integers(0, 256, (90, 120, 4), dtype=np.uint8)
+    image[:, :60, 3] = 0
+    other = image.copy()
+    other[:, :60, :3] = 255
+    assert view_of(framing, image, []) == view_of(framing, other, [])
+
+
+def written(folder: Path, settings: dict[str, object] | None = None) -> Path:
+    place = folder / FOLDER
+    place.mkdir()
+    network = FramingNetwork()
+    save_file(network.state_dict(), place / "model.safetensors")
+    (place / "config.json").write_text(json.dumps(settings or network.config()), "utf-8")
+    return folder
+
+
+def test_it_is_read_beside_a_checkpoint(tmp_path: Path) -> None:
+    assert load_framing(tmp_path) is None
+    found = load_framing(written(tmp_path))
+    assert found is not None and len(found.digest) == 16
+    frame = found.find(torch.rand(1, 3, 90, 140))
+    assert frame is None or frame.confidence >= 0.5
+
+
+def test_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not know"):
+        load_framing(written(tmp_path, {"architecture": "faces"}))
