@@ -207,6 +207,13 @@ def fetch(
     x, y, width, height = job["edit"].get("document", {}).get("crop", [0, 0, *picture.size])
     if "patch" not in parts or "alpha" not in parts:
         raise WireError("wrong_state", f"A job of the kind “{job['edit']['kind']}” makes no picture.")
+    changed = picture.changed()
+    if changed:
+        raise WireError(
+            "bad_image",
+            f"“{picture.path.name}” {changed} while the job ran.",
+            f"Fetch the result into the picture as it was, with: s2edit jobs result {job['job']} PICTURE -o OUTPUT",
+        )
     layer = native_layer(picture, parts["patch"], parts["alpha"], (x, y, width, height))
     merged = composite(picture, layer)
     record = answer.header["record"]
@@ -216,7 +223,7 @@ def fetch(
         save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"), marks)
     client.request("acknowledge", {"job": job["job"]})
     told = summary(job, record, layer.trimmed().box if layer.alpha.any() else None, output, layers)
-    return {**told, "marks": outcome.record()}
+    return {**told, "warnings": list(picture.notes), "marks": outcome.record()}
 
 
 def summary(

@@ -105,7 +105,7 @@ def result(
         print_object(outcome)
     else:
         say(f"Wrote “{output}”.")
-        for sentence in outcome["marks"]["sentences"]:
+        for sentence in [*outcome["warnings"], *outcome["marks"]["sentences"]]:
             say(sentence)
 
 

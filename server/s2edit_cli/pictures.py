@@ -41,6 +41,7 @@ class Picture:
         made_profile: whether the profile does not stand in the file.
         chunks: a PNG's chunks before the pixels, by type.
         notes: sentences on what is odd about the file, for people.
+        stamp: what tells this state of the file from a later one.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Picture:
     made_profile: bool = False
     chunks: dict[bytes, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    stamp: tuple[int, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,6 +66,14 @@ class Picture:
     def full(self) -> int:
         """The largest sample value."""
         return (1 << self.bits) - 1
+
+    def changed(self) -> str:
+        """What has become of the file since it was opened, or ""; its pixels may be read from it only later."""
+        try:
+            now = _stamp(self.path)
+        except OSError:
+            return "is no longer there"
+        return "was changed" if now != self.stamp else ""
 
     def crop(self, box: Box) -> NDArray[Any]:
         """The samples of a box as H x W x bands, uint8 or uint16. Raises WireError("bad_image") for a damaged file."""
@@ -91,6 +101,7 @@ def open_picture(path: Path) -> Picture:
     Raises:
         WireError: bad_image; the message names the file and says what is the matter.
     """
+    stamp = _stamp(path) if path.exists() else ()
     opened_file = opened(path)
     image, chunks = opened_file.image, opened_file.chunks
     colours, bits = colours_and_bits(image)
@@ -125,6 +136,7 @@ def open_picture(path: Path) -> Picture:
         made_profile=colour.made,
         chunks=chunks,
         notes=tuple(notes),
+        stamp=stamp,
     )
 
 
@@ -154,6 +166,11 @@ def in_words(image: pyvips.Image) -> str:
     return "CMYK" if image.interpretation == "cmyk" else f"of the kind {image.interpretation}/{image.format}"
 
 
+def _stamp(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _check_size(image: pyvips.Image, path: Path, *, several: bool) -> None:
     """Before a pixel is decoded."""
     if image.width > MAX_SIDE or image.height > MAX_SIDE:
@@ -171,6 +188,8 @@ def _depth_notes(opened_file: Opened, name: str) -> list[str]:
         notes.append(f"“{name}” has a palette; the result is written with full colours.")
     elif bits < 8:
         notes.append(f"“{name}” has {bits} bit{'s' * (bits > 1)} a sample; the result is written with 8.")
+    if page and page.primaries and not opened_file.image.get_typeof("icc-profile-data"):
+        notes.append(f"“{name}” gives its colours by tags that S²Edit does not read; they are taken for sRGB.")
     if page and page.extra[:1] == (tiff_pages.ASSOCIATED,):
         notes.append(f"The transparency in “{name}” is premultiplied; the result is written without that.")
     return notes

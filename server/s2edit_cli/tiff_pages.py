@@ -18,6 +18,7 @@ MAX_PAGES = 1_000
 EXTRA_SAMPLES, RESOLUTION_UNIT, NO_UNIT = 338, 296, 1
 _NEW_SUBFILE, _SUBFILE, _BITS, _PHOTOMETRIC, _SAMPLES = 254, 255, 258, 262, 277
 _PALETTE = 3
+_COLOUR_TAGS = (301, 319)
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 6: 3}
 UNSPECIFIED, ASSOCIATED = 0, 1
 
@@ -29,6 +30,7 @@ class Page:
     Args:
         number: its place in the file, from 0. smaller: whether it is a smaller copy of another one.
         bits: per sample. palette: whether samples are indices. extra: what the channels after the colours are.
+        primaries: whether colours are given by PrimaryChromaticities (319) or TransferFunction (301).
     """
 
     number: int
@@ -36,6 +38,7 @@ class Page:
     bits: int
     palette: bool
     extra: tuple[int, ...]
+    primaries: bool = False
 
 
 def pages(path: Path) -> list[Page]:
@@ -106,8 +109,9 @@ def _page(number: int, tags: Any) -> Page:
     # Channels that the tag says nothing of are as good as unspecified.
     missing = samples - _COLOURS.get(photometric, samples) - len(extra)
     kinds = tuple(int(kind) for kind in extra) + (UNSPECIFIED,) * max(0, missing)
+    primaries = any(tag in tags for tag in _COLOUR_TAGS)
     smaller = bool(_first(tags, _NEW_SUBFILE, 0) & 1) or _first(tags, _SUBFILE, 0) == 2
-    return Page(number, smaller, _first(tags, _BITS, 1), photometric == _PALETTE, kinds)
+    return Page(number, smaller, _first(tags, _BITS, 1), photometric == _PALETTE, kinds, primaries)
 
 
 def _first(tags: Any, tag: int, default: int) -> int:

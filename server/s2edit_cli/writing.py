@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +50,10 @@ def save(image: pyvips.Image, path: Path, marking: Marking, source: Picture | No
             if kind == "png":
                 _save_png(ready, temporary, source)
             else:
-                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep=_keep(ready), **_OPTIONS[kind])
+                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep=_keep(ready, kind), **_OPTIONS[kind])
             if kind == "tiff" and source is not None and source.has_extra:
                 tiff_pages.set_short(temporary, tiff_pages.EXTRA_SAMPLES, tiff_pages.UNSPECIFIED)
-            if _resolution_is_made_up(ready, source):
-                _unsay_resolution(temporary, kind)
+            _say_resolution(ready, temporary, kind, known=_resolution_is_known(ready, source))
         except pyvips.Error as error:
             raise not_written(path, error) from error
         mark_file(temporary, kind, path, marking, outcome)
@@ -66,34 +66,36 @@ def _save_png(image: pyvips.Image, path: Path, source: Picture | None) -> None:
     if source is not None and source.made_profile and source.chunks:
         # The picture says it by chunks, and goes on doing so.
         ready.remove("icc-profile-data")
-    leave_out = frozenset({b"pHYs"} if _resolution_is_made_up(image, source) else set())
+    leave_out = frozenset(set() if _resolution_is_known(image, source) else {b"pHYs"})
     try:
         with without.open("wb") as target:
-            save_png(ready, target, keep=_keep(image), **_OPTIONS["png"])
+            save_png(ready, target, keep=_keep(image, "png"), **_OPTIONS["png"])
         with without.open("rb") as png, path.open("wb") as target:
             png_file.copy(png, target, put_in, leave_out)
     finally:
         without.unlink(missing_ok=True)
 
 
-def _resolution_is_made_up(image: pyvips.Image, source: Picture | None) -> bool:
-    """libvips knows no “unknown”: it says 1 pixel per mm then."""
+def _resolution_is_known(image: pyvips.Image, source: Picture | None) -> bool:
+    """libvips itself knows no “unknown”: it says 1 pixel per mm then."""
     if source is not None and source.kind == "png":
-        return b"pHYs" not in source.chunks
-    return not image.get_typeof("resolution-unit")
+        return b"pHYs" in source.chunks
+    return bool(image.get_typeof("resolution-unit"))
 
 
-def _unsay_resolution(path: Path, kind: str) -> None:
-    if kind == "tiff":
+def _say_resolution(image: pyvips.Image, path: Path, kind: str, *, known: bool) -> None:
+    if kind == "tiff" and not known:
         tiff_pages.set_short(path, tiff_pages.RESOLUTION_UNIT, tiff_pages.NO_UNIT)
-    if kind == "jpeg":
-        with path.open("r+b") as file:
-            if file.read(11)[6:] == b"JFIF\0":
-                # After two bytes of version (JFIF 1.02): no unit, square pixels.
-                file.seek(13)
-                file.write(b"\0\0\1\0\1")
+    if kind == "jpeg" and not image.get_typeof("exif-data"):
+        # JFIF 1.02: dots per inch, or no unit and square pixels. libvips leaves JFIF's header to EXIF's.
+        density = [min(65_535, max(1, round(value * 25.4))) for value in (image.xres, image.yres)] if known else [1, 1]
+        header = b"\xff\xe0" + struct.pack(">H5sHBHHBB", 16, b"JFIF\0", 0x0102, int(known), *density, 0, 0)
+        data = path.read_bytes()
+        if data[2:4] != b"\xff\xe0":
+            path.write_bytes(data[:2] + header + data[2:])
 
 
-def _keep(image: pyvips.Image) -> str:
-    """All metadata, but no EXIF where there was none: libvips makes some up, with a resolution."""
-    return "all" if image.get_typeof("exif-data") else "xmp|iptc|icc|other"
+def _keep(image: pyvips.Image, kind: str) -> str:
+    """All metadata; EXIF, which libvips makes up, only where there was some or where WebP needs it for a resolution."""
+    resolution = kind == "webp" and image.get_typeof("resolution-unit")
+    return "all" if image.get_typeof("exif-data") or resolution else "xmp|iptc|icc|other"
