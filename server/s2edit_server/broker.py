@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import zmq
 from s2edit_wire import schema
@@ -18,10 +18,11 @@ from . import envelope
 from .envelope import Pixels
 
 LOG = logging.getLogger(__name__)
+Key = TypeVar("Key")
 MAX_SESSIONS = 1_024
 """Greeted connections that are remembered; beyond it, the one that was silent longest has to greet again."""
 MAX_REQUESTS_PER_CLIENT = 128
-"""Requests of one client being answered at a time."""
+"""Requests of one connection being answered at a time."""
 MAX_UPLOAD_BYTES = 1_536 * 1024 * 1024
 """Bytes of pictures being stored at a time, of all clients together."""
 NO_REQUEST = MAX_SAFE_INTEGER
@@ -60,34 +61,42 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 class Quotas:
-    """What each client is having done right now."""
+    """What each client is having done right now.
+
+    Before it has greeted, a client is its connection; afterwards requests are still counted by the connection, since
+    names are free.
+    """
 
     def __init__(self) -> None:
-        self._requests: dict[str, int] = {}
+        self._requests: dict[bytes, int] = {}
         self._uploads: dict[str, int] = {}
         self._bytes = 0
 
-    def enter(self, client: str, size: int) -> None:
+    def enter(self, connection: bytes, client: str, size: int) -> None:
         """Count a request with `size` bytes of pictures; raises WireError("busy")."""
-        if self._requests.get(client, 0) >= MAX_REQUESTS_PER_CLIENT:
+        if self._requests.get(connection, 0) >= MAX_REQUESTS_PER_CLIENT:
             raise WireError("busy", "Too many requests at a time.", "Wait for an answer first.", 0.5)
         if size and self._uploads.get(client, 0) >= MAX_UPLOADS_PER_CLIENT:
             raise WireError("busy", "Two pictures are being sent already.", "Wait for one to arrive.", 1.0)
         if size and self._bytes and self._bytes + size > MAX_UPLOAD_BYTES:
             raise WireError("busy", "Too many pictures are arriving at once.", "Try again in a moment.", 2.0)
-        self._requests[client] = self._requests.get(client, 0) + 1
+        self._requests[connection] = self._requests.get(connection, 0) + 1
         if size:
             self._uploads[client] = self._uploads.get(client, 0) + 1
             self._bytes += size
 
-    def leave(self, client: str, size: int) -> None:
+    def leave(self, connection: bytes, client: str, size: int) -> None:
         """The request counted by `enter` is answered."""
-        for counts, wanted in ((self._requests, True), (self._uploads, bool(size))):
-            if wanted:
-                counts[client] -= 1
-                if not counts[client]:
-                    del counts[client]
+        _take_off(self._requests, connection)
+        if size:
+            _take_off(self._uploads, client)
         self._bytes -= size
+
+
+def _take_off(counts: dict[Key, int], key: Key) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
 
 
 class Broker:
@@ -151,9 +160,9 @@ class Broker:
         return Request(identity, session, header, list(zip(entries, data, strict=True)))
 
     def _begin(self, request: Request, number: int) -> None:
-        client = request.session.client if request.session else ""
+        client = request.session.client if request.session else request.identity.hex()
         size = sum(len(data) for _, data in request.frames)
-        self._quotas.enter(client, size)
+        self._quotas.enter(request.identity, client, size)
         job = request.header.get("job")
         task = asyncio.create_task(self._handle(request, number, self._tails.get(job) if job else None))
         self._tasks.add(task)
@@ -162,7 +171,7 @@ class Broker:
 
         def done(ended: asyncio.Task[None]) -> None:
             self._tasks.discard(ended)
-            self._quotas.leave(client, size)
+            self._quotas.leave(request.identity, client, size)
             if job and self._tails.get(job) is ended:
                 del self._tails[job]
 
@@ -185,9 +194,11 @@ class Broker:
             LOG.exception("“%s” failed", op)
             fault = WireError("internal", "Something went wrong inside S²Edit.", "The daemon's log has the details.")
             answer = _error(identity, number, fault)
-        deadline = asyncio.get_running_loop().time() + SEND_PATIENCE
+        deadline, pause = asyncio.get_running_loop().time() + SEND_PATIENCE, 0.02
         while not self._answer(identity, answer) and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+            # Longer and longer: hundreds of answers may wait for one who never reads.
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 1.0)
 
     def _answer(self, identity: bytes, message: Sequence[Pixels]) -> bool:
         try:

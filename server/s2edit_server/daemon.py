@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import secrets
+import selectors
 import signal
 import sqlite3
 import sys
@@ -39,6 +40,7 @@ from . import (
 from .auth import Authenticator
 from .blobs import Blobs
 from .broker import Broker
+from .crowd import capacity
 from .desk import Desk
 from .events import Events
 from .gate import Gate
@@ -117,15 +119,19 @@ def _serve(options: argparse.Namespace, folder: Path, run: Path) -> int:
     settings = SettingsFile(folder / "settings.json", offline=options.offline, log_level=options.log_level)
     logs.start(folder / "logs", settings.now.log_level)
     # libzmq's descriptors can be watched by a selector only; Windows' default loop is none.
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(Daemon(options, settings, folder, run).run())
+    selector = selectors.DefaultSelector()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        return runner.run(Daemon(options, settings, folder, run, capacity(selector)).run())
 
 
 class Daemon:
     """All parts, put together and taken apart again."""
 
-    def __init__(self, options: argparse.Namespace, settings: SettingsFile, folder: Path, run: Path) -> None:
+    def __init__(
+        self, options: argparse.Namespace, settings: SettingsFile, folder: Path, run: Path, descriptors: int
+    ) -> None:
         self._options, self._settings, self._folder, self._run = options, settings, folder, run
+        self._descriptors = descriptors
         self._ending = asyncio.Event()
         self._end_when_idle = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
@@ -139,7 +145,7 @@ class Daemon:
         credentials = plain_credentials(key)
         Authenticator(context, *credentials).start()
         inner = router.bind(instance.inner_endpoint(self._run))
-        gate = Gate(*credentials, inner)
+        gate = Gate(*credentials, inner, self._descriptors)
         endpoint = gate.bind(instance.socket_path(self._run))
         write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
         self._watch_signals()

@@ -1,4 +1,4 @@
-"""Follows ZMTP frames through a stream of bytes without keeping any, and stops at the first one that is too much."""
+"""Follows ZMTP frames through a stream of bytes, takes heartbeats out, and stops at the first that is too much."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER, MAX_MESSAGE
 MORE, LONG, COMMAND = 0x01, 0x02, 0x04
 MAX_COMMAND = 1_024
 """Bytes of one command: INITIATE's metadata is the longest."""
+
+MAX_CONTEXT = 16
+"""Bytes of a PING's context, which its PONG repeats (RFC 37)."""
+PING, PONG = b"\x04PING", b"\x04PONG"
 
 
 class Broken(Exception):
@@ -18,37 +22,84 @@ class FrameWalk:
 
     A message has the framing mark, a header and pixel frames; each has its own limit, and so has their sum. The limits
     leave some room over the wire's own, so that a clumsy client gets an error in words and only abuse gets the door.
+
+    Heartbeats are taken out: libzmq aborts the process when it is to write to a connection that broke while its input
+    was full (`Assertion failed: !_io_error`), and a PING makes it write.
+
+    Attributes:
+        left: bytes of the present frame that are still to come.
+        pings: contexts of the PINGs that were taken out, to be answered and removed.
     """
 
     def __init__(self) -> None:
-        self._left = 0
+        self.left = 0
+        self.pings: list[bytes] = []
         self._head = bytearray()
+        self._command: bytearray | None = None
         self._part = 0
-        self._message = 0
+        self._message = self._whole = 0
+        self._last = True
 
-    def feed(self, data: memoryview) -> None:
-        """Look at the next bytes; raises Broken. Costs nothing per byte within a frame."""
-        place = 0
+    @property
+    def unfinished(self) -> int:
+        """Bytes so far of the message under way; 0 between two messages."""
+        if self._command is not None:
+            return 0
+        return (self._whole if self._last else self._message) - self.left if self.left or not self._last else 0
+
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a message or a command."""
+        return self._last and not self.left and not self._head
+
+    def feed(self, data: memoryview) -> list[memoryview | bytes]:
+        """Look at the next bytes; returns what is to be passed on. Raises Broken. Costs nothing per byte of a frame."""
+        place, out = 0, list[memoryview | bytes]()
         while place < len(data):
-            if self._left:
-                step = min(self._left, len(data) - place)
-                self._left -= step
+            if self.left:
+                step = min(self.left, len(data) - place)
+                self.left -= step
+                piece = data[place : place + step]
                 place += step
-                continue
-            # 1 byte of flags, then the size in 1 or 8 bytes.
-            wanted = 2 if not self._head or not self._head[0] & LONG else 9
-            step = min(wanted - len(self._head), len(data) - place)
-            self._head += data[place : place + step]
-            place += step
-            if len(self._head) == (9 if self._head[0] & LONG else 2):
-                self._frame(self._head[0], int.from_bytes(self._head[1:], "big"))
+                if self._command is None:
+                    out.append(piece)
+                    continue
+                self._command += piece
+            else:
+                # 1 byte of flags, then the size in 1 or 8 bytes.
+                wanted = 2 if not self._head or not self._head[0] & LONG else 9
+                step = min(wanted - len(self._head), len(data) - place)
+                self._head += data[place : place + step]
+                place += step
+                if len(self._head) < (9 if self._head[0] & LONG else 2):
+                    continue
+                head = bytes(self._head)
                 self._head.clear()
+                self._frame(head[0], int.from_bytes(head[1:], "big"))
+                if not head[0] & COMMAND:
+                    out.append(head)
+                    continue
+                self._command = bytearray(head)
+            if not self.left:
+                out += self._finish_command()
+        return out
+
+    def _finish_command(self) -> list[bytes]:
+        assert self._command is not None
+        command, self._command = bytes(self._command), None
+        body = command[9 if command[0] & LONG else 2 :]
+        if body.startswith(PING):
+            if not len(PING) + 2 <= len(body) <= len(PING) + 2 + MAX_CONTEXT:
+                raise Broken("a PING that is none")
+            self.pings.append(body[len(PING) + 2 :])
+            return []
+        return [] if body.startswith(PONG) else [command]
 
     def _frame(self, flags: int, size: int) -> None:
         if flags & COMMAND:
             if size > MAX_COMMAND:
                 raise Broken(f"a command of {size} bytes")
-            self._left = size
+            self.left = size
             return
         limit = (MAX_COMMAND, 2 * MAX_HEADER)[self._part] if self._part < 2 else MAX_FRAME
         if size > limit or self._part >= 2 * (MAX_FRAMES + 2):
@@ -56,7 +107,14 @@ class FrameWalk:
         self._message += size
         if self._message > MAX_MESSAGE:
             raise Broken(f"a message of {self._message} bytes")
-        self._left = size
-        self._part = self._part + 1 if flags & MORE else 0
-        if not flags & MORE:
-            self._message = 0
+        self.left = size
+        self._last = not flags & MORE
+        self._part = 0 if self._last else self._part + 1
+        if self._last:
+            self._whole, self._message = self._message, 0
+
+
+def pong(context: bytes) -> bytes:
+    """The command that answers a PING."""
+    body = PONG + context
+    return bytes((COMMAND, len(body))) + body

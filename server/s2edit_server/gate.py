@@ -4,7 +4,8 @@ libzmq knows one size limit for all that a peer sends, and none for a message's 
 hold their 512 MiB "handshakes" (measured: 1.4 GiB from four of them), and a peer with it a message that never ends.
 So connections arrive here. The greeting and the PLAIN credentials (ZMTP 3.1, RFC 37; RFC 24) are read with limits of a
 few hundred bytes and two seconds; only then libzmq is told of the connection, and all bytes pass on unchanged, while
-the frames' sizes are watched. libzmq asks for the credentials once more: see `auth`.
+the frames' sizes are watched, and their number in each turn of the loop. How many there may be and who goes when there
+are more: see `crowd`. libzmq asks for the credentials once more: see `auth`.
 """
 
 from __future__ import annotations
@@ -21,17 +22,15 @@ from typing import Any
 from s2edit_wire.limits import HANDSHAKE_TIMEOUT
 from s2edit_wire.link import SEND_BUFFER
 
-from .framewalk import Broken, FrameWalk
+from .crowd import Crowd, Line, room
+from .framewalk import Broken, FrameWalk, pong
 
 LOG = logging.getLogger(__name__)
 CHUNK = 1024 * 1024
 """Bytes passed on at a time while pixels move: each time costs two switches between processes."""
 SMALL = 4 * 1024
-"""Bytes of an idle connection's buffer."""
+"""Bytes passed on at a time otherwise: some thousand frames at most, before the loop gets its turn."""
 BACKLOG = 512
-MAX_HALF_OPEN = 1_024
-"""Connections in their handshake; beyond it, new ones are closed at once."""
-MAX_OPEN = 1_024
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"PLAIN".ljust(20, b"\0") + b"\x01" + bytes(31)
 """Signature, version 3.1, mechanism, as-server, filler: RFC 37, section "Greeting"."""
 REFUSAL = b"\x04\x0d\x05ERROR\x06denied"
@@ -43,19 +42,20 @@ class Gate:
     Args:
         username, password: the credentials that are right.
         inner: libzmq's own endpoint, `ipc://…` or `tcp://127.0.0.1:…`.
+        descriptors: how many this process can have open and watched; see `crowd.capacity`.
 
     Attributes:
         refused: how many connections were turned away.
     """
 
-    def __init__(self, username: str, password: str, inner: str) -> None:
+    def __init__(self, username: str, password: str, inner: str, descriptors: int = 4_096) -> None:
         self._hello = b"\x05HELLO" + _text(username) + _text(password)
         kind, _, place = inner.partition("://")
         self._family = socket.AF_UNIX if kind == "ipc" else socket.AF_INET
         self._inner: str | tuple[str, int] = place if kind == "ipc" else ("127.0.0.1", int(place.rpartition(":")[2]))
         self._listener: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._half_open = self._open = 0
+        self.crowd = Crowd(*room(descriptors))
         self.refused = 0
 
     def bind(self, path: Path | None) -> str:
@@ -85,10 +85,11 @@ class Gate:
         if self._listener is not None:
             self._listener.close()
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
@@ -97,38 +98,36 @@ class Gate:
             try:
                 peer, _ = await loop.sock_accept(self._listener)
             except OSError:
-                # Out of descriptors: the connections in their handshake give theirs back within two seconds.
+                # Out of descriptors, and others have them: more than one may have to go.
+                self.crowd.drop_one()
                 await asyncio.sleep(0.05)
                 continue
-            if self._half_open >= MAX_HALF_OPEN or self._open >= MAX_OPEN:
-                self.refused += 1
-                peer.close()
-            else:
-                _tune(peer)
-                self._keep(self._serve(peer))
+            _tune(peer)
+            self._keep(self._serve(peer))
             # `sock_accept` doesn't yield while connections wait: a crowd of them must not hold up those who talk.
             await asyncio.sleep(0)
 
     async def _serve(self, peer: socket.socket) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        line, entered = Line(task), False
         with peer:
-            self._half_open += 1
+            self.crowd.arrive(line)
             try:
                 async with asyncio.timeout(HANDSHAKE_TIMEOUT):
                     greeting, hello = await self._handshake(peer)
                     inner = await self._dial(greeting, hello)
-            except (OSError, Broken, TimeoutError):
-                self.refused += 1
-                return
-            finally:
-                self._half_open -= 1
-            self._open += 1
-            try:
+                self.crowd.enter(line)
+                entered = True
                 with inner:
                     for each in (peer, inner):
                         each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-                    await _join(peer, inner)
+                    await _join(peer, inner, self.crowd, line)
+            except (OSError, Broken, TimeoutError):
+                pass
             finally:
-                self._open -= 1
+                self.refused += not entered
+                self.crowd.leave(line)
 
     async def _handshake(self, peer: socket.socket) -> tuple[bytes, bytes]:
         """(greeting, HELLO frame) of a peer that knows the credentials; raises Broken for all others."""
@@ -186,11 +185,12 @@ async def _exactly(peer: socket.socket, count: int) -> bytes:
     return data
 
 
-async def _join(peer: socket.socket, inner: socket.socket) -> None:
+async def _join(peer: socket.socket, inner: socket.socket, crowd: Crowd, line: Line) -> None:
     """Pass bytes both ways until one side closes or the peer breaks the limits."""
+    out = _Out(peer)
     ways = [
-        asyncio.ensure_future(_pass_on(peer, inner, FrameWalk())),
-        asyncio.ensure_future(_pass_on(inner, peer, None)),
+        asyncio.ensure_future(_pass_in(peer, inner, crowd, line, out)),
+        asyncio.ensure_future(_pass_out(inner, out)),
     ]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -200,14 +200,60 @@ async def _join(peer: socket.socket, inner: socket.socket) -> None:
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _pass_on(source: socket.socket, target: socket.socket, walk: FrameWalk | None) -> None:
+class _Out:
+    """What goes to the peer: libzmq's bytes, and between two of its messages our answers to heartbeats."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self._peer, self._walk, self._lock = peer, FrameWalk(), asyncio.Lock()
+        self._pongs = bytearray()
+
+    async def pass_on(self, data: memoryview) -> int:
+        """Bytes of the present frame that are still to come."""
+        async with self._lock:
+            self._walk.feed(data)
+            await asyncio.get_running_loop().sock_sendall(self._peer, data)
+            await self._answer()
+            return self._walk.left
+
+    async def answer(self, pings: list[bytes]) -> None:
+        for context in pings:
+            self._pongs += pong(context)
+        async with self._lock:
+            await self._answer()
+
+    async def _answer(self) -> None:
+        if self._pongs and self._walk.between:
+            answers, self._pongs = bytes(self._pongs), bytearray()
+            await asyncio.get_running_loop().sock_sendall(self._peer, answers)
+
+
+async def _pass_in(peer: socket.socket, inner: socket.socket, crowd: Crowd, line: Line, out: _Out) -> None:
+    """What the peer sends, followed frame by frame."""
+    loop, walk = asyncio.get_running_loop(), FrameWalk()
+    view = memoryview(bytearray(SMALL))
+    while count := await loop.sock_recv_into(peer, view):
+        pieces = walk.feed(view[:count])
+        await crowd.hold(line, walk.unfinished)
+        await loop.sock_sendall(inner, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if walk.pings:
+            await out.answer(walk.pings)
+            walk.pings.clear()
+        # `sock_recv_into` doesn't yield while bytes wait: one who sends without end must not hold up the others.
+        await asyncio.sleep(0)
+        # Only within a large frame is the buffer large too: what is read has no more frames than fit a small one.
+        view = _sized(view, CHUNK if walk.left >= CHUNK else SMALL)
+
+
+async def _pass_out(inner: socket.socket, out: _Out) -> None:
+    """What libzmq sends."""
     loop = asyncio.get_running_loop()
     view = memoryview(bytearray(SMALL))
-    while count := await loop.sock_recv_into(source, view):
-        if walk is not None:
-            walk.feed(view[:count])
-        await loop.sock_sendall(target, view[:count])
-        # One that moves pixels gets a large buffer, and gives it back: a thousand that once did must not hold a GiB.
-        wanted = CHUNK if count >= SMALL else SMALL
-        if wanted != len(view):
-            view = memoryview(bytearray(wanted))
+    while count := await loop.sock_recv_into(inner, view):
+        left = await out.pass_on(view[:count])
+        await asyncio.sleep(0)
+        view = _sized(view, CHUNK if left >= CHUNK else SMALL)
+
+
+def _sized(view: memoryview, wanted: int) -> memoryview:
+    """A buffer of this size. Large ones are given back: a thousand connections that had one must not hold a GiB."""
+    return view if len(view) == wanted else memoryview(bytearray(wanted))

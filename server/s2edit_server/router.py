@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 import zmq
-from s2edit_wire.limits import HANDSHAKE_TIMEOUT, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MAX_FRAME
+from s2edit_wire.limits import HANDSHAKE_TIMEOUT, MAX_FRAME
 from s2edit_wire.link import SEND_BUFFER
 
 from .envelope import Pixels
 
 LOG = logging.getLogger(__name__)
-MESSAGES_PER_TURN = 16
-"""Messages taken before the event loop gets its turn again."""
+TURN_S = 0.002
+"""Seconds for which messages are taken before the event loop gets its turn again."""
 RECEIVE_QUEUE = 4
 """Messages that libzmq may hold per peer before it stops reading from it: each may be hundreds of MiB."""
 SEND_QUEUE = 256
@@ -42,9 +43,7 @@ class Router:
         socket.rcvhwm = RECEIVE_QUEUE
         socket.sndhwm = SEND_QUEUE
         socket.handshake_ivl = int(HANDSHAKE_TIMEOUT * 1_000)
-        socket.heartbeat_ivl = int(HEARTBEAT_INTERVAL * 1_000)
-        socket.heartbeat_timeout = int(HEARTBEAT_TIMEOUT * 1_000)
-        socket.heartbeat_ttl = int(HEARTBEAT_TIMEOUT * 1_000)
+        # No heartbeats of libzmq's own: they abort the process, see `framewalk`. Clients' are answered by the gate.
         socket.backlog = 256
 
     def bind(self, endpoint: str) -> str:
@@ -89,7 +88,8 @@ class Router:
         self._scheduled = False
         if self._socket.closed:
             return
-        for _ in range(MESSAGES_PER_TURN):
+        until = time.monotonic() + TURN_S
+        while time.monotonic() < until:
             try:
                 message = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:

@@ -32,8 +32,8 @@ _LIMITS = (
     ("MAX_UPLOADS_PER_CLIENT", "submissions of one client under way; then `busy`"),
     ("MAX_QUEUED_PER_CLIENT", "waiting jobs of one client; then `busy`"),
     ("HANDSHAKE_TIMEOUT", "seconds for the ZMTP handshake"),
-    ("HEARTBEAT_INTERVAL", "seconds of silence after which a side sends PING"),
-    ("HEARTBEAT_TIMEOUT", "seconds without an answer to it after which a side hangs up"),
+    ("HEARTBEAT_INTERVAL", "seconds of silence after which a client sends PING"),
+    ("HEARTBEAT_TIMEOUT", "seconds without an answer to it after which it hangs up"),
     ("MAX_CONNECTION_FILE", "bytes of the connection file and the launcher file"),
     ("MAX_RECIPE", "bytes of a recipe"),
 )
@@ -60,7 +60,7 @@ while the first holds the lock `run/daemon.lock`.
 ## Transport
 
 ZMTP 3.1 ([RFC 37](https://rfc.zeromq.org/spec/37/)): the daemon is a ROUTER, a client a DEALER, on a Unix socket or
-on 127.0.0.1; there is no other listening address. Both sides send PING when they hear nothing.
+on 127.0.0.1; there is no other listening address. A client sends PING when it hears nothing.
 
 To use a daemon on another machine, forward its socket with SSH (`ssh -N -L /home/me/.local/state/s2edit/run/far.sock:
 …/run/daemon.sock host`) and copy its `run/daemon.json` here, mode 0600, with `endpoint` changed to the near end.

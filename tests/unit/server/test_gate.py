@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from s2edit_server.framewalk import COMMAND, LONG, MAX_COMMAND, MORE, Broken, FrameWalk
-from s2edit_server.gate import CHUNK, SMALL, Gate, _pass_on
+from s2edit_server.gate import CHUNK, SMALL, Gate, _Out, _pass_out
 from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER
 
 CROWD = 50
@@ -29,15 +29,18 @@ def message(*sizes: int) -> bytes:
     return b"".join(frame(size, MORE if place < len(sizes) - 1 else 0) for place, size in enumerate(sizes))
 
 
-GOOD = frame(300, COMMAND) + message(4, 1_000) + frame(20, COMMAND) + message(4, 70, 5_000, 3) + message(4, 2)
+PING = b"\x04\x0e\x04PING\0\x64context"
+GOOD = frame(300, COMMAND) + PING + message(4, 1_000) + frame(20, COMMAND) + message(4, 70, 5_000, 3) + message(4, 2)
 
 
 @given(st.lists(st.integers(1, len(GOOD)), max_size=20))
 def test_good_traffic_passes_however_it_is_cut(cuts: list[int]) -> None:
-    walk = FrameWalk()
+    walk, passed = FrameWalk(), b""
     places = sorted({0, *cuts, len(GOOD)})
     for start, end in itertools.pairwise(places):
-        walk.feed(memoryview(GOOD)[start:end])
+        passed += b"".join(walk.feed(memoryview(GOOD)[start:end]))
+    assert passed == GOOD.replace(PING, b"") and walk.between
+    assert walk.pings == [b"context"]
     walk.feed(memoryview(message(4, 1)))
 
 
@@ -78,11 +81,16 @@ def test_any_bytes_are_followed_or_stopped(data: bytes) -> None:
 
 
 def test_a_connection_gives_its_large_buffer_back_once_the_picture_is_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = iter([SMALL, CHUNK, CHUNK, 10, 10, 0])
+    head = frame(4, MORE) + frame(9, MORE) + frame(SMALL - 26 + 2 * CHUNK, body=False)
+    assert len(head) == 26
+    counts = iter([SMALL, CHUNK, CHUNK, 2, 2, 0])
     sizes: list[int] = []
 
     async def receive(_: socket.socket, view: memoryview) -> int:
         sizes.append(len(view))
+        view[:2] = b"\0\0"
+        if len(sizes) == 1:
+            view[: len(head)] = head
         return next(counts)
 
     async def send(_: socket.socket, data: memoryview) -> None:
@@ -94,10 +102,10 @@ def test_a_connection_gives_its_large_buffer_back_once_the_picture_is_through(mo
         monkeypatch.setattr(loop, "sock_sendall", send)
         near, far = socket.socketpair()
         with near, far:
-            await _pass_on(near, far, None)
+            await _pass_out(near, _Out(far))
 
     asyncio.run(run())
-    assert sizes == [SMALL, CHUNK, CHUNK, CHUNK, SMALL, SMALL]
+    assert sizes == [SMALL, CHUNK, CHUNK, SMALL, SMALL, SMALL]
 
 
 def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
@@ -109,7 +117,7 @@ def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
                 opened.enter_context(socket.socket(socket.AF_UNIX)).connect(str(folder / "s"))
             gate.start()
             count = 0
-            while gate._half_open < CROWD:
+            while gate.crowd.half_open < CROWD:
                 await asyncio.sleep(0)
                 count += 1
             await gate.stop()
