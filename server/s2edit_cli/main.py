@@ -12,6 +12,7 @@ import typer
 from . import (
     bench_commands,
     daemon_commands,
+    detect_commands,
     edit_commands,
     install_commands,
     job_commands,
@@ -49,6 +50,7 @@ def _options(
 
 app.command()(edit_commands.edit)
 app.command()(edit_commands.compose)
+app.command()(detect_commands.detect)
 app.add_typer(job_commands.app, name="jobs")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(daemon_commands.app, name="daemon")

@@ -112,7 +112,7 @@ class Told:
         state: C2PA's validation state, `Trusted`, `Valid` or `Invalid`.
         signer: who signed, "" if nobody is named. program: what made the claim. self_made: signed by an S²Edit with a
             credential that nobody vouches for.
-        source_types: digital source types that the active manifest's actions name.
+        source_types: digital source types that actions name, the active manifest's first, then its ingredients'.
         chain: how many manifests the file carries, the active one included.
         failures: what C2PA's library found wrong, by its codes.
     """
@@ -159,7 +159,8 @@ def _told(store: dict[str, Any]) -> Told:
     generators = active.get("claim_generator_info") or [{}]
     actions = [
         action
-        for entry in active.get("assertions", [])
+        for manifest in (active, *manifests.values())
+        for entry in manifest.get("assertions", [])
         if str(entry.get("label", "")).startswith("c2pa.actions")
         for action in entry.get("data", {}).get("actions", [])
     ]

@@ -18,6 +18,8 @@ META = "adobe:ns:meta/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 OURS = "urn:s2edit:marks"
 """Namespace of the one property of our own: the source type before, so that taking the mark back restores it."""
+PROPERTIES = ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
+"""IPTC's names of what `Mark` holds, in its order."""
 MAX_XMP = 4 * 1024 * 1024
 """Bytes of XMP that are parsed."""
 MAX_DEPTH = 64
@@ -61,7 +63,7 @@ def marked(packet: bytes | None, version: str, prompt: str = "") -> bytes:
         document.appendChild(document.createElementNS(META, "x:xmpmeta")).setAttribute("xmlns:x", META)
     before = read_from(document)
     kept = before.source_type if before.system != PROGRAM else take(document, OURS, "SourceTypeBefore")
-    for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed"):
+    for name in PROPERTIES:
         take(document, IPTC, name)
     values = {
         "DigitalSourceType": after_edit(before.source_type),
@@ -91,7 +93,7 @@ def unmarked(packet: bytes) -> bytes | None:
     if read_from(document).system != PROGRAM:
         return packet
     before = take(document, OURS, "SourceTypeBefore")
-    for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed", "AIPromptInformation"):
+    for name in (*PROPERTIES, "AIPromptInformation"):
         take(document, IPTC, name)
     for found in list(descriptions(document)):
         if found.parentNode and not found.childNodes and not any(map(_is_property, _attributes(found))):
@@ -110,11 +112,7 @@ def read(packet: bytes) -> Mark:
 
 def read_from(document: minidom.Document) -> Mark:
     """What a parsed packet says."""
-    return Mark(
-        find(document, IPTC, "DigitalSourceType"),
-        find(document, IPTC, "AISystemUsed"),
-        find(document, IPTC, "AISystemVersionUsed"),
-    )
+    return Mark(*(find(document, IPTC, name) for name in PROPERTIES))
 
 
 def parse(packet: bytes) -> minidom.Document:

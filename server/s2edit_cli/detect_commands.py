@@ -1,0 +1,40 @@
+"""`s2edit detect`: does a picture say that a model had a hand in it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from s2edit_marks.detection import detect as marks_of
+
+from . import options
+from .exit_codes import Exit
+from .report import print_object, say, tell
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Pictures of any program.", show_default=False)]
+
+
+def detect(files: Files, *, json_: options.Json = False) -> int:
+    """Tell every mark in a picture that says “made with AI”; the exit status is 1 when there is none in any."""
+    findings: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            findings.append(marks_of(file).record())
+        except OSError as error:
+            findings.append({"file": str(file), "error": f"“{file}” can't be read ({error.strerror})."})
+    broken = any("error" in finding for finding in findings)
+    found = any(finding.get("says_model") for finding in findings)
+    code = Exit.INPUT if broken else Exit.DONE if found else Exit.INTERNAL
+    if json_:
+        print_object({"exit_code": int(code), "files": findings})
+        return int(code)
+    for finding in findings:
+        if "error" in finding:
+            tell(finding["error"], "red")
+            continue
+        first, *others = finding["sentences"]
+        say(f"{finding['file']}: {first}", "bold" if finding["says_model"] else "")
+        for sentence in others:
+            say(f"  {sentence}")
+    return int(code)
