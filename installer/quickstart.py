@@ -66,7 +66,7 @@ def _options() -> argparse.Namespace:
 
 def _first_run(environment: Environment, options: argparse.Namespace) -> int:
     windows = not options.headless and _has_screen()
-    environment.make(("starter", "tray") if windows else ("starter",), options)
+    environment.make(("starter", "sign", *(("tray",) if windows else ())), options)
     command = [str(environment.python), "-P", "-m", "s2edit_installer.first_run", "--out", str(options.out)]
     command += ["--no-plugins"] * options.no_plugins + ["--windows"] * windows
     command += ["--at-login"] * options.at_login

@@ -18,6 +18,7 @@ PACKAGES = (
     "dbus",
     "x11-utils",
     "imagemagick",
+    "libimage-exiftool-perl",
     "libegl1",
     "libgl1",
     "libxkbcommon0",
@@ -33,7 +34,7 @@ PACKAGES = (
     "libxcb-render-util0",
     "libxcb-shape0",
 )
-"""Debian's names; PySide6 needs the libraries, the window tests the rest."""
+"""Debian's names; PySide6 needs the libraries, the window tests the rest; two of them read marks independently."""
 
 
 def provision(environment: Environment, root: Path) -> None:

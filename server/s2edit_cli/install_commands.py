@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from s2edit_marks import credential
+from s2edit_wire.errors import WireError
 
 from . import options
 from .exit_codes import Exit
@@ -35,6 +37,7 @@ def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
         outcomes = plugins.install(dry_run=dry_run)
         if not dry_run:
             launching.write_launcher()
+            _make_credential()
     except words.Trouble as trouble:
         raise Ended(Exit.INPUT, str(trouble)) from trouble
     if not json_ and (waits := targets.gimp_not_ready(Surroundings.here())):
@@ -44,6 +47,14 @@ def install(dry_run: DryRun = False, json_: options.Json = False) -> None:
     _report(outcomes, json_)
     if outcomes and not dry_run and not json_:
         say("In the editor, right-click a layer and choose “S²Edit…”.")
+
+
+def _make_credential() -> None:
+    """Pictures are signed from the first on: with what the user has, else with what is made here and now."""
+    try:
+        credential.identity()
+    except WireError as error:
+        tell(f"{error.message} {error.hint}", "yellow")
 
 
 def uninstall(dry_run: DryRun = False, json_: options.Json = False) -> None:
