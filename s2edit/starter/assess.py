@@ -170,7 +170,7 @@ def generation(
     """Generate pictures from the full captions of fresh things, and look for what was asked."""
     things = [domain.sample(seed) for seed in range(FIRST_SEED, FIRST_SEED + count)]
     prompts = [domain.caption(thing) for thing in things]
-    noise = torch.randn((count, 4, 16, 16), generator=torch.Generator().manual_seed(9))
+    noise = torch.randn((count, 4, domain.size // 8, domain.size // 8), generator=torch.Generator().manual_seed(9))
     parts = []
     for at in range(0, count, _BATCH):
         clean = denoise(pipeline, noise[at : at + _BATCH], prompts[at : at + _BATCH], steps=steps, guidance=guidance)
@@ -201,7 +201,7 @@ def edits(
         fresh = (domain.sample(seed) for seed in numbers(FIRST_SEED + 1000 * number))
         sources = list(islice((thing for thing in fresh if edit.needs(thing)), count))
         targets = [source.change(**edit.changes) for source in sources]
-        pictures = np.stack([domain.render(source, 128) for source in sources])
+        pictures = np.stack([domain.render(source, domain.size) for source in sources])
         with torch.no_grad():
             clean = pipeline.vae.encode(to_tensor(pictures)).latent_dist.mean * pipeline.vae.config.scaling_factor
         noise = invert(pipeline, clean, [domain.caption(source) for source in sources], steps=steps)
@@ -212,7 +212,7 @@ def edits(
             seen, asked = classify(picture, domain), domain.asked(target)
             reached.append(all(seen.get(field) == value for field, value in edit.changes.items()))
             kept += [seen.get(field) == value for field, value in asked.items() if field not in edit.changes]
-        truth = np.stack([domain.render(target, 128) for target in targets])
+        truth = np.stack([domain.render(target, domain.size) for target in targets])
         rows = np.stack([pictures, outputs, truth], axis=1)
         result[edit.name] = (float(np.mean(reached)), float(np.mean(kept)), rows)
     return result

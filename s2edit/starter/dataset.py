@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHARD = 1000  # pictures a file
-SIZE = 128
 
 
 def training_folder(name: str = "portraits") -> Path:
@@ -34,7 +33,7 @@ def shard_path(folder: Path, index: int) -> Path:
 
 def _render_shard(path: Path, index: int, name: str) -> None:
     draw = domain(name).picture
-    pictures = np.stack([draw(seed, SIZE)[0] for seed in range(index * SHARD, (index + 1) * SHARD)])
+    pictures = np.stack([draw(seed)[0] for seed in range(index * SHARD, (index + 1) * SHARD)])
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         np.save(file, pictures)
@@ -65,7 +64,7 @@ def needed(path: Path, stage: str) -> Path:
 
 
 def open_pictures(folder: Path, shards: int) -> list[NDArray[np.uint8]]:
-    """Memory maps of the shards, each (SHARD, 128, 128, 3) uint8.
+    """Memory maps of the shards, each (SHARD, size, size, 3) uint8.
 
     Raises:
         FileNotFoundError: a shard is missing; the stage `pictures` renders it.
@@ -78,7 +77,7 @@ def crops(pictures: list[NDArray[np.uint8]], rng: np.random.Generator, count: in
     out = np.empty((count, side, side, 3), dtype=np.uint8)
     for row in range(count):
         picture = pictures[rng.integers(len(pictures))][rng.integers(SHARD)]
-        top, left = rng.integers(0, SIZE - side + 1, size=2)
+        top, left = rng.integers(0, len(picture) - side + 1, size=2)
         crop = picture[top : top + side, left : left + side]
         out[row] = crop[:, ::-1] if rng.random() < 0.5 else crop
     return out

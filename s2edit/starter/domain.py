@@ -117,6 +117,7 @@ class Domain(Generic[T]):
         edits: of the benchmark.
         parts: where parts are, and their words.
         classifier: the attribute classifier's weights.
+        size: side in px of the pictures that its checkpoint is trained on.
     """
 
     name: str
@@ -134,20 +135,28 @@ class Domain(Generic[T]):
     edits: tuple[Edit[T], ...]
     parts: Parts[T]
     classifier: Path
+    size: int = 128
 
     @property
     def values(self) -> Mapping[str, tuple[str, ...]]:
         """The named fields and their values."""
         return self.thing.VALUES
 
-    def picture(self, seed: int, size: int = 128) -> tuple[NDArray[np.uint8], T]:
-        """A random thing: its picture, (size, size, 3) uint8, and its record."""
+    def picture(self, seed: int, size: int | None = None) -> tuple[NDArray[np.uint8], T]:
+        """A random thing: its picture, (size, size, 3) uint8, of the domain's own size if None, and its record."""
         thing = self.sample(seed)
-        return self.render(thing, size), thing
+        return self.render(thing, size or self.size), thing
 
 
-_HOME = {"portraits": "s2edit.starter.portraits:PORTRAITS", "robots": "s2edit.starter.robots:ROBOTS"}
-NAMES = tuple(_HOME)
+_HOME = {
+    "portraits": "s2edit.starter.portraits:PORTRAITS",
+    "robots": "s2edit.starter.robots:ROBOTS",
+    "portraits-256": "s2edit.starter.portraits256:PORTRAITS_256",
+}
+TRAINED = tuple(_HOME)
+"""What the trainer knows; `portraits-256` is in training and takes the place of `portraits` when it is done."""
+NAMES = ("portraits", "robots")
+"""What has a checkpoint, and edits of its own in the benchmark."""
 
 
 def domain(name: str) -> Domain[Any]:

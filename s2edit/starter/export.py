@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def build_pipeline(training: Path, *, ema: bool = True) -> Any:
+def build_pipeline(training: Path, size: int = 128, *, ema: bool = True) -> Any:
     """Put the trained parts together as a StableDiffusionPipeline, without a safety checker (it draws cartoons).
 
     Args:
         training: the training's folder.
+        size: of its pictures, in px.
         ema: take the running average of the weights, not the last ones.
     """
     networks = needed(training / "unet.safetensors", "unet")
@@ -29,7 +30,8 @@ def build_pipeline(training: Path, *, ema: bool = True) -> Any:
     from transformers import CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(training / "tokenizer", local_files_only=True)
-    unet, text_encoder = new_unet(), new_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
+    unet = new_unet(size)
+    text_encoder = new_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
     state = load_file(networks)
     for name, module in (("unet", unet), ("text_encoder", text_encoder)):
         prefix = f"{name}_ema:" if ema else f"{name}:"
@@ -37,7 +39,7 @@ def build_pipeline(training: Path, *, ema: bool = True) -> Any:
             {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         )
     return StableDiffusionPipeline(
-        vae=load_vae(training, newest_decoder=True),
+        vae=load_vae(training, size, newest_decoder=True),
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         unet=unet,
@@ -48,13 +50,13 @@ def build_pipeline(training: Path, *, ema: bool = True) -> Any:
     )
 
 
-def export(training: Path, target: Path) -> None:
+def export(training: Path, target: Path, size: int = 128) -> None:
     """Write the checkpoint's folder in fp16, replacing the one that is there; card, settings and upscaler stay.
 
     Raises:
         FileNotFoundError: a stage has not run yet.
     """
-    pipeline = build_pipeline(training).to(torch.float16)
+    pipeline = build_pipeline(training, size).to(torch.float16)
     part, old = (target.with_name(target.name + ending) for ending in (".part", ".old"))
     if old.exists() and not target.exists():
         old.rename(target)  # an earlier export was killed between its two renames

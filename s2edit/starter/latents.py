@@ -81,9 +81,12 @@ def freeze(folder: Path, shards: int) -> Any:
     return load_vae(folder)
 
 
-def load_vae(folder: Path, *, newest_decoder: bool = False) -> Any:
-    """The frozen autoencoder; with `newest_decoder`, the one whose decoder was trained on, if that stage has run."""
-    vae = new_vae()
+def load_vae(folder: Path, size: int = 128, *, newest_decoder: bool = False) -> Any:
+    """The frozen autoencoder, with the scaling factor for pictures of `size` px.
+
+    With `newest_decoder`, the one whose decoder was trained on, if that stage has run.
+    """
+    vae = new_vae(size)
     trained, frozen = folder / "decoder.safetensors", needed(folder / "frozen.safetensors", "latents")
     vae.load_state_dict(_trained(trained) if newest_decoder and trained.exists() else load_file(frozen))
     return vae
@@ -109,7 +112,7 @@ def adopt_refined(folder: Path, shards: int) -> None:
 
 
 def cache(folder: Path, shards: int) -> None:
-    """Encode the shards that have no latents yet into (SHARD, 4, 16, 16) float16 files."""
+    """Encode the shards that have no latents yet into (SHARD, 4, h, w) float16 files."""
     vae = freeze(folder, shards)
     (folder / "latents").mkdir(exist_ok=True)
     for index, pictures in enumerate(tqdm(open_pictures(folder, shards), desc="encoding", unit="k")):
@@ -122,7 +125,7 @@ def cache(folder: Path, shards: int) -> None:
 
 
 def open_latents(folder: Path, shards: int) -> Sequence[NDArray[np.float16]]:
-    """The cached latents, one (SHARD, 4, 16, 16) float16 array a shard.
+    """The cached latents, one (SHARD, 4, h, w) float16 array a shard.
 
     Raises:
         FileNotFoundError: a shard is missing; the stage `latents` encodes it.

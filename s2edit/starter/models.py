@@ -1,11 +1,10 @@
-"""The checkpoint's networks: Stable Diffusion v1's classes and block topology at small widths, for 128 x 128."""
+"""The checkpoint's networks: Stable Diffusion v1's classes and block topology at small widths, for 128 or 256 px."""
 
 from __future__ import annotations
 
 from typing import Any
 
 VAE_CONFIG: dict[str, Any] = {
-    "sample_size": 128,
     "block_out_channels": (32, 64, 128, 128),
     "down_block_types": ("DownEncoderBlock2D",) * 4,
     "up_block_types": ("UpDecoderBlock2D",) * 4,
@@ -14,11 +13,7 @@ VAE_CONFIG: dict[str, Any] = {
     "norm_num_groups": 16,
     "mid_block_add_attention": False,
 }
-UNET_CONFIG: dict[str, Any] = {
-    "sample_size": 16,
-    "block_out_channels": (64, 96, 160),
-    "down_block_types": ("CrossAttnDownBlock2D",) * 3,
-    "up_block_types": ("CrossAttnUpBlock2D",) * 3,
+_UNET_CONFIG: dict[str, Any] = {
     "layers_per_block": 1,
     "cross_attention_dim": 128,
     "attention_head_dim": 4,  # read as the number of heads, as in Stable Diffusion v1's config
@@ -35,23 +30,38 @@ SCHEDULER_CONFIG: dict[str, Any] = {
     "timestep_spacing": "leading",
     "prediction_type": "epsilon",
 }
+# The U-Net's levels, by the side of the pictures in px. 256 px put one more around the others, without attention.
+UNET_LEVELS: dict[int, dict[str, Any]] = {
+    128: {
+        "block_out_channels": (64, 96, 160),
+        "down_block_types": ("CrossAttnDownBlock2D",) * 3,
+        "up_block_types": ("CrossAttnUpBlock2D",) * 3,
+    },
+    256: {
+        "block_out_channels": (64, 64, 96, 160),
+        "down_block_types": ("DownBlock2D", *("CrossAttnDownBlock2D",) * 3),
+        "up_block_types": (*("CrossAttnUpBlock2D",) * 3, "UpBlock2D"),
+    },
+}
 # Standard deviation of the latents that the U-Net sees. SD aims at 1; here a picture is only 16 x 16 latents, so with 1
 # the noisiest step would still show large flat colours and the U-Net would read them there instead of in the prompt.
-LATENT_STD = 0.5
+# At twice the side four latents stand where one stood, and their mean has half the noise: half the signal keeps what
+# can be seen through it (Hoogeboom et al. 2023 shift the schedule by as much).
+LATENT_STD = {128: 0.5, 256: 0.25}
 
 
-def new_vae() -> Any:
-    """An untrained AutoencoderKL, f = 8, 4 latent channels."""
+def new_vae(size: int = 128) -> Any:
+    """An untrained AutoencoderKL, f = 8, 4 latent channels; it is the same for all sizes but for its scaling factor."""
     from diffusers import AutoencoderKL
 
-    return AutoencoderKL(**VAE_CONFIG, scaling_factor=LATENT_STD)
+    return AutoencoderKL(**VAE_CONFIG, sample_size=size, scaling_factor=LATENT_STD[size])
 
 
-def new_unet() -> Any:
-    """An untrained UNet2DConditionModel with cross-attention at 16, 8 and 4 latents."""
+def new_unet(size: int = 128) -> Any:
+    """An untrained UNet2DConditionModel with cross-attention at 16, 8 and 4 latents, for pictures of `size` px."""
     from diffusers import UNet2DConditionModel
 
-    return UNet2DConditionModel(**UNET_CONFIG)
+    return UNet2DConditionModel(**_UNET_CONFIG, **UNET_LEVELS[size], sample_size=size // 8)
 
 
 def new_text_encoder(vocabulary: int, start: int, end: int) -> Any:

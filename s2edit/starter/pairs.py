@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from s2edit.starter.domain import Domain
 
 SHARD = 250  # pairs a file
-SIZE = 128
 _NOISE = 0.01  # of the latents' standard deviation, as in stage `decoder`
 _STEPS, _REDRAWN = 18, 6  # of a whole drawing, and those of them that are drawn anew: things stay in their places
 _GUIDANCE = (1.0, 2.0)  # more moves the outlines away from the truth's
@@ -45,20 +44,20 @@ def redraw(pipeline: Any, latents: torch.Tensor, prompt: str, *, guidance: float
 
 @torch.no_grad()
 def draw_pair(pipeline: Any, domain: Domain[Any], seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Thing `seed` as the checkpoint draws it, (128, 128, 3) uint8, and the truth, (512, 512, 3) uint8.
+    """Thing `seed` as the checkpoint draws it, (size, size, 3) uint8, and the truth, four times as large.
 
     Even seeds go through the autoencoder, odd ones through the U-Net too.
     """
     thing = domain.sample(seed)
     rng = np.random.default_rng([seed, 0x4A])
     scale = float(pipeline.vae.config.scaling_factor)
-    latents = pipeline.vae.encode(to_tensor(domain.render(thing, SIZE)[None])).latent_dist.mean * scale
+    latents = pipeline.vae.encode(to_tensor(domain.render(thing, domain.size)[None])).latent_dist.mean * scale
     if seed % 2:
         latents = redraw(pipeline, latents, domain.caption(thing), guidance=rng.uniform(*_GUIDANCE))
     else:
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         latents = latents + scale * _NOISE * torch.randn(latents.shape, generator=generator)
-    return decode(pipeline, latents)[0], domain.render(thing, SCALE * SIZE)
+    return decode(pipeline, latents)[0], domain.render(thing, SCALE * domain.size)
 
 
 def build_pairs(folder: Path, domain: Domain[Any], model: Path, shards: int) -> None:
@@ -79,7 +78,7 @@ def build_pairs(folder: Path, domain: Domain[Any], model: Path, shards: int) -> 
 
 
 def open_pairs(folder: Path, shards: int) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Memory maps of the shards: (SHARD, 128, 128, 3) and (SHARD, 512, 512, 3) uint8.
+    """Memory maps of the shards: (SHARD, size, size, 3) uint8, and four times as large.
 
     Raises:
         FileNotFoundError: a shard is missing; the stage `pairs` draws it.

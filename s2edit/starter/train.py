@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from typer.core import TyperGroup
 
 from s2edit.starter.dataset import training_folder
-from s2edit.starter.domain import NAMES
+from s2edit.starter.domain import TRAINED
 from s2edit.starter.domain import domain as named_domain
 from s2edit.starter.package import weights_folder
 from s2edit.starter.whole import Amounts
@@ -68,13 +68,14 @@ _TRAINING, _WEIGHTS = training_folder(), weights_folder()
 
 @app.callback()
 def choose(
-    ctx: typer.Context, domain: Annotated[str, typer.Option(help=f"What to draw: {' or '.join(NAMES)}.")] = "portraits"
+    ctx: typer.Context,
+    domain: Annotated[str, typer.Option(help=f"What to draw: {' or '.join(TRAINED)}.")] = "portraits",
 ) -> None:
     """Train the embedded checkpoint, stage by stage."""
     if missing := [package for module, package in _EXTRAS.items() if find_spec(module) is None]:
         raise OSError(f"The trainer needs {', '.join(missing)}. Run: pip install 's2edit[starter]'")
-    if domain not in NAMES:
-        raise typer.BadParameter(f"There is no domain “{domain}”; choose one of: {', '.join(NAMES)}.")
+    if domain not in TRAINED:
+        raise typer.BadParameter(f"There is no domain “{domain}”; choose one of: {', '.join(TRAINED)}.")
     ctx.obj = domain
     places = {"folder": training_folder(domain), "model": weights_folder(domain), "target": weights_folder(domain)}
     commands = getattr(ctx.command, "commands", {})
@@ -170,7 +171,10 @@ def warm(
     checkpoint: Annotated[Path, typer.Option(help="The checkpoint folder to begin with.")] = _WEIGHTS,
     seed: Seed = 6,
 ) -> None:
-    """For a domain whose training has not begun: begin it where the embedded portraits ended, with its words added."""
+    """For a domain whose training has not begun: begin it where the embedded portraits ended, with its words added.
+
+    A domain with pictures twice as large gets one level more around the U-Net.
+    """
     from s2edit.starter.warm_start import warm_start
 
     warm_start(checkpoint, folder, _domain(ctx), seed=seed)
@@ -326,11 +330,13 @@ def export_upscaler_weights(
 
 
 @app.command(name="export")
-def export_weights(target: Annotated[Path, typer.Option()] = _WEIGHTS, folder: Folder = _TRAINING) -> None:
+def export_weights(
+    ctx: typer.Context, target: Annotated[Path, typer.Option()] = _WEIGHTS, folder: Folder = _TRAINING
+) -> None:
     """Write the checkpoint folder in fp16."""
     from s2edit.starter.export import export
 
-    export(folder, target)
+    export(folder, target, _domain(ctx).size)
 
 
 if __name__ == "__main__":

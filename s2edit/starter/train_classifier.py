@@ -57,7 +57,7 @@ def train_classifier(
         torch.manual_seed(int(rng.integers(1 << 62)))  # dropout's draw
         seeds = rng.integers(shards * SHARD, size=_BATCH)
         stack = np.stack([pictures[at // SHARD][at % SHARD] for at in seeds])
-        batch = F.avg_pool2d(torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255, 128 // SIDE)
+        batch = F.avg_pool2d(torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255, domain.size // SIDE)
         scores, labels = split_scores(network(_degrade(batch, rng)), domain.values), _labels(domain, seeds)
         losses = [F.cross_entropy(part, labels[:, column]) for column, part in enumerate(scores.values())]
         return torch.stack(losses).mean()
@@ -81,7 +81,7 @@ def accuracy(domain: Domain[Any], count: int = 1000, first_seed: int = TRAINING_
     """Share of right answers for each field, over its visible cases among `count` fresh pictures."""
     seeds = np.arange(first_seed, first_seed + count)
     stack = np.stack([domain.picture(int(seed))[0] for seed in seeds])
-    batch = F.avg_pool2d(torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255, 128 // SIDE)
+    batch = F.avg_pool2d(torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255, domain.size // SIDE)
     scores, labels = split_scores(trained_network(domain)(batch), domain.values), _labels(domain, seeds)
     result = {}
     for column, (name, part) in enumerate(scores.items()):

@@ -42,7 +42,8 @@ def _thing(name: str, seed: int) -> Thing:
 @cache
 def _regions(name: str, seed: int) -> NDArray[np.uint8]:
     """A thing's part regions in 0 to 255: kept for all things, in a quarter of float32's memory."""
-    return (255 * named_domain(name).parts.regions(_thing(name, seed), 16)).astype(np.uint8)
+    domain = named_domain(name)
+    return (255 * domain.parts.regions(_thing(name, seed), domain.size // 8)).astype(np.uint8)
 
 
 def training_caption(domain: Domain[Any], seed: int, rng: np.random.Generator) -> str:
@@ -88,7 +89,7 @@ class Networks:
         self.text_encoder = new_text_encoder(
             len(self.tokenizer), self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
         )
-        self.unet = new_unet()
+        self.unet = new_unet(domain.size)
         self.average = {
             name: copy.deepcopy(module).requires_grad_(requires_grad=False) for name, module in self.live.items()
         }
@@ -154,12 +155,12 @@ def train_unet(
 ) -> dict[str, Any]:
     """Train text encoder and U-Net from the last checkpoint on; returns the checkpoint's facts."""
     networks = Networks(folder, domain, seed)
-    latents = open_latents(folder, shards)
+    latents, scale = open_latents(folder, shards), LATENT_STD[domain.size]
 
     def step_loss(step: int) -> torch.Tensor:
         rng = np.random.default_rng([seed, 7, step])
         seeds = rng.integers(len(latents) * SHARD, size=batch)
-        clean = torch.from_numpy(np.stack([latents[at // SHARD][at % SHARD] for at in seeds])).float() * LATENT_STD
+        clean = torch.from_numpy(np.stack([latents[at // SHARD][at % SHARD] for at in seeds])).float() * scale
         captions = [training_caption(domain, int(at), rng) for at in seeds]
         timesteps = torch.from_numpy(sample_timesteps(rng, batch))
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from s2edit.starter.checkpoint import write_tensors
 from s2edit.starter.dataset import needed
 from s2edit.starter.loop import Stage, run
-from s2edit.starter.pairs import SIZE, open_pairs
+from s2edit.starter.pairs import open_pairs
 from s2edit.upscaling import FOLDER, SCALE, UpscalerNetwork
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHANNELS, BLOCKS = 48, 6
-EMA = 0.998
+EMA = 0.995
 _SIDE = 32
 _BATCH = 8
-_EDGES = 1.5
+_DIFFERENCES, _STEEPNESS = 0.5, 0.5
 
 
 def to_unit(pictures: NDArray[np.uint8]) -> torch.Tensor:
@@ -34,29 +34,37 @@ def to_unit(pictures: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def upscaling_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """L1, and L1 of the horizontal and vertical differences: the edges.
+    """L1, L1 of the differences between neighbours, and L1 of how steep the edges are, wherever exactly they lie.
 
-    Where an edge might be in several places the squared error asks for the blurred mean of them, the absolute error for
-    their median, which is an edge.
+    Where an edge is known to a pixel or two only, the squared error asks for a blur, the absolute one for an edge in
+    the median place, and that of the differences for no edge at all. The third part asks for edges as steep as the
+    truth's: the root of the mean square of the differences over windows of 8 px, halfway overlapping.
     """
     loss = F.l1_loss(output, target)
     for axis in (2, 3):
-        loss = loss + _EDGES * F.l1_loss(output.diff(dim=axis), target.diff(dim=axis))
+        found, wanted = output.diff(dim=axis), target.diff(dim=axis)
+        steep, wanted_steep = (F.avg_pool2d(each.square(), 8, 4).add(1e-6).sqrt() for each in (found, wanted))
+        loss = loss + _DIFFERENCES * F.l1_loss(found, wanted) + _STEEPNESS * F.l1_loss(steep, wanted_steep)
     return loss
 
 
 def draw_batch(
     pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], rng: np.random.Generator, count: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Random crops, mirrored half the time: (N, 3, 32, 32) as drawn and (N, 3, 128, 128) as is right."""
+    """Random crops, mirrored half the time: (N, 3, 32, 32) as drawn and (N, 3, 128, 128) as is right.
+
+    Of two places the one with more in it is taken: walls are learned soon.
+    """
     low = np.empty((count, _SIDE, _SIDE, 3), np.uint8)
     high = np.empty((count, SCALE * _SIDE, SCALE * _SIDE, 3), np.uint8)
     for row in range(count):
         drawn, truth = pairs[rng.integers(len(pairs))]
         index = rng.integers(len(drawn))
-        top, left = rng.integers(0, SIZE - _SIDE + 1, size=2)
-        small = drawn[index, top : top + _SIDE, left : left + _SIDE]
-        rows, columns = (slice(SCALE * at, SCALE * (at + _SIDE)) for at in (top, left))
+        places = rng.integers(0, drawn.shape[1] - _SIDE + 1, size=(2, 2))
+        crops = [drawn[index, top : top + _SIDE, left : left + _SIDE] for top, left in places]
+        fuller = int(np.argmax([crop.std(axis=(0, 1)).sum() for crop in crops]))
+        small = crops[fuller]
+        rows, columns = (slice(SCALE * at, SCALE * (at + _SIDE)) for at in places[fuller])
         large = truth[index, rows, columns]
         mirrored = rng.random() < 0.5
         low[row], high[row] = (small[:, ::-1], large[:, ::-1]) if mirrored else (small, large)

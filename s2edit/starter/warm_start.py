@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from s2edit.starter.checkpoint import save_state
+from s2edit.starter.grow import grown
 from s2edit.starter.tokenizer import extend_tokenizer
 from s2edit.starter.widen import begin_wider
 
@@ -21,6 +22,7 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
 
     The stages then go on: `pictures`, `refine` (the autoencoder), `latents --adopt` (its latents turned towards those
     that the U-Net knows), `unet`. The rows of new words are drawn around the mean of the known ones (Hewitt 2021).
+    Where the domain's pictures are twice as large, the U-Net is `grown`; the autoencoder needs no `refine` then.
 
     Args:
         checkpoint: a folder that `StableDiffusionPipeline.from_pretrained` opens.
@@ -31,8 +33,9 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
     Raises:
         FileExistsError: a training is under way in the folder.
         FileNotFoundError: there is no checkpoint.
+        ValueError: the domain's pictures are neither of the checkpoint's size nor of twice that.
     """
-    from diffusers import UNet2DConditionModel
+    from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextModel
 
     if any((folder / name).exists() for name in ("vae.safetensors", "latents", "unet.safetensors")):
@@ -47,6 +50,8 @@ def warm_start(checkpoint: Path, folder: Path, domain: Domain[Any], *, seed: int
 
     tokenizer = extend_tokenizer(checkpoint / "tokenizer", folder / "tokenizer", domain.words())
     unet, text_encoder = part(UNet2DConditionModel, "unet"), part(CLIPTextModel, "text_encoder")
+    if 8 * int(unet.config.sample_size) != domain.size:
+        unet = grown(unet, part(AutoencoderKL, "vae"), domain, seed=seed)
     torch.manual_seed(seed)
     text_encoder.resize_token_embeddings(len(tokenizer))
     modules = {"unet": unet, "text_encoder": text_encoder, "unet_ema": unet, "text_encoder_ema": text_encoder}

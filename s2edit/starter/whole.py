@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s2edit.starter.package import weights_folder
+from s2edit.starter.portraits import PORTRAITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,12 +60,12 @@ def train_whole(
     if facts["step"] < amounts.unet:
         yield "Stopped; the same command goes on from here."
         return
-    export(folder, target)
+    export(folder, target, domain.size)
     yield f"The checkpoint is in {target}. Judge it with the command “assess”."
 
 
 def _train_autoencoder(folder: Path, domain: Domain[Any], amounts: Amounts, *, seconds: float) -> bool:
-    """From nothing for portraits; for others the portraits' gone on with. Whether it is done."""
+    """From nothing for portraits; for other domains the portraits' gone on with. Whether it is done."""
     from s2edit.starter.latents import adopt_refined
     from s2edit.starter.train_vae import train_on, train_vae
     from s2edit.starter.warm_start import warm_start
@@ -74,6 +75,8 @@ def _train_autoencoder(folder: Path, domain: Domain[Any], amounts: Amounts, *, s
         return bool(train_vae(folder, **limits, seed=1)["step"] >= amounts.autoencoder)
     if not (folder / "unet.safetensors").exists():
         warm_start(weights_folder(), folder, domain, seed=6)
+    if domain.size != PORTRAITS.size:
+        return True  # the portraits' autoencoder serves larger pictures as well
     done = bool(train_on(folder, **limits, seed=5, with_encoder=True)["step"] >= amounts.autoencoder)
     if done:
         adopt_refined(folder, amounts.shards)
