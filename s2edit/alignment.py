@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import PromptError
-from .prompts import FUNCTION_WORDS, MAX_IDENTITIES, Prompt, PromptTokenizer
+from .prompts import FUNCTION_WORDS, MAX_IDENTITIES, Prompt, PromptTokenizer, object_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def plan_prompts(
     alignment = align(before, after, tokenizer.length, mode=mode, emphasize=emphasize)
     for k, position in enumerate(after.identity):
         if alignment.mapper[before.identity[k], position] != 1 or alignment.alphas[position] != 1:
-            raise _unaligned(objects[k], changed)
+            raise _unaligned(objects[k], plain, changed)
     return PromptPlan(plain, before, changed, after, alignment)
 
 
@@ -230,11 +230,20 @@ def _places(source: Prompt, target: Prompt, word: str, mode: str) -> tuple[int, 
         return place, target.positions(word)[0]
     except PromptError:
         if mode != "replace":
-            raise _unaligned(word, target) from None
+            raise _unaligned(word, source, target) from None
     return place, target.units[source.unit_of(place)].positions[0]
 
 
-def _unaligned(word: str, target: Prompt) -> PromptError:
+def _unaligned(word: str, source: Prompt, target: Prompt) -> PromptError:
+    kept = {unit.text for unit in source.units}
+    stays = next((one for one in object_words(target.text) if one in kept), "")
+    if stays and takes_away(source, target):
+        # What goes has no place in the target that an identity could be put in front of; what stays has.
+        return PromptError(
+            f"The object “{word}” is what the target prompt leaves out.",
+            code="unaligned_object",
+            hint=f"To remove it, name what stays as the object, such as “{stays}”, and paint over what should go.",
+        )
     return PromptError(
         f"The object “{word}” has no counterpart in the target prompt “{target.text}”.",
         code="unaligned_object",

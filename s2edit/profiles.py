@@ -61,7 +61,7 @@ def profile(name: str, recommended: Mapping[str, Any] | None = None) -> Settings
         recommended: the checkpoint's `recommended.json`: parts ("identity", "inversion", "edit", "blend") with their
             settings, `guidance`, `self_replace_max_queries`, `mask_threshold`, `map_stride` and `native_size`, and
             "profiles" with dotted names for each profile. Other keys are passed over: "domain" is for whoever captions,
-            the rest for people.
+            "words", all that the weights have learned, for whoever checks prompts, the rest for people.
     Raises:
         SettingError: no such profile, or a recommended value is unknown or out of range.
     """

@@ -20,8 +20,19 @@ from .errors import CheckpointError, PromptError
 
 MAX_IDENTITIES = 8
 """Identity tokens in one prompt: a checkpoint keeps so many embedding rows ready."""
+_PLAIN = str.maketrans({**dict.fromkeys("‘’‚‛ʼ′＇", "'"), **dict.fromkeys("“”„‟″＂", '"'), **dict.fromkeys("‐‑‒", "-")})
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 # A word with inner hyphens or apostrophes, or one punctuation mark.
 _UNIT = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
+# Weights and networks of stable-diffusion-webui and ComfyUI, weights of Compel, wildcards, Midjourney's parameters.
+_FOREIGN = re.compile(
+    r"<\w+:[^<>]*>|\([^()]*:\s*\d*\.?\d+\s*\)|\({2,}[^()]*\){2,}|\[[^\[\]]*[:|][^\[\]]*\]|\{[^{}]*\|[^{}]*\}"
+    r"|__\w+__|\w+(?:\+{2,}|-{2,})(?!\w)|(?<!\S)--(?:ar|no|v|s|q|seed|style|stylize|chaos|niji)(?!\w)|embedding:\w+"
+    r"|(?<!\w)BREAK(?!\w)"
+)
 # Words that name nothing in a picture: their attention is diffuse, so they neither are objects nor steer LocalBlend.
 # fmt: off
 FUNCTION_WORDS = frozenset(
@@ -98,9 +109,20 @@ class Prompt:
         raise ValueError(f"no word owns the token at {position}")
 
 
+def cleaned(text: str) -> str:
+    """A prompt or word as it is read: NFC, plain quotes and hyphens, nothing that can't be seen, single spaces.
+
+    What is pasted from elsewhere looks the same and would be other tokens. Left out are control characters and what is
+    Default_Ignorable_Code_Point (Unicode Character Database, DerivedCoreProperties.txt).
+    """
+    # Line ends and tabs are control characters, too, and part words.
+    spaced = "".join(" " if character.isspace() else character for character in text)
+    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", spaced).translate(_PLAIN)).split())
+
+
 def tidy(prompt: str) -> str:
-    """The prompt in NFC with whitespace runs collapsed; raises PromptError `empty_prompt`."""
-    text = " ".join(unicodedata.normalize("NFC", prompt).split())
+    """`cleaned`; raises PromptError `empty_prompt` when nothing is left."""
+    text = cleaned(prompt)
     if not text:
         raise PromptError("The prompt is empty.", code="empty_prompt", hint="Describe the picture in a few words.")
     return text
@@ -108,7 +130,7 @@ def tidy(prompt: str) -> str:
 
 def find_word(text: str, word: str) -> tuple[int, int]:
     """Start and end in `text` of the first occurrence of a whole word; raises PromptError naming the word."""
-    pattern = r"\s+".join(re.escape(part) for part in unicodedata.normalize("NFC", word).split())
+    pattern = r"\s+".join(re.escape(part) for part in cleaned(word).split())
     found = re.search(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE) if pattern else None
     if found is None:
         raise PromptError(
@@ -117,6 +139,22 @@ def find_word(text: str, word: str) -> tuple[int, int]:
             hint="Name the object with a word that the prompt has.",
         )
     return found.span()
+
+
+def unknown_words(prompt: str, known: Iterable[str]) -> list[str]:
+    """The words of a prompt that a model never learned, in order, each once, lower case.
+
+    Args:
+        known: all words that it learned, lower case; possessives and words that name nothing need not be among them.
+    """
+    learned = set(known) | FUNCTION_WORDS
+    words = (unit.group().lower().removesuffix("'s") for unit in _UNIT.finditer(cleaned(prompt)))
+    return list(dict.fromkeys(word for word in words if word[0].isalpha() and word not in learned))
+
+
+def foreign_syntax(prompt: str) -> list[str]:
+    """What a prompt holds of other programs' notations, such as `(hat:1.3)` and `<lora:name:1>`."""
+    return list(dict.fromkeys(found.group() for found in _FOREIGN.finditer(cleaned(prompt))))
 
 
 def content_words(text: str) -> list[str]:

@@ -27,6 +27,7 @@ from .problems import Problem, frame_problems, memory_problems, photo_problems
 from .timings import Pace
 from .weights.catalogue import Entry
 from .weights.manager import Weights
+from .wording import wording_problems
 from .worker.choices import settings_for
 from .worker.faults import to_wire
 from .worker.requests import carried_word
@@ -72,6 +73,7 @@ def plan(
     height, width = model_size(crop[2], crop[3], native=native, multiple=_multiple(path))
     if "source" in request:
         problems += prompt_problems(request, path, partial=True)
+    problems += wording_problems(request, entry.title, path)
     problems += photo_problems(request, entry, weights)
     if memory_free and not cached and settings.identity.level == "auto":
         problems += memory_problems(entry, memory_free + memory_used)

@@ -20,6 +20,7 @@ from .limits import MAGIC
 from .link import RESTART_HINT, Link
 from .pack import pack
 from .paths import state_folder as default_state_folder
+from .prompt_text import cleaned_request
 from .zmtp import Buffer
 
 
@@ -172,7 +173,7 @@ class Client:
 
     def _queue(self, link: Link, op: str, fields: Mapping[str, object], frames: Sequence[Buffer] = ()) -> int:
         number = self._next_id
-        header = {**fields, "op": op, "id": number}
+        header = {**cleaned_request(op, fields), "op": op, "id": number}
         schema.check_request(header)
         views = [memoryview(frame).cast("B") for frame in frames]
         entries = header.get("frames", [])
