@@ -23,7 +23,7 @@ from .masks import bounding_box, open_mask
 from .masks import sentences as mask_sentences
 from .openraster import save_layers
 from .pictures import Box, Picture, open_picture
-from .report import tell
+from .report import is_text, tell
 
 DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype("<u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
 MASK_NAMES = {"object_mask": "The mask", "edit_mask": "The edit mask", "reference_mask": "The reference's mask"}
@@ -91,6 +91,9 @@ def open_inputs(task: Task) -> Inputs:
     """Open and check everything that can be checked without the daemon; WireError says what is wrong."""
     if not task.source.strip() or not task.target.strip():
         raise WireError("bad_prompt", "A prompt is empty.", "Say what the picture shows and what it should show.")
+    if not is_text("".join((task.source, task.target, task.reference_prompt, *task.words))):
+        words = "A prompt has bytes in it that are no text in this terminal's encoding."
+        raise WireError("bad_prompt", words, "Set the terminal to UTF-8, or type the prompt in plain letters.")
     if max(len(task.source), len(task.target), len(task.reference_prompt)) > MAX_PROMPT:
         raise WireError("bad_prompt", f"A prompt has more than {MAX_PROMPT} characters.", "Say it in fewer words.")
     picture = open_for_result(task.image, task.output, task.layers, task.inputs())
@@ -119,7 +122,10 @@ def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool =
         for sentence, is_warning in remarks:
             tell(sentence, "yellow" if is_warning else "")
     told = {"warnings": [sentence for sentence, is_warning in remarks if is_warning]}
-    crop = plan(task, inputs, client, quiet=quiet)
+    crop, doubts = plan(task, inputs, client)
+    told["warnings"] += doubts
+    for sentence in doubts if not quiet else ():
+        tell(sentence, "yellow")
     job = submit(task, inputs, crop, client)
     if not wait:
         return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop), **told}
@@ -131,8 +137,8 @@ def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool =
     return {**summary, **told, "seconds": round(time.monotonic() - began, 3)}
 
 
-def plan(task: Task, inputs: Inputs, client: Client, *, quiet: bool) -> Box:
-    """The crop to send. Raises the first problem that stands in the way; others are told."""
+def plan(task: Task, inputs: Inputs, client: Client) -> tuple[Box, list[str]]:
+    """The crop to send, and sentences on what is doubtful. Raises the first problem that stands in the way."""
     fields: dict[str, Any] = {
         "kind": task.kind,
         "model": task.model,
@@ -150,11 +156,8 @@ def plan(task: Task, inputs: Inputs, client: Client, *, quiet: bool) -> Box:
     for problem in answer["problems"]:
         if problem["blocking"]:
             raise WireError(problem["code"], problem["message"])
-    for problem in answer["problems"]:
-        if not quiet:
-            tell(problem["message"], "yellow")
     x, y, width, height = answer["crop"]
-    return x, y, width, height
+    return (x, y, width, height), [problem["message"] for problem in answer["problems"]]
 
 
 def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, Any]:
