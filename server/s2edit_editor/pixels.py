@@ -79,6 +79,23 @@ def around(boxes: list[Box]) -> Box | None:
     return whole
 
 
+def kept_where(alpha: bytes, own: bytes, dtype: str) -> bytes:
+    """One channel's samples, 0 where another plane of the same size and dtype is 0."""
+    item = ITEM_SIZE[dtype]
+    some = 0
+    for byte in range(item):
+        some |= int.from_bytes(own[byte::item], "little")
+    count = len(own) // item
+    there = int.from_bytes(some.to_bytes(count, "little").translate(_ANY), "little")
+    out = bytearray(len(alpha))
+    for byte in range(item):
+        out[byte::item] = (int.from_bytes(alpha[byte::item], "little") & there).to_bytes(count, "little")
+    return bytes(out)
+
+
+_ANY = b"\0" + b"\xff" * 255
+
+
 @dataclass(frozen=True)
 class Picture:
     """Pixels as they travel: rows from the top down, channels interleaved, little-endian, sRGB-encoded.

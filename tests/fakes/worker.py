@@ -148,6 +148,9 @@ class Edit:
             "attempt": self._order.attempt,
             "lower": self._order.lower,
             "model_hash": "0" * 64,
+            "inputs": {
+                f"{f.role}.{f.index}" if f.role == "object_mask" else f.role: f.sha256 for f in self._order.frames
+            },
             "phases": {phase: 0.01 for phase, _ in PHASES},
             "unet_forwards": {"identity": 4, "inversion": 4, "editing": self._steps},
             "cached": {"identity": False, "inversion": False},

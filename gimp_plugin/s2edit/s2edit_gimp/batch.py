@@ -20,7 +20,7 @@ from .layers import remember_pending
 from .mask_sources import collect
 from .progress import fraction
 from .reference import given_reference
-from .snapshot import CannotEdit, Snapshot, plan_fields, take
+from .snapshot import CannotEdit, Snapshot, area, crop_of, plan_fields, take
 from .text import _
 
 PATIENCE = 120.0
@@ -46,12 +46,12 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
     launcher.connect(client)
     with client:
         model = default_model(client.request("settings").header["settings"])
-        plan = client.request("plan", plan_fields(layer, choices, masks, model)).header
+        within = area(image, layer)
+        plan = client.request("plan", plan_fields(within, choices, masks, model)).header
         for problem in plan["problems"]:
             if problem["blocking"]:
                 raise CannotEdit(problem["message"])
-        x, y, width, height = plan["crop"]
-        shot = take(image, layer, choices, masks, (x, y, width, height), model, reference)
+        shot = take(image, layer, choices, masks, crop_of(within, plan), model, reference)
         job = new_job_id()
         remember_pending(image, job, shot.anchor)
         record = _await_end(client, job, shot, progress)

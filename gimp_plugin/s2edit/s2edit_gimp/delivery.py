@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from gi.repository import Gimp
+from s2edit_editor.delivery import layer_name
+from s2edit_editor.notes import recipe_of
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
-from s2edit_wire.recipe import Recipe
 
 from . import VERSION
-from .choices import title_of
 from .layers import Anchor, anchor_of, forget_pending, insert_result
 from .locate import shift_of
 from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
@@ -21,7 +19,6 @@ from .pixels import Picture
 from .snapshot import check_colours
 from .text import _
 
-DIGEST = re.compile("[0-9a-f]{64}")
 RECIPE_MASKS = {
     AUTOMATIC: "automatic",
     SELECTION: "selection",
@@ -57,6 +54,8 @@ def deliver(
         raise WireError("bad_image", _("The result has no picture in it."))
     anchor = anchor_of(image, job["job"])
     layer = _layer_of(image, job["edit"], anchor)
+    crop = job["edit"].get("document", {}).get("crop", [])
+    program = {"host": f"GIMP {Gimp.version()}", "plugin": VERSION}
     masks = [image.get_layer_by_tattoo(tattoo) for tattoo in (anchor.masks if anchor is not None else ())]
     new = insert_result(
         image,
@@ -64,8 +63,8 @@ def deliver(
         _found_place(layer, job["edit"], pictures["patch"]) if anchor is None else _place(layer, anchor, sent),
         pictures["patch"],
         pictures["alpha"],
-        name=title_of(job["edit"]),
-        recipe=_recipe(job, record, mask_from).to_json(),
+        name=layer_name(job["edit"]),
+        recipe=recipe_of(job, record, crop, program, RECIPE_MASKS.get(mask_from, "")).to_json(),
         hide=[mask for mask in masks if mask is not None],
         reference=anchor.reference if anchor is not None else "",
     )
@@ -80,22 +79,6 @@ def frames_by_role(answer: Incoming) -> dict[str, Picture]:
         entry["role"]: Picture(entry["shape"][1], entry["shape"][0], entry["shape"][2], entry["dtype"], bytes(frame))
         for entry, frame in zip(entries, answer.frames, strict=True)
     }
-
-
-def _recipe(job: Mapping[str, Any], record: Mapping[str, Any], mask_from: str) -> Recipe:
-    model = str(record.get("model_hash", ""))
-    masks = [str(entry) for entry in record.get("mask_hashes", [])]
-    return Recipe(
-        edit=job["edit"],
-        job=job["job"],
-        when=time.time(),
-        result_sha256=job.get("result_sha256", ""),
-        model_sha256=model if DIGEST.fullmatch(model) else "",
-        mask_sha256=masks if all(DIGEST.fullmatch(mask) for mask in masks) else [],
-        crop=list(job["edit"].get("document", {}).get("crop", [])),
-        program={"host": f"GIMP {Gimp.version()}", "plugin": VERSION},
-        mask_from=RECIPE_MASKS.get(mask_from, ""),
-    )
 
 
 def _layer_of(image: Gimp.Image, edit: Mapping[str, Any], anchor: Anchor | None) -> Gimp.Layer | None:

@@ -33,7 +33,7 @@ from .pixels import Box, read_colour
 from .reference import given_reference, missing
 from .reference_form import ReferenceForm
 from .room import Room
-from .snapshot import CannotEdit, gone, plan_fields, take
+from .snapshot import CannotEdit, area, crop_of, gone, plan_fields, take
 from .text import _
 from .widgets import BORDER, note
 
@@ -157,13 +157,16 @@ class EditDialog:
         if (choices.mask, choices.channel) != self._masks_of:
             self._read_masks(choices)
         self._room.fit()
-        fields = plan_fields(self._layer, choices, self._masks, self._default)
+        within = self._area
+        fields = plan_fields(within, choices, self._masks, self._default)
         if self._digest is not None and self._digest[0] == self._crop:
             fields |= {"image_sha256": self._digest[1], "photo": self._digest[2]}
         self._models.choose(choices.model or self._default)
         self._form.set_example(self._models.example(choices.model or self._default))
         self._jobs.session.forget(self._ticket)
-        self._ticket = self._jobs.session.request("plan", fields, (), self._planned, self._no_plan)
+        self._ticket = self._jobs.session.request(
+            "plan", fields, (), lambda answer: self._planned(answer, within), self._no_plan
+        )
         return bool(GLib.SOURCE_REMOVE)
 
     def _read(self) -> Choices:
@@ -171,15 +174,15 @@ class EditDialog:
         self._reference.read(choices)
         return choices
 
-    def _planned(self, answer: Incoming) -> None:
+    def _planned(self, answer: Incoming, within: Box) -> None:
         if self._gone():
             return
         plan = answer.header
         self._form.set_candidates(plan["words"])
         self._form.show_own(plan["settings"])
-        x, y, width, height = plan["crop"]
-        if self._crop != (x, y, width, height):
-            self._crop = (x, y, width, height)
+        crop = crop_of(within, plan)
+        if self._crop != crop:
+            self._crop = crop
             self._overview.show_crop(self._crop, self._masks)
         self._show_problems(plan["problems"])
         self._overview.show_forecast(plan["forecast"])
@@ -244,6 +247,7 @@ class EditDialog:
         channels = [channel.get_name() for channel in self._image.get_channels()]
         self._form.set_masks(available(self._image, self._layer), channels)
         self._masks_of = None
+        self._area = area(self._image, self._layer)
 
     def _read_masks(self, choices: Choices) -> None:
         self._masks_of = (choices.mask, choices.channel)
@@ -317,7 +321,7 @@ class EditDialog:
         """Have the picture described, or the object found."""
         if self._gone():
             return
-        crop = self._crop or (0, 0, self._layer.get_width(), self._layer.get_height())
+        crop = self._crop or self._area
         self._asks.start(kind, self._form.read(), crop, self._default)
 
     def _next_word(self) -> str:

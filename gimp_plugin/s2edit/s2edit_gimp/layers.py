@@ -5,28 +5,30 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from gi.repository import Gimp
+from s2edit_editor.delivery import manner_over, spot_over
+from s2edit_editor.pixels import kept_where
 from s2edit_wire.recipe import NAME as RECIPE
 
 from . import marks
+from .facts import SOURCE_PARASITE, facts
+from .facts import layers as stack
 from .pixels import (
     Box,
     Picture,
-    interleave,
     is_full,
     read_opacity,
-    sample_type,
     to_gray,
     to_rgb,
     write_colour,
     write_coverage,
 )
+from .seen import seen_through
 
 DOCUMENT_PARASITE = "s2edit-document"
 PENDING_PARASITE = "s2edit-pending"
-SOURCE_PARASITE = "s2edit-source"
 MASKS_PARASITE, REFERENCE_PARASITE = "s2edit-masks", "s2edit-reference"
 MAX_PENDING = 64
 """Jobs whose place in the picture is remembered."""
@@ -189,23 +191,29 @@ def insert_result(
     """
     patch = _as_image_wants(image, patch)
     # All that takes time happens before the layer is in the image: the painter may press Ctrl+Z at any moment.
+    own = None if layer is None else _own_alpha(layer, place, patch)
+    manner = manner_over(layer and facts(layer), opaque=own is None or is_full(own))
+    if layer is not None and manner.blended:
+        patch = seen_through(image, layer, place, patch)
     kind = Gimp.ImageType.RGBA_IMAGE if patch.channels == 3 else Gimp.ImageType.GRAYA_IMAGE
     new = Gimp.Layer.new(image, name, patch.width, patch.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     new.set_offsets(*place)
     _blend_as_stored(image, new)
-    opacity = None if layer is None else _opacity_under(layer, place, patch)
-    write_colour(new, patch if opacity is None else interleave(patch, opacity))
+    if manner.clipped:
+        new.set_composite_mode(Gimp.LayerCompositeMode.CLIP_TO_BACKDROP)
+    write_colour(new, patch)
     mask = new.create_mask(Gimp.AddMaskType.BLACK)
     new.add_mask(mask)
-    write_coverage(mask, alpha)
+    write_coverage(mask, alpha if own is None else _kept_where(alpha, own))
     tattoos = " ".join(str(covering.get_tattoo()) for covering in hide)
     for mark, text in ((RECIPE, recipe), (MASKS_PARASITE, tattoos), (REFERENCE_PARASITE, reference)):
         if text:
             marks.write(new, mark, text, Gimp.PARASITE_PERSISTENT)
-    parent, position = None, 0
     if layer is not None:
         marks.write(new, SOURCE_PARASITE, str(layer.get_tattoo()), Gimp.PARASITE_PERSISTENT)
-        parent, position = layer.get_parent(), place_over(image, layer, results_of(image, layer))
+    spot = spot_over(stack(image), "" if layer is None else str(layer.get_tattoo()))
+    parent = image.get_layer_by_tattoo(int(spot.parent)) if spot.parent else None
+    position = image.get_item_position(image.get_layer_by_tattoo(int(spot.above))) if spot.above else 0
     # Somebody who paints on meanwhile must not find the brush on another layer.
     busy = [other for other in image.get_selected_layers() if other not in hide]
     image.undo_group_start()
@@ -243,17 +251,15 @@ def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
     return to_gray(patch) if gray else to_rgb(patch)
 
 
-def _opacity_under(layer: Gimp.Drawable, place: tuple[int, int], patch: Picture) -> Picture | None:
-    """The layer's alpha where the patch goes, so that the result is no more opaque than what it covers.
-
-    None where that is opaque all over.
-    """
-    if not layer.has_alpha() or sample_type(layer.get_image()) != patch.dtype:
-        return None
+def _own_alpha(layer: Gimp.Drawable, place: tuple[int, int], patch: Picture) -> Picture:
+    """The layer's own alpha where the patch goes, 0 beside the layer."""
     _ok, x, y = layer.get_offsets()
     box = (place[0] - x, place[1] - y, patch.width, patch.height)
-    inside = box[0] >= 0 and box[1] >= 0
-    if not inside or box[0] + box[2] > layer.get_width() or box[1] + box[3] > layer.get_height():
-        return None
-    alpha = Picture(patch.width, patch.height, 1, patch.dtype, read_opacity(layer, box, patch.dtype))
-    return None if is_full(alpha) else alpha
+    return Picture(patch.width, patch.height, 1, patch.dtype, read_opacity(layer, box, patch.dtype))
+
+
+def _kept_where(alpha: Picture, own: Picture) -> Picture:
+    """The result's alpha, closed where the source has nothing; a brush can open it again."""
+    if alpha.dtype != own.dtype:
+        return alpha
+    return replace(alpha, data=kept_where(alpha.data, own.data, alpha.dtype))

@@ -11,7 +11,8 @@ from gi.repository import Gimp
 def read_text(owner: Gimp.Image | Gimp.Item, name: str) -> str:
     """The note of this name; "" when there is none."""
     parasite = owner.get_parasite(name)
-    return "" if parasite is None else bytes(parasite.get_data()).decode("utf-8", "replace")
+    # The bytes come as signed numbers.
+    return "" if parasite is None else bytes(byte & 255 for byte in parasite.get_data()).decode("utf-8", "replace")
 
 
 def read_map(owner: Gimp.Image | Gimp.Item, name: str) -> dict[str, Any]:
@@ -25,4 +26,6 @@ def read_map(owner: Gimp.Image | Gimp.Item, name: str) -> dict[str, Any]:
 
 def write(owner: Gimp.Image | Gimp.Item, name: str, text: str, flags: int) -> None:
     """Leave a note; `flags` are GIMP's, such as PARASITE_PERSISTENT to be kept in XCF files."""
-    owner.attach_parasite(Gimp.Parasite.new(name, flags, text.encode()))
+    # GIMP's introspection calls them C's char, which is signed: what is no ASCII has to be given as negative numbers.
+    signed = [byte - 256 if byte > 127 else byte for byte in text.encode()]
+    owner.attach_parasite(Gimp.Parasite.new(name, flags, signed))

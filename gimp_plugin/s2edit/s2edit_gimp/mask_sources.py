@@ -15,6 +15,7 @@ from s2edit_wire.limits import MAX_OBJECTS
 
 from . import marks
 from .brush import choose_paintbrush
+from .facts import MASK_PARASITE
 from .layers import all_layers, masks_of, place_over, results_of, source_layer
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
 from .text import _
@@ -28,7 +29,6 @@ AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = (
 )
 EARLIER = "earlier-result"
 SOURCES = (AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL, EARLIER)
-MASK_PARASITE = "s2edit-mask"
 MASK_COLOUR = "red"
 MASK_OPACITY = 50.0
 

@@ -114,6 +114,17 @@ def interleave(colour: Picture, alpha: Picture) -> Picture:
     return Picture(colour.width, colour.height, channels + 1, colour.dtype, bytes(out))
 
 
+def without_alpha(picture: Picture) -> Picture:
+    """Gray or RGB samples of a picture that may have alpha beside them."""
+    if picture.channels in (1, 3):
+        return picture
+    item, kept = ITEM_SIZE[picture.dtype], picture.channels - 1
+    out = bytearray(len(picture.data) * kept // picture.channels)
+    for byte in range(kept * item):
+        out[byte :: kept * item] = picture.data[byte :: picture.channels * item]
+    return Picture(picture.width, picture.height, kept, picture.dtype, bytes(out))
+
+
 def is_full(plane: Picture) -> bool:
     """Whether every sample means 1.0."""
     full = struct.pack(f"={_STRUCT[plane.dtype]}", FULL[plane.dtype])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gi.repository import Gimp
+from s2edit_editor.area import area_of, crop_on_canvas, plan_within
+from s2edit_editor.pixels import Box as Area
 from s2edit_wire.frames import FrameRecord, describe
 
 from .choices import Choices
 from .layers import Anchor, document_id
-from .mask_sources import Coverage
-from .pixels import Box, Picture, read_colour
+from .mask_sources import Coverage, covered_box
+from .pixels import Box, Picture, read_colour, read_opacity
 from .text import _
 
 MAX_TITLE = 300
@@ -80,13 +82,32 @@ def gone(image: Gimp.Image, layer: Gimp.Drawable) -> str:
     return ""
 
 
-def plan_fields(layer: Gimp.Drawable, choices: Choices, masks: Sequence[Coverage], model: str) -> dict[str, object]:
-    """The fields of `plan`; the layer's own coordinates are the canvas."""
+def area(image: Gimp.Image, layer: Gimp.Drawable) -> Box:
+    """What an edit of a layer is about, in its own coordinates: what it has of the canvas, without bare edges.
+
+    Raises WireError of a layer that has nothing there.
+    """
+    _ok, x, y = layer.get_offsets()
+    box: Box | None = (0, 0, layer.get_width(), layer.get_height())
+    if layer.has_alpha():
+        box = covered_box(read_opacity(layer, (0, 0, layer.get_width(), layer.get_height())), layer.get_width())
+    told = _("The layer “{name}” shows nothing inside the picture. Choose another layer, or paint on it first.")
+    size = image.get_width(), image.get_height()
+    return area_of(box and Area(*box).moved(x, y), size, layer.get_name(), told=told).moved(-x, -y)
+
+
+def crop_of(within: Box, plan: Mapping[str, Any]) -> Box:
+    """A plan's crop, in the layer's own coordinates."""
+    return crop_on_canvas(Area(*within), plan["crop"])
+
+
+def plan_fields(layer_area: Box, choices: Choices, masks: Sequence[Coverage], model: str) -> dict[str, object]:
+    """The fields of `plan`; what the edit is about (`area`) is the canvas."""
     fields: dict[str, object] = {
         "kind": choices.kind,
         "model": choices.model or model,
         "profile": choices.profile,
-        "canvas": [layer.get_width(), layer.get_height()],
+        **plan_within(Area(*layer_area), [Area(*mask.box) for mask in masks]),
         "source": choices.source,
         "objects": choices.objects(len(masks)),
     }
@@ -94,16 +115,7 @@ def plan_fields(layer: Gimp.Drawable, choices: Choices, masks: Sequence[Coverage
         fields["target"] = choices.target
     if choices.settings:
         fields["settings"] = dict(choices.settings)
-    if masks:
-        fields["mask_box"] = list(union([mask.box for mask in masks]))
     return fields
-
-
-def union(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all boxes."""
-    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
-    return left, top, right - left, bottom - top
 
 
 def take(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..scenarios import Scene
+from ..scenarios import Scene, result_name
 from .person import Person
 
 
@@ -37,7 +37,7 @@ def main_path(person: Person, scene: Scene, patience: float) -> None:
     screen.photograph("result")
 
     result = person.state()["layers"][1]
-    assert result["name"] == scene.target
+    assert result["name"] == result_name(scene.source, scene.target)
     assert result["mask"]
     assert "s2edit-recipe" in result["parasites"]
     assert not person.state()["layers"][0]["visible"], "the mask layer has done its work"
@@ -67,6 +67,6 @@ def main_path(person: Person, scene: Scene, patience: float) -> None:
     person.submit(dialog)
     person.wait_layers(4, patience)
     newest = person.state()["layers"][1]
-    assert newest["name"] == scene.second_target, "the newest result lies over the older one"
+    assert newest["name"] == result_name(scene.source, scene.second_target), "the newest result lies over the older one"
     screen.photograph("second-result")
     screen.wait_gone("^S²Edit Jobs$", 60)

@@ -84,7 +84,9 @@ def sent(desk: GimpDesk, recipe: dict[str, Any], role: str) -> list[str]:
 
 
 def test_a_result_is_made_again_with_its_own_mask(told: dict[str, Any], desk: GimpDesk) -> None:
-    made = {name: json.loads(told[name]["recipe"]) for name in ("first", "second", "first again", "over the second")}
+    names = ("first", "second", "first again", "over the second")
+    assert [told[name]["message"] for name in names] == [""] * len(names)
+    made = {name: json.loads(told[name]["recipe"]) for name in names}
     masks = {name: sent(desk, recipe, "object_mask") for name, recipe in made.items()}
     assert masks["first again"] == masks["first"] != masks["second"]
     assert made["first again"]["edit"] == made["first"]["edit"]

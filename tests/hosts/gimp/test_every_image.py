@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ..scenarios import MAIN
+from ..scenarios import MAIN, result_name
 from .gimp import GimpDesk
 
 pytestmark = pytest.mark.hosts
@@ -56,7 +56,7 @@ def test_the_edit_lands_where_the_mask_is_and_nowhere_else(told: dict[str, Any],
     assert seen["mask_total"] == MASKED
     assert seen["same_parent"]
     assert seen["above"]
-    assert seen["name"] == MAIN.target
+    assert seen["name"] == result_name(MAIN.source, MAIN.target)
     recipe = json.loads(seen["recipe"])
     assert recipe["edit"]["target"] == MAIN.target
     assert recipe["edit"]["objects"] == [{"word": MAIN.word, "masked": True}]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from ..lab import Lab, wait_for
-from ..scenarios import KILLED, MAIN, draw_portrait
+from ..scenarios import KILLED, MAIN, draw_portrait, result_name
 from ..screen import Screen
 from .acts import main_path
 from .gimp import GimpDesk
@@ -114,7 +114,7 @@ def test_a_result_comes_to_a_picture_that_was_closed_and_when_its_layer_is_gone(
     person.desk.ask("rearrange", delete=True)
     assert len(names(person)) == count
     top = person.wait_layers(count + 1)["layers"][0]
-    assert top["name"].startswith(MAIN.target)  # GIMP numbers equal names
+    assert top["name"].startswith(result_name(MAIN.source, MAIN.target))  # GIMP numbers equal names
     assert top["offset"] == found["offset"]
     screen.wait_gone("^S²Edit Jobs$", 60)
     screen.activate(person.window)

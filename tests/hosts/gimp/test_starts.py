@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ..lab import Lab, wait_for
-from ..scenarios import MAIN, draw_portrait
+from ..scenarios import MAIN, draw_portrait, result_name
 from ..screen import Screen
 from . import sight
 from .gimp import GimpDesk
@@ -21,6 +21,8 @@ from .person import Person
 pytestmark = pytest.mark.hosts
 
 DIALOG, JOBS = "^S²Edit$", "^S²Edit Jobs$"
+CROWN = result_name(MAIN.source, MAIN.target)
+BOW = result_name(MAIN.target, MAIN.second_target)
 EVERY = ["queued", "running", "done"]
 EDGE = 30
 """Pixels between a title and the edge at which it stands: an arrow and its margin."""
@@ -63,14 +65,14 @@ def test_a_layer_is_edited_from_the_layers_dialogs_own_menu(person: Person) -> N
     person.type_words(MAIN)
     person.submit(dialog)
     layers = [layer["name"] for layer in person.wait_layers(3)["layers"]]
-    assert layers == ["other", MAIN.target, person.picture.name], "the result lies over the layer that was clicked"
+    assert layers == ["other", CROWN, person.picture.name], "the result lies over the layer that was clicked"
     assert newest_edit(person)["document"]["layer"] == person.picture.name
 
 
 def test_a_result_is_the_start_of_the_next_edit(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
     made = person.desk.ask("edited", 60, source=MAIN.source, target=MAIN.target, word=MAIN.word)
-    assert made["selected"] == [MAIN.target]
+    assert made["selected"] == [CROWN]
     dialog = person.open_dialog()
     screen.photograph("result-as-start")
     # The cursor is in what it should show, which is what it shows: only that has to be typed.
@@ -79,15 +81,15 @@ def test_a_result_is_the_start_of_the_next_edit(person: Person) -> None:
     person.submit(dialog)
     state = person.wait_layers(3)
     screen.photograph("chained")
-    assert [layer["name"] for layer in state["layers"]] == [MAIN.second_target, MAIN.target, person.picture.name]
+    assert [layer["name"] for layer in state["layers"]] == [BOW, CROWN, person.picture.name]
     edit = newest_edit(person)
     assert (edit["source"], edit["target"]) == (MAIN.target, MAIN.second_target)
     assert edit["objects"] == [{"word": "crown", "masked": True}], "the new object, where the old result shows"
-    assert edit["document"]["layer"] == MAIN.target
+    assert edit["document"]["layer"] == CROWN
     assert edit["profile"] == MAIN.profile
     recipe = person.desk.ask("newest_recipe")
     assert json.loads(recipe["recipe"])["edit"] == edit
-    assert recipe["source"] == MAIN.target, "it knows that it was made of the first result"
+    assert recipe["source"] == CROWN, "it knows that it was made of the first result"
     wait_for(lambda: not lab.jobs(["done"], acknowledged=False), "the results to be acknowledged", 30)
 
 

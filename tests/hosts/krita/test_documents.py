@@ -26,7 +26,7 @@ def told() -> Iterator[tuple[Lab, dict[str, Document], dict[str, Any]]]:
         assert tuple(found) == NAMES
         (lab.folder / "documents.json").write_text(text, encoding="utf-8")
         path = str(lab.folder / "documents.json")
-        yield lab, found, Easel(lab, screen).run("documents", timeout=PATIENCE_S, S2EDIT_TEST_DOCUMENTS=path)
+        yield lab, found, Easel(lab, screen).run("scenes_documents", timeout=PATIENCE_S, S2EDIT_TEST_DOCUMENTS=path)
 
 
 @pytest.mark.parametrize("name", NAMES)

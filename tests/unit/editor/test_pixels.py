@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from s2edit_editor.pixels import Box, Picture, around
+from s2edit_editor.pixels import Box, Picture, around, kept_where
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,15 @@ def test_a_picture_of_another_size_than_its_data() -> None:
     assert Picture(2, 3, 4, "u2", b"\0" * 48).shape == (3, 2, 4)
     with pytest.raises(ValueError, match="47 bytes instead of 48"):
         Picture(2, 3, 4, "u2", b"\0" * 47)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "alpha", "own", "kept"),
+    [
+        ("u1", b"\x05\xff\x07", b"\0\x01\xff", b"\0\xff\x07"),
+        ("u2", b"\x05\x01\xff\xff", b"\0\0\0\x01", b"\0\0\xff\xff"),
+        ("f4", b"\0\0\x80\x3f" * 2, b"\0\0\0\0\0\0\0\x3f", b"\0\0\0\0\0\0\x80\x3f"),
+    ],
+)
+def test_a_result_is_closed_where_its_source_has_nothing(dtype: str, alpha: bytes, own: bytes, kept: bytes) -> None:
+    assert kept_where(alpha, own, dtype) == kept

@@ -4,7 +4,7 @@ import hashlib
 import time
 from typing import Any
 
-from common import GIVEN, Gegl, Gimp, Gio, call, pixels, report
+from common import GIVEN, Gegl, Gimp, Gio, call, note, pixels, report
 
 EDIT, PAINT = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
 AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
@@ -40,7 +40,7 @@ def again(image: Any, layer: Any) -> dict[str, Any]:
 def result(new: Any) -> dict[str, Any]:
     """What the test wants to know of a result."""
     return {
-        "recipe": bytes(new.get_parasite("s2edit-recipe").get_data()).decode(),
+        "recipe": note(new, "s2edit-recipe"),
         "size": [new.get_width(), new.get_height()],
         "offset": list(new.get_offsets())[1:],
         "tattoo": new.get_tattoo(),

@@ -13,7 +13,7 @@ gi.require_version("Gegl", "0.4")
 
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402 - versions first
 
-__all__ = ["GIVEN", "Gegl", "Gimp", "Gio", "call", "describe", "inverse_error", "load", "pixels", "report"]
+__all__ = ["GIVEN", "Gegl", "Gimp", "Gio", "call", "describe", "inverse_error", "load", "note", "pixels", "report"]
 
 GIVEN: dict[str, Any] = {}
 """What the test handed over, by name."""
@@ -50,6 +50,11 @@ def pixels(drawable: Any, encoding: str, box: tuple[int, int, int, int] | None =
     """Bytes of a drawable, or of a box of it."""
     box = box or (0, 0, drawable.get_width(), drawable.get_height())
     return bytes(drawable.get_buffer().get(Gegl.Rectangle.new(*box), 1.0, encoding, Gegl.AbyssPolicy.NONE))
+
+
+def note(owner: Any, name: str) -> str:
+    """A parasite's text; GIMP gives its bytes as signed numbers."""
+    return bytes(byte & 255 for byte in owner.get_parasite(name).get_data()).decode()
 
 
 def load(path: str) -> Any:

@@ -4,7 +4,7 @@ import random
 import time
 from typing import Any
 
-from common import GIVEN, Gegl, Gimp, call, inverse_error, pixels, report
+from common import GIVEN, Gegl, Gimp, call, inverse_error, note, pixels, report
 
 SIZE = 96
 BOX = (30, 24, 40, 36)
@@ -141,7 +141,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
             "mask_total": sum(value > 0 for value in mask),
             "same_parent": new.get_parent() == layer.get_parent(),
             "above": image.get_item_position(new) < image.get_item_position(layer),
-            "recipe": bytes(new.get_parasite("s2edit-recipe").get_data()).decode(),
+            "recipe": note(new, "s2edit-recipe"),
             "precision": image.get_precision().value_nick,
         }
     else:
