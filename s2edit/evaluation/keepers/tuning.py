@@ -19,13 +19,14 @@ from s2edit.evaluation.methods import METHODS, Method
 from .scores import KeeperScore
 
 RULE = "most keepers on the tuning portraits; between as many, the higher mean gain"
+_SCALES: dict[str, Sequence[float]] = {"edit.guidance": (1.5, 2, 2.5, 3.5, 6)}
 _GRIDS: dict[str, tuple[dict[str, Sequence[float]], dict[str, Sequence[float]]]] = {
     # How much is learned of the picture, against how loudly the words are said.
-    "s2edit": ({"identity.steps": (16, 48)}, {"edit.guidance": (2, 2.5, 3.5, 6)}),
+    "s2edit": ({"identity.steps": (16, 48)}, _SCALES),
     # How long the source's maps are held on to.
-    "direct+p2p": ({"edit.cross_replace": (0.4, 0.8)}, {"edit.guidance": (2, 2.5, 3.5, 6)}),
+    "direct+p2p": ({"edit.cross_replace": (0.4, 0.8)}, _SCALES),
     # It has nothing but its sampler.
-    "inpaint": ({"inversion.steps": (18, 36)}, {"edit.guidance": (2, 2.5, 3.5, 6)}),
+    "inpaint": ({"inversion.steps": (18, 36)}, _SCALES),
 }
 """By method: what matters to it, and w, which varies fastest since it shares what was learned and inverted."""
 
