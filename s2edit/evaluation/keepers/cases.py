@@ -31,8 +31,8 @@ _SALT: dict[Purpose, int] = {"tuning": 0x7E57, "test": 0x5C0E, "acceptance": 0xA
 """Of the random numbers that everything but the portrait comes from: sets share no mask."""
 _LARGE_SIZES = (512, 640, 800)
 """Of portraits in a larger picture whose own size would not fit."""
-_DIFFERS = 2
-"""Levels of 255 by which a channel has to differ; a shadow's faintest rim doesn't count."""
+_DIFFERS = 8
+"""Levels of 255 by which a channel has to differ; a shade that no one sees doesn't count."""
 _AROUND = 0.01
 """Of the side: what lies so near to a change belongs to it, since an edge may be drawn otherwise."""
 
