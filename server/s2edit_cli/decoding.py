@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -22,11 +23,13 @@ from . import jpeg_stream
 if TYPE_CHECKING:
     import pyvips
 
+_OF_ANOTHER = re.compile(r"VIPS: (read gave \d+ warnings|VipsJpeg:|\s*$)")
+"""What libvips logs when it lets go of a JPEG that was opened earlier, at whatever moment that is."""
 MAX_FILE = 4 * 1024**3
 """Bytes of the largest file that is opened."""
 MAX_PADDING = 1024
 """Bytes after a JPEG's end that are taken for padding."""
-MAY_BE_DAMAGED = "The end of “{name}” is odd for a JPEG; look whether its lower part is as it should be."
+MAY_BE_DAMAGED = "“{name}” holds more bits than its pixels need: it may be damaged. Look at its lower part."
 TRAILING = "“{name}” has more data after the picture, such as a film or a second picture; it is left out."
 NO_END = "“{name}” lacks its end marker; all of its pixels are there."
 
@@ -132,9 +135,10 @@ def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:
         raise damaged(path)
     complaints = _complaints(lambda: pyvips.Image.jpegload_buffer(stream.bare, access="sequential", revalidate=True))
     odd_end = [words for words in complaints if "extraneous bytes before marker 0xd9" in words]
-    if len(odd_end) < len(complaints) or (not stream.ended and stream.lacks_scans()) or _impossible_levels(stream):
+    impossible, more = _levels(stream)
+    if len(odd_end) < len(complaints) or (not stream.ended and stream.lacks_scans()) or impossible:
         raise damaged(path)
-    notes = [MAY_BE_DAMAGED.format(name=path.name)] if odd_end else []
+    notes = [MAY_BE_DAMAGED.format(name=path.name)] if odd_end or more else []
     if stream.trailing > MAX_PADDING:
         notes.append(TRAILING.format(name=path.name))
     if stream.ended:
@@ -142,16 +146,21 @@ def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:
     return pyvips.Image.jpegload_buffer(stream.whole), [*notes, NO_END.format(name=path.name)]
 
 
-def _impossible_levels(stream: jpeg_stream.Stream) -> bool:
-    """Whether a block is brighter or darker than any picture's: what follows lost bits has its levels shifted."""
+def _levels(stream: jpeg_stream.Stream) -> tuple[bool, bool]:
+    """Whether a block is brighter or darker than any picture's, as after lost bits, and whether bits are left over."""
     import pyvips
 
     found = stream.levels()
     if found is None:
-        return False
-    data, most = found
-    small = pyvips.Image.jpegload_buffer(data, shrink=8)
-    return bool(small.min() < 128 - most or small.max() > 128 + most)
+        return False, False
+    small = pyvips.Image.jpegload_buffer(found.data, shrink=8).copy_memory()
+    rows, more = small.height - found.more_rows, False
+    if found.more_rows and small.width > found.more_from:
+        beyond = small.crop(found.more_from, small.height - 1, small.width - found.more_from, 1).numpy()
+        more = bool((beyond != beyond[:, :1]).any())
+    shown = small.crop(0, 0, small.width, rows)
+    impossible = found.most is not None and (shown.min() < 128 - found.most or shown.max() > 128 + found.most)
+    return bool(impossible), more
 
 
 def _check_tiff(path: Path, loader: Any, options: dict[str, Any]) -> None:
@@ -197,7 +206,9 @@ def _logged() -> Iterator[list[str]]:
 
     class Catch(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
+            message = record.getMessage()
+            if not _OF_ANOTHER.match(message):
+                lines.append(message)
 
     logger, catch = logging.getLogger("pyvips"), Catch(logging.WARNING)
     propagate, logger.propagate = logger.propagate, False

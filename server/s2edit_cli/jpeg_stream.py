@@ -14,11 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 END = b"\xff\xd9"
-_SOS, _DQT, _SOF_PROGRESSIVE = 0xDA, 0xDB, 0xC2
+_SOS, _DQT, _DRI, _SOF_PROGRESSIVE = 0xDA, 0xDB, 0xDD, 0xC2
+_SEQUENTIAL = (0xC0, 0xC1)
+_FRAMES = (*_SEQUENTIAL, _SOF_PROGRESSIVE)
 _STANDALONE = {0x01, *range(0xD0, 0xD9)}
 _APPLICATION = {*range(0xE0, 0xF0), 0xFE}
 _ADOBE_RAW = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(5)
 """Adobe's APP14 with transform 0: the decoder hands out the components as they are, without a colour conversion."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A stream to be decoded at 1/8 size.
+
+    Args:
+        data: the stream. most: how far from 128 a value may be, or None when that cannot be told.
+        more_rows: how many rows at the end are beyond the picture. more_from: the column from which they are of one
+            colour when the picture's bits end where they should.
+    """
+
+    data: bytes
+    most: int | None
+    more_rows: int
+    more_from: int
 
 
 @dataclass(frozen=True)
@@ -46,23 +64,42 @@ class Stream:
         """Only what the pixels are made of: each complaint of a decoder about it is about pixels."""
         return self._joined(lambda marker: marker not in _APPLICATION)
 
-    def levels(self) -> tuple[bytes, int] | None:
-        """A stream whose 1/8-size decoding shows each block's DC value, and how far from 128 it may be at most.
+    def levels(self) -> Levels | None:
+        """A stream whose 1/8-size decoding shows each block's DC value; None without a frame.
 
         The quantiser of the DC value is made 1, so that the decoder's clamping to 0..255 lies beyond what can occur,
         and the others 0. An 8-bit block's DC is within +-1024 (T.81, A.3.3: eight times the mean of level-shifted
-        samples), hence the quantised one within 1024 / q. None where q is 1: nothing can be seen then.
+        samples), hence the quantised one within 1024 / q.
+
+        A sequential picture is made one row of blocks longer: once its bits are used up, a decoder makes that row of
+        one colour, and of whatever else it finds when bits are left over.
         """
-        steps = [step for marker, part in self.segments if marker == _DQT for step in _dc_steps(part)]
-        if not steps or min(steps) < 2:
+        frame = next((part for marker, part in self.segments if marker in _FRAMES), None)
+        if frame is None or len(frame) < 10 + 3 * frame[9]:
             return None
-        parts = [
-            _only_levels(part) if marker == _DQT else part
-            for marker, part in self.segments
-            if marker not in _APPLICATION
-        ]
-        # One quantised step and one step of the 8-bit sample for rounding.
-        return b"\xff\xd8" + _ADOBE_RAW + b"".join(parts) + self.body + END, 128 // min(steps) + 2
+        steps = [step for marker, part in self.segments if marker == _DQT for step in _dc_steps(part)]
+        sampling = [frame[11 + 3 * index] for index in range(frame[9])]
+        across, down = max(value >> 4 for value in sampling), max(value & 15 for value in sampling)
+        (height,) = struct.unpack_from(">H", frame, 5)
+        rows = -(-height // (8 * down)) if down else 0
+        longer = self._may_be_longer(frame, 8 * down * (rows + 1))
+        parts = []
+        for marker, part in self.segments:
+            if marker == _DQT:
+                parts.append(_only_levels(part))
+            elif longer and part is frame:
+                parts.append(part[:5] + struct.pack(">H", 8 * down * (rows + 1)) + part[7:])
+            elif marker not in _APPLICATION:
+                parts.append(part)
+        data = b"\xff\xd8" + _ADOBE_RAW + b"".join(parts) + self.body + END
+        # One quantised step and one step of the 8-bit sample for rounding; where q is 1, nothing can be seen.
+        most = 128 // min(steps) + 2 if steps and min(steps) > 1 else None
+        return Levels(data, most, down if longer else 0, 2 * across)
+
+    def _may_be_longer(self, frame: bytes, height: int) -> bool:
+        """Restarts have marks of their own, and some cameras fill up with zeros."""
+        restarts = any(marker == _DRI for marker, _ in self.segments)
+        return frame[1] in _SEQUENTIAL and not restarts and 0 < height < 65_500 and not self.body.endswith(bytes(4))
 
     def lacks_scans(self) -> bool:
         """Whether a progressive picture's refining scans are not all there (T.81, G.1.1.1.1: Al counts down to 0)."""

@@ -36,7 +36,12 @@ Words = Annotated[
     list[str], typer.Option("--object", metavar="WORD", help="The word of the source prompt to edit; may be repeated.")
 ]
 Mask = Annotated[
-    Path | None, typer.Option("--mask", help="Where the object is: white on black, or painted on nothing.")
+    Path | None,
+    typer.Option(
+        "--mask",
+        help="Where the object is: white on black, or painted on nothing. From 50 % on a pixel is in; blend.feather "
+        "softens the edge.",
+    ),
 ]
 Model = Annotated[str, typer.Option("--model", metavar="ID", help="Which model; see `s2edit models list`.")]
 Profile = Annotated[str, typer.Option("--profile", metavar="|".join(PROFILES), help="How much work to do.")]

@@ -25,6 +25,7 @@ Box = tuple[int, int, int, int]
 MAX_BYTES = 4 * 1024**3
 """Decoded size of the largest picture that is opened."""
 _BITS = {"uchar": 8, "ushort": 16}
+_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
 _SPACES = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3}
 
 
@@ -115,8 +116,6 @@ def open_picture(path: Path) -> Picture:
         raise WireError(
             "bad_image", f"“{path.name}” has {image.bands} channels; at most one alpha channel is possible."
         )
-    if image.width * image.height * image.bands * bits // 8 > MAX_BYTES:
-        raise WireError("bad_image", f"“{path.name}” takes more than {MAX_BYTES >> 30} GiB.", "Edit a part of it.")
     colour = source_colour.find(image, chunks, colours, path.name)
     if colour.made and colour.profile is not None:
         image = image.copy()
@@ -175,6 +174,8 @@ def _check_size(image: pyvips.Image, path: Path, *, several: bool) -> None:
     """Before a pixel is decoded."""
     if image.width > MAX_SIDE or image.height > MAX_SIDE:
         raise WireError("bad_image", f"“{path.name}” is over {MAX_SIDE} pixels wide or high.", "Edit a part of it.")
+    if image.width * image.height * image.bands * _BYTES.get(image.format, 8) > MAX_BYTES:
+        raise WireError("bad_image", f"“{path.name}” takes more than {MAX_BYTES >> 30} GiB.", "Edit a part of it.")
     if several and image.get_typeof("n-pages") and image.get("n-pages") > 1:
         raise WireError("bad_image", f"“{path.name}” has several pages or frames.", "Save the one to edit by itself.")
 

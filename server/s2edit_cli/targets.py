@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 KINDS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 _DEEPEST = {"png": 16, "tiff": 16, "jpeg": 8, "webp": 8}
-_LONGEST = {"webp": 16_383, "jpeg": 65_500}
-"""The largest side that a format holds, px: WebP's own limit (RFC 9649, 2.4), libjpeg's for JPEG."""
+_LONGEST = {"webp": 16_383}
+"""The largest side that a format holds, px, where that is less than `s2edit_wire.limits.MAX_SIDE` (RFC 9649, 2.4)."""
 _PREFIX = ".s2edit-"
 
 

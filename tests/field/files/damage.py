@@ -7,7 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.field.files.samples import cut, drawing, image, jpeg, overwritten, png, tiff
+import numpy as np
+from s2edit_cli.pictures import open_picture
+from s2edit_wire.errors import WireError
+
+from tests.field.files.samples import SIDE, cut, drawing, image, jpeg, overwritten, png, tiff
 from tests.field.files.throwing import HERE, Case, edit
 
 DAMAGED = "^refused: .*is damaged"
@@ -52,7 +56,7 @@ def _jpeg() -> list[Case]:
         Case("damage", "JPEG, whole, restarts", lambda folder: edit(jpeg(folder, restart_interval=4)), TAKEN),
         Case("damage", "JPEG, whole, best quality", lambda folder: edit(jpeg(folder, Q=100)), TAKEN),
         Case("damage", "JPEG, a hole in the middle", _stored("hole.jpg"), DAMAGED),
-        Case("damage", "JPEG, overwritten, decoder content", _stored("middle.jpg"), DAMAGED),
+        Case("damage", "JPEG, overwritten, no decoder complains", _stored("middle.jpg"), DAMAGED),
         Case("damage", "JPEG, overwritten", lambda folder: edit(overwritten(jpeg(folder))), DAMAGED),
         Case("damage", "JPEG, restarts, overwritten", _restarts_overwritten, DAMAGED),
         Case("damage", "JPEG, cut", lambda folder: edit(cut(jpeg(folder))), DAMAGED),
@@ -75,6 +79,15 @@ def _others() -> list[Case]:
         Case("damage", "PNG, cut", lambda folder: edit(cut(png(folder, drawing()))), DAMAGED),
         Case("damage", "PNG, overwritten", lambda folder: edit(overwritten(png(folder, drawing()))), DAMAGED),
         Case("damage", "PNG, one byte of the pixels", _one_byte, DAMAGED),
+        # Lossy codes have no checksum; what share of damage is noticed is measured here.
+        Case(
+            "damage",
+            "JPEG, 40 places overwritten",
+            partial(_many, jpeg),
+            r"^(2\d|3\d) refused, \d+ told, .* \d unseen$",
+        ),
+        Case("damage", "JPEG, Q 99, 40 places", partial(_many, partial(jpeg, Q=99)), r" told, .* 1?\d unseen$"),
+        Case("damage", "WebP, 40 places overwritten", partial(_many, _webp), r"^[1-9]\d* refused"),
         Case("damage", "WebP, whole", lambda folder: edit(_webp(folder)), TAKEN),
         Case("damage", "WebP, cut", lambda folder: edit(cut(_webp(folder))), DAMAGED),
         Case("damage", "WebP, lossless, cut", lambda folder: edit(cut(_webp(folder, lossless=True))), DAMAGED),
@@ -125,3 +138,22 @@ def _webp(folder: Path, **options: bool) -> Path:
 
 def _lossless_overwritten(folder: Path) -> str:
     return edit(overwritten(_webp(folder, lossless=True), 0.2))
+
+
+def _many(make: Callable[[Path], Path], folder: Path) -> str:
+    """How many of 40 overwritings are noticed; “faint” is where under 0.2 % of the pixels are off by over 16 of 255."""
+    path = make(folder)
+    whole, counts = path.read_bytes(), dict.fromkeys(("refused", "told", "faint", "unseen"), 0)
+    before = open_picture(path).crop((0, 0, SIDE, SIDE)).astype(int)
+    noise = np.random.default_rng(5)
+    for place in noise.integers(800, len(whole) - 100, 40):
+        length = int(noise.choice([1, 8, 64]))
+        path.write_bytes(whole[:place] + noise.bytes(length) + whole[place + length :])
+        try:
+            picture = open_picture(path)
+        except WireError:
+            counts["refused"] += 1
+            continue
+        off = np.abs(picture.crop((0, 0, SIDE, SIDE)).astype(int) - before).max(axis=2) > 16
+        counts["told" if picture.notes else "faint" if off.mean() < 0.002 else "unseen"] += 1
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

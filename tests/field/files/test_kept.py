@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import shutil
 import struct
@@ -15,7 +16,8 @@ import pytest
 import pyvips
 from numpy.typing import NDArray
 from PIL import Image
-from s2edit_cli import colour, composite, openraster, png_file, targets, writing
+from s2edit_cli import colour, composite, decoding, openraster, png_file, targets, writing
+from s2edit_cli.editing import Task, open_inputs
 from s2edit_cli.marking import marking
 from s2edit_cli.pictures import Picture, open_picture
 from s2edit_wire.errors import WireError
@@ -170,3 +172,45 @@ def test_a_link_is_written_through_and_a_mode_kept(tmp_path: Path) -> None:
     link.symlink_to(link)
     with pytest.raises(WireError), targets.replacing(link):
         raise AssertionError
+
+
+def test_what_is_odd_is_told_before_the_job_and_in_the_object(tmp_path: Path) -> None:
+    source = Path(shutil.copy(HERE / "notags-icc.jpg", tmp_path))
+    side = open_picture(source).size[0]
+    mask = tmp_path / "mask.png"
+    image(np.full((side, side, 1), 255, np.uint8)).pngsave(str(mask))
+    words = {"source": "a man", "target": "a man with a hat", "words": ("man",), "model": "m", "profile": "balanced"}
+    out = tmp_path / "out.png"
+    task = Task(kind="edit", image=source, output=out, layers=None, seed=0, mask=mask, **words)  # type: ignore[arg-type]
+    (profile, first), (share, second) = open_inputs(task).remarks()
+    assert "profile" in profile
+    assert share.startswith("The mask marks 100 %")
+    assert (first, second) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "damaged"),
+    [
+        ("read gave 3 warnings", False),
+        ("VipsJpeg: Premature end", False),
+        ("", False),
+        ("Bad code word at line 3", True),
+    ],
+)
+def test_what_another_picture_logs_when_it_is_let_go_harms_no_tiff(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, damaged: bool
+) -> None:
+    drain = decoding._drain
+
+    def drained(opened: pyvips.Image) -> None:
+        drain(opened)
+        logging.getLogger("pyvips").warning("VIPS: %s", line)
+
+    source = tmp_path / "in.tif"
+    image(drawing()).tiffsave(str(source))
+    monkeypatch.setattr(decoding, "_drain", drained)
+    if damaged:
+        with pytest.raises(WireError, match="damaged"):
+            decoding.load(source, "tiff")
+    else:
+        decoding.load(source, "tiff")
