@@ -128,5 +128,7 @@ def _show(state: dict[str, Any], as_json: bool) -> None:
     say(f"jobs     {jobs}" + (" (queue paused)" if state["queue_paused"] else ""))
     stored = [("cache", "cache_bytes"), ("results", "result_bytes"), ("weights", "weights_bytes")]
     say("on disk  " + ", ".join(f"{name} {size(state[field])}" for name, field in stored))
+    for notice in state.get("notices", []):
+        say(notice)
     if state["offline"]:
         say("offline: no connection off this machine is attempted")

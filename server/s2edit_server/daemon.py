@@ -35,6 +35,7 @@ from . import (
     jobs,
     logs,
     queries,
+    recovery,
     retention,
 )
 from .auth import Authenticator
@@ -74,22 +75,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         _raise_limits()
-        return _serve(options, folder, run)
+        try:
+            return _serve(options, folder, run)
+        except WireError:
+            # The first use of the list may find damage that the look at it did not: then it is put aside now.
+            if not (folder / recovery.DAMAGED).exists():
+                raise
+            return _serve(options, folder, run)
     except (RuntimeError, WireError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except (OSError, sqlite3.Error) as error:
         LOG.exception("the daemon can't start")
-        sys.stderr.write(f"S²Edit's daemon can't use its folder {folder}: {error}. {_remedy(error)}\n")
+        remedy = "See that it can be written and that there is room on its disk, and start again."
+        sys.stderr.write(f"S²Edit's daemon can't use its folder {folder}: {error}. {remedy}\n")
         return 1
     finally:
         held.release()
-
-
-def _remedy(error: OSError | sqlite3.Error) -> str:
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-        return "Its list of jobs is damaged: move jobs.sqlite3 out of it and start again. The jobs are lost with it."
-    return "See that it can be written and that there is room on its disk, and start again."
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -140,8 +142,15 @@ class Daemon:
         """Serve until told to stop."""
         key = secrets.token_hex(32)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        store = Store(self._folder / "jobs.sqlite3")
-        services, broker, router = await self._assemble(context, store, key)
+        notices = recovery.prepare(self._folder)
+        store = Store(self._folder / "jobs.sqlite3", on_damage=(self._folder / recovery.DAMAGED).touch)
+        try:
+            services, broker, router = await self._assemble(context, store, key)
+        except BaseException:
+            store.close()
+            context.destroy(0)
+            raise
+        services.notices = notices
         credentials = plain_credentials(key)
         Authenticator(context, *credentials).start()
         inner = router.bind(instance.inner_endpoint(self._run))

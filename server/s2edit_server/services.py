@@ -35,6 +35,7 @@ class Services:
     Args:
         key: this boot's secret; boot: random mark of this start, 32 hexadecimal digits.
         stop: called with True to stop at once, with False to stop when the queue is empty.
+        notices: what people have to know since the start, beside `settings.notice`.
         checked_edits: whether `submit` asks `planning` about prompts and masks; not with a foreign worker module.
     """
 
@@ -48,6 +49,7 @@ class Services:
     weights: WeightsDesk
     stop: Callable[[bool], None]
     checked_edits: bool = True
+    notices: tuple[str, ...] = ()
     started: float = field(default_factory=time.monotonic)
 
     async def status(self) -> dict[str, Any]:
@@ -72,4 +74,5 @@ class Services:
             "result_bytes": self.desk.blobs.total_bytes(),
             "offline": self.settings.now.offline,
             "weights_bytes": weights_bytes,
+            "notices": [notice for notice in (self.settings.notice, *self.notices) if notice],
         }

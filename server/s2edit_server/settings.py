@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
-import shutil
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -11,9 +12,13 @@ import msgspec
 import msgspec.inspect
 from msgspec import Meta
 from s2edit_wire.errors import WireError
+from s2edit_wire.plain_files import read_plain
 
 from .blobs import room_errors
 
+LOG = logging.getLogger(__name__)
+MAX_FILE = 64 * 1024
+"""Bytes of the file; S²Edit writes about one thousand."""
 GIB = 1024**3
 Bytes = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 ModelId = Annotated[str, Meta(max_length=100)]
@@ -74,12 +79,17 @@ class SettingsFile:
 
     Args:
         path: `settings.json`; what can't be used of it is left out, and a copy is kept beside as `settings.json.bad`.
+            Where that might have said to stay offline, or which way to take, S²Edit stays offline until it is told.
         overrides: values from the command line: they win for this run and are not written.
+
+    Attributes:
+        notice: what people have to know about the file, or "".
     """
 
     def __init__(self, path: Path, **overrides: object) -> None:
         self._path = path
         self._overrides = {name: value for name, value in overrides.items() if value is not None}
+        self.notice = ""
         self._saved = self._load()
 
     @property
@@ -110,21 +120,39 @@ class SettingsFile:
         self._saved = changed
         for name in changes:
             self._overrides.pop(name, None)
+        if "offline" in changes:
+            self.notice = ""
         return self.now
 
     def _load(self) -> Settings:
+        data = None
         try:
-            found = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Any])
+            data = read_plain(self._path, MAX_FILE)
+            found = msgspec.json.decode(data, type=dict[str, Any])
         except FileNotFoundError:
             return Settings()
-        except (OSError, msgspec.MsgspecError):
-            self._path.replace(self._path.with_suffix(".json.bad"))
-            return Settings()
-        # What is right in a file from another version stays in force: to be online all at once would be worst.
+        except (OSError, ValueError, RecursionError):
+            found = {"": None}
+        # What is right in a file from another version stays in force.
         kept = {name: value for name, value in found.items() if name in _KINDS and _is_valid(name, value)}
-        if kept != found:
-            shutil.copyfile(self._path, self._path.with_suffix(".json.bad"))
-        return msgspec.convert(kept, Settings)
+        left_out = found.keys() - kept.keys()
+        if not left_out:
+            return msgspec.convert(kept, Settings)
+        if "offline" not in kept or left_out & _NETWORK:
+            # To be online all at once would be worst.
+            kept["offline"] = True
+            self.notice = "S²Edit's settings were damaged, so it stays offline until you switch that in the settings."
+        LOG.warning("settings.json is damaged; a copy is kept as settings.json.bad. Left out: %s", sorted(left_out))
+        settings = msgspec.convert(kept, Settings)
+        # Kept, as is what follows from it: the next start has to know it too.
+        with contextlib.suppress(OSError):
+            bad = self._path.with_suffix(".json.bad")
+            if data is None:
+                self._path.replace(bad)
+            else:
+                bad.write_bytes(data)
+            self._write(settings)
+        return settings
 
     def _write(self, settings: Settings) -> None:
         temporary = self._path.with_suffix(".json.new")
@@ -136,6 +164,8 @@ class SettingsFile:
 
 
 _TYPE = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(Settings))
+_NETWORK = frozenset({"offline", "mirror", "proxy"})
+"""Settings that say whether and which way to leave this machine."""
 _KINDS = {field.name: field.type for field in _TYPE.fields}
 
 

@@ -86,6 +86,7 @@ MIGRATIONS: tuple[str, ...] = (
 )
 """Each entry brings the schema from version i to i + 1; released ones never change."""
 
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
 _FULL = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE"}
 
 
@@ -95,6 +96,20 @@ def disk_full() -> WireError:
         "disk_full",
         "There is no room on the disk for the job.",
         "Free some space, or delete old jobs in the tray, and send it again.",
+    )
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the file itself is wrong: not that it is locked, full, or can't be reached."""
+    return getattr(error, "sqlite_errorname", "").startswith(_DAMAGE)
+
+
+def damaged_list() -> WireError:
+    """The error for a list of jobs that can't be used any more."""
+    return WireError(
+        "internal",
+        "S²Edit's list of jobs is damaged.",
+        "Restart S²Edit (s2edit daemon stop): it keeps the damaged list and all pictures, and begins a new one.",
     )
 
 
@@ -121,9 +136,11 @@ class Store:
 
     Args:
         path: the file; made when absent. One that a newer S²Edit wrote is refused with a RuntimeError.
+        on_damage: called, from the store's thread, when the file turns out to be damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_damage: Callable[[], None] = lambda: None) -> None:
+        self._on_damage = on_damage
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
             self._db = self._thread.submit(_open, path).result()
@@ -136,27 +153,26 @@ class Store:
     ) -> T:
         """Run `function(connection, …)` on the store's thread; calls run in the order in which they were made.
 
-        Raises WireError("disk_full") when there was no room; nothing has changed then.
+        Raises WireError: disk_full when there was no room, internal when the file is damaged; nothing has changed then.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: _translated(function, self._db, *args, **kwargs)
-        )
+
+        def run() -> T:
+            try:
+                return function(self._db, *args, **kwargs)
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorname", "") in _FULL:
+                    raise disk_full() from error
+                if is_damage(error):
+                    self._on_damage()
+                    raise damaged_list() from error
+                raise
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
 
     def close(self) -> None:
         """Finish what was asked and close the file."""
         self._thread.submit(self._db.close).result()
         self._thread.shutdown()
-
-
-def _translated(
-    function: Callable[Concatenate[sqlite3.Connection, P], T], db: sqlite3.Connection, *args: P.args, **kwargs: P.kwargs
-) -> T:
-    try:
-        return function(db, *args, **kwargs)
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorname", "") in _FULL:
-            raise disk_full() from error
-        raise
 
 
 def _open(path: Path) -> sqlite3.Connection:

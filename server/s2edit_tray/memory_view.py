@@ -83,6 +83,9 @@ class MemoryView(Page):
             ),
         )
         self._lay_out(rows(_UNTOLD, {}), actions)
+        self._notices = leading(QLabel())
+        self._notices.setVisible(False)
+        self.column.addWidget(self._notices)
         self.column.addLayout(self._form)
         self.column.addWidget(leading(QLabel(_("Diagnostics hold no prompts, names, paths or keys."))))
         self.column.addStretch(1)
@@ -106,6 +109,8 @@ class MemoryView(Page):
     def take(self, status: dict[str, Any]) -> None:
         """Show the state."""
         self._status = status
+        self._notices.setText("\n".join(status.get("notices", [])))
+        self._notices.setVisible(bool(self._notices.text()))
         for label, value in chain.from_iterable(rows(status, self._settings).values()):
             self._values[label].setText(value)
 

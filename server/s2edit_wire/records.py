@@ -167,9 +167,7 @@ class ModelRecord(_Model, total=False):
 MODEL = Record.of("model", ModelRecord)
 
 
-class StatusRecord(TypedDict):
-    """The daemon, its worker and its stores."""
-
+class _Status(TypedDict):
     version: Annotated[str, Text(64), "The daemon's version."]
     pid: Annotated[int, Integer(), "Its process."]
     uptime: Annotated[float, TIME, "Seconds since it started."]
@@ -185,6 +183,12 @@ class StatusRecord(TypedDict):
     result_bytes: Annotated[int, Integer(), "Size of stored inputs and results."]
     offline: Annotated[bool, Flag(), "Whether connections off this machine are forbidden."]
     weights_bytes: Annotated[int, Integer(), "Size of downloaded weights."]
+
+
+class StatusRecord(_Status, total=False):
+    """The daemon, its worker and its stores."""
+
+    notices: Annotated[list[str], ListOf(Text(500), 8), "What people have to know: a damaged file was put aside."]
 
 
 STATUS = Record.of("status", StatusRecord)

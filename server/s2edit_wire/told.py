@@ -22,7 +22,7 @@ LOCALE = Path(__file__).parent / "locale"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 """Languages whose windows are mirrored, and whose values keep their own direction (UAX #9: FSI and PDI)."""
 _NEXT_SENTENCE = re.compile(r"(?<=[.!?…)]) (?=[^a-z ])")
-_RECORDS = ("job", "model")
+_RECORDS = ("job", "model", "status")
 _LISTS = ("jobs", "models", "problems")
 _FIELDS = ("message", "hint", "title", "purpose", "licence")
 
@@ -59,7 +59,10 @@ def incoming_told(incoming: Incoming, language: str) -> Incoming:
 
 
 def _record_told(record: Mapping[str, Any], language: str) -> dict[str, Any]:
-    return {**record, **{name: told(record[name], language) for name in _FIELDS if name in record}}
+    said: dict[str, Any] = {name: told(record[name], language) for name in _FIELDS if name in record}
+    if "notices" in record:
+        said["notices"] = [told(notice, language) for notice in record["notices"]]
+    return {**record, **said}
 
 
 class _Template:
