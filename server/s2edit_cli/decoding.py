@@ -12,7 +12,8 @@ import os
 import re
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _OF_ANOTHER = re.compile(r"VIPS: (read gave \d+ warnings|VipsJpeg:|\s*$)")
 """What libvips logs when it lets go of a JPEG that was opened earlier, at whatever moment that is."""
+WATCH: ContextVar[Callable[[Path, int], None] | None] = ContextVar("watch", default=None)
+"""Called with the file and per cent while it is decoded."""
 MAX_FILE = 4 * 1024**3
 """Bytes of the largest file that is opened."""
 MAX_PADDING = 1024
@@ -97,7 +100,7 @@ def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]
             _check_tiff(path, loader, options)
         else:
             _check_cut(path, kind)
-            _drain(loader(name, fail_on="error", access="sequential", revalidate=True))
+            _drain(loader(name, fail_on="error", access="sequential", revalidate=True), path)
         return loader(name, fail_on="error", revalidate=True, **options), []
     except pyvips.Error as error:
         raise damaged(path) from error
@@ -133,7 +136,8 @@ def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:
     stream = jpeg_stream.parse(path.read_bytes())
     if stream is None:
         raise damaged(path)
-    complaints = _complaints(lambda: pyvips.Image.jpegload_buffer(stream.bare, access="sequential", revalidate=True))
+    bare = stream.bare
+    complaints = _complaints(lambda: pyvips.Image.jpegload_buffer(bare, access="sequential", revalidate=True), path)
     odd_end = [words for words in complaints if "extraneous bytes before marker 0xd9" in words]
     impossible, more = _levels(stream)
     if len(odd_end) < len(complaints) or (not stream.ended and stream.lacks_scans()) or impossible:
@@ -168,7 +172,7 @@ def _check_tiff(path: Path, loader: Any, options: dict[str, Any]) -> None:
     with _logged() as lines:
         image = loader(os.fsencode(path), access="sequential", revalidate=True, **options)
         harmless = set(lines)
-        complaints = _complaints(lambda: image)
+        complaints = _complaints(lambda: image, path)
     if complaints or set(lines) - harmless:
         raise damaged(path)
 
@@ -181,21 +185,25 @@ def _check_cut(path: Path, kind: str) -> None:
         raise damaged(path)
 
 
-def _complaints(opened: Any) -> list[str]:
+def _complaints(opened: Any, path: Path) -> list[str]:
     """What the decoders say while all pixels are decoded; an error that ends the decoding is raised."""
     import pyvips
 
     lib, ffi = pyvips.vips_lib, pyvips.ffi
     lib.vips_error_clear()
     try:
-        _drain(opened())
+        _drain(opened(), path)
         text = ffi.string(lib.vips_error_buffer()).decode(errors="replace")
     finally:
         lib.vips_error_clear()
     return [line for line in text.splitlines() if line.strip()]
 
 
-def _drain(image: pyvips.Image) -> None:
+def _drain(image: pyvips.Image, path: Path) -> None:
+    watch = WATCH.get()
+    if watch is not None:
+        image.set_progress(True)
+        image.signal_connect("eval", lambda _, progress: watch(path, progress.percent))
     image.avg()
 
 

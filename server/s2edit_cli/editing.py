@@ -18,6 +18,7 @@ from . import targets, writing
 from .colour import to_srgb
 from .composite import composite, native_layer
 from .follow import Follower
+from .looking import looking
 from .marking import marking
 from .masks import bounding_box, open_mask
 from .masks import sentences as mask_sentences
@@ -96,11 +97,12 @@ def open_inputs(task: Task) -> Inputs:
         raise WireError("bad_prompt", words, "Set the terminal to UTF-8, or type the prompt in plain letters.")
     if max(len(task.source), len(task.target), len(task.reference_prompt)) > MAX_PROMPT:
         raise WireError("bad_prompt", f"A prompt has more than {MAX_PROMPT} characters.", "Say it in fewer words.")
-    picture = open_for_result(task.image, task.output, task.layers, task.inputs())
-    paths = {"object_mask": task.mask, "edit_mask": task.edit_mask}
-    masks = {role: open_mask(path, picture.size) for role, path in paths.items() if path is not None}
-    reference = open_picture(task.reference) if task.reference else None
-    over = open_mask(task.reference_mask, reference.size) if reference and task.reference_mask else None
+    with looking():
+        picture = open_for_result(task.image, task.output, task.layers, task.inputs())
+        paths = {"object_mask": task.mask, "edit_mask": task.edit_mask}
+        masks = {role: open_mask(path, picture.size) for role, path in paths.items() if path is not None}
+        reference = open_picture(task.reference) if task.reference else None
+        over = open_mask(task.reference_mask, reference.size) if reference and task.reference_mask else None
     return Inputs(picture, masks, reference, over)
 
 

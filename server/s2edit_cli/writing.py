@@ -25,6 +25,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "webp": {"lossless": True, "exact": True},
     "tiff": {"compression": "deflate", "predictor": "horizontal"},
 }
+_LARGE = 3 * 1024**3
 _KEPT_CHUNKS = (*COLOUR_CHUNKS, b"pHYs")
 
 
@@ -50,7 +51,7 @@ def save(image: pyvips.Image, path: Path, marking: Marking, source: Picture | No
             if kind == "png":
                 _save_png(ready, temporary, source)
             else:
-                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep=_keep(ready, kind), **_OPTIONS[kind])
+                getattr(ready, f"{kind}save")(os.fsencode(temporary), keep=_keep(ready, kind), **_options(ready, kind))
             if kind == "tiff" and source is not None and source.has_extra:
                 tiff_pages.set_short(temporary, tiff_pages.EXTRA_SAMPLES, tiff_pages.UNSPECIFIED)
             _say_resolution(ready, temporary, kind, known=_resolution_is_known(ready, source))
@@ -58,6 +59,12 @@ def save(image: pyvips.Image, path: Path, marking: Marking, source: Picture | No
             raise not_written(path, error) from error
         mark_file(temporary, kind, path, marking, outcome)
     return outcome
+
+
+def _options(image: pyvips.Image, kind: str) -> dict[str, Any]:
+    # TIFF's offsets have 32 bits; what does not shrink would end at 4 GiB, after all the work.
+    large = kind == "tiff" and image.width * image.height * image.bands * 2 > _LARGE
+    return {**_OPTIONS[kind], "bigtiff": True} if large else _OPTIONS[kind]
 
 
 def _save_png(image: pyvips.Image, path: Path, source: Picture | None) -> None:

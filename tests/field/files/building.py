@@ -37,6 +37,12 @@ def _pages() -> list[Case]:
         Case("build", "TIFF, a saved selection, to PNG", _extra(0, ".png"), "^refused: .*saved selection"),
         Case("build", "TIFF, premultiplied transparency", _extra(1), "^told: .*premultiplied"),
         Case("build", "TIFF, transparency", _extra(2), TAKEN),
+        Case("build", "TIFF, BigTIFF", _tiff(bigtiff=True), TAKEN),
+        Case("build", "TIFF, white is 0", _tiff(miniswhite=True), TAKEN),
+        Case("build", "TIFF, a pyramid", _tiff(tile=True, tile_width=64, tile_height=64, pyramid=True), smaller),
+        Case("build", "TIFF, a pyramid inside", _tiff(tile=True, pyramid=True, subifd=True), TAKEN),
+        Case("build", "TIFF, floating point", _floating, "^refused: .*8 or 16 bits"),
+        Case("build", "PNG, interlaced", lambda folder: edit(png(folder, drawing(), interlace=True)), TAKEN),
         Case("build", "APNG", lambda folder: edit(png(folder, drawing(), {b"acTL": bytes(8)})), "^refused: .*animated"),
         Case("build", "WebP, animated", _animated_webp, "^refused: .*several pages or frames"),
     ]
@@ -123,6 +129,21 @@ def _extra(kind: int, suffix: str = ".tif") -> Callable[[Path], str]:
         return edit(path, suffix)
 
     return throw
+
+
+def _tiff(**options: Any) -> Callable[[Path], str]:
+    def throw(folder: Path) -> str:
+        path = folder / "in.tif"
+        image(drawing(1)).tiffsave(str(path), **options)
+        return edit(path)
+
+    return throw
+
+
+def _floating(folder: Path) -> str:
+    path = folder / "in.tif"
+    (image(drawing()) / 255).copy(interpretation="scrgb").tiffsave(str(path))
+    return edit(path)
 
 
 def _shallow(suffix: str, bits: int) -> Callable[[Path], str]:

@@ -9,6 +9,7 @@ import shutil
 import struct
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 from s2edit_cli import colour, composite, decoding, openraster, png_file, targets, writing
-from s2edit_cli.editing import Task, open_inputs
+from s2edit_cli.editing import Task, fetch, open_inputs
 from s2edit_cli.marking import marking
 from s2edit_cli.pictures import Picture, open_picture
 from s2edit_wire.errors import WireError
@@ -202,8 +203,8 @@ def test_what_another_picture_logs_when_it_is_let_go_harms_no_tiff(
 ) -> None:
     drain = decoding._drain
 
-    def drained(opened: pyvips.Image) -> None:
-        drain(opened)
+    def drained(opened: pyvips.Image, path: Path) -> None:
+        drain(opened, path)
         logging.getLogger("pyvips").warning("VIPS: %s", line)
 
     source = tmp_path / "in.tif"
@@ -214,3 +215,34 @@ def test_what_another_picture_logs_when_it_is_let_go_harms_no_tiff(
             decoding.load(source, "tiff")
     else:
         decoding.load(source, "tiff")
+
+
+def test_looking_through_a_picture_is_watched(tmp_path: Path) -> None:
+    seen: list[int] = []
+    before = decoding.WATCH.set(lambda _, percent: seen.append(percent))
+    try:
+        for suffix in (".jpg", ".png", ".tif"):
+            source = tmp_path / f"in{suffix}"
+            image(drawing(side=1_200)).write_to_file(str(source))
+            seen.clear()
+            open_picture(source)
+            assert seen
+            assert seen == sorted(seen)
+    finally:
+        decoding.WATCH.reset(before)
+
+
+def test_nothing_is_laid_over_a_picture_that_changed_while_the_job_ran(tmp_path: Path) -> None:
+    source, out = jpeg(tmp_path), tmp_path / "out.png"
+    picture = open_picture(source)
+    width, height = BOX[2:]
+    samples = {"patch": np.zeros((height, width, 3), np.uint8), "alpha": np.zeros((height, width, 1), np.uint8)}
+    entries = [{"role": role, "dtype": "u1", "shape": list(plane.shape)} for role, plane in samples.items()]
+    answer = SimpleNamespace(header={"frames": entries, "record": {}}, frames=[p.tobytes() for p in samples.values()])
+    client = SimpleNamespace(request=lambda *_, **__: answer)
+    job = {"job": "1" * 32, "edit": {"kind": "edit", "document": {"crop": list(BOX)}}}
+    source.write_bytes(source.read_bytes() + b"more")
+    with pytest.raises(WireError, match="was changed while the job ran") as caught:
+        fetch(client, job, picture, out, None)  # type: ignore[arg-type]
+    assert "s2edit jobs result 1111" in caught.value.hint
+    assert not out.exists()
