@@ -30,7 +30,7 @@ PAIRED = ("psnr_inside", "psnr_outside", "reached", "kept")
 _DRAWS = 2_000
 
 
-_ENOUGH = 8
+ENOUGH = 8
 """Portraits from which on an interval is believed: a bootstrap of fewer is too narrow, and one of one has no width."""
 
 
@@ -46,7 +46,7 @@ class Interval:
     @property
     def clear(self) -> bool:
         """Whether a difference is clear of zero, and drawn by enough groups to say so."""
-        return self.groups >= _ENOUGH and (self.low > 0 or self.high < 0)
+        return self.groups >= ENOUGH and (self.low > 0 or self.high < 0)
 
     def __str__(self) -> str:
         """Such as `21.3 [20.1, 22.4]`: three digits, and no fewer than stand before the point."""
@@ -143,7 +143,7 @@ def markdown(scores: Sequence[Score]) -> str:
     if paired["reached"]:
         lines += [
             "",
-            f"Full method minus the other one, paired over the same cases (bold: clear of zero, on {_ENOUGH} portraits "
+            f"Full method minus the other one, paired over the same cases (bold: clear of zero, on {ENOUGH} portraits "
             "or more):",
             "",
         ]

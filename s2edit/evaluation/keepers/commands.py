@@ -39,16 +39,16 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _tune(options: argparse.Namespace) -> int:
-    from . import tables, tuning
+    from . import page, tuning
 
     names = [name for name in options.methods.split(",") if name]
     methods = [method for name in names for method in tuning.candidates(name)]
     _make(options, methods, "tuning")
     scores = load(options.out, KeeperScore)
-    tuning.write(options.best, {name: tuning.choose(scores, name) for name in names}, _hash(options))
-    told = tables.markdown(scores, parts=False)
-    (options.out / "report.md").write_text(told, "utf-8")
-    sys.stdout.write(f"{told}\n{options.best}\n")
+    best = {name: tuning.choose(scores, name) for name in names}
+    tuning.write(options.best, best, _hash(options))
+    written = page.write(scores, options.out, curves=tuning.curves(scores, best))
+    sys.stdout.write((options.out / "report.md").read_text("utf-8") + f"\n{written}\n{options.best}\n")
     return 0
 
 

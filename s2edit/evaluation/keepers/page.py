@@ -19,9 +19,13 @@ _SHOWN = 240
 """Height of a picture on the page, px."""
 
 
-def write(scores: Sequence[KeeperScore], out: Path) -> Path:
-    """Write `report.md`, `summary.json` and `index.html` below `out`; returns the page's path."""
-    told = tables.markdown(scores)
+def write(scores: Sequence[KeeperScore], out: Path, *, curves: str = "") -> Path:
+    """Write `report.md`, `summary.json` and `index.html` below `out`; returns the page's path.
+
+    Args:
+        curves: of a search for settings, as SVG; its many methods have no tables by part.
+    """
+    told = tables.markdown(scores, parts=not curves)
     (out / "report.md").write_text(told, "utf-8")
     (out / "summary.json").write_text(json.dumps(_plain(tables.summary(scores)), indent=1), "utf-8")
     methods = tables.methods_of(scores)
@@ -33,7 +37,7 @@ def write(scores: Sequence[KeeperScore], out: Path) -> Path:
     page = out / "index.html"
     page.write_text(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>S²Edit: keepers</title><style>{STYLE}</style>"
-        f"<h1>S²Edit: how many edits would be kept</h1>{as_html(told)}<h2>Pictures</h2>"
+        f"<h1>S²Edit: how many edits would be kept</h1>{curves}{as_html(told)}<h2>Pictures</h2>"
         f"<p>A click on a picture opens it at its own size.<table class=pictures>{''.join(rows)}</table>",
         "utf-8",
     )

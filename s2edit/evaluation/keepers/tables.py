@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from s2edit.evaluation.methods import FULL
-from s2edit.evaluation.tables import Interval, interval
+from s2edit.evaluation.tables import ENOUGH, Interval, interval
 
 from .cases import SIZES
 from .edits import KINDS
@@ -44,8 +44,8 @@ class Row:
         """As a table shows them, in the order of `TITLES`."""
         return [
             str(self.cases),
-            f"**{_per_cent(self.keepers)}**",
-            str(self.gain),
+            f"**{told(self.keepers, '.0f')}**",
+            told(self.gain, ".2f"),
             f"{self.damage:.1f}",
             f"{self.sharp:.2f}",
             f"{self.enough_gain:.0f} / {self.enough_damage:.0f} / {self.enough_sharp:.0f}",
@@ -109,8 +109,9 @@ def markdown(scores: Sequence[KeeperScore], *, parts: bool = True) -> str:
     """All tables as Markdown: the methods beside each other, then with `parts` each one's, then what failed."""
     cases = len({score.case for score in scores})
     lines = [
-        f"{cases} cases; intervals are 95 % bootstraps by portrait. A keeper has gain >= {GAIN}, damage >= {DAMAGE:g} "
-        f"dB and {SHARP[0]} <= sharp <= {SHARP[1]}; “alone” is how many pass each condition by itself. “Beyond” is the "
+        f"{cases} cases; intervals are 95 % bootstraps by portrait, from {ENOUGH} on. A keeper has "
+        f"gain >= {GAIN}, damage >= {DAMAGE:g} dB and {SHARP[0]} <= sharp <= {SHARP[1]}; “alone” is how "
+        "many pass each condition by itself. “Beyond” is the "
         "larger picture around the portrait: how often not a bit of it changed.",
         "",
     ]
@@ -137,7 +138,7 @@ def _paired(scores: Sequence[KeeperScore]) -> list[str]:
             names = [score.case for _, score in pairs]
             kept = interval([100.0 * (ours.keeper - theirs.keeper) for ours, theirs in pairs], names)
             gain = interval([ours.gain - theirs.gain for ours, theirs in pairs], names)
-            lines.append(f"| {method} | {len(pairs)} | {_per_cent(kept)} | {gain} |")
+            lines.append(f"| {method} | {len(pairs)} | {told(kept, '.0f')} | {told(gain, '.2f')} |")
     if not lines:
         return []
     head = ["| minus | cases | keepers, points | gain |", "|---|---|---|---|"]
@@ -149,5 +150,7 @@ def _table(first: str, rows: dict[Any, Row]) -> list[str]:
     return [*lines, *(f"| {' | '.join((str(name), *found.cells()))} |" for name, found in rows.items())]
 
 
-def _per_cent(found: Interval) -> str:
-    return f"{found.mean:.0f} [{found.low:.0f}, {found.high:.0f}]"
+def told(found: Interval, form: str) -> str:
+    """A mean with its interval, which is left out where too few cases drew it."""
+    mean, low, high = (format(value, form) for value in (found.mean, found.low, found.high))
+    return f"{mean} [{low}, {high}]" if found.groups >= ENOUGH else mean

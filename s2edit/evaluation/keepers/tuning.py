@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from s2edit.evaluation.charts import Dot, plot
 from s2edit.evaluation.methods import METHODS, Method
+from s2edit.evaluation.tables import Interval
 
 from .scores import KeeperScore
+from .tables import row
 
 RULE = "most keepers on the tuning portraits; between as many, the higher mean gain"
 _SCALES: dict[str, Sequence[float]] = {"edit.guidance": (1.5, 2, 2.5, 3.5, 6)}
@@ -72,6 +75,24 @@ def choose(scores: Sequence[KeeperScore], name: str) -> dict[str, Any]:
         )
     best = max(rows, key=lambda row: (row["keepers"], row["gain"]))
     return {"settings": best["settings"], "cases": len(cases), "tried": rows}
+
+
+def curves(scores: Sequence[KeeperScore], chosen: Mapping[str, Mapping[str, Any]]) -> str:
+    """Keepers and gain over w as SVG, each method with its best other settings.
+
+    Args:
+        chosen: what `choose` found, by method.
+    """
+    lines: dict[str, dict[str, list[Dot]]] = {"keepers %": {}, "mean gain": {}}
+    for name, found in chosen.items():
+        own, _ = _GRIDS[name]
+        for method in candidates(name):
+            group = [score for score in scores if score.method == method.name]
+            if group and all(method.changes[key] == found["settings"][key] for key in own):
+                scale, figures = float(method.changes["edit.guidance"]), row(group)
+                for title, value in (("keepers %", figures.keepers), ("mean gain", figures.gain)):
+                    lines[title].setdefault(name, []).append(Dot(Interval(scale, scale, scale), value))
+    return "".join(plot(line, "guidance scale w", title) for title, line in lines.items())
 
 
 def write(path: Path, chosen: Mapping[str, Any], checkpoint: str) -> None:

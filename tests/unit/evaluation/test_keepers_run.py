@@ -99,6 +99,9 @@ def test_the_best_settings_are_those_with_most_keepers_then_with_the_higher_gain
     found = tuning.choose(scores, "s2edit")
     assert found["cases"] == 2
     assert found["settings"] == found["tried"][3]["settings"] != found["tried"][1]["settings"]
+    drawn = tuning.curves(scores, {"s2edit": found})
+    assert drawn.count("<svg") == 2
+    assert drawn.count("<circle") == 2 * (5 + 1), "five values of w with the best other setting, and the legend"
     with pytest.raises(ValueError, match="every setting"):
         tuning.choose(scores, "inpaint")
 
@@ -136,7 +139,7 @@ def test_tables_count_keepers_by_part_and_pair_the_methods() -> None:
     assert found["s2edit"]["kind"]["mood"].cases == 1
     assert found["s2edit"]["all"].untouched == 0
     told = tables.markdown(scores)
-    assert "| inpaint | 10 | 50 [20, 80] | 0 [0, 0] |" in told
+    assert "| inpaint | 10 | 50 [20, 80] | 0.00 [0.00, 0.00] |" in told
     assert "s2edit, by size" in told
     assert "by size" not in tables.markdown(scores, parts=False)
 
