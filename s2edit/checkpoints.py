@@ -6,6 +6,7 @@ import hashlib
 import json
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +186,13 @@ def _load_folder(path: Path) -> tuple[Any, Any, Any]:
     from transformers import CLIPTextModel
 
     options = {"local_files_only": True, "use_safetensors": True}
+    # Said, or diffusers would print a block of advice where accelerate isn't installed.
+    saving = {"low_cpu_mem_usage": find_spec("accelerate") is not None}
     networks: dict[str, Any] = {}
     for part, kind in (("unet", UNet2DConditionModel), ("vae", AutoencoderKL), ("text_encoder", CLIPTextModel)):
-        dtype = "dtype" if part == "text_encoder" else "torch_dtype"
-        more = {**options, dtype: torch.float32, "variant": _variant(path / part)}
+        of_diffusers = part != "text_encoder"
+        dtype = "torch_dtype" if of_diffusers else "dtype"
+        more = {**options, dtype: torch.float32, "variant": _variant(path / part), **(saving if of_diffusers else {})}
         networks[part] = kind.from_pretrained(path, subfolder=part, **more)
     return networks["unet"], networks["text_encoder"], networks["vae"]
 
@@ -208,6 +212,7 @@ def _load_single(path: Path, config: Path) -> tuple[Any, Any, Any]:
         config=str(config),
         local_files_only=True,
         torch_dtype=torch.float32,
+        low_cpu_mem_usage=find_spec("accelerate") is not None,
         safety_checker=None,
         requires_safety_checker=False,
     )

@@ -120,7 +120,7 @@ def _run(task: Task, *, wait: bool, as_json: bool) -> None:
             say(line)
     else:
         say(f"Job {outcome['job']} is with the daemon.")
-        say(f"Fetch it with: s2edit jobs result {outcome['job']} “{task.image}” -o “{task.output}”")
+        say(f"Fetch it with: {remedies.line('jobs', 'result', outcome['job'], task.image, '-o', task.output)}")
 
 
 def _lines(task: Task, outcome: dict[str, Any]) -> list[str]:

@@ -155,9 +155,8 @@ class Follower:
             self._job = self.client.request("cancel", {"job": self._job["job"]}).header["job"]
         elif answer == "l":
             job = self._job["job"]
-            raise Ended(
-                Exit.RUNNING, f"Job {job} goes on.", f"Fetch it with: s2edit jobs result {job} IMAGE -o OUT", job=job
-            )
+            hint = f"Fetch it with: s2edit jobs result {job} IMAGE -o OUT"
+            raise Ended(Exit.RUNNING, f"Job {job} goes on.", hint, job=job)
 
     def _checked(self) -> dict[str, Any]:
         job = self._job

@@ -75,6 +75,25 @@ def retry(job: options.JobId, json_: options.Json = False) -> None:
 
 
 @app.command()
+def remove(
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Jobs’ ids, or their first digits.")],
+    yes: options.Yes = False,
+    json_: options.Json = False,
+) -> None:
+    """Delete ended jobs with their pictures and results."""
+    with connect() as client:
+        ids = [_full_id(client, job) for job in jobs]
+        what = f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs"
+        options.make_sure(f"Delete {what} with its pictures and result?", yes=yes or json_)
+        for job in ids:
+            client.request("remove", {"job": job})
+    if json_:
+        print_object({"exit_code": 0, "removed": ids})
+    else:
+        say(f"Deleted {what}.")
+
+
+@app.command()
 def result(
     job: options.JobId,
     image: Annotated[Path, typer.Argument(help="The picture that the job came from.", show_default=False)],

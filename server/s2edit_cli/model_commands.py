@@ -50,7 +50,14 @@ def download(
         client.request("subscribe", {"after": 0})
         if accept_licence:
             client.request("model", {"model": model, "action": "accept_licence"})
-        now = client.request("model", {"model": model, "action": "download"}).header["model"]
+        try:
+            now = client.request("model", {"model": model, "action": "download"}).header["model"]
+        except WireError as error:
+            if error.code != "licence_required":
+                raise
+            # Whoever is in a window is asked; here it is an option.
+            hint = f"{error.hint} If you accept it: s2edit models download {model} --accept-licence".strip()
+            raise WireError(error.code, error.message, hint) from error
         done = _watch(client, now, quiet=json_)
     if done["state"] != "ready":
         raise WireError(
@@ -68,8 +75,9 @@ def verify(model: ModelId, json_: options.Json = False) -> None:
 
 
 @app.command()
-def remove(model: ModelId, json_: options.Json = False) -> None:
+def remove(model: ModelId, yes: options.Yes = False, json_: options.Json = False) -> None:
     """Delete a model's downloaded files."""
+    options.make_sure(f"Delete the downloaded files of {model}?", yes=yes or json_)
     _act(model, "remove", json_)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +74,14 @@ TellPrompt = Annotated[
     bool, typer.Option("--tell-prompt", help="Write what was asked for into the file, where its readers see it.")
 ]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the result, or leave the job with the daemon.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or its first digits.", show_default=False)]
+
+
+def make_sure(question: str, *, yes: bool) -> None:
+    """Ask on a terminal, "no" being what Enter says; typer.Abort then. A script has said what it wants."""
+    if not yes and sys.stdin is not None and sys.stdin.isatty():
+        typer.confirm(question, default=False, abort=True, err=True)
 
 
 def check_profile(profile: str) -> str:

@@ -74,7 +74,7 @@ class TrayApp:
         for label, action in (
             (_("Open S²Edit"), self.window.raise_up),
             (None, None),
-            (_("Free GPU memory"), lambda: self.daemon.ask("free_memory")),
+            (_("Free memory"), lambda: self.daemon.ask("free_memory")),
             (None, None),
             (_("Quit"), self.quit),
         ):

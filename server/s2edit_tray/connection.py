@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+from s2edit_wire import programs
 from s2edit_wire.client import Client, Incoming
 from s2edit_wire.errors import WireError
 from s2edit_wire.session import Session
@@ -83,6 +84,8 @@ class Daemon(QObject):
         self._session = Session(
             lambda: Client("tray", VERSION),
             QtLoop(self),
+            # Its own: whether the installer has told editors how to start it is nothing to this program.
+            command=programs.command("daemon"),
             on_event=self._event,
             on_state=self._state,
             language=language(),

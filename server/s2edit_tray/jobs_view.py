@@ -119,7 +119,7 @@ class JobsView(QWidget):
         text.setPlaceholderText(_("Search prompts and documents"))
         text.setAccessibleName(_("Search"))
         text.setClearButtonEnabled(True)
-        text.setMinimumWidth(24 * text.fontMetrics().averageCharWidth())
+        text.setMinimumWidth(12 * text.fontMetrics().averageCharWidth())
 
         def apply() -> None:
             self.order.show_only(states.currentData(), hosts.currentData(), text.text())
@@ -237,10 +237,12 @@ class JobsView(QWidget):
             self._daemon.ask(name, {"job": job_id})
 
     def _may_delete(self, jobs: list[dict[str, Any]]) -> bool:
-        """Ask only when a result would be lost that no program has fetched."""
+        """Ask, since nothing brings a deleted job back; say so where a result would be lost that nobody has fetched."""
+        if not jobs:
+            return False
         lost = sum(job["state"] == "done" and not job["acknowledged"] for job in jobs)
         if not lost:
-            return True
+            return confirmed(self, _("Delete {count} jobs with their pictures and results?", count=len(jobs)))
         question = _("{count} of these results were not fetched by any program yet and would be lost.", count=lost)
         return confirmed(self, f"{question} {_('Delete them all the same?')}")
 

@@ -74,7 +74,7 @@ class MemoryView(Page):
         self._form = form()
         self._values: dict[str, QLabel] = {}
         actions = (
-            _buttons((_("Free GPU memory now"), lambda: self._do("free_memory"))),
+            _buttons((_("Free memory now"), lambda: self._do("free_memory"))),
             _buttons((_("Forget learned identities"), lambda: self._do("clear_cache"))),
             _buttons(
                 (_("Show the daemon's log"), self._show_log),

@@ -45,15 +45,15 @@ def state_line(model: dict[str, Any]) -> str:
 
 
 def memory_line(need: int, available: int) -> str:
-    """What a model needs and whether this machine has it; `available` is 0 when that isn't known yet. Bytes."""
+    """What a model needs of what is free; `available` is 0 when that isn't known yet. Bytes."""
     if not available:
         return _("needs {memory} of memory", memory=size(need))
     if need <= available:
         return _(
-            "needs {memory} of memory, this computer has {available}", memory=size(need), available=size(available)
+            "needs {memory} of memory; {available} are free for it now", memory=size(need), available=size(available)
         )
     return _(
-        "needs {memory} of memory, but this computer has only {available}: edits can fail or take long",
+        "needs {memory} of memory, and only {available} are free for it now: edits can fail or take long",
         memory=size(need),
         available=size(available),
     )
@@ -135,14 +135,12 @@ class ModelCard(QFrame):
     def set_busy(self, what: str) -> None:
         """Show that something without known progress is being done, such as "Verifying…"; "" for no longer."""
         self._busy = what
-        if what:
-            self._error.hide()
         self.show_model(self._model)
 
     def show_error(self, sentence: str) -> None:
-        """Say why something asked for was not done, until the next attempt."""
+        """Say why something asked for was not done; "" once it is being tried anew."""
         self._error.setText(sentence)
-        self._error.show()
+        self._error.setVisible(bool(sentence))
 
     def set_available(self, memory: int) -> None:
         """Take note of the bytes that the device has for a model."""

@@ -89,6 +89,11 @@ class SettingsView(Page):
         self._answer = leading(QLabel())
         self._answer.setWordWrap(True)
         token.said.connect(self._answer.setText)
+        for _entry, widget in self._fields.values():
+            # Nothing is known until the daemon has told it: no zeros, and nothing to change.
+            widget.setEnabled(False)
+            if isinstance(widget, QDoubleSpinBox):
+                widget.clear()
         self.column.addLayout(rows)
         self.column.addWidget(self._answer)
         self.column.addStretch(1)
@@ -141,7 +146,10 @@ class SettingsView(Page):
         self._settings = settings
         self._loading = True
         for entry, widget in self._fields.values():
-            value = settings.get(entry.name)
+            widget.setEnabled(entry.name in settings)
+            if entry.name not in settings:
+                continue
+            value = settings[entry.name]
             if isinstance(widget, QCheckBox):
                 widget.setChecked(bool(value))
             elif isinstance(widget, QDoubleSpinBox):

@@ -58,6 +58,7 @@ class WeightsView(Page):
         daemon.model_changed.connect(self._event)
         daemon.settings_changed.connect(self._settings_changed)
         daemon.status_changed.connect(self._status_changed)
+        daemon.line_changed.connect(self._line_changed)
 
     def load(self) -> None:
         """Ask for all models; cards of models that are gone go too."""
@@ -117,6 +118,8 @@ class WeightsView(Page):
         ):
             return
         told = self._told[model_id]
+        # What was refused before is being tried anew.
+        card.show_error("")
         card.set_busy({"verify": _("Verifying…"), "repair": _("Repairing…")}.get(action, ""))
 
         def done(header: dict[str, Any], _frames: object) -> None:
@@ -155,6 +158,14 @@ class WeightsView(Page):
     def _refuse_use(self, model_id: str, error: WireError) -> None:
         self._cards[model_id].show_error(f"{error.message} {error.hint}".strip())
         self._settings_changed(self._settings)
+
+    def _line_changed(self, state: str, _message: str) -> None:
+        """Nobody knows any more how fast a download is: the daemon that told so may be gone."""
+        if state == "lost":
+            for model_id, model in self._models.items():
+                if model.get("rate"):
+                    self._models[model_id] = {**model, "rate": 0.0}
+                    self._cards[model_id].show_model(self._models[model_id])
 
     def _settings_changed(self, settings: dict[str, Any]) -> None:
         self._settings = settings

@@ -54,7 +54,8 @@ class Window(QMainWindow):
 
     def __init__(self, daemon: Daemon, *, stays: bool) -> None:
         super().__init__()
-        self.resize(920, 640)
+        # At two dots to the pixel, a small screen has less room than that.
+        self.resize(QSize(920, 640).boundedTo(self.screen().availableSize()))
         self._daemon = daemon
         self.stays = stays
         self.jobs = JobsModel(self)

@@ -163,14 +163,14 @@ def test_the_queue_is_paused_and_resumed_from_the_window(
         assert not banner.isVisible()
 
 
-def test_deleting_asks_only_when_a_result_would_be_lost(
+def test_deleting_asks_and_says_so_when_a_result_would_be_lost(
     window: Window, daemon_process: RunningDaemon, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
     def answer(box: QMessageBox) -> QMessageBox.StandardButton:
         asked.append(box.text())
-        return QMessageBox.StandardButton.No
+        return QMessageBox.StandardButton.Yes if len(asked) == 2 else QMessageBox.StandardButton.No
 
     monkeypatch.setattr(QMessageBox, "exec", answer)
     with daemon_process.client("gimp") as gimp:
@@ -181,11 +181,13 @@ def test_deleting_asks_only_when_a_result_would_be_lost(
         until(lambda: state(window, unfetched) == "done" and window.jobs.job(fetched)["acknowledged"])  # type: ignore[index]
         select(window, fetched)
         QTest.keyClick(window.jobs_view.list, Qt.Key.Key_Delete)
+        assert len(asked) == 1 and "were not fetched" not in asked[0]
+        gimp.request("show", {"job": fetched})
+        QTest.keyClick(window.jobs_view.list, Qt.Key.Key_Delete)
         until(lambda: window.jobs.job(fetched) is None)
-        assert asked == []
         select(window, unfetched)
         QTest.keyClick(window.jobs_view.list, Qt.Key.Key_Delete)
-        assert len(asked) == 1
+        assert len(asked) == 3 and "were not fetched" in asked[2]
         gimp.request("show", {"job": unfetched})
 
 

@@ -64,7 +64,7 @@ def test_idle_time_quota_and_freeing(window: Window, daemon_process: RunningDaem
         finished(gimp, submit(gimp))
         window.memory_view.load()
         until(lambda: value(window, "Worker") in ("idle", "busy"))
-        press(window, "Free GPU memory now")
+        press(window, "Free memory now")
         until(lambda: gimp.request("status", {}).header["status"]["model"] == "")
     cache = daemon_process.folder / "cache"
     cache.mkdir(exist_ok=True)

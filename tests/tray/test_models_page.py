@@ -185,7 +185,7 @@ def test_a_dropped_file_is_used_where_it_is_until_it_is_taken_off_the_list(
 
 
 @pytest.mark.parametrize(
-    ("available", "wanted"), [(0, "needs 8.0 GB"), (9_000_000_000, "has 9.0 GB"), (4_000_000_000, "only 4.0 GB")]
+    ("available", "wanted"), [(0, "needs 8.0 GB"), (9_000_000_000, "; 9.0 GB are free"), (4_000_000_000, "only 4.0 GB")]
 )
 def test_memory_that_a_model_needs_is_compared_with_what_is_there(
     app: QApplication, available: int, wanted: str
