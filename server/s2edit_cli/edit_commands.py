@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from s2edit_installer import remedies
 
 from . import marking, options
 from .connecting import connect
