@@ -56,9 +56,9 @@ class Desk:
 def screen() -> Iterator[str]:
     """The name of a screen without a monitor."""
     read, write = os.pipe()
-    # As small as a screen at two dots to the pixel is.
+    # As small as a screen at two dots to the pixel is. Not reset when its last program leaves: another may be coming.
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

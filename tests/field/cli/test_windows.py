@@ -46,7 +46,8 @@ def test_the_window_fits_the_screen_and_finds_a_daemon_without_a_launcher_file(d
     environment = {**desk.environment, "QT_SCALE_FACTOR": scale}
     tray = subprocess.Popen(programs.command("tray"), env=environment)
     try:
-        wait_for(desk.windows, "a window")
+        wait_for(lambda: desk.windows() or tray.poll() is not None, "a window")
+        assert tray.poll() is None
         search = ["search", "--onlyvisible", "--name", "S²Edit$", "getwindowgeometry"]
         place = desk.run("xdotool", *search).stdout
         sides = re.search(r"Geometry: (\d+)x(\d+)", place)
