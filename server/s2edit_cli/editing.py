@@ -111,7 +111,7 @@ def open_for_result(image: Path, output: Path, layers: Path | None, inputs: list
     targets.check_output(output, inputs, tuple(targets.KINDS))
     if layers:
         targets.check_output(layers, [*inputs, output], (".ora",))
-    picture = open_picture(image)
+    picture = open_picture(image, lambda size: targets.check_size(output, size))
     targets.check_fits(output, picture)
     return picture
 

@@ -5,6 +5,7 @@ libvips does the decoding; it is chosen by the file's first bytes among four loa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
+
+SizeCheck = Callable[[tuple[int, int]], None]
+"""Given width and height in pixels, before a camera's orientation is applied."""
 
 MAX_BYTES = 4 * 1024**3
 """Decoded size of the largest picture that is opened."""
@@ -96,14 +100,16 @@ class Opened:
     notes: list[str]
 
 
-def open_picture(path: Path) -> Picture:
+def open_picture(path: Path, check: SizeCheck | None = None) -> Picture:
     """Open a picture for editing; it is decoded once.
 
+    Args:
+        check: raises when a picture of this size is of no use; asked before anything is decoded.
     Raises:
         WireError: bad_image; the message names the file and says what is the matter.
     """
     stamp = _stamp(path) if path.exists() else ()
-    opened_file = opened(path)
+    opened_file = opened(path, check)
     image, chunks = opened_file.image, opened_file.chunks
     colours, bits = colours_and_bits(image)
     if colours is None or bits is None:
@@ -139,14 +145,17 @@ def open_picture(path: Path) -> Picture:
     )
 
 
-def opened(path: Path) -> Opened:
+def opened(path: Path, check: SizeCheck | None = None) -> Opened:
     """Open a file of pixels and decode it once. Raises WireError("bad_image")."""
     kind = decoding.kind_of(path)
     page, smaller = tiff_pages.main_page(path) if kind == "tiff" else (None, 0)
     chunks = png_file.chunks(path) if kind == "png" else {}
     if b"acTL" in chunks:
         raise WireError("bad_image", f"“{path.name}” is animated.", "Save the frame to edit by itself.")
-    _check_size(decoding.header(path, kind, page.number if page else 0), path, several=page is None)
+    header = decoding.header(path, kind, page.number if page else 0)
+    _check_size(header, path, several=page is None)
+    if check is not None:
+        check((header.width, header.height))
     image, notes = decoding.load(path, kind, page.number if page else 0)
     if smaller:
         notes = [*notes, f"“{path.name}” also holds smaller copies of the picture; they are left out."]

@@ -52,7 +52,7 @@ def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> 
 
 
 def check_fits(path: Path, picture: Picture) -> None:
-    """Raise WireError("bad_image") unless the format of `path` holds the picture's depth, size and channels."""
+    """Raise WireError("bad_image") unless the format of `path` holds the picture's depth and channels."""
     kind = KINDS[path.suffix.lower()]
     instead = "Write .png or .tif."
     if picture.bits > _DEEPEST[kind]:
@@ -62,10 +62,17 @@ def check_fits(path: Path, picture: Picture) -> None:
     if picture.has_extra and kind != "tiff":
         words = f"The picture has a channel that is no transparency, which {kind.upper()} cannot hold"
         raise WireError("bad_image", f"{words}: a saved selection, perhaps.", "Write .tif, or remove the channel.")
+
+
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Raise WireError("bad_image") unless the format of `path` holds as many pixels; `size` in either order."""
+    kind = KINDS[path.suffix.lower()]
     longest = _LONGEST.get(kind)
-    if longest is not None and max(picture.size) > longest:
+    if longest is not None and max(size) > longest:
         raise WireError(
-            "bad_image", f"{kind.upper()} holds at most {longest:,} pixels a side; this picture has more.", instead
+            "bad_image",
+            f"{kind.upper()} holds at most {longest:,} pixels a side; this picture has more.",
+            "Write .png or .tif.",
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from s2edit_cli import colour, composite, masks, targets, writing
+from s2edit_cli.editing import open_for_result
 from s2edit_cli.marking import marking
 from s2edit_cli.pictures import open_picture
 from s2edit_wire.errors import WireError
@@ -36,9 +37,7 @@ def edit(path: Path, suffix: str | None = None) -> str:
     """`refused: …`, `told: …` or `taken`, after all pixels outside the edit were compared."""
     out = path.with_name(f"result{suffix or path.suffix}")
     try:
-        targets.check_output(out, [path], tuple(targets.KINDS))
-        picture = open_picture(path)
-        targets.check_fits(out, picture)
+        picture = open_for_result(path, out, None, [path])
     except WireError as error:
         return f"refused: {error.message}"
     sent = colour.to_srgb(picture, picture.crop(BOX))
