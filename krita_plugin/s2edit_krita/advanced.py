@@ -6,21 +6,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .dials import GUIDANCE, DialBox, dials
+from s2edit_editor.text import _ as tr
+from s2edit_editor.wish import Wish, dial_names, fresh_seed, seed_of
+from s2edit_editor.words import knob_title
+from s2edit_wire.knobs import Value, knobs
+
+from .dials import DialBox
 from .masks import AUTOMATIC, MaskSource
-from .order import SEED_RANGE, fresh_seed
 from .qt import (
     QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QSizePolicy,
     QToolButton,
     QWidget,
     pyqtSignal,
 )
-from .text import tr
 from .wheel import scrolls_by
 
 
@@ -42,12 +46,15 @@ class Advanced(QWidget):
         self.dice.setText("⚄")
         self.dice.setToolTip(tr("Another seed"))
         self.whole = QCheckBox(tr("Read all visible layers"), self)
+        self.unseen = QLabel(self)
+        self.unseen.setWordWrap(True)
+        self.unseen.hide()
         self.edit_mask = QComboBox(self)
         self.edit_mask.setToolTip(tr("Where pixels may change"))
         self.edit_mask.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         scrolls_by(self.edit_mask)
-        known = {dial.setting: dial for dial in dials()}
-        self.dials = {name: DialBox(dial, self) for name, dial in known.items()}
+        self._kept: dict[str, Value] = {}
+        self.dials = {name: DialBox(knobs()[name], self) for name in dial_names()}
         seed_line = QHBoxLayout()
         seed_line.addWidget(self.seed)
         seed_line.addWidget(self.dice)
@@ -56,9 +63,10 @@ class Advanced(QWidget):
         form.addRow(tr("Seed"), seed_line)
         form.addRow(tr("Edit within"), self.edit_mask)
         for name, box in self.dials.items():
-            form.addRow(known[name].label, box)
+            form.addRow(knob_title(knobs()[name]), box)
             box.changed.connect(self.changed.emit)
         form.addRow(self.whole)
+        form.addRow(self.unseen)
         self.offer([])
         self.dice.clicked.connect(lambda: self.seed.setText(str(fresh_seed())))
         for signal in (self.whole.toggled, self.edit_mask.activated):
@@ -80,19 +88,14 @@ class Advanced(QWidget):
         index = self.edit_mask.currentIndex() - 1
         return self._sources[index] if 0 <= index < len(self._sources) else None
 
-    def guidance_value(self) -> float | None:
-        """The guidance scale, None for the model's own."""
-        return self.dials[GUIDANCE].value()
-
     def seed_value(self) -> int:
-        """The seed; a text that is no number counts as its own sum, so that any word will do."""
-        text = self.seed.text().strip()
-        return int(text) % SEED_RANGE if text.isdigit() else sum(text.encode()) % SEED_RANGE
+        """The seed."""
+        return seed_of(self.seed.text())
 
-    def settings(self) -> dict[str, float]:
-        """Settings that were chosen by hand; all others are the model's own, which only the daemon knows."""
-        values = {name: box.value() for name, box in self.dials.items() if name != GUIDANCE}
-        return {name: value for name, value in values.items() if value is not None}
+    def settings(self) -> Mapping[str, Value]:
+        """Settings chosen by hand, and those without a dial that were shown last; all others are the model's own."""
+        chosen = {name: box.value() for name, box in self.dials.items()}
+        return Wish(settings=self._kept).with_dials(chosen).settings
 
     def show_own(self, settings: Mapping[str, Any]) -> None:
         """Show what the model works with (a plan's `settings`) wherever nothing was chosen by hand."""
@@ -100,10 +103,13 @@ class Advanced(QWidget):
             if name in settings:
                 box.show_own(float(settings[name]))
 
-    def fill(self, guidance: float | None, seed: int, settings: Mapping[str, Any]) -> None:
-        """Show these values; what is not among them is the model's own."""
-        self.seed.setText(str(seed))
-        chosen = {**settings, GUIDANCE: guidance}
+    def fill(self, wish: Wish) -> None:
+        """Show its values; what is not among them is the model's own."""
+        self.seed.setText(str(wish.seed))
+        self._kept = wish.unseen
         for name, box in self.dials.items():
-            value = chosen.get(name)
+            value = wish.settings.get(name)
             box.choose(None if value is None else float(value))
+        kept = ", ".join(f"{name} = {held}" for name, held in self._kept.items())
+        self.unseen.setText(tr("As in the earlier edit: {settings}", settings=kept) if kept else "")
+        self.unseen.setVisible(bool(kept))

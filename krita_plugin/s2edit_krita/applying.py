@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from s2edit_editor.delivery import layer_name
 from s2edit_editor.pixels import Box
+from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import JobRecord, ResultRecord
 
@@ -15,7 +16,6 @@ from .document import active, canvas, is_open, node_by_mark, node_mark, source_l
 from .pictures import png_of_layer
 from .recipes import recipe_of
 from .submitting import split_reference
-from .text import tr
 
 if TYPE_CHECKING:
     from .desk import Desk

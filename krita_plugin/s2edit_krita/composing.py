@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from krita import Krita
+from s2edit_editor.text import _ as tr
 
 from . import history, masks
 from .document import active, node_mark, source_layer, title
 from .objects import heading, line
 from .order import Order, Reference, Target
 from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
-from .text import tr
 
 _LEAST_WIDTH = 380
 """Pixels in which a prompt can be read."""

@@ -6,13 +6,17 @@ The truth about jobs is the daemon's; nothing here has to be saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from krita import Krita
 from s2edit_editor.jobs import Job, Jobs
+from s2edit_editor.models import default_model
+from s2edit_editor.text import _ as tr
+from s2edit_editor.text import language
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import ModelRecord
 from s2edit_wire.session import Session
 
 from . import VERSION, applying, history
@@ -20,7 +24,6 @@ from .pictures import image_of_frame
 from .qt import QApplication, QObject, Qt, QTimer, pyqtSignal
 from .session_qt import QtLoop
 from .submitting import split_reference
-from .text import language, tr
 
 Reply: TypeAlias = Callable[[dict[str, Any], list[Any]], None]
 KritaDocument: TypeAlias = Any
@@ -36,8 +39,8 @@ class Desk(QObject):
 
     Signals:
         job_changed(job id), job_removed(job id), preview_came(job id, QImage), thumbnail_came(job id, QImage),
-        layer_added(job id), link_changed(state, sentence), models_changed(), complained(sentence, hint),
-        said(sentence), captioned(text), reused(form values).
+        layer_added(job id), link_changed(state, sentence), models_changed(), default_told(model id),
+        complained(sentence, hint), said(sentence), captioned(text), reused(Wish).
     """
 
     job_changed = pyqtSignal(str)
@@ -47,6 +50,7 @@ class Desk(QObject):
     layer_added = pyqtSignal(str)
     link_changed = pyqtSignal(str, str)
     models_changed = pyqtSignal()
+    default_told = pyqtSignal(str)
     complained = pyqtSignal(str, str)
     said = pyqtSignal(str)
     captioned = pyqtSignal(str)
@@ -55,7 +59,7 @@ class Desk(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._book = Jobs()
-        self.models: dict[str, dict[str, Any]] = {}
+        self.models: dict[str, ModelRecord] = {}
         self.link = "lost"
         self._expected: set[str] = set()
         self._sent_here: set[str] = set()
@@ -84,7 +88,7 @@ class Desk(QObject):
     def request(
         self,
         op: str,
-        fields: dict[str, object],
+        fields: Mapping[str, object],
         done: Reply,
         frames: Sequence[bytes | bytearray | memoryview] = (),
         failed: Callable[[WireError], None] | None = None,
@@ -215,10 +219,14 @@ class Desk(QObject):
         if state == "ready":
             self._book.reconnected()
             self.request("models", {}, self._took_models)
+            self.request("settings", {}, self._took_settings)
 
     def _took_models(self, reply: dict[str, Any], _frames: list[Any]) -> None:
         self.models = {model["id"]: model for model in reply["models"]}
         self.models_changed.emit()
+
+    def _took_settings(self, reply: dict[str, Any], _frames: list[Any]) -> None:
+        self.default_told.emit(default_model(reply["settings"], "krita"))
 
     def _event(self, incoming: Any) -> None:
         header = incoming.header

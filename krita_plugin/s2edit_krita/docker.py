@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from krita import DockWidget
+from s2edit_editor import sentences
 from s2edit_editor.area import crop_on_canvas
 from s2edit_editor.pixels import Box
+from s2edit_editor.planning import Facts, Verdict, first_lack, judge
+from s2edit_editor.text import _ as tr
+from s2edit_editor.text import is_right_to_left
+from s2edit_editor.wish import Wish, one_sentence
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import PlanReply
 
 from . import history, masks, recipes
 from .composing import ComposeDialog
@@ -18,18 +24,19 @@ from .document import active, canvas, is_open, node_mark, source_layer
 from .form import Form
 from .joblist import JobList
 from .layers import add_object_mask, give_back_colour, hide_object_masks, take_brush
-from .order import Order, mentions
+from .order import Order
 from .preview import MaskPreview
 from .qt import QApplication, QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
 from .room import make_room
-from .submitting import area_for, facts_of, plan_fields, submit
-from .text import right_to_left, tr
+from .submitting import add_facts, area_for, plan_fields, submit
 from .variations import VariationsDialog
 
 DOCKER_ID = "s2edit_docker"
 _PLAN_MS = 350
 _STROKE_MS = 400
 _SETTLE_MS = 2_000
+_RUNNING_HEIGHT = 130
+"""Pixels of the list of what runs, at most: one job, and the beginning of the next."""
 
 
 class Docker(DockWidget):
@@ -45,7 +52,7 @@ class Docker(DockWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle(tr("S²Edit"))
-        if right_to_left():
+        if is_right_to_left():
             self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         body = QWidget(self)
         self.link = QLabel(body)
@@ -54,11 +61,19 @@ class Docker(DockWidget):
         self.form = Form(body)
         self.preview = MaskPreview(body)
         self.form.below_masks.addWidget(self.preview)  # what is above it keeps its place while somebody paints
-        self.queue = JobList(self.desk, ("queue",), body)
+        # What runs is in sight, below what is typed into: that keeps its place when a job starts.
+        self.queue = JobList(self.desk, ("queue",), self)
+        self._running = QScrollArea(self)
+        self._running.setWidgetResizable(True)
+        self._running.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._running.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._running.setWidget(self.queue)
+        self._running.hide()
+        self.queue.rebuilt.connect(self._show_running)
         self.jobs = JobList(self.desk, ("history", "others"), body)
         layout = QVBoxLayout(body)
         layout.setContentsMargins(4, 4, 4, 4)
-        for widget in (self.link, self.queue, self.form, self.jobs):
+        for widget in (self.link, self.form, self.jobs):
             layout.addWidget(widget)
         layout.addStretch(1)
         # What is pressed most stays in sight, however small the docker is.
@@ -73,6 +88,7 @@ class Docker(DockWidget):
         bar = area.verticalScrollBar()
         area.setMinimumWidth(body.minimumSizeHint().width() + (bar.sizeHint().width() if bar is not None else 0))
         outer.addWidget(area, 1)
+        outer.addWidget(self._running)
         outer.addWidget(self.form.footer)
         self.setWidget(whole)
         self._crop: Box | None = None
@@ -124,7 +140,8 @@ class Docker(DockWidget):
         if document is None or layer is None:
             return
         if not order.objects and order.kind != "caption":
-            self.form.show_problems([{"field": "object", "message": tr("Type the word that names the object.")}])
+            self.form.show_verdict(self._verdict(order, None))
+            self.form.say(first_lack(order.wish, self._facts(order), None), bad=True)
             return
         if self._colour is not None:
             give_back_colour(self._colour)
@@ -155,6 +172,7 @@ class Docker(DockWidget):
         form.model_row.changed.connect(self.jobs.rebuild_soon)  # gives all that is above the list its height
         desk.link_changed.connect(self._linked)
         desk.models_changed.connect(self._models)
+        desk.default_told.connect(form.use_default)
         desk.complained.connect(self._complained)
         desk.said.connect(self._told)
         desk.captioned.connect(self.form.source.setText)
@@ -164,6 +182,10 @@ class Docker(DockWidget):
         self.visibilityChanged.connect(self._seen)
         self._linked(desk.link, "")
         self._models()
+
+    def _show_running(self) -> None:
+        self._running.setFixedHeight(min(_RUNNING_HEIGHT, self.queue.sizeHint().height()))
+        self._running.setVisible(not self.queue.empty)
 
     def _seen(self, shown: bool) -> None:
         if shown:
@@ -229,9 +251,9 @@ class Docker(DockWidget):
                 self._pick_up_masks()
         self._settling.start()
 
-    def _reuse(self, values: dict[str, Any]) -> None:
+    def _reuse(self, wish: Wish) -> None:
         """The fields of an earlier edit, with the masks that were painted for its words."""
-        self.form.fill(values)
+        self.form.fill(wish)
         self._pick_up_masks()
 
     def _pick_up_masks(self) -> None:
@@ -246,7 +268,7 @@ class Docker(DockWidget):
             if chosen.kind == masks.AUTOMATIC and fitting:
                 row.choose_mask(fitting[-1])
                 painted_for = held[fitting[-1].node].word
-                if not word and (not shown or mentions(shown, painted_for)):
+                if not word and (not shown or sentences.mentions(shown, painted_for)):
                     row.word_box.setEditText(painted_for)
 
     def _recall(self) -> None:
@@ -264,23 +286,20 @@ class Docker(DockWidget):
         document = active()
         order = self.form.order()
         if document is None or self.desk.link != "ready":
-            self.form.show_problems([])
             return
         try:
             layer = source_layer(document)
             if layer is None:
-                self.form.show_problems([])
                 return
             within = area_for(document, layer, order)
             fields = plan_fields(document, order, within)
         except WireError:
             # Not painted yet is no mistake yet; whoever submits all the same is told.
-            self.form.show_problems([])
             if not self._complaint:
                 self._ask_to_paint()
             return
         if self._crop is not None:
-            fields.update(facts_of(document, None if order.whole else layer, self._crop))
+            add_facts(fields, document, None if order.whole else layer, self._crop)
         self.desk.request(
             "plan",
             fields,
@@ -295,13 +314,22 @@ class Docker(DockWidget):
             self._look()  # which plans once more, with the facts about what will be sent
         self.form.advanced.show_own(reply.get("settings", {}))  # a daemon of before this field
         self.form.offer_words(reply["words"])
-        if self.form.order().source:
-            self.form.show_forecast(reply["forecast"])
-            self.form.show_problems(reply["problems"])
-        else:
-            self.form.show_problems([])
+        self.form.show_verdict(self._verdict(self.form.order(), cast(PlanReply, reply)))
         if self._complaint:
             self.form.say(self._complaint, bad=True)
+
+    def _facts(self, order: Order) -> Facts:
+        return Facts(
+            masked=order.masked,
+            masks=len([mask for mask in self.form.painted() if mask.kind == "layer"]),
+            reference=order.reference is not None,
+            typed=one_sentence(self.form.target.text()) if order.kind == "edit" else "",
+            connected=self.desk.link == "ready",
+            model_said=bool(self.form.model_row.remark.action),
+        )
+
+    def _verdict(self, order: Order, plan: PlanReply | None) -> Verdict:
+        return judge(order.wish, self._facts(order), plan)
 
     def _complained(self, message: str, hint: str) -> None:
         self._complaint = f"{message} {hint}".strip()

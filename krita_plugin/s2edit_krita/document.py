@@ -13,12 +13,12 @@ from uuid import uuid4
 from krita import Krita
 from s2edit_editor.area import area_of
 from s2edit_editor.pixels import Box, around
+from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 
 from . import history
 from .pixels import DEPTHS, Depth, sampled, to_wire
 from .qt import QByteArray, QUuid
-from .text import tr
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
+from s2edit_editor.text import _ as tr
+from s2edit_editor.text import speak
 
 from .desk import Desk
 from .docker import DOCKER_ID, Docker
 from .menus import Menus, add_to_layer_menu
-from .qt import QTimer
-from .text import tr
+from .qt import QLocale, QTimer
 
 
 class S2Edit(Extension):
@@ -49,8 +51,15 @@ def with_docker(main: Any, act: Any) -> None:
         act(docker)
 
 
+def wanted_languages() -> list[str]:
+    """Language codes, best first: Krita's own choice (it sets LANGUAGE), then the system's."""
+    chosen = [name for name in os.environ.get("LANGUAGE", "").split(":") if name]
+    return [*chosen, *QLocale(QLocale.system()).uiLanguages()]
+
+
 def register() -> None:
     """Tell Krita about the extension and the docker; called once, at import."""
+    speak(wanted_languages())
     krita = Krita.instance()
     extension = S2Edit(krita)
     krita.addExtension(extension)

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from s2edit_editor import models
+from s2edit_editor.planning import Verdict
+from s2edit_editor.sentences import object_of
+from s2edit_editor.text import _ as tr
+from s2edit_editor.text import is_right_to_left
+from s2edit_editor.wish import Wish, one_sentence, target_of
 from s2edit_wire import records
+from s2edit_wire.records import ModelRecord
 
-from . import text
 from .advanced import Advanced
 from .masks import AUTOMATIC, MaskSource
 from .modelrow import ModelRow
@@ -26,7 +31,6 @@ from .qt import (
     QWidget,
     pyqtSignal,
 )
-from .text import tr
 from .wheel import scrolls_by
 
 _WARNING = {"dark": "#f08070", "bright": "#b3261e"}
@@ -54,7 +58,8 @@ class Form(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.source = line(tr("a portrait of a woman with a hat"), "s2edit_source", self)
+        self._example = tr("a portrait of a woman with a hat")
+        self.source = line(self._example, "s2edit_source", self)
         self.target = line(tr("a portrait of a woman with a crown"), "s2edit_target", self)
         self.propose = QToolButton(self)
         self.propose.setText(tr("Propose"))
@@ -76,7 +81,9 @@ class Form(QWidget):
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         scrolls_by(self.model, self.profile)
         self.model_row = ModelRow(self)
-        self._models: dict[str, Mapping[str, Any]] = {}
+        self._models: dict[str, ModelRecord] = {}
+        self._default = models.LAST_RESORT
+        self._picked = self._bad = False
         self.taken: tuple[str, ...] = ()
         self._proposed = ""
         self.fold = QToolButton(self)
@@ -100,44 +107,50 @@ class Form(QWidget):
         """What the fields say."""
         return Order(
             kind=kind,
-            model=str(self.model.currentData() or "portraits"),
+            model=str(self.model.currentData() or self._default),
             profile=str(self.profile.currentData()),
-            source=self.source.text().strip(),
-            target=self.target.text().strip(),
+            source=one_sentence(self.source.text()),
+            target=target_of(self.source.text(), self.target.text()),
             objects=self.objects.targets(),
             edit_mask=self.advanced.chosen_mask(),
-            guidance=self.advanced.guidance_value(),
             seed=self.advanced.seed_value(),
             settings=self.advanced.settings(),
             whole=self.advanced.whole.isChecked(),
         )
 
-    def fill(self, values: Mapping[str, Any]) -> None:
-        """Show the values of an earlier edit (`order.form_values`)."""
-        self.source.setText(values["source"])
-        self.target.setText(values["target"])
-        words = values["words"]
-        if values["kind"] == "compose":
+    def fill(self, wish: Wish) -> None:
+        """Show an earlier edit."""
+        self.source.setText(wish.source)
+        self.target.setText(wish.target)
+        words_ = wish.words
+        if wish.kind == "compose":
             # The second word is one of the reference's prompt, which the composition's own dialog asks for.
-            self.taken = (values["reference_prompt"], *words[1:2])
-            words = words[:1]
-        self.objects.fill(words)
-        self.advanced.fill(values["guidance"], values["seed"], values["settings"])
-        for box, wanted in ((self.model, values["model"]), (self.profile, values["profile"])):
+            self.taken = (wish.reference_prompt, *words_[1:2])
+            words_ = words_[:1]
+        self.objects.fill(words_)
+        self.advanced.fill(wish)
+        for box, wanted in ((self.model, wish.model), (self.profile, wish.profile)):
             index = box.findData(wanted)
             if index >= 0:
                 box.setCurrentIndex(index)
         self.changed.emit()
 
-    def offer_models(self, models: Sequence[Mapping[str, Any]]) -> None:
-        """The models that edit; those that are not installed say so."""
+    def use_default(self, model: str) -> None:
+        """The model of whoever chooses none."""
         chosen = self.model.currentData()
-        self._models = {model["id"]: model for model in models if model["role"] == "editor"}
+        unchosen = chosen is None or chosen == self._default or not self._picked
+        self._default = model
+        if unchosen:
+            self.choose_model(model)
+
+    def offer_models(self, known: Sequence[ModelRecord]) -> None:
+        """The models that edit; those that are not installed say so."""
+        chosen = self.model.currentData() or self._default
+        self._models = models.editors(known)
         self.model.blockSignals(True)
         self.model.clear()
         for model in self._models.values():
-            absent = "" if model["state"] == "ready" else f" ({tr('not installed')}, {text.size(model['size'])})"
-            self.model.addItem(model["title"] + absent, model["id"])
+            self.model.addItem(models.title(model), model["id"])
             self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
         self.model.blockSignals(False)
@@ -159,55 +172,35 @@ class Form(QWidget):
         """
         self.objects.offer_words(words)
         main = self.objects.rows[0].word_box
-        wanted = self.target.text().lower().split()
-        gone = [word for word in words if word.lower() not in wanted]
+        about = object_of(self.source.text(), target_of(self.source.text(), self.target.text()), words)
         free = not main.currentText() or (main.currentText() == self._proposed and self._proposed not in words)
-        if wanted and gone and free and not main.hasFocus():
-            self._proposed = gone[-1]
-            main.setEditText(self._proposed)
+        if about and free and not main.hasFocus():
+            self._proposed = about
+            main.setEditText(about)
 
     def painted(self) -> list[MaskSource]:
         """All chosen masks that are not left to the model, also those of objects without a word."""
         chosen = [row.target().mask for row in self.objects.rows] + [self.advanced.chosen_mask()]
         return [mask for mask in chosen if mask is not None and mask.kind != AUTOMATIC]
 
-    def show_problems(self, problems: Sequence[Mapping[str, Any]]) -> None:
+    def show_verdict(self, verdict: Verdict) -> None:
         """Mark the fields that are wrong, and say why below; nothing moves while somebody types or aims."""
-        said: dict[str, list[str]] = {}
-        for problem in problems:
-            if problem["field"] != "model":
-                said.setdefault(problem["field"], []).append(problem["message"])
-        doubts = [problem["message"] for problem in problems if problem["field"] == "model"]
-        self.model_row.doubt(" ".join(doubts), self._better_model())
-        main = self.objects.rows[0].word_box
-        for name, field in (("source", self.source), ("target", self.target), ("object", main)):
-            field.setStyleSheet(f"border: 1px solid {_warning(self)};" if name in said else "")
-            field.setToolTip("\n".join(said.get(name, [])))
-        if said:
-            self.say("\n".join(message for messages in said.values() for message in messages), bad=True)
-
-    def _better_model(self) -> Mapping[str, Any] | None:
-        """Another model, of photographs: one that is here rather than one that isn't; None where there is none."""
-        fitting = [model for model in self._models.values() if model["domain"] == "photo"]
-        fitting.sort(key=lambda model: model["state"] != "ready")
-        return next((model for model in fitting if model["id"] != self.model.currentData()), None)
-
-    def show_forecast(self, forecast: Mapping[str, Any]) -> None:
-        """How long it would take."""
-        if forecast["cached"]:
-            words = tr("This picture is known: about {time}.", time=text.duration(forecast["next_s"]))
-        else:
-            words = tr(
-                "First edit: about {first}; each further one: about {next}.",
-                first=text.duration(forecast["first_s"]),
-                next=text.duration(forecast["next_s"]),
-            )
-        if not forecast["measured"]:
-            words += " " + tr("(an estimate)")
-        _say(self.forecast, words, "")
+        self.model_row.doubt(verdict.doubt)
+        words_ = [row.word_box for row in self.objects.rows]
+        meant = next((box for box in words_ if box.currentText().strip() == verdict.word), words_[0])
+        for name, field in (("source", self.source), ("target", self.target), ("object", meant)):
+            said = verdict.marks.get(name, "")
+            field.setStyleSheet(f"border: 1px solid {_warning(self)};" if said else "")
+            field.setToolTip(said)
+        for box in words_:
+            if box is not meant:
+                box.setStyleSheet("")
+        if verdict.sentence or self._bad:
+            self.say(verdict.sentence, bad=verdict.bad)
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A sentence above the buttons."""
+        self._bad = bad
         _say(self.forecast, words, f"color: {_warning(self)};" if bad else "")
 
     def _lay_out(self) -> None:
@@ -252,6 +245,7 @@ class Form(QWidget):
         for box in (self.model, self.profile):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.model.currentIndexChanged.connect(lambda _index: self._show_model())
+        self.model.activated.connect(lambda _index: self._pick())
         self.model_row.model_wanted.connect(self.choose_model)
         self.objects.changed.connect(self.changed.emit)
         self.advanced.changed.connect(self.changed.emit)
@@ -264,15 +258,19 @@ class Form(QWidget):
         self.variations.clicked.connect(self.variations_wanted)
         self.compose.clicked.connect(self.compose_wanted)
 
+    def _pick(self) -> None:
+        self._picked = True
+
     def _show_model(self) -> None:
         model = self._models.get(str(self.model.currentData()))
         self.model.setToolTip(f"{model['title']}\n{model['purpose']}" if model else "")
-        self.model_row.show_model(model)
+        self.source.setPlaceholderText(models.example(self._models, str(self.model.currentData())) or self._example)
+        self.model_row.show_model(self._models, str(self.model.currentData()))
 
     def _unfold(self, shown: bool) -> None:
         self.advanced.setVisible(shown)
         # A sign in the text, since Qt draws its own arrow over the text where that runs from right to left.
-        self.fold.setText(("▾ " if shown else ("◂ " if text.right_to_left() else "▸ ")) + tr("Advanced"))
+        self.fold.setText(("▾ " if shown else ("◂ " if is_right_to_left() else "▸ ")) + tr("Advanced"))
 
 
 def _button(label: str, name: str, parent: QWidget) -> QPushButton:

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s2edit_editor.text import _ as tr
 from s2edit_wire import records
 
 from .desk import Desk
 from .document import active
 from .jobrow import JobRow
-from .qt import QLabel, QTimer, QVBoxLayout, QWidget
+from .qt import QLabel, QTimer, QVBoxLayout, QWidget, pyqtSignal
 from .recipes import jobs_in
-from .text import tr
 
 _OTHERS = 8
 _REBUILD_MS = 60
@@ -22,10 +22,15 @@ _REBUILD_MS = 60
 class JobList(QWidget):
     """Headed lists of rows that follow the desk's signals.
 
+    Signals:
+        rebuilt(): other rows may be shown now.
+
     Args:
         desk: where jobs come from.
         sections: which lists: `queue`, `history` (this document's), `others` (results that wait from elsewhere).
     """
+
+    rebuilt = pyqtSignal()
 
     def __init__(self, desk: Desk, sections: Sequence[str], parent: QWidget) -> None:
         super().__init__(parent)
@@ -73,6 +78,12 @@ class JobList(QWidget):
             self._layout.activate()
             layout.activate()
             around.setMinimumHeight(layout.minimumHeightForWidth(around.width()))
+        self.rebuilt.emit()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self._rows
 
     def row(self, job: str) -> JobRow | None:
         """The row of a job, or None."""

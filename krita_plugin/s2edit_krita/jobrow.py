@@ -6,10 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import applying, history, text
+from s2edit_editor import words
+from s2edit_editor.planning import can_retry
+from s2edit_editor.text import _ as tr
+from s2edit_editor.wish import Wish
+from s2edit_wire.records import JobRecord
+
+from . import applying, history
 from .desk import Desk
 from .document import active
-from .order import form_values, start_values
 from .pictures import scaled
 from .qt import (
     QFrame,
@@ -26,37 +31,9 @@ from .qt import (
     QVBoxLayout,
     QWidget,
 )
-from .text import tr
 
 SIDE = 56
-Job = Mapping[str, Any]
-
-
-def phase_names() -> dict[str, str]:
-    """The wire's phases in words."""
-    return {
-        "waiting": tr("Waiting"),
-        "loading": tr("Loading the model"),
-        "identity": tr("Learning the object"),
-        "inversion": tr("Tracing the picture"),
-        "editing": tr("Editing"),
-        "compositing": tr("Putting together"),
-    }
-
-
-def state_sentence(job: Job) -> str:
-    """Where a job is, in one line."""
-    state = job["state"]
-    if state == "running":
-        words = phase_names()[job["phase"]]
-        if job["total"]:
-            words += f" {job['step']}/{job['total']}"
-        return words + (" · " + tr("{time} left", time=text.duration(job["eta"])) if "eta" in job else "")
-    if state == "queued":
-        return tr("Number {n} in the queue", n=job["position"]) if job["position"] else tr("Waiting")
-    if state == "failed":
-        return " ".join(part for part in (job.get("message", ""), job.get("hint", "")) if part)
-    return {"paused": tr("On hold"), "done": tr("Done"), "cancelled": tr("Cancelled")}[state]
+Job = JobRecord | Mapping[str, Any]
 
 
 class JobRow(QFrame):
@@ -92,24 +69,24 @@ class JobRow(QFrame):
         self._buttons, self._more = QHBoxLayout(), QHBoxLayout()
         for buttons in (self._buttons, self._more):
             buttons.setSpacing(2)
-        words = QVBoxLayout()
-        words.setSpacing(1)
+        beside = QVBoxLayout()
+        beside.setSpacing(1)
         for widget in (self._title, self._said, self._bar):
-            words.addWidget(widget)
-        words.addLayout(self._buttons)
-        words.addLayout(self._more)
+            beside.addWidget(widget)
+        beside.addLayout(self._buttons)
+        beside.addLayout(self._more)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
+        layout.addLayout(beside, 1)
 
     def update_job(self, job: Job) -> None:
         """Show the job as it is now."""
         self._job = job
         edit = job["edit"]
-        self._title.setText(edit.get("target") or {"mask": tr("Automatic mask")}.get(edit["kind"], edit["source"]))
-        self._title.setToolTip(edit["source"])
-        self._said.setText(state_sentence(job))
+        self._title.setText(words.title(edit))
+        self._title.setToolTip(" → ".join(filter(None, (edit["source"], edit.get("target", "")))))
+        self._said.setText(words.state(job))
         running = job["state"] == "running"
         self._bar.setVisible(running)
         self._bar.setRange(0, job["total"] if running else 1)
@@ -140,7 +117,7 @@ class JobRow(QFrame):
         elif self._known:
             self._desk.thumbnail(self._job["job"])
 
-    def _make_buttons(self) -> None:
+    def _clear(self) -> None:
         for buttons in (self._buttons, self._more):
             while buttons.count():
                 item = buttons.takeAt(0)
@@ -148,6 +125,9 @@ class JobRow(QFrame):
                 if widget is not None:
                     widget.setParent(None)
                     widget.deleteLater()
+
+    def _make_buttons(self) -> None:
+        self._clear()
         self._picture.setEnabled(self._can_apply())
         self._picture.setToolTip(self._apply_label() if self._can_apply() else "")
         job, desk = self._job["job"], self._desk
@@ -161,8 +141,9 @@ class JobRow(QFrame):
                 self._add(tr("Again"), "again", self._again)
                 self._add(tr("Use as start"), "start", self._start)
         else:
-            self._add(tr("Retry"), "retry", lambda: desk.retry(job))
-            self._add(tr("Again"), "again", self._again)
+            if can_retry(self._job.get("error", "")):
+                self._add(tr("Retry"), "retry", lambda: desk.retry(job))
+            self._add(tr("Edit…"), "again", self._again)
         if state not in {"queued", "paused", "running"} and self._known:
             self._add("✕", "remove", lambda: desk.remove(job), tr("Remove from the list"))
         for buttons in (self._buttons, self._more):
@@ -180,12 +161,12 @@ class JobRow(QFrame):
     def _again(self) -> None:
         """The fields as they were, and the layer that they were about."""
         applying.choose_source(self._job)
-        self._desk.reused.emit(form_values(self._job["edit"]))
+        self._desk.reused.emit(Wish.from_edit(self._job["edit"]))
 
     def _start(self) -> None:
         """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""
         applying.fetch(self._desk, self._job["job"], choose=True)
-        self._desk.reused.emit(start_values(self._job["edit"]))
+        self._desk.reused.emit(Wish.from_edit(self._job["edit"]).as_start())
 
     def _add(self, label: str, name: str, act: Callable[[], None], hint: str = "") -> None:
         button = QToolButton(self)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from krita import Krita, ManagedColor, Selection
 from s2edit_editor.delivery import manner_over, spot_over
 from s2edit_editor.pixels import Box
+from s2edit_editor.text import _ as tr
 
 from . import history
 from .document import depth_of, node_by_mark, node_mark, srgb_profile
@@ -16,7 +17,6 @@ from .facts import layers as stack
 from .pixels import DEPTHS, Depth, alpha_as_layer, coloured_mask, to_krita
 from .qt import QByteArray, QTimer
 from .seen import Own, own_alpha, seen_through
-from .text import tr
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any

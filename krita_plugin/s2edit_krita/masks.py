@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 from s2edit_editor.pixels import Box
+from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 
 from . import history
 from .document import canvas, glance, node_by_mark, node_mark
 from .layers import is_there
 from .pixels import sampled
-from .text import tr
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any

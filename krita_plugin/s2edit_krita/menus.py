@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from krita import Krita
+from s2edit_editor.text import _ as tr
 
 from .qt import QAction, QApplication, QEvent, QMenu, QObject, QPushButton, pyqtSignal
-from .text import tr
 
 _DONE = "s2edit"
 _LAYERS_MARK = "layer_properties"

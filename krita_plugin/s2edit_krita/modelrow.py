@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from s2edit_editor import models
+from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import ModelRecord
 
-from . import text
 from .qt import QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QToolButton, QWidget, pyqtSignal
-from .text import tr
-
-Model = Mapping[str, Any]
 
 
 class ModelRow(QWidget):
@@ -29,11 +27,9 @@ class ModelRow(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._model: Model | None = None
-        self._doubt = ""
-        self._better: Model | None = None
-        self._complaint = ""
-        self._does = ("", "")
+        self._known: dict[str, ModelRecord] = {}
+        self._chosen = self._doubt = self._complaint = ""
+        self.remark = models.Remark()
         self.words = QLabel(self)
         self.words.setObjectName("s2edit_model_words")
         self.words.setWordWrap(True)
@@ -47,77 +43,54 @@ class ModelRow(QWidget):
         self.button.clicked.connect(lambda *_: self._press())
         self.hide()
 
-    def show_model(self, model: Model | None) -> None:
+    def show_model(self, known: Mapping[str, ModelRecord], chosen: str) -> None:
         """The chosen model, as the daemon has it now."""
-        if model is None or self._model is None or model["id"] != self._model["id"]:
-            self._doubt, self._better, self._complaint = "", None, ""
-        elif model["state"] != self._model["state"]:
+        before, now = self._known.get(self._chosen), known.get(chosen)
+        if chosen != self._chosen:
+            self._doubt, self._complaint = "", ""
+        elif before is not None and now is not None and before["state"] != now["state"]:
             self._complaint = ""
-        self._model = model
+        self._known, self._chosen = dict(known), chosen
         self._show()
 
-    def doubt(self, words: str, better: Model | None) -> None:
-        """Why the chosen model may not do, "" when it will; `better` is offered instead."""
-        self._doubt, self._better = words, better
+    def doubt(self, words: str) -> None:
+        """Why the chosen model may not do, "" when it will."""
+        self._doubt = words
         self._show()
 
     def refused(self, error: WireError) -> None:
         """An action on the chosen model did not work; where a licence has to be accepted first, it is asked for."""
-        if error.code == "licence_required" and self._model is not None:
-            self._ask_licence(self._model, error)
+        if error.code == "licence_required" and self._chosen in self._known:
+            self._ask_licence(self._known[self._chosen], error)
             return
         self._complaint = f"{error.message} {error.hint}".strip()
         self._show()
 
     def _show(self) -> None:
-        words, label, does = self._situation()
-        self._does = does
+        self.remark = models.remark(self._known, self._chosen, self._doubt, self._complaint)
         before = self.words.text()
-        self.words.setText(self._complaint or words)
-        self.button.setText(label)
-        self.button.setVisible(bool(label))
-        self.setVisible(bool(words))
+        self.words.setText(self.remark.text)
+        self.button.setText(self.remark.label)
+        self.button.setVisible(bool(self.remark.label))
+        self.setVisible(bool(self.remark.text))
         if self.words.text() != before:
             self.changed.emit()
 
-    def _situation(self) -> tuple[str, str, tuple[str, str]]:
-        """What is said, what the button says, and its action on which model."""
-        model = self._model
-        if model is None:
-            return "", "", ("", "")
-        name, state = model["id"], model["state"]
-        values = {
-            "title": model["title"],
-            "size": text.size(model["size"]),
-            "share": 100 * model["present"] // max(1, model["size"]),
-        }
-        if state == "downloading":
-            return tr("“{title}” is on its way: {share} %.", **values), tr("Pause"), (name, "pause")
-        if state in {"partial", "paused"}:
-            return tr("“{title}” is here by {share} %.", **values), tr("Resume"), (name, "download")
-        if state == "absent":
-            words = tr("“{title}” is not on this computer yet: {size}.", **values)
-            return words, tr("Download…"), (name, "download")
-        if state == "broken":
-            return f"{model['title']}: {model.get('message', '')}", tr("Repair"), (name, "repair")
-        better = self._better
-        return self._doubt, tr("Choose it") if self._doubt and better else "", (better["id"] if better else "", "")
-
     def _press(self) -> None:
-        model, action = self._does
-        if action:
-            self.action_wanted.emit(model, action)
-        elif model:
-            self.model_wanted.emit(model)
+        if self.remark.action:
+            self.action_wanted.emit(self._chosen, self.remark.action)
+        elif self.remark.instead:
+            self.model_wanted.emit(self.remark.instead)
 
-    def _ask_licence(self, model: Model, why: WireError) -> None:
+    def _ask_licence(self, model: ModelRecord, why: WireError) -> None:
         """Only a “yes” is told to the daemon, which records it. The question stops nothing else in Krita."""
         box = QMessageBox(self.window())
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(tr("S²Edit"))
-        box.setText(f"{why.message} {why.hint}".strip())
-        box.setInformativeText(f"{model['purpose']}\n{model['licence']} · {text.size(model['size'])}")
-        yes = box.addButton(tr("Accept and download"), QMessageBox.ButtonRole.AcceptRole)
+        question, details, accept = models.licence_question(model, f"{why.message} {why.hint}".strip())
+        box.setText(question)
+        box.setInformativeText(details)
+        yes = box.addButton(accept, QMessageBox.ButtonRole.AcceptRole)
         if yes is not None:
             yes.setObjectName("s2edit_accept")
         box.addButton(QMessageBox.StandardButton.Cancel)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from s2edit_editor.text import _ as tr
 from s2edit_wire import limits
 
 from .masks import MaskSource, automatic
 from .order import Target
 from .qt import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget, pyqtSignal
-from .text import tr
 from .wheel import scrolls_by
 
 

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 from krita import Krita
 from s2edit_editor import notes
+from s2edit_editor.wish import Wish
 from s2edit_wire.errors import WireError
 from s2edit_wire.recipe import Recipe
 from s2edit_wire.records import JobRecord, ResultRecord
 
 from . import VERSION, history
-from .order import start_values
 
 KritaDocument: TypeAlias = Any
 
@@ -47,10 +47,10 @@ def jobs_in(document: KritaDocument, known: Container[str]) -> list[dict[str, An
     return found
 
 
-def values_of_layer(document: KritaDocument, mark: str) -> dict[str, Any] | None:
+def values_of_layer(document: KritaDocument, mark: str) -> Wish | None:
     """What the form shows to go on from this layer, or None when it is no result."""
     for job, layer in history.load(document).applied.items():
         recipe = read(document, job) if layer == mark else None
         if recipe is not None:
-            return start_values(recipe.edit)
+            return Wish.from_edit(recipe.edit).as_start()
     return None

@@ -7,12 +7,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
-from s2edit_editor.area import crop_on_canvas, plan_within
+from s2edit_editor.area import crop_on_canvas
 from s2edit_editor.pixels import Box
+from s2edit_editor.text import _ as tr
 from s2edit_wire import frames
 from s2edit_wire.client import new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord
+from s2edit_wire.records import DocumentRecord, PlanRequest
 
 from . import history, layers, masks
 from .document import (
@@ -33,7 +35,6 @@ from .document import (
 from .order import MAX_TITLE, Order, Reference
 from .photo import likeness
 from .pixels import DEPTHS
-from .text import tr
 
 if TYPE_CHECKING:
     from .desk import Desk
@@ -76,7 +77,7 @@ def area_for(document: KritaDocument, layer: KritaNode, order: Order) -> Box:
     return area(document, None if order.whole else layer)
 
 
-def plan_fields(document: KritaDocument, order: Order, within: Box) -> dict[str, object]:
+def plan_fields(document: KritaDocument, order: Order, within: Box) -> PlanRequest:
     """The `plan` request for an order; raises WireError when a chosen mask marks nothing of the area."""
     boxes = []
     for mask in order.painted():
@@ -88,24 +89,23 @@ def plan_fields(document: KritaDocument, order: Order, within: Box) -> dict[str,
                 tr("Paint over the object first, or let the model find it."),
             )
         boxes.append(box)
-    return order.plan_fields(plan_within(within, boxes))
+    return order.wish.plan_request(within, order.masked, order.model, boxes)
 
 
-def facts_of(document: KritaDocument, layer: KritaNode | None, crop: Box) -> dict[str, object]:
-    """What a plan wants to know of the picture that would be sent.
+def add_facts(request: PlanRequest, document: KritaDocument, layer: KritaNode | None, crop: Box) -> None:
+    """Add what a plan wants to know of the picture that would be sent.
 
     `photo`, judged by its middle, and `image_sha256`, by which the daemon knows a picture that it has learned already;
     the latter not for a crop so large, or a layer so slow to read, that it would be felt.
     """
     if crop.clipped(*canvas(document)) != crop:
-        return {}
+        return
     width, height = min(crop.width, _SAMPLE), min(crop.height, _SAMPLE)
     middle = Box(crop.x + (crop.width - width) // 2, crop.y + (crop.height - height) // 2, width, height)
-    facts: dict[str, object] = {"photo": likeness(glance(document, layer, middle), width)}
+    request["photo"] = likeness(glance(document, layer, middle), width)
     size = crop.width * crop.height * depth_of(document).bytes_a_pixel
     if size <= _LARGEST_HASHED and not is_costly(document, layer):
-        facts["image_sha256"] = sha256(read(document, layer, crop).data).hexdigest()
-    return facts
+        request["image_sha256"] = sha256(read(document, layer, crop).data).hexdigest()
 
 
 def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[str], None]) -> None:
@@ -154,7 +154,7 @@ def _hand_over(
     if order.reference is not None:
         _add_picture(parcel, "reference", read_reference(order.reference))
     job = new_job_id()
-    where: dict[str, object] = {
+    where: DocumentRecord = {
         "host": "krita",
         "title": title(document)[:MAX_TITLE],
         "layer": layer.name()[:MAX_TITLE],
@@ -167,7 +167,11 @@ def _hand_over(
     register.pending[job] = history.Pending(layer_mark, position.x(), position.y())
     history.store(document, register)
     desk.expect(job, as_layer=order.by_itself)
-    fields: dict[str, object] = {"job": job, "edit": order.edit_record(where), "frames": parcel.entries}
+    fields: dict[str, object] = {
+        "job": job,
+        "edit": order.wish.to_edit(order.masked, where, order.model),
+        "frames": parcel.entries,
+    }
 
     def accepted(reply: dict[str, Any], _frames: list[Any]) -> None:
         desk.take(reply["job"])

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import re
+from s2edit_editor.text import _ as tr
+from s2edit_editor.wish import MOST_VARIATIONS, guidance_values, several
 
 from .order import Order
 from .qt import (
@@ -13,13 +14,11 @@ from .qt import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
-from .text import tr
-
-MOST = 16
 
 
 class VariationsDialog(QDialog):
@@ -36,7 +35,7 @@ class VariationsDialog(QDialog):
         self.targets = QPlainTextEdit(order.target, self)
         self.targets.setMaximumHeight(90)
         self.seeds = QSpinBox(self)
-        self.seeds.setRange(1, MOST)
+        self.seeds.setRange(1, MOST_VARIATIONS)
         self.seeds.setValue(4)
         self.guidance = QLineEdit(self)
         self.guidance.setPlaceholderText("3.5, 4.5, 5.5")
@@ -46,7 +45,8 @@ class VariationsDialog(QDialog):
         form.addRow(tr("Seeds"), self.seeds)
         form.addRow(tr("Guidance values"), self.guidance)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, parent=self)
-        self.buttons.addButton(tr("Edit"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.start = QPushButton(tr("Edit"), self)
+        self.buttons.addButton(self.start, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -59,18 +59,19 @@ class VariationsDialog(QDialog):
         self._counted()
 
     def orders(self) -> list[Order]:
-        """The jobs; at most `MOST`."""
-        return self._all()[:MOST]
-
-    def _all(self) -> list[Order]:
-        lines = [line.strip() for line in self.targets.toPlainText().splitlines() if line.strip()]
-        values = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", self.guidance.text())]
-        return self._order.variations(lines, self.seeds.value(), [min(20.0, max(1.0, value)) for value in values])
+        """The jobs."""
+        values = guidance_values(self.guidance.text())
+        return self._order.variations(
+            several(self.targets.toPlainText()),
+            self.seeds.value(),
+            values,
+        )
 
     def _counted(self) -> None:
-        found = len(self._all())
+        found = len(self.orders())
+        self.start.setEnabled(found <= MOST_VARIATIONS)
         self.count.setText(
-            tr("{n} results; the identity is learned once.", n=found)
-            if found <= MOST
-            else tr("{n} results are too many; the first {most} will be made.", n=found, most=MOST)
+            tr("{n} results; the object is learned once.", n=found)
+            if found <= MOST_VARIATIONS
+            else tr("At most {count} variations can be made at a time.", count=MOST_VARIATIONS)
         )

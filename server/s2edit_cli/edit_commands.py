@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -113,6 +114,7 @@ def compose(
 def _run(task: Task, *, wait: bool, as_json: bool) -> None:
     inputs = open_inputs(task)
     with connect() as client:
+        task = replace(task, model=options.chosen_model(client, task.model))
         outcome = run(task, inputs, client, quiet=as_json, wait=wait)
     if as_json:
         print_object(outcome)

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from s2edit_editor.models import default_model
 from s2edit_marks.marking import MARKS
 from s2edit_wire import knobs
+from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PROFILES
 
-DEFAULT_MODEL = "portraits"
+DEFAULT_MODEL = ""
+"""The one that the daemon's settings name for the command line (`chosen_model`)."""
 DEFAULT_PROFILE = "balanced"
 _GUIDANCE = knobs.knobs()[knobs.GUIDANCE]
 
@@ -44,7 +47,12 @@ Mask = Annotated[
         "softens the edge.",
     ),
 ]
-Model = Annotated[str, typer.Option("--model", metavar="ID", help="Which model; see `s2edit models list`.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="ID", help="Which model; see `s2edit models list`. Else the settings' `model_cli`."
+    ),
+]
 Profile = Annotated[str, typer.Option("--profile", metavar="|".join(PROFILES), help="How much work to do.")]
 Guidance = Annotated[
     float | None,
@@ -82,6 +90,11 @@ def make_sure(question: str, *, yes: bool) -> None:
     """Ask on a terminal, "no" being what Enter says; typer.Abort then. A script has said what it wants."""
     if not yes and sys.stdin is not None and sys.stdin.isatty():
         typer.confirm(question, default=False, abort=True, err=True)
+
+
+def chosen_model(client: Client, model: str) -> str:
+    """The model that was named, else the one that the daemon's settings name for the command line."""
+    return model or default_model(client.request("settings").header["settings"], "cli")
 
 
 def check_profile(profile: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from s2edit_wire.errors import WireError
 
-from .pixels import Box, around
+from .pixels import Box
 
 
 def area_of(box: Box | None, canvas: tuple[int, int], name: str, *, told: str) -> Box:
@@ -27,18 +27,6 @@ def area_of(box: Box | None, canvas: tuple[int, int], name: str, *, told: str) -
     if not area:
         raise WireError("bad_image", told.format(name=name))
     return area
-
-
-def plan_within(area: Box, masks: Sequence[Box]) -> dict[str, object]:
-    """The fields of `plan` that tell its size: `canvas`, and `mask_box` around what the masks mark of the area.
-
-    Masks that mark nothing of it are left out here; they are an error of their own (`masks.check`).
-    """
-    fields: dict[str, object] = {"canvas": [area.width, area.height]}
-    marked = around([common for mask in masks if (common := mask.cut(area))])
-    if marked is not None:
-        fields["mask_box"] = list(marked.within(area))
-    return fields
 
 
 def crop_on_canvas(area: Box, crop: Sequence[int]) -> Box:

@@ -11,19 +11,14 @@ Alpha stays what it was where the result is clipped to what it covers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
+from . import sentences
 from .host import NORMAL, Layer
 
 LONGEST_NAME = 60
 """Characters of a layer's name that layer lists show."""
-_FILLERS = frozenset(
-    "a an and the with in on of at by is are has having wearing her his its their some".split()  # noqa: SIM905 - prose
-)
-"""Words that only join what follows to the sentence."""
 
 
 class Spot(NamedTuple):
@@ -77,36 +72,4 @@ def manner_over(source: Layer | None, *, opaque: bool) -> Manner:
 
 def layer_name(edit: Mapping[str, Any]) -> str:
     """What a result is called: by what it changes (“+ sunglasses”, “hat → crown”), not by what all results share."""
-    source, target = str(edit.get("source", "")), str(edit.get("target", ""))
-    return _shortened(difference(source, target) or target.strip() or "S²Edit")
-
-
-def difference(source: str, target: str) -> str:
-    """The words that one sentence has and the other has not, as a painter notes them; "" when there are none."""
-    old, new = _words(source), _words(target)
-    matcher = SequenceMatcher(a=[word.lower() for word in old], b=[word.lower() for word in new], autojunk=False)
-    changes = []
-    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        gone, come = _said(old[old_from:old_to]), _said(new[new_from:new_to])
-        if kind == "equal" or not (gone or come):
-            continue
-        changes.append(f"{gone} → {come}" if gone and come else f"+ {come}" if come else f"− {gone}")
-    return ", ".join(changes)
-
-
-def _words(sentence: str) -> list[str]:
-    return re.findall(r"[^\s,.;:!?]+", sentence)
-
-
-def _said(words: Sequence[str]) -> str:
-    """The words without what only joins them to the rest."""
-    start, end = 0, len(words)
-    while start < end and words[start].lower() in _FILLERS:
-        start += 1
-    while end > start and words[end - 1].lower() in _FILLERS:
-        end -= 1
-    return " ".join(words[start:end])
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    return sentences.title(str(edit.get("source", "")), str(edit.get("target", "")).strip(), LONGEST_NAME) or "S²Edit"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .text import _, duration, moment
+from s2edit_editor import words
+
+from .text import _, duration, language, moment
 
 LITTLE = 0.05
 """What `progress` is at the beginning: enough to be seen."""
@@ -41,23 +43,13 @@ def headline(job: dict[str, Any]) -> str:
 def state_line(job: dict[str, Any]) -> str:
     """What is happening to the job, in words."""
     state = job["state"]
-    if state == "queued":
-        return _("Waiting, number {place} in the queue", place=job["position"])
-    if state == "paused":
-        return _("On hold")
     if state == "done":
         ended = job.get("finished", job["created"])
         took = _("Done in {time}", time=duration(ended - job.get("started", job["created"])))
         parts = (took, moment(ended), "" if job["acknowledged"] else _("not fetched yet"))
         return " · ".join(part for part in parts if part)
-    if state == "failed":
-        return _("Failed: {why}", why=f"{job.get('message', '')} {job.get('hint', '')}".strip())
-    if state == "cancelled":
-        return _("Cancelled")
-    steps = f" {job['step']}/{job['total']}" if job["total"] else ""
-    left = " · " + _("about {time} left", time=duration(job["eta"])) if "eta" in job else ""
-    attempt = " · " + _("attempt {number}", number=job["attempt"]) if job["attempt"] > 1 else ""
-    return phase_name(job["phase"]) + steps + left + attempt
+    language()
+    return _("Failed: {why}", why=words.reason(job)) if state == "failed" else words.state(job)
 
 
 def progress(job: dict[str, Any], now: float) -> float:
@@ -69,20 +61,4 @@ def progress(job: dict[str, Any], now: float) -> float:
         job: its record.
         now: seconds since 1970.
     """
-    gone = max(0.0, now - float(job.get("started", job["created"])))
-    if "eta" not in job or gone + job["eta"] == 0:
-        return LITTLE
-    return max(LITTLE, gone / (gone + float(job["eta"])))
-
-
-def phase_name(phase: str) -> str:
-    """A phase in words."""
-    names = {
-        "waiting": _("Waiting"),
-        "loading": _("Loading the model"),
-        "identity": _("Learning the identity"),
-        "inversion": _("Inverting the picture"),
-        "editing": _("Editing"),
-        "compositing": _("Putting it together"),
-    }
-    return names.get(phase, phase)
+    return max(LITTLE, words.fraction(job, now)) if "eta" in job else LITTLE

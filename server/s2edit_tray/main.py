@@ -7,11 +7,12 @@ import sys
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
+from s2edit_editor.text import catalogue
 
 from . import theme
 from .app import TrayApp
 from .instance import SingleInstance
-from .text import _, catalogue, language
+from .text import _, language
 from .tray_host import wait_for_tray
 
 STARTS_WITHIN = 60.0

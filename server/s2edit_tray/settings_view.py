@@ -37,6 +37,7 @@ def entries() -> tuple[Entry, ...]:
         Entry("default_model", _("Model, unless an editor has its own"), "model"),
         Entry("model_gimp", _("Model for GIMP"), "model"),
         Entry("model_krita", _("Model for Krita"), "model"),
+        Entry("model_cli", _("Model for the command line"), "model"),
         Entry("idle_unload_s", _("Free the memory after so long without a job (0: never)"), "number", 60, " min"),
         Entry("result_quota", _("Room for stored results"), "number", _GB, " GB"),
         Entry("result_days", _("Keep results for"), "number", 1, _(" days")),

@@ -1,35 +1,23 @@
-"""The tray's words in the user's language: catalogues are JSON files, English text -> translation, in `locale/`."""
+"""The tray's words in the language of Qt's default locale, from the catalogues that it shares with the editors."""
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from importlib import resources
-
 from PySide6.QtCore import QDate, QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QLabel
-
-
-@cache
-def catalogue(name: str) -> dict[str, str]:
-    """`locale/NAME.json`; empty when there is none."""
-    file = resources.files("s2edit_tray").joinpath("locale", f"{name}.json")
-    if not file.is_file():
-        return {}
-    loaded: dict[str, str] = json.loads(file.read_text("utf-8"))
-    return loaded
+from s2edit_editor import text as editor_text
+from s2edit_editor import words
+from s2edit_editor.text import catalogue, translated
 
 
 def _(text: str, **values: object) -> str:
     """`text` in the language of Qt's default locale (else English), with `{names}` filled in."""
-    translated = catalogue(language()).get(text, text)
-    return translated.format(**values) if values else translated
+    return translated(text, language(), **values)
 
 
 def language() -> str:
-    """That of Qt's default locale, two letters such as `de`, if the tray speaks it, else `en`."""
-    wanted = QLocale().name().split("_")[0]
-    return wanted if catalogue(wanted) else "en"
+    """That of Qt's default locale, two letters such as `de`, if the tray speaks it, else `en`; in force from now on."""
+    editor_text.speak([QLocale().name()])
+    return editor_text.language()
 
 
 def numbers() -> QLocale:
@@ -44,13 +32,8 @@ def size(count: int) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as people say them: `8 s`, `2 min`, `1 h 5 min`."""
-    whole = max(0, round(seconds))
-    if whole < 90:
-        return _("{count} s", count=whole)
-    minutes = round(whole / 60)
-    if minutes < 90:
-        return _("{count} min", count=minutes)
-    return _("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+    language()
+    return words.duration(seconds)
 
 
 def moment(seconds: float) -> str:

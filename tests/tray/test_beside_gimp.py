@@ -66,7 +66,7 @@ def tray_and_person() -> Iterator[tuple[Tray, Person]]:
 
 def at_work(tray: Tray) -> dict[str, Any] | None:
     """The card of a job that runs, in whatever phase."""
-    cards = (tray.card(MAIN.target, phase) for phase in ("Loading", "Learning", "Inverting", "Editing"))
+    cards = (tray.card(MAIN.target, phase) for phase in ("Loading", "Learning", "Reading", "Editing"))
     return next((card for card in cards if card), None)
 
 
@@ -89,7 +89,7 @@ def test_gimps_job_is_watched_and_the_next_one_cancelled(tray_and_person: tuple[
     wait_for(lambda: (card := tray.card(MAIN.target)) and "not fetched yet" not in card["words"], "GIMP has it", 30)
     screen.photograph("done")
     seen = " / ".join(card["words"] for told in tray.all() for card in told["jobs"])
-    for phase in ("Learning the identity", "Inverting the picture", "Editing"):
+    for phase in ("Learning the object", "Reading the picture", "Editing"):
         assert phase in seen
     screen.activate(tray.window)
     wait_for(lambda: not tray.all()[-1]["front"], "the tray to know that GIMP is not in front", 30)

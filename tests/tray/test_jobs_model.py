@@ -112,7 +112,7 @@ def test_filters_by_state_program_and_text(model: JobsModel) -> None:
 def test_a_tool_tip_has_both_prompts_and_what_is_happening(model: JobsModel) -> None:
     model.extend([job(3, "queued"), job(4, "failed", message="Too big.", hint="Mask less.")])
     tips = [model.index(row).data(Qt.ItemDataRole.ToolTipRole) for row in range(2)]
-    assert tips[0] == "a man → a man with hat 3\nWaiting, number 3 in the queue"
+    assert tips[0] == "a man → a man with hat 3\nNumber 3 in the queue"
     assert tips[1].endswith("Failed: Too big. Mask less.")
 
 

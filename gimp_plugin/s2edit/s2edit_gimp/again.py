@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gi.repository import Gimp
+from s2edit_editor import sentences
+from s2edit_editor.text import _
 from s2edit_wire.recipe import Recipe
 
 from .choices import Choices
 from .layers import recipe_text, reference_mark, source_layer
 from .mask_sources import AUTOMATIC, EARLIER, LAYER_MASK, MASK_LAYERS, mask_layers
 from .snapshot import CannotEdit
-from .text import _
-from .wording import words_now
 
 
 def made_again(image: Gimp.Image, result: Gimp.Drawable) -> tuple[Gimp.Drawable, Choices]:
@@ -28,7 +28,7 @@ def made_again(image: Gimp.Image, result: Gimp.Drawable) -> tuple[Gimp.Drawable,
 def as_start(image: Gimp.Image, result: Gimp.Drawable) -> Choices:
     """For an edit of the result itself: it shows now what was wished for then. Raises as `made_again` does."""
     choices = _choices_of(image, result)
-    choices.words = words_now(choices.words, choices.source, choices.target)
+    choices.words = sentences.words_now(choices.words, choices.source, choices.target)
     choices.source = choices.target
     choices.mask = LAYER_MASK if result.get_mask() is not None else AUTOMATIC
     return choices

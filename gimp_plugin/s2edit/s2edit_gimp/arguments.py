@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from gi.repository import Gimp, GObject
+from s2edit_editor.text import _
+from s2edit_editor.words import knob_hint, knob_title
+from s2edit_wire.knobs import GUIDANCE, knobs
 from s2edit_wire.records import PROFILES
 
-from .choices import UNSET
+from .choices import UNSET, dials
 from .mask_sources import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, MASK_LAYERS, SELECTION
-from .text import _
 
 FLAGS = GObject.ParamFlags.READWRITE
-
-
-class Number(NamedTuple):
-    """One number of the method: its argument's name, title and explanation, the highest value, step and decimals.
-
-    Args:
-        name: one of `choices.SETTINGS`.
-    """
-
-    name: str
-    title: str
-    blurb: str
-    most: float
-    step: float
-    digits: int
-
-
-def numbers() -> tuple[Number, ...]:
-    """Those that a painter may want, from 0 up; the daemon knows more."""
-    grow = _("Enlarge the mask by so many of the model's pixels")
-    context = _("How far around the mask the model sees, in mask lengths; 4 is mostly the whole picture")
-    guided = _("Part of the steps in which the words act; the rest keep the picture's details")
-    words = _("Part of the steps that keep the old picture's word layout")
-    shapes = _("Part of the steps that keep the old picture's shapes")
-    inversion = _("Steps from the picture to noise and back")
-    return (
-        Number("feather", _("Feather"), _("Softness of the result's edge, in the model's pixels"), 256.0, 1.0, 0),
-        Number("grow", _("Grow mask"), grow, 256.0, 1.0, 0),
-        Number("context", _("Context"), context, 4.0, 0.05, 2),
-        Number("guidance-until", _("Guided part"), guided, 1.0, 0.05, 2),
-        Number("cross-replace", _("Word injection"), words, 1.0, 0.05, 2),
-        Number("self-replace", _("Shape injection"), shapes, 1.0, 0.05, 2),
-        Number("identity-steps", _("Identity steps"), _("Training steps that learn the object"), 10_000.0, 10.0, 0),
-        Number("inversion-steps", _("Inversion steps"), inversion, 100.0, 1.0, 0),
-    )
 
 
 def mask_titles() -> dict[str, str]:
@@ -79,8 +44,9 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_string_argument("channel", _("Channel"), _("Name of the channel, for the mask “channel”"), "", FLAGS)
     procedure.add_string_argument("model", _("Model"), _("Id of the model; empty: the usual one"), "", FLAGS)
     _add_choice(procedure, "profile", _("Profile"), _("How much work is done"), profile_titles(), "balanced")
-    guidance = _("How strongly the words act; 0: the model's own")
-    procedure.add_double_argument("guidance", _("Guidance"), guidance, 0.0, 20.0, 0.0, FLAGS)
+    strength = knobs()[GUIDANCE]
+    guidance = _("{meaning}; 0: the model's own").format(meaning=knob_hint(strength))
+    procedure.add_double_argument("guidance", knob_title(strength), guidance, 0.0, strength.high, 0.0, FLAGS)
     reference = _("A layer to take something over from")
     procedure.add_layer_argument("reference", _("Reference"), reference, True, FLAGS)
     named = _("That layer by its name")
@@ -91,9 +57,9 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_string_argument("reference-prompt", _("Reference shows"), shows, "", FLAGS)
     # A double, since GIMP's integers end at half of the seeds.
     procedure.add_double_argument("seed", _("Seed"), _("Same seed, same result"), 0.0, 2.0**32 - 1, 0.0, FLAGS)
-    for entry in numbers():
-        blurb = _("{meaning}; -1: the model's own").format(meaning=entry.blurb)
-        procedure.add_double_argument(entry.name, entry.title, blurb, UNSET, entry.most, UNSET, FLAGS)
+    for name, knob in dials().items():
+        blurb = _("{meaning}; -1: the model's own").format(meaning=knob_hint(knob))
+        procedure.add_double_argument(name, knob_title(knob), blurb, UNSET, knob.high, UNSET, FLAGS)
 
 
 def _add_choice(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gi.repository import Gimp
+from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
 
 from .choices import Choices
@@ -14,7 +15,6 @@ from .jobs import Jobs
 from .mask_sources import mask_layer_from
 from .pixels import Box
 from .snapshot import gone, take
-from .text import _
 
 
 class Asks:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gi.repository import Gimp
+from s2edit_editor import models, words
+from s2edit_editor.text import _
 from s2edit_wire import launcher
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import Unreachable
@@ -18,10 +20,8 @@ from .choices import Choices, masked_words
 from .delivery import deliver
 from .layers import remember_pending
 from .mask_sources import collect
-from .progress import fraction
 from .reference import given_reference
 from .snapshot import CannotEdit, Snapshot, area, crop_of, plan_fields, take
-from .text import _
 
 PATIENCE = 120.0
 """Seconds that a vanished daemon may take to come back before the script is told."""
@@ -45,7 +45,7 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
     client = Client("gimp", VERSION)
     launcher.connect(client)
     with client:
-        model = default_model(client.request("settings").header["settings"])
+        model = models.default_model(client.request("settings").header["settings"], "gimp")
         within = area(image, layer)
         plan = client.request("plan", plan_fields(within, choices, masks, model)).header
         for problem in plan["problems"]:
@@ -64,11 +64,6 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
     return new
 
 
-def default_model(settings: dict[str, Any]) -> str:
-    """The model that the daemon's settings name for GIMP."""
-    return str(settings.get("model_gimp") or settings.get("default_model") or "portraits")
-
-
 def _await_end(client: Client, job: str, shot: Snapshot, progress: Progress) -> dict[str, Any]:
     """Submit and follow the job until it has ended; a daemon that goes away is waited for, and gets the job again."""
     lost = 0.0
@@ -80,7 +75,7 @@ def _await_end(client: Client, job: str, shot: Snapshot, progress: Progress) -> 
             record: dict[str, Any] = client.request("submit", shot.fields(job), shot.frames, PATIENCE).header["job"]
             lost, looked = 0.0, time.monotonic()
             while record["state"] not in ENDED:
-                progress(record["phase"], fraction(record))
+                progress(record["phase"], words.fraction(record))
                 select.select([client.fileno()], [], [], 1.0)
                 if time.monotonic() - looked > LOOK_AGAIN:
                     record, looked = client.request("show", {"job": job}).header["job"], time.monotonic()

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from gi.repository import Gimp, Gio
+from s2edit_editor.wish import Wish, dial_names
+from s2edit_wire.knobs import GUIDANCE, Knob, Value, knobs
+from s2edit_wire.records import DocumentRecord, EditRecord, ObjectRecord
 
+from . import marks
 from .mask_sources import AUTOMATIC
 
+NOTE, PASSING = "s2edit-form", 0
 UNSET = -1.0
 """For a number: let the model and the profile decide."""
-SETTINGS = {
-    "feather": "blend.feather",
-    "grow": "blend.grow",
-    "context": "blend.context",
-    "guidance-until": "edit.guidance_until",
-    "cross-replace": "edit.cross_replace",
-    "self-replace": "edit.self_replace",
-    "identity-steps": "identity.steps",
-    "inversion-steps": "inversion.steps",
-}
-"""Argument name and dotted name of the method's settings that the dialog offers."""
-GUIDANCE = "edit.guidance"
-"""Its name among a plan's settings; an edit record has a field of its own for it."""
-WHOLE = frozenset({"grow", "identity-steps", "inversion-steps"})
+
+
+def argument_of(setting: str) -> str:
+    """The name of the procedure argument of a setting that the form has a dial for: `feather`, `identity-steps`."""
+    part, _dot, key = setting.partition(".")
+    return (key if part in ("edit", "blend") else f"{part}-{key}").replace("_", "-")
+
+
+def dials() -> dict[str, Knob]:
+    """The settings with a dial besides guidance, by their arguments' names, in the form's order."""
+    return {argument_of(name): knobs()[name] for name in dial_names() if name != GUIDANCE}
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Choices:
     profile: str = "balanced"
     guidance: float = 0.0
     seed: int = 0
-    settings: dict[str, float | int] = field(default_factory=dict)
+    settings: dict[str, Value] = field(default_factory=dict)
     kind: str = "edit"
     reference_prompt: str = ""
     reference: Gimp.Layer | None = None
@@ -72,11 +74,11 @@ class Choices:
 
         named = image.get_layer_by_name(text("reference-name")) if text("reference-name") else None
         words = [word.strip() for word in text("object").split(",")]
-        settings: dict[str, float | int] = {}
-        for name, dotted in SETTINGS.items():
+        settings: dict[str, Value] = {}
+        for name, knob in dials().items():
             value = config.get_property(name)
             if value != UNSET:
-                settings[dotted] = round(value) if name in WHOLE else value
+                settings[knob.name] = round(value) if knob.kind == "whole" else value
         made = cls(
             source=text("source"),
             target=text("target"),
@@ -132,57 +134,71 @@ class Choices:
             "reference-name": "" if self.reference is None else self.reference.get_name(),
             "reference-file": self.reference_file,
         }
-        for name, dotted in SETTINGS.items():
-            values[name] = float(self.settings.get(dotted, UNSET))
+        for name, knob in dials().items():
+            values[name] = float(self.settings.get(knob.name, UNSET))
         for name, value in values.items():
             config.set_property(name, value)
 
     @classmethod
-    def from_edit(cls, edit: Mapping[str, Any]) -> Choices:
+    def from_edit(cls, edit: EditRecord) -> Choices:
         """The choices that an edit record (of a recipe or a job) was made of; its mask is not known any more."""
-        return cls(
-            source=edit["source"],
-            target=edit.get("target", ""),
-            words=[entry["word"] for entry in edit["objects"]],
-            model=edit["model"],
-            profile=edit["profile"],
-            guidance=edit.get("guidance", 0.0),
-            seed=edit["seed"],
-            settings=dict(edit.get("settings", {})),
-            kind=edit["kind"],
-            reference_prompt=edit.get("reference_prompt", ""),
+        made = cls(kind=edit["kind"])
+        made.take(Wish.from_edit(edit))
+        return made
+
+    def habits(self) -> Choices:
+        """What goes along from one picture to the next: model, profile and dials, no words, mask or reference."""
+        return Choices(model=self.model, profile=self.profile, guidance=self.guidance, settings=self.settings)
+
+    def keep_with(self, image: Gimp.Image) -> None:
+        """Remember them for the next time that this picture is edited, as long as it is open."""
+        held = {"mask": self.mask, "channel": self.channel, "reference": self.reference_mark, "wish": self.wish.noted()}
+        marks.write(image, NOTE, json.dumps(held), PASSING)
+
+    @classmethod
+    def kept_with(cls, image: Gimp.Image) -> Choices | None:
+        """What `keep_with` remembered of this picture, None when nothing."""
+        held = marks.read_map(image, NOTE)
+        wish = Wish.from_note(str(held.get("wish", "")))
+        if wish is None:
+            return None
+        made = cls(mask=str(held.get("mask", AUTOMATIC)), channel=str(held.get("channel", "")))
+        made.take(wish)
+        made.recall_reference(image, str(held.get("reference", "")))
+        return made
+
+    @property
+    def wish(self) -> Wish:
+        """What is wanted, without where it is taken from."""
+        guidance: dict[str, Value] = {GUIDANCE: self.guidance} if self.guidance else {}
+        return Wish(
+            kind=self.kind,
+            model=self.model,
+            profile=self.profile,
+            source=self.source,
+            target=self.target,
+            reference_prompt=self.reference_prompt,
+            words=tuple(self.words),
+            seed=self.seed,
+            settings=self.settings | guidance,
         )
 
-    def objects(self, masked: int) -> list[dict[str, object]]:
+    def take(self, wish: Wish) -> None:
+        """Want that from now on; masks and reference stay."""
+        for name in ("kind", "model", "profile", "source", "target", "reference_prompt", "seed"):
+            setattr(self, name, getattr(wish, name))
+        self.words = list(wish.words)
+        guidance = wish.settings.get(GUIDANCE, 0.0)
+        self.guidance = float(guidance) if not isinstance(guidance, str) else 0.0
+        self.settings = {name: value for name, value in wish.settings.items() if name != GUIDANCE}
+
+    def objects(self, masked: int) -> list[ObjectRecord]:
         """The wire's objects; the first `masked` of them have a mask of their own."""
-        return [{"word": word, "masked": index < masked} for index, word in enumerate(self.words)]
+        return self.wish.objects([True] * masked)
 
-    def to_edit(self, masked: int, document: Mapping[str, object], model: str) -> dict[str, Any]:
+    def to_edit(self, masked: int, document: DocumentRecord, model: str) -> EditRecord:
         """The wire's edit record; `model` stands in where none is chosen."""
-        edit: dict[str, Any] = {
-            "kind": self.kind,
-            "model": self.model or model,
-            "profile": self.profile,
-            "source": self.source,
-            "objects": self.objects(masked),
-            "seed": self.seed,
-            "document": dict(document),
-        }
-        if self.kind in ("edit", "compose"):
-            edit["target"] = self.target
-        if self.kind == "compose":
-            edit["reference_prompt"] = self.reference_prompt
-        if self.guidance:
-            edit["guidance"] = self.guidance
-        if self.settings:
-            edit["settings"] = dict(self.settings)
-        return edit
-
-
-def title_of(edit: Mapping[str, Any]) -> str:
-    """What a result layer and a job are called: the wish, shortened."""
-    wish: str = edit.get("target") or edit.get("source", "")
-    return wish if len(wish) <= 60 else wish[:59] + "…"
+        return self.wish.to_edit([True] * masked, document, model)
 
 
 def masked_words(choices: Choices, words: Sequence[str]) -> list[str]:

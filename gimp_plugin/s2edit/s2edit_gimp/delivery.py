@@ -8,6 +8,7 @@ from typing import Any
 from gi.repository import Gimp
 from s2edit_editor.delivery import layer_name
 from s2edit_editor.notes import recipe_of
+from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
 
@@ -17,7 +18,6 @@ from .locate import shift_of
 from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
 from .pixels import Picture
 from .snapshot import check_colours
-from .text import _
 
 RECIPE_MASKS = {
     AUTOMATIC: "automatic",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
+from s2edit_editor import models
+from s2edit_editor.planning import Facts, judge
+from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import ModelRecord, PlanReply
 
 from .asks import Asks
 from .choices import Choices
 from .form import Form
 from .jobs import Jobs
-from .layers import MAX_PENDING
 from .lost import LostRow
 from .mask_sources import (
     MASK_LAYERS,
@@ -30,11 +33,10 @@ from .models import ModelRow
 from .overview import Overview
 from .photo import likeness
 from .pixels import Box, read_colour
-from .reference import given_reference, missing
+from .reference import given_reference
 from .reference_form import ReferenceForm
 from .room import Room
 from .snapshot import CannotEdit, area, crop_of, gone, plan_fields, take
-from .text import _
 from .widgets import BORDER, note
 
 DEBOUNCE_MS = 250
@@ -128,16 +130,14 @@ class EditDialog:
             self._models.ask()
             self._later()
 
-    def model_changed(self, model: dict[str, Any]) -> None:
+    def model_changed(self, model: ModelRecord) -> None:
         """A model is being downloaded."""
         self._models.changed(model)
 
     # What the daemon thinks of it
 
     def _got_settings(self, answer: Incoming) -> None:
-        from .batch import default_model
-
-        self._default = default_model(answer.header["settings"])
+        self._default = models.default_model(answer.header["settings"], "gimp")
         self._models.ask(lambda titles: self._form.set_models(titles, self._wanted_model or self._default))
 
     _default = "portraits"
@@ -160,7 +160,7 @@ class EditDialog:
         within = self._area
         fields = plan_fields(within, choices, self._masks, self._default)
         if self._digest is not None and self._digest[0] == self._crop:
-            fields |= {"image_sha256": self._digest[1], "photo": self._digest[2]}
+            fields["image_sha256"], fields["photo"] = self._digest[1], self._digest[2]
         self._models.choose(choices.model or self._default)
         self._form.set_example(self._models.example(choices.model or self._default))
         self._jobs.session.forget(self._ticket)
@@ -177,14 +177,14 @@ class EditDialog:
     def _planned(self, answer: Incoming, within: Box) -> None:
         if self._gone():
             return
-        plan = answer.header
+        plan = cast(PlanReply, answer.header)
         self._form.set_candidates(plan["words"])
         self._form.show_own(plan["settings"])
         crop = crop_of(within, plan)
         if self._crop != crop:
             self._crop = crop
             self._overview.show_crop(self._crop, self._masks)
-        self._show_problems(plan["problems"])
+        self._show_problems(plan)
         self._overview.show_forecast(plan["forecast"])
         self._planning = False
         if self._digest is None or self._digest[0] != self._crop:
@@ -201,29 +201,25 @@ class EditDialog:
     def _say(self, sentence: str) -> None:
         self._message.set_text(sentence)
 
-    def _show_problems(self, problems: list[dict[str, Any]]) -> None:
-        choices = self._read()
-        about_model = [problem for problem in problems if problem["field"] == "model"]
-        self._models.advise(next((problem["message"] for problem in about_model if not problem["blocking"]), ""))
-        # What the line about the model says, or what is not typed yet, need not be said here.
-        quiet = {name for name in ("source", "target") if not getattr(choices, name)}
-        quiet |= {"model"} if self._models.offers_download else set()
-        shown = [problem for problem in problems if problem["field"] not in quiet and problem["blocking"]]
-        shown += [problem for problem in problems if not problem["blocking"] and problem not in about_model]
-        about_word = (problem.get("word", "") for problem in shown if problem["field"] == "object")
-        self._form.mark({problem["field"]: problem["message"] for problem in shown}, next(about_word, ""))
-        unnamed = len(self._masks) > max(1, len(choices.words))
-        many = len(self._form.variations()) > MAX_PENDING
-        found = (
-            self._mask_trouble,
-            _("Name the object of each mask.") if unnamed else "",
-            missing(choices),
-            _("At most {count} variations can be made at a time.").format(count=MAX_PENDING) if many else "",
-        )
-        troubles = [trouble for trouble in found if trouble]
-        self._blocked = bool(troubles) or any(problem["blocking"] for problem in problems)
-        self._say("\n".join([*troubles, *(problem["message"] for problem in shown)]))
+    def _show_problems(self, plan: PlanReply) -> None:
+        verdict = judge(self._read().wish, self._facts(), plan)
+        self._models.advise(verdict.doubt)
+        self._form.mark(verdict.marks, verdict.word)
+        self._blocked = verdict.blocked
+        self._say(verdict.sentence if verdict.bad else verdict.rewritten)
         self._ok.set_sensitive(self._connected and not self._blocked)
+
+    def _facts(self) -> Facts:
+        choices = self._read()
+        return Facts(
+            masked=[True] * len(self._masks),
+            masks=len(self._masks),
+            mask_trouble=self._mask_trouble,
+            reference=choices.reference is not None or choices.reference_file is not None,
+            typed=self._form.typed,
+            variations=len(self._form.variations()),
+            model_said=self._models.offers_download,
+        )
 
     def _digest_crop(self, crop: Box) -> None:
         if crop[2] * crop[3] <= MOST_DIGESTED:

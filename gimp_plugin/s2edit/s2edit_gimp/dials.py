@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gi.repository import Gtk
+from s2edit_editor.text import _
+from s2edit_wire.knobs import Knob
 
-from .text import _
 from .widgets import beside, number
 
 RESET = "gimp-reset"
@@ -17,19 +18,19 @@ class Dial:
     """A number and the button that gives it back to the model.
 
     Args:
-        low, high, step, digits: range, step and decimals of the number.
+        knob: range, step and decimals of the number.
         changed: called when it was chosen by hand, or given back.
 
     Attributes:
         widget: what to put into a row.
     """
 
-    def __init__(self, low: float, high: float, step: float, digits: int, changed: Callable[[], None]) -> None:
+    def __init__(self, knob: Knob, changed: Callable[[], None]) -> None:
         self._own: float | None = None
-        self._shown = low
+        self._shown = knob.low
         self._chosen = self._quiet = False
         self._changed = changed
-        self._spin = number(low, high, step, digits, self._turned)
+        self._spin = number(knob.low, knob.high, knob.step, knob.decimals, self._turned)
         self._spin.set_width_chars(11)
         self._spin.connect("output", self._show_unknown)
         self._reset = Gtk.Button.new_from_icon_name(RESET, Gtk.IconSize.BUTTON)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from gi.repository import Gtk
+from s2edit_editor.text import _
+from s2edit_editor.wish import (
+    DEFAULT_PROFILE,
+    MOST_VARIATIONS,
+    SEEDS,
+    Wish,
+    dial_names,
+    fresh_seed,
+    guidance_values,
+    one_sentence,
+    several,
+    target_of,
+)
+from s2edit_editor.words import knob_hint, knob_title
+from s2edit_wire.knobs import GUIDANCE, Value, knobs
 
-from .arguments import mask_titles, numbers, profile_titles
-from .choices import GUIDANCE, SETTINGS, Choices
+from .arguments import mask_titles, profile_titles
+from .choices import Choices
 from .dials import Dial
 from .mask_sources import CHANNEL
-from .text import _
-from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, number, offer
-
-MAX_SEED = 2**32 - 1
+from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
 
 
 class Form:
@@ -41,14 +53,14 @@ class Form:
         self._source, self._target = self._entry(), self._entry()
         self._words: list[Gtk.ComboBoxText] = []
         self._remembered: list[str] = []
+        self._kept: dict[str, Value] = {}
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._mask = chooser(mask_titles(), self._notify)
         self._channel = chooser({}, self._notify, any_name=True)
         self._channel.set_no_show_all(True)
         self._model = chooser({}, self._notify, any_name=True)
         self._profile = chooser(profile_titles(), self._notify)
-        self._guidance = Dial(1.0, 20.0, 0.5, 1, self._notify)
-        self._seed = number(0, MAX_SEED, 1, 0, self._notify)
+        self._seed = number(0, SEEDS - 1, 1, 0, self._notify)
         self.set_objects([""], [])
         self.widget.pack_start(self._main_grid(), False, False, 0)
         self.widget.pack_start(self._advanced(), False, False, 0)
@@ -57,27 +69,34 @@ class Form:
     def _main_grid(self) -> Gtk.Grid:
         made = grid()
         add_row(made, 0, _("Picture _shows:"), beside(self._source, self.propose), _("What the picture shows now"))
-        add_row(made, 1, _("Shou_ld show:"), self._target, _("The same sentence, with what you want changed"))
+        add_row(
+            made,
+            1,
+            _("Shou_ld show:"),
+            self._target,
+            _("The same sentence with what you want changed, or just: add sunglasses"),
+        )
         add_row(made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object"))
         masks = beside(self._mask, self._channel, self.paint, self.automatic)
         add_row(made, 3, _("_Mask:"), masks, _("Where the object is"))
         add_row(made, 4, _("M_odel:"), self._model)
         add_row(made, 5, _("Pro_file:"), self._profile, _("How much work is done"))
         dice = Gtk.Button.new_with_mnemonic(_("Ne_w Seed"))
-        dice.connect("clicked", lambda _button: self._seed.set_value(secrets.randbelow(MAX_SEED + 1)))
+        dice.connect("clicked", lambda _button: self._seed.set_value(fresh_seed()))
         add_row(made, 6, _("See_d:"), beside(self._seed, dice), _("Same seed, same result"))
         return made
 
     def _advanced(self) -> Gtk.Expander:
         made = grid()
-        strength = _("How strongly the words act")
-        add_row(made, 0, _("{title}:").format(title=_("Guidance")), self._guidance.widget, strength)
         self._dials: dict[str, Dial] = {}
-        for row, entry in enumerate(numbers(), 1):
-            dial = Dial(0.0, entry.most, entry.step, entry.digits, self._notify)
-            add_row(made, row, _("{title}:").format(title=entry.title), dial.widget, entry.blurb)
-            self._dials[SETTINGS[entry.name]] = dial
-        return expander(_("_Advanced"), made, self._guidance.widget.get_children()[0])
+        for row, name in enumerate(dial_names()):
+            dial = Dial(knobs()[name], self._notify)
+            title = _("{title}:").format(title=knob_title(knobs()[name]))
+            add_row(made, row, title, dial.widget, knob_hint(knobs()[name]))
+            self._dials[name] = dial
+        self._unseen = note(dim=True)
+        made.attach(self._unseen, 0, len(self._dials), 2, 1)
+        return expander(_("_Advanced"), made, self._dials[GUIDANCE].widget.get_children()[0])
 
     def _variations(self) -> Gtk.Expander:
         made = grid()
@@ -89,43 +108,47 @@ class Form:
         frame.set_size_request(-1, 60)
         frame.add(self._targets)
         add_row(made, 0, _("Further wishes:"), frame, _("One sentence a line"))
-        self._seeds = number(1, 8, 1, 0, self._notify)
+        self._seeds = number(1, MOST_VARIATIONS, 1, 0, self._notify)
         add_row(made, 1, _("Number of seeds:"), self._seeds)
         self._guidances = self._entry()
         add_row(made, 2, _("Guidance values:"), self._guidances, _("Numbers, separated by blanks, such as: 3.5 5 7.5"))
         return expander(_("_Variations"), made, self._targets)
 
     def read(self) -> Choices:
-        """What is chosen now."""
-        chosen = {name: dial.value for name, dial in self._dials.items()}
-        return Choices(
-            source=self._source.get_text().strip(),
-            target=self._target.get_text().strip(),
-            words=[word for word in (combo.get_child().get_text().strip() for combo in self._words) if word],
-            mask=self._mask.get_active_id() or "",
-            channel=self._channel.get_active_id() or "",
+        """What is chosen now; settings without a dial are those that were shown last."""
+        choices = Choices(mask=self._mask.get_active_id() or "", channel=self._channel.get_active_id() or "")
+        source = one_sentence(self._source.get_text())
+        wish = Wish(
+            source=source,
+            target=target_of(source, self._target.get_text()),
+            words=tuple(word for word in (combo.get_child().get_text().strip() for combo in self._words) if word),
             model=self._model.get_active_id() or "",
-            profile=self._profile.get_active_id() or "balanced",
-            guidance=self._guidance.value or 0.0,
+            profile=self._profile.get_active_id() or DEFAULT_PROFILE,
             seed=round(self._seed.get_value()),
-            settings={name: value for name, value in chosen.items() if value is not None},
+            settings=self._kept,
         )
+        choices.take(wish.with_dials({name: dial.value for name, dial in self._dials.items()}))
+        return choices
+
+    @property
+    def typed(self) -> str:
+        """The wish as it was typed, perhaps an instruction."""
+        return one_sentence(self._target.get_text())
 
     def variations(self) -> list[Choices]:
         """All edits that are asked for: every wish with every seed and guidance value; the plain one comes first."""
         first = self.read()
         buffer = self._targets.get_buffer()
-        lines = buffer.get_text(buffer.get_start_iter(), buffer.get_end_iter(), False).splitlines()
-        targets = [first.target, *(line.strip() for line in lines if line.strip())]
-        guidances = [min(20.0, max(1.0, value)) for value in _numbers(self._guidances.get_text())] or [first.guidance]
+        lines = several(buffer.get_text(buffer.get_start_iter(), buffer.get_end_iter(), False))
+        guidances = guidance_values(self._guidances.get_text())
         made = []
-        for target in targets:
-            for guidance in guidances:
-                for step in range(round(self._seeds.get_value())):
-                    choices = self.read()
-                    choices.target, choices.guidance = target, guidance
-                    choices.seed = (first.seed + step) % (MAX_SEED + 1)
-                    made.append(choices)
+        for wish in first.wish.variations(
+            [first.target, *lines],
+            round(self._seeds.get_value()),
+            guidances,
+        ):
+            made.append(replace(first))
+            made[-1].take(wish)
         return made
 
     def show(self, choices: Choices) -> None:
@@ -142,22 +165,26 @@ class Form:
             (self._profile, choices.profile),
         ):
             combo.set_active_id(value)
-        self._guidance.choose(choices.guidance or None)
         self._seed.set_value(choices.seed)
+        wish = choices.wish
+        self._kept = wish.unseen
         for name, dial in self._dials.items():
-            dial.choose(choices.settings.get(name))
+            chosen = wish.settings.get(name)
+            dial.choose(None if chosen is None else float(chosen))
+        kept = ", ".join(f"{name} = {held}" for name, held in self._kept.items())
+        self._unseen.set_text(_("As in the earlier edit: {settings}").format(settings=kept) if kept else "")
         self._quiet = False
         self._notify()
 
-    def show_own(self, settings: Mapping[str, float]) -> None:
+    def show_own(self, settings: Mapping[str, Value]) -> None:
         """Show what the model works with (a plan's `settings`) wherever nothing was chosen by hand."""
-        for dotted, dial in {GUIDANCE: self._guidance, **self._dials}.items():
+        for dotted, dial in self._dials.items():
             if dotted in settings:
                 dial.show_own(float(settings[dotted]))
 
     def commit(self) -> None:
         """Take numbers that are typed but not yet entered: a button's key leaves the cursor where it is."""
-        for dial in (self._guidance, *self._dials.values()):
+        for dial in self._dials.values():
             dial.commit()
         for spin in (self._seed, self._seeds):
             spin.update()
@@ -247,13 +274,3 @@ class Form:
         if not self._quiet:
             self._channel.set_visible(self._mask.get_active_id() == CHANNEL)
             self._changed()
-
-
-def _numbers(text: str) -> list[float]:
-    found = []
-    for word in text.replace(",", " ").split():
-        try:
-            found.append(float(word))
-        except ValueError:
-            continue
-    return found[:8]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gi.repository import Gimp, GimpUi, GLib, Gtk
+from s2edit_editor.text import _, is_right_to_left
+from s2edit_wire.records import ModelRecord
 
 from .choices import Choices
 from .dialog import EditDialog
 from .job_window import JobWindow
 from .jobs import Job, Jobs
-from .text import _, is_right_to_left
 from .widgets import ask
 
 LINGER_S = 6
@@ -49,7 +48,7 @@ class _Run:
         self._image, self._layer, self._config = image, layer, config
         self._loop = GLib.MainLoop()
         self._jobs = Jobs(image)
-        self._window = JobWindow(self._jobs, self._settle)
+        self._window = JobWindow(self._jobs, self._settle, self._edit_again)
         self._dialog: EditDialog | None = None
         self._jobs.on_change = self._job_changed
         self._jobs.on_state = self._state_changed
@@ -81,11 +80,23 @@ class _Run:
         remembered, jobs = self._dialog.submitted or self._dialog.typed, self._dialog.submitted is not None
         self._dialog = None
         self._submitted = submitted
+        if remembered is not None and self._image.is_valid():
+            remembered.keep_with(self._image)
         if self._config is not None and remembered is not None:
             remembered.to_config(self._config)
         if jobs:
             self._window.show()
         self._settle()
+
+    def _edit_again(self, job: Job) -> None:
+        """The form with the values of a job that was refused, about the layer that it was about."""
+        sent = self._image.get_layer_by_tattoo(job.shot.anchor.layer) if job.shot is not None else None
+        layer = sent or self._layer or next(iter(self._image.get_selected_layers()), None)
+        if self._dialog is not None or layer is None:
+            return
+        choices = Choices.from_edit(job.edit)
+        choices.mask = job.mask_from or choices.mask
+        self._dialog = EditDialog(self._image, layer, self._jobs, choices, self._dialog_done)
 
     def _job_changed(self, job: Job) -> None:
         self._window.job_changed(job)
@@ -96,7 +107,7 @@ class _Run:
         if self._dialog is not None:
             self._dialog.connection_changed(state, message)
 
-    def _model_changed(self, model: dict[str, Any]) -> None:
+    def _model_changed(self, model: ModelRecord) -> None:
         if self._dialog is not None:
             self._dialog.model_changed(model)
 

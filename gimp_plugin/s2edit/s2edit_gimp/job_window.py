@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gi.repository import GimpUi, Gtk, Pango
+from s2edit_editor import words
+from s2edit_editor.planning import can_retry
+from s2edit_editor.text import _
 
-from .choices import title_of
 from .jobs import Job, Jobs
-from .progress import fraction, status_line
-from .text import _
 from .thumbnails import fit, to_pixbuf
 from .widgets import BORDER, SPACING, note
 
 PREVIEW = 72
 ROW = PREVIEW + 2 * BORDER
 TALLEST = 480
-EMPTY = _("No edits are running, and no results are waiting.")
 
 
 class JobWindow:
@@ -24,11 +23,11 @@ class JobWindow:
 
     Args:
         jobs: the jobs that it shows.
-        closed: called when the window is closed.
+        closed: called when the window is closed. edit: reopens the form with a job's values.
     """
 
-    def __init__(self, jobs: Jobs, closed: Callable[[], None]) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: Jobs, closed: Callable[[], None], edit: Callable[[Job], None]) -> None:
+        self._jobs, self._edit = jobs, edit
         self._rows: dict[str, _Row] = {}
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit Jobs"), role="s2edit-jobs")
         self.window.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
@@ -49,7 +48,7 @@ class JobWindow:
         self._scrolled = scrolled
         self.window.get_content_area().pack_start(scrolled, True, True, 0)
         self._message.set_no_show_all(True)
-        self._say(EMPTY)
+        self._say(_empty())
 
     def show(self) -> None:
         """Open it."""
@@ -73,7 +72,7 @@ class JobWindow:
             return
         row = self._rows.get(job.id)
         if row is None:
-            row = self._rows[job.id] = _Row(job, self._jobs)
+            row = self._rows[job.id] = _Row(job, self._jobs, self._edit)
             self._box.pack_start(row.widget, False, False, 0)
             row.widget.show_all()
             self._scrolled.set_min_content_height(min(len(self._rows) * ROW, TALLEST))
@@ -82,7 +81,7 @@ class JobWindow:
 
     def connection_changed(self, state: str, message: str) -> None:
         """Say when there is no daemon to ask."""
-        self._say(message if state != "ready" else "" if self._rows else EMPTY)
+        self._say(message if state != "ready" else "" if self._rows else _empty())
 
     def _say(self, sentence: str) -> None:
         self._message.set_text(sentence)
@@ -92,14 +91,14 @@ class JobWindow:
 class _Row:
     """One job."""
 
-    def __init__(self, job: Job, jobs: Jobs) -> None:
-        self._job, self._jobs = job, jobs
+    def __init__(self, job: Job, jobs: Jobs, edit: Callable[[Job], None]) -> None:
+        self._job, self._jobs, self._edit = job, jobs, edit
         self.widget = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
         self._picture = Gtk.Image()
         self._picture.set_size_request(PREVIEW, PREVIEW)
         self._shown: object = None
         middle = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
-        title = Gtk.Label(label=title_of(job.edit))
+        title = Gtk.Label(label=words.title(job.edit))
         title.set_xalign(0.0)
         title.set_ellipsize(Pango.EllipsizeMode.END)
         title.set_width_chars(36)
@@ -118,7 +117,7 @@ class _Row:
         """Show the job as it is now."""
         job = self._job
         self._status.set_text(status_line(job))
-        self._bar.set_fraction(1.0 if job.state == "done" else fraction(job.record))
+        self._bar.set_fraction(1.0 if job.state == "done" else words.fraction(job.record))
         self._bar.set_visible(job.active)
         if job.preview is not None and job.preview is not self._shown:
             self._shown = job.preview
@@ -134,9 +133,26 @@ class _Row:
             return "", lambda: None
         if job.state == "done":
             return _("_Add to Picture"), lambda: jobs.fetch(job)
+        if job.state == "failed" and not can_retry(job.record.get("error", job.code)):
+            return _("_Edit…"), lambda: self._edit(job)
         if job.state in ("failed", "cancelled"):
             return _("_Try Again"), lambda: jobs.act(job, "retry")
         return _("_Cancel"), lambda: jobs.act(job, "cancel")
 
     def _act(self) -> None:
         self._action()[1]()
+
+
+def _empty() -> str:
+    return _("No edits are running, and no results are waiting.")
+
+
+def status_line(job: Job) -> str:
+    """One line about a job: what the picture has of it, else what the daemon says."""
+    if job.trouble:
+        return job.trouble
+    if job.delivered:
+        return _("Added as a new layer.")
+    if job.state == "sending":
+        return _("Sending…")
+    return _("Finished; not in the picture yet.") if job.state == "done" else words.state(job.record)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from gi.repository import Gimp, GLib
+from s2edit_editor.text import _, language
 from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
-from s2edit_wire.records import ENDED
+from s2edit_wire.records import ENDED, EditRecord, ModelRecord
 from s2edit_wire.session import Session
 
 from . import VERSION
@@ -19,7 +20,6 @@ from .layers import document_id, remember_pending
 from .pixels import Picture
 from .session_glib import GLibLoop
 from .snapshot import CannotEdit, Snapshot
-from .text import _, language
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Job:
         automatic: whether the result becomes a layer by itself.
         preview: the newest small picture.
         layer: the result layer, once there is one.
-        trouble: what went wrong here, as a sentence.
+        trouble: what went wrong here, as a sentence; code: the error's, "" without one.
         on_result: takes the answer to `result` instead of a layer being made.
         fetching: whether the result is on its way.
         mask_from: one of `mask_sources.SOURCES`, "" when not known.
@@ -47,6 +47,7 @@ class Job:
     preview: Picture | None = None
     layer: Gimp.Layer | None = None
     trouble: str = ""
+    code: str = ""
     on_result: Callable[[Incoming], None] | None = None
     fetching: bool = False
     mask_from: str = ""
@@ -70,9 +71,9 @@ class Job:
         return self.state not in ENDED or (self.state == "done" and self.fetching)
 
     @property
-    def edit(self) -> dict[str, Any]:
+    def edit(self) -> EditRecord:
         """What was asked for."""
-        return self.shot.edit if self.shot is not None else dict(self.record.get("edit", {}))
+        return self.shot.edit if self.shot is not None else cast(EditRecord, self.record.get("edit", {}))
 
 
 class Jobs:
@@ -95,7 +96,7 @@ class Jobs:
         self.listing = False
         self.on_change: Callable[[Job], None] = lambda _job: None
         self.on_state: Callable[[str, str], None] = lambda _state, _message: None
-        self.on_model: Callable[[dict[str, Any]], None] = lambda _model: None
+        self.on_model: Callable[[ModelRecord], None] = lambda _model: None
         self.session = Session(
             lambda: Client("gimp", VERSION),
             GLibLoop(),
@@ -278,7 +279,7 @@ class Jobs:
     def _refused(self, job: Job) -> Callable[[WireError], None]:
         def refused(error: WireError) -> None:
             job.fetching = False
-            job.trouble = f"{error.message} {error.hint}".strip()
+            job.trouble, job.code = f"{error.message} {error.hint}".strip(), error.code
             if job.on_trouble is not None:
                 job.on_trouble(job.trouble)
             self.on_change(job)

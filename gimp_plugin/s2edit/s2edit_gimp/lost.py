@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gi.repository import Gdk, Gtk
+from s2edit_editor.text import _
 
-from .text import _
 from .widgets import SPACING, note
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gi.repository import Gegl, Gimp
+from s2edit_editor.text import _
 from s2edit_wire.limits import MAX_OBJECTS
 
 from . import marks
@@ -18,7 +19,6 @@ from .brush import choose_paintbrush
 from .facts import MASK_PARASITE
 from .layers import all_layers, masks_of, place_over, results_of, source_layer
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
-from .text import _
 
 AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = (
     "automatic",

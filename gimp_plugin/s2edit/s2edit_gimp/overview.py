@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from gi.repository import Gimp, Gtk, Pango
+from s2edit_editor import words
+from s2edit_editor.text import _
+from s2edit_wire.records import ForecastRecord
 
 from .mask_sources import Coverage
 from .pixels import Box
-from .text import _, amount, duration
 from .thumbnails import crop_picture
 from .widgets import SPACING, note
 
@@ -53,14 +54,6 @@ class Overview:
             )
         )
 
-    def show_forecast(self, forecast: Mapping[str, Any]) -> None:
+    def show_forecast(self, forecast: ForecastRecord) -> None:
         """Say what the daemon expects (`records.FORECAST`)."""
-        first, following = duration(forecast["first_s"]), duration(forecast["next_s"])
-        if forecast["cached"]:
-            times = _("The object is already learnt: about {time}.").format(time=following)
-        else:
-            times = _("About {time}; the next edit of the same object about {next}.").format(time=first, next=following)
-        memory = _("Needs {needed} of {free} free memory.").format(
-            needed=amount(forecast["memory"]), free=amount(forecast["memory_free"])
-        )
-        self._forecast.set_text(f"{times}\n{memory}" if forecast["memory_free"] else times)
+        self._forecast.set_text("\n".join(filter(None, (words.forecast(forecast), words.memory(forecast)))))

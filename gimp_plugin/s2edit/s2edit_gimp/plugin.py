@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Sequence
 
 from gi.repository import Gimp, GLib, GObject
+from s2edit_editor.text import _, language
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.told import told
 
@@ -15,7 +16,6 @@ from .choices import Choices
 from .layers import recipe_text
 from .mask_sources import NoMask, edited_layer, paint_layer
 from .snapshot import CannotEdit, check_layer
-from .text import _, language
 
 EDIT, PAINT_MASK = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
 AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
@@ -141,9 +141,8 @@ def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gi
         return open_windows(image, source, choices, None)
     if recipe_text(layer) is not None:
         return open_windows(image, layer, as_start(image, layer), config)
-    choices = Choices.from_config(config, image)
-    if choices.reference is None and choices.reference_file is None:
-        choices.reference_prompt = ""  # of a layer that another picture had
+    # Words, mask and reference are this picture's own; only habits come from wherever S²Edit was used last.
+    choices = Choices.kept_with(image) or Choices.from_config(config, image).habits()
     return open_windows(image, layer, choices, config)
 
 

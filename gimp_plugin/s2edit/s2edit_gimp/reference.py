@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from gi.repository import Gimp, Gio, GLib
+from s2edit_editor.planning import Facts, lacks
+from s2edit_editor.text import _
 
 from .choices import Choices
 from .pixels import Picture, read_preview
 from .snapshot import CannotEdit
-from .text import _
 
 LONGEST = 1024
 """Pixels per side of what is sent of a reference: models see no more."""
-
-
-def missing(choices: Choices) -> str:
-    """What a composition still lacks, as a sentence; "" when it is whole, and for plain edits."""
-    if choices.kind != "compose":
-        return ""
-    if choices.reference is None and choices.reference_file is None:
-        return _("Choose the layer or file to take something over from.")
-    return "" if choices.reference_prompt else _("Say what the reference shows.")
 
 
 def given_reference(choices: Choices) -> Picture | None:
@@ -27,7 +19,8 @@ def given_reference(choices: Choices) -> Picture | None:
 
     Raises CannotEdit when something is missing, and for files that GIMP can't open.
     """
-    lack = missing(choices)
+    facts = Facts(reference=choices.reference is not None or choices.reference_file is not None)
+    lack = lacks(choices.wish, facts).get("reference")
     if lack:
         raise CannotEdit(lack)
     if choices.reference is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gi.repository import Gimp, Gio, GLib, Gtk
+from s2edit_editor.text import _
 
 from .choices import Choices
 from .layers import all_layers
 from .mask_sources import is_mask_layer
-from .text import _
 from .widgets import add_row, chooser, expander, fill, grid
 
 NONE, FILE = "", "file"

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gi.repository import Gimp
-from s2edit_editor.area import area_of, crop_on_canvas, plan_within
+from s2edit_editor.area import area_of, crop_on_canvas
 from s2edit_editor.pixels import Box as Area
+from s2edit_editor.text import _
 from s2edit_wire.frames import FrameRecord, describe
+from s2edit_wire.records import DocumentRecord, EditRecord, PlanReply, PlanRequest
 
 from .choices import Choices
 from .layers import Anchor, document_id
 from .mask_sources import Coverage, covered_box
 from .pixels import Box, Picture, read_colour, read_opacity
-from .text import _
 
 MAX_TITLE = 300
 
@@ -31,7 +32,7 @@ class Snapshot:
         picture: the crop as it was sent.
     """
 
-    edit: dict[str, Any]
+    edit: EditRecord
     entries: list[FrameRecord]
     frames: list[bytes]
     anchor: Anchor
@@ -96,26 +97,15 @@ def area(image: Gimp.Image, layer: Gimp.Drawable) -> Box:
     return area_of(box and Area(*box).moved(x, y), size, layer.get_name(), told=told).moved(-x, -y)
 
 
-def crop_of(within: Box, plan: Mapping[str, Any]) -> Box:
+def crop_of(within: Box, plan: PlanReply | Mapping[str, Any]) -> Box:
     """A plan's crop, in the layer's own coordinates."""
     return crop_on_canvas(Area(*within), plan["crop"])
 
 
-def plan_fields(layer_area: Box, choices: Choices, masks: Sequence[Coverage], model: str) -> dict[str, object]:
+def plan_fields(layer_area: Box, choices: Choices, masks: Sequence[Coverage], model: str) -> PlanRequest:
     """The fields of `plan`; what the edit is about (`area`) is the canvas."""
-    fields: dict[str, object] = {
-        "kind": choices.kind,
-        "model": choices.model or model,
-        "profile": choices.profile,
-        **plan_within(Area(*layer_area), [Area(*mask.box) for mask in masks]),
-        "source": choices.source,
-        "objects": choices.objects(len(masks)),
-    }
-    if choices.kind in ("edit", "compose"):
-        fields["target"] = choices.target
-    if choices.settings:
-        fields["settings"] = dict(choices.settings)
-    return fields
+    boxes = [Area(*mask.box) for mask in masks]
+    return choices.wish.plan_request(Area(*layer_area), [True] * len(masks), model, boxes)
 
 
 def take(
@@ -143,9 +133,9 @@ def take(
     return Snapshot(edit, entries, frames, anchor, picture)
 
 
-def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> dict[str, object]:
+def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> DocumentRecord:
     """The wire's document record; the place in the picture only where the layer lies inside it."""
-    record: dict[str, object] = {
+    record: DocumentRecord = {
         "host": "gimp",
         "title": _printable(image.get_name())[:MAX_TITLE],
         "layer": _printable(layer.get_name())[:MAX_TITLE],
@@ -154,7 +144,7 @@ def document(image: Gimp.Image, layer: Gimp.Drawable, anchor: Anchor) -> dict[st
     x, y, width, height = anchor.box_in_image()
     canvas = [image.get_width(), image.get_height()]
     if x >= 0 and y >= 0 and x + width <= canvas[0] and y + height <= canvas[1]:
-        record |= {"canvas": canvas, "crop": [x, y, width, height]}
+        record["canvas"], record["crop"] = canvas, [x, y, width, height]
     return record
 
 

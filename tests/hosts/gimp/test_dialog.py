@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 from PIL import Image
+from s2edit_editor.wish import dial_names
 
 from tests.fakes.hub import FakeHub
 from tests.fakes.hub_model import FILES, REVISION, small_model
@@ -178,7 +179,7 @@ def test_what_is_not_touched_is_the_models_own_and_shown(person: Person) -> None
     person.desk.ask("prepare")
     person.open_dialog()
     person.type_words(MAIN)
-    screen.key("alt+a", "Tab", "Tab", "Tab")  # past guidance, feather and grow
+    screen.key("alt+a", *["Tab"] * dial_names().index("blend.context"))
     person.wait_told("4.00", "ctrl+c")
     screen.photograph("own-values")
     screen.type("0.5")

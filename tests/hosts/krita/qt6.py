@@ -130,6 +130,8 @@ def turn_wheel(application: QApplication, widget: QWidget) -> None:
 
 def work(application: QApplication, folder: Path) -> dict[str, Any]:
     """Use the docker; what was found."""
+    from s2edit_editor.planning import Verdict
+    from s2edit_editor.wish import Wish
     from s2edit_krita import docker as docker_module
     from s2edit_krita import qt
 
@@ -144,17 +146,14 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"qt": qt.QWidget.__module__}
     form, dial = docker.form, docker.form.advanced.dials["blend.context"]
     form.fill(
-        {
-            "kind": "edit",
-            "source": "a smiling man with brown hair",
-            "target": "a smiling man with brown hair and a beard",
-            "words": ["man", "hair"],
-            "guidance": None,
-            "seed": 7,
-            "settings": {},
-            "model": "portraits",
-            "profile": "fast",
-        }
+        Wish(
+            source="a smiling man with brown hair",
+            target="a smiling man with brown hair and a beard",
+            words=("man", "hair"),
+            seed=7,
+            model="portraits",
+            profile="fast",
+        )
     )
     form.advanced.show_own({"blend.context": 4.0})
     form.fold.setChecked(True)
@@ -167,7 +166,8 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     for theme in THEMES:
         paint(application, theme)
         application.processEvents()
-        form.show_problems([{"field": "target", "message": "The word “hat” is not in the second text."}])
+        wrong = "The word “hat” is not in the second text."
+        form.show_verdict(Verdict({"target": wrong}, sentence=wrong, bad=True))
         for width, pixels in WIDTHS.items():
             docker.resize(pixels, 860)
             application.sendPostedEvents(None, QEvent.Type.LayoutRequest)

@@ -24,10 +24,10 @@ from .painter import Painter, State
 STEP_MS = 300
 """Twenty of them a job: time enough to read the queue and to press its button."""
 OTHER = (96, 64)
-RUNNING = re.compile(r"(Learning the object|Tracing the picture|Editing) \d+/\d+ · \d+ s left")
+RUNNING = re.compile(r"(Learning the object|Reading the picture|Editing) \d+/\d+ · about \d+ s left")
 FAILS = next(seed for seed, fault in SEEDS.items() if fault == "fail")
 WHY = "The model said no. Ask another one."
-CROWN, BOW = result_name(MAIN.source, MAIN.target), result_name(MAIN.source, MAIN.second_target)
+CROWN, BOW = result_name(MAIN.source, MAIN.target), result_name(MAIN.target, MAIN.second_target)
 
 
 def _texts(state: State, name: str) -> list[str]:

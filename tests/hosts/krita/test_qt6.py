@@ -51,7 +51,7 @@ def found() -> Iterator[dict[str, Any]]:
 
 def test_it_is_pyqt6_and_shares_the_daemons_queue(found: dict[str, Any]) -> None:
     assert found["qt"] == "PyQt6.QtWidgets"
-    assert found["said"] == ["a portrait of a woman with a crown", "Number 1 in the queue"]
+    assert found["said"] == ["hat → crown", "Number 1 in the queue"]
     assert found["states"] == ["running", "cancelled"]
 
 

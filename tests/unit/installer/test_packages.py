@@ -56,7 +56,8 @@ def test_krita_s_importer_finds_all_it_wants(built: list[list[Path]]) -> None:
     with zipfile.ZipFile(next(path for path in built[0] if path.name.startswith("s2edit-krita"))) as archive:
         names = archive.namelist()
         assert archive.read("s2edit_krita/vendored/s2edit_wire/client.py")
-        assert archive.read("s2edit_krita/vendored/s2edit_wire/locale/ar.json")
+        for package in ("s2edit_wire", "s2edit_editor"):
+            assert archive.read(f"s2edit_krita/vendored/{package}/locale/ar.json")
     # The importer looks for the folder's own entry and for __init__.py in it, and for NAME.desktop and NAME.action.
     assert {"s2edit_krita/", "s2edit_krita/__init__.py", "s2edit_krita.desktop", "s2edit_krita.action"} <= set(names)
 
@@ -82,12 +83,12 @@ def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]], sour
     assert left_out, "the second domain's checkpoint stays in the repository"
     assert not left_out & in_wheel
     wanted -= left_out
-    assert {"s2edit/starter/weights/unet/diffusion_pytorch_model.safetensors", "s2edit_tray/locale/de.json"} <= wanted
+    assert {"s2edit/starter/weights/unet/diffusion_pytorch_model.safetensors", "s2edit_editor/locale/de.json"} <= wanted
     assert {f"s2edit_wire/locale/{language}.json" for language in ("ar", "de", "he")} <= wanted
-    assert not {name for name in wanted if not name.endswith(".po")} - in_wheel
+    assert not wanted - in_wheel
     inside = "s2edit_installer/plugins/"
-    assert inside + "gimp_plugin/s2edit/locale/de/LC_MESSAGES/s2edit.mo" in in_wheel
-    assert inside + "krita_plugin/s2edit_krita/locale/de.json" in in_wheel
+    assert inside + "gimp_plugin/s2edit/s2edit.py" in in_wheel
+    assert inside + "krita_plugin/s2edit_krita/__init__.py" in in_wheel
 
 
 def test_the_sdist_builds_the_same_wheel(built: list[list[Path]], tmp_path: Path) -> None:

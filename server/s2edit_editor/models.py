@@ -1,0 +1,102 @@
+"""What is to be said of the chosen model: that it isn't here yet, with its download, or doesn't know such pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from s2edit_wire.knobs import Value
+from s2edit_wire.records import ModelRecord
+
+from . import words
+from .text import _
+
+LAST_RESORT = "portraits"
+"""The model that comes with S²Edit."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A line below the choice of model, "" for none, and its button.
+
+    Args:
+        text: what is said. label: what the button says, "" for none.
+        action: what the daemon does with the chosen model then (`schema.MODEL_ACTIONS`), "" for nothing.
+        instead: the model that is chosen then, "" for none.
+    """
+
+    text: str = ""
+    label: str = ""
+    action: str = ""
+    instead: str = ""
+
+
+def default_model(settings: Mapping[str, Value], program: str) -> str:
+    """The model that the daemon's settings name for a program (`gimp`, `krita`, `cli`), where the user chose none."""
+    return str(settings.get(f"model_{program}") or settings.get("default_model") or LAST_RESORT)
+
+
+def editors(models: Iterable[ModelRecord]) -> dict[str, ModelRecord]:
+    """Those that edit, by id."""
+    return {model["id"]: model for model in models if model["role"] == "editor"}
+
+
+def title(model: ModelRecord) -> str:
+    """What a choice shows: one that isn't here says so, with its size."""
+    if model["state"] == "ready":
+        return model["title"]
+    return _("{title} (not installed, {size})", title=model["title"], size=words.size(model["size"]))
+
+
+def example(models: Mapping[str, ModelRecord], chosen: str) -> str:
+    """A sentence that the model understands, "" when none is known."""
+    return next(iter(models[chosen]["examples"]), "") if chosen in models else ""
+
+
+def remark(models: Mapping[str, ModelRecord], chosen: str, doubt: str = "", refusal: str = "") -> Remark:
+    """What is to be said of the chosen model.
+
+    Args:
+        models: `editors`. chosen: an id of them; another one is passed over.
+        doubt: what a plan said of it that blocks nothing, such as that it knows no photographs.
+        refusal: why the last action on it did not work.
+    """
+    model = models.get(chosen)
+    if model is None:
+        return Remark(doubt)
+    share = 100 * model["present"] // max(1, model["size"])
+    why = refusal or model.get("message", "")
+    state = model["state"]
+    if state == "downloading":
+        return Remark(_("“{title}” is on its way: {share} %.", title=model["title"], share=share), _("Pause"), "pause")
+    if state in ("partial", "paused"):
+        said = _("“{title}” is here by {share} %.", title=model["title"], share=share)
+        return Remark(f"{said} {why}".strip(), _("Resume"), "download")
+    if state == "absent":
+        said = _("“{title}” is not on this computer yet: {size}.", title=model["title"], size=words.size(model["size"]))
+        return Remark(f"{said} {why}".strip(), _("Download…"), "download")
+    if state == "broken":
+        return Remark(f"{model['title']}: {why}", _("Repair"), "repair")
+    if refusal:
+        return Remark(refusal)
+    better = better_for_photographs(models, chosen) if doubt else ""
+    return Remark(doubt, _("Use It") if better else "", instead=better)
+
+
+def better_for_photographs(models: Mapping[str, ModelRecord], chosen: str) -> str:
+    """Another model, of photographs: one that is here rather than one that isn't; "" where there is none.
+
+    The daemon's advice is about the same one: the first that is here, else the first of the catalogue.
+    """
+    fitting = [model for name, model in models.items() if model["domain"] == "photo" and name != chosen]
+    fitting.sort(key=lambda model: model["state"] != "ready")
+    return fitting[0]["id"] if fitting else ""
+
+
+def licence_question(model: ModelRecord, why: str = "") -> tuple[str, str, str]:
+    """What is asked before a model with a licence is downloaded: question, details, what the yes says."""
+    details = _("{purpose}\n\nLicence: {licence}. Size: {size}.").format(
+        purpose=model["purpose"], licence=model["licence"], size=words.size(model["size"])
+    )
+    question = _("Download “{title}”?", title=model["title"])
+    return question, f"{why}\n\n{details}".strip(), _("Accept and Download")

@@ -1,0 +1,134 @@
+"""Everything that is said about jobs: states, phases, times, sizes, forecasts; by editors, tray and command line.
+
+Sizes are in the units that disks and downloads are sold in (SI: 1 GB = 10^9 bytes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from s2edit_wire.knobs import Knob
+from s2edit_wire.records import PHASES, EditRecord, ForecastRecord, JobRecord
+
+from . import sentences
+from .text import _, language, translated
+
+_COMMA = frozenset({"de"})
+"""Languages that write 3,4."""
+_MINUTES, _HOURS = 90, 90 * 60
+"""Seconds from which minutes and hours are said."""
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: `8 s`, `3 min`, `1 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < _MINUTES:
+        return _("{n} s", n=max(1, whole))
+    if whole < _HOURS:
+        return _("{n} min", n=round(whole / 60))
+    return _("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def size(count: float) -> str:
+    """Bytes as people say them: `38 MB`, `3.4 GB`."""
+    if count < 1e9:
+        return _("{n} MB", n=max(1, round(count / 1e6)))
+    return _("{n} GB", n=number(count / 1e9))
+
+
+def number(value: float, decimals: int = 1) -> str:
+    """A number with its decimals as the language in use writes it."""
+    text = f"{value:.{decimals}f}"
+    return text.replace(".", ",") if language() in _COMMA else text
+
+
+def phase(name: str) -> str:
+    """What the worker is doing; a newer daemon's phase keeps its name."""
+    names = {
+        "waiting": _("Waiting"),
+        "loading": _("Loading the model"),
+        "identity": _("Learning the object"),
+        "inversion": _("Reading the picture"),
+        "editing": _("Editing"),
+        "compositing": _("Fitting it in"),
+    }
+    return names.get(name, name)
+
+
+def fraction(job: JobRecord | Mapping[str, Any], now: float | None = None) -> float:
+    """How far a job is, 0 to 1: by the time that it takes once an end is foreseen, else by its phases, alike.
+
+    Args:
+        job: its record, {} before the daemon has answered. now: seconds since 1970, None to go by phases.
+    """
+    if not job:
+        return 0.0
+    if now is not None and "eta" in job:
+        gone = max(0.0, now - job.get("started", job["created"]))
+        return min(1.0, gone / (gone + job["eta"])) if gone + job["eta"] else 0.0
+    within = job["step"] / job["total"] if job["total"] else 0.0
+    place = PHASES.index(job["phase"]) if job["phase"] in PHASES else 0
+    return min(1.0, (place + min(1.0, within)) / len(PHASES))
+
+
+def progress(job: JobRecord | Mapping[str, Any]) -> str:
+    """What a running job does: `Editing 3/20 · about 8 s left`."""
+    steps = f" {job['step']}/{job['total']}" if job["total"] else ""
+    left = " · " + _("about {time} left", time=duration(job["eta"])) if "eta" in job else ""
+    attempt = " · " + _("attempt {n}", n=job["attempt"]) if job.get("attempt", 1) > 1 else ""
+    return phase(job["phase"]) + steps + left + attempt
+
+
+def reason(job: JobRecord | Mapping[str, Any]) -> str:
+    """Why a job has failed, and what to do."""
+    said = " ".join(part for part in (job.get("message", ""), job.get("hint", "")) if part)
+    return said or _("Failed")
+
+
+def state(job: JobRecord | Mapping[str, Any]) -> str:
+    """Where a job is, in one line."""
+    name = job["state"]
+    if name == "running":
+        return progress(job)
+    if name == "queued":
+        return _("Number {n} in the queue", n=job["position"]) if job["position"] else _("Waiting")
+    if name == "failed":
+        return reason(job)
+    return {"paused": _("On hold"), "done": _("Done"), "cancelled": _("Cancelled")}.get(name, name)
+
+
+def forecast(told: ForecastRecord) -> str:
+    """How long an edit would take."""
+    if told["cached"]:
+        said = _("This picture is known: about {time}.", time=duration(told["next_s"]))
+    else:
+        first, following = duration(told["first_s"]), duration(told["next_s"])
+        said = _("First edit: about {first}; each further one: about {next}.", first=first, next=following)
+    return said if told["measured"] else f"{said} {_('(an estimate)')}"
+
+
+def memory(told: ForecastRecord) -> str:
+    """What an edit would need; "" where it isn't known how much there is."""
+    if not told["memory_free"]:
+        return ""
+    return _("Needs {needed} of {free} free memory.", needed=size(told["memory"]), free=size(told["memory_free"]))
+
+
+def title(edit: EditRecord) -> str:
+    """What a job and its layer are called: by the difference."""
+    if edit["kind"] == "mask":
+        return _("Automatic mask")
+    if edit["kind"] == "caption":
+        return _("Description")
+    return sentences.title(edit["source"], edit.get("target", ""))
+
+
+def knob_title(knob: Knob) -> str:
+    """A setting's name beside its dial."""
+    return translated(knob.title, language())
+
+
+def knob_hint(knob: Knob) -> str:
+    """What turning it does, in a sentence."""
+    return translated(knob.hint, language())
