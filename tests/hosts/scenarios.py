@@ -75,7 +75,7 @@ COMPOSED = Composition(
     source=MAIN.source,
     word=MAIN.word,
     reference="a portrait of a man with glasses",
-    target="a portrait of a woman with glasses",
+    target="a portrait of a woman with a hat and glasses",
 )
 """The other picture's glasses."""
 
