@@ -128,6 +128,10 @@ def turn_wheel(application: QApplication, widget: QWidget) -> None:
     application.sendEvent(widget, event)
 
 
+SMALL = (240, 260)
+"""Pixels."""
+
+
 def work(application: QApplication, folder: Path) -> dict[str, Any]:
     """Use the docker; what was found."""
     from s2edit_editor.planning import Verdict
@@ -179,7 +183,29 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     found["said"] = [label.text() for label in row.findChildren(QLabel) if label.text()]
     row.findChild(QToolButton, "s2edit_cancel").click()
     until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")
+    found["small"] = {
+        language: on_a_small_screen(application, folder, language) for language in ("en", "de", "he", "ar")
+    }
     return found
+
+
+def on_a_small_screen(application: QApplication, folder: Path, language: str) -> list[int]:
+    """The docker as wide and high as Krita gives it on 1024x600; its least width, and where its buttons end."""
+    from s2edit_editor.text import speak
+    from s2edit_krita import docker as docker_module
+
+    speak([language])
+    docker = docker_module.Docker()
+    docker.show()
+    docker.form.say("x " * 60)
+    docker.resize(*SMALL)
+    for _turn in range(3):
+        application.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        application.processEvents()
+    docker.grab().save(str(folder / f"small-{language}.png"))
+    buttons = (docker.form.edit, docker.form.variations)
+    ends = [button.mapTo(docker, button.rect().bottomRight()) for button in buttons]
+    return [docker.minimumSizeHint().width(), max(end.x() for end in ends), max(end.y() for end in ends)]
 
 
 def main() -> None:

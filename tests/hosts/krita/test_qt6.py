@@ -65,3 +65,12 @@ def test_only_what_was_turned_is_sent(found: dict[str, Any]) -> None:
 
 def test_it_fits_a_narrow_column(found: dict[str, Any]) -> None:
     assert found["least_width"] <= 240
+
+
+@pytest.mark.parametrize("language", ["en", "de", "he", "ar"])
+def test_on_a_small_screen_nothing_is_cut_off_in_any_language(found: dict[str, Any], language: str) -> None:
+    """A13: Krita on 1024x600 has so much room beside the canvas; longer words make the docker no wider."""
+    least, right, bottom = found["small"][language]
+    assert least <= 240
+    assert right < 240
+    assert bottom < 260
