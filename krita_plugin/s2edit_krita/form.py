@@ -195,8 +195,9 @@ class Form(QWidget):
         for box in words_:
             if box is not meant:
                 box.setStyleSheet("")
-        if verdict.sentence or self._bad:
-            self.say(verdict.sentence, bad=verdict.bad)
+        said = "\n".join(filter(None, (verdict.sentence, verdict.time)))
+        if said or self._bad:
+            self.say(said, bad=verdict.bad)
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A sentence above the buttons."""

@@ -54,9 +54,9 @@ class Verdict:
         marks: sentence by field (`source`, `target`, `object`, `mask`, `reference`) that something is wrong with.
         word: the object's word that is meant, "" for the first.
         blocked: whether it can't be sent as it is.
-        sentence: what is said below the form; bad: whether it is about something wrong.
+        sentence: what is said below the form: what is wrong, and what an instruction became; bad: something is wrong.
         doubt: what is said of the model, and blocks nothing.
-        rewritten: the sentence that an instruction became, "" where none was given; `sentence` has it, too.
+        time: how long it would take, "" where nobody knows, or where it can't be sent.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Verdict:
     sentence: str = ""
     bad: bool = False
     doubt: str = ""
-    rewritten: str = ""
+    time: str = ""
 
 
 def lacks(wish: Wish, facts: Facts) -> dict[str, str]:
@@ -115,12 +115,12 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
         marks.setdefault(problem["field"], in_form_words(problem["message"]))
     about = next((problem.get("word", "") for problem in shown if problem["field"] == "object"), "")
     blocked = bool(missing) or not facts.connected or any(problem["blocking"] for problem in problems)
-    if marks:
-        return Verdict(marks, about, blocked, "\n".join(dict.fromkeys(marks.values())), True, " ".join(doubts))
-    said = words.forecast(plan["forecast"]) if plan is not None and wish.source else ""
     told = facts.typed and facts.typed != wish.target
     rewritten = _("It should show: {sentence}", sentence=wish.target) if told else ""
-    return Verdict({}, "", blocked, f"{rewritten}\n{said}".strip(), False, " ".join(doubts), rewritten)
+    foreseen = plan is not None and wish.source and not (blocked and marks)
+    time = words.forecast(plan["forecast"]) if foreseen and plan is not None else ""
+    said = "\n".join(filter(None, (*dict.fromkeys(marks.values()), rewritten)))
+    return Verdict(marks, about, blocked, said, bool(marks), " ".join(doubts), time)
 
 
 def can_retry(code: str) -> bool:

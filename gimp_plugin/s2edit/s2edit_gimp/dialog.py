@@ -206,7 +206,7 @@ class EditDialog:
         self._models.advise(verdict.doubt)
         self._form.mark(verdict.marks, verdict.word)
         self._blocked = verdict.blocked
-        self._say(verdict.sentence if verdict.bad else verdict.rewritten)
+        self._say(verdict.sentence)
         self._ok.set_sensitive(self._connected and not self._blocked)
 
     def _facts(self) -> Facts:

@@ -145,9 +145,9 @@ def test_a_plan_has_everything_that_is_submitted() -> None:
 def test_a_form_that_is_whole_can_be_sent_and_says_how_long() -> None:
     found = judge(WISH, Facts(), plan())
     assert (found.blocked, found.bad, found.marks) == (False, False, {})
-    assert found.sentence == "First edit: about 24 s; each further one: about 8 s."
+    assert (found.sentence, found.time) == ("", "First edit: about 24 s; each further one: about 8 s.")
     assert judge(WISH, Facts(connected=False), plan()).blocked
-    assert judge(WISH, Facts(), plan(cached=True)).sentence == "This picture is known: about 8 s."
+    assert judge(WISH, Facts(), plan(cached=True)).time == "This picture is known: about 8 s."
 
 
 @pytest.mark.parametrize(
@@ -245,13 +245,12 @@ def test_an_instruction_is_shown_as_the_sentence_that_is_sent() -> None:
     """B1: said before it is sent; where the description has no word for it, so it is said, and nothing is sent."""
     told = replace(WISH, target=wish.target_of(WISH.source, "add  sunglasses"))
     found = judge(told, Facts(typed="add sunglasses"), plan())
-    assert found.rewritten == "It should show: a woman with sunglasses"
-    assert (found.sentence.splitlines()[0], found.blocked) == (found.rewritten, False)
+    assert (found.sentence, found.blocked, found.bad) == ("It should show: a woman with sunglasses", False, False)
     lost = replace(WISH, target=wish.target_of(WISH.source, "remove the hat"))
     assert lost.target == "remove the hat"
     assert judge(lost, Facts(typed="remove the hat"), plan()).blocked
     assert "isn't in the description" in planning.first_lack(lost, Facts(typed="remove the hat"), plan())
-    assert judge(WISH, Facts(typed=WISH.target), plan()).rewritten == ""
+    assert judge(WISH, Facts(typed=WISH.target), plan()).sentence == ""
     assert [one.target for one in WISH.variations(["add a tie"], 1, [])] == ["a woman with a tie"]
 
 
@@ -277,3 +276,11 @@ def test_only_what_may_succeed_is_tried_again() -> None:
     assert {"out_of_memory", "worker_crashed", "disk_full", "unreachable", "internal", "cancelled"} <= again
     assert not {"bad_prompt", "bad_mask", "bad_image", "bad_setting", "too_large", "unknown_model"} & again
     assert planning.can_retry("")
+
+
+def test_a_doubt_about_a_word_hides_no_time_and_what_blocks_does() -> None:
+    doubt = problem("target", "“crown” was never learned.", blocking=False)
+    found = judge(WISH, Facts(), plan(doubt))
+    assert (found.blocked, found.bad, found.marks) == (False, True, {"target": "“crown” was never learned."})
+    assert found.time
+    assert not judge(WISH, Facts(), plan({**doubt, "blocking": True})).time
