@@ -12,6 +12,7 @@ from s2edit_wire import launcher, programs
 from s2edit_wire.client import Client
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable, WireError
+from s2edit_wire.living import judged
 from s2edit_wire.paths import run_folder, state_folder
 
 from . import launching
@@ -73,7 +74,7 @@ class Visit:
         try:
             client.connect()
         except Unreachable as error:
-            if error.reason not in launcher.STARTABLE:
+            if judged(error, state_folder()).reason not in launcher.STARTABLE:
                 raise
             self._started = True
             try:

@@ -6,23 +6,24 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-from s2edit_wire import launcher, programs
-from s2edit_wire.client import Client
+from s2edit_wire import living, programs
 from s2edit_wire.connection import read_connection_file
-from s2edit_wire.errors import Unreachable
+from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.paths import state_folder
 
 from . import options
 from .connecting import connect
 from .exit_codes import Exit
-from .report import Ended, duration, print_object, say, size
+from .report import Ended, duration, print_object, say, size, tell
 
 app = typer.Typer(help="Run, start, stop and look at the daemon.", no_args_is_help=True)
 END_TIMEOUT = 30.0
 """Seconds that the daemon gets to end; it kills a worker that does not."""
+ANSWER_TIMEOUT = 10.0
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -47,19 +48,23 @@ def stop(
     when_idle: Annotated[bool, typer.Option("--when-idle", help="Once the queue is empty, not at once.")] = False,
     json_: options.Json = False,
 ) -> None:
-    """Stop the daemon; unfinished jobs go on at the next start."""
+    """Stop the daemon, whatever state it is in; unfinished jobs go on at the next start."""
     try:
-        client = connect(start=False)
-    except Unreachable as error:
-        if error.reason not in launcher.STARTABLE:
-            raise
-        words = "The daemon was not running."
-    else:
-        with client:
-            client.request("shutdown", {"when": "idle" if when_idle else "now"})
-            if not when_idle:
-                _wait_for_end(client)
+        with connect(start=False) as client:
+            client.request("shutdown", {"when": "idle" if when_idle else "now"}, timeout=ANSWER_TIMEOUT)
         words = "The daemon ends when its queue is empty." if when_idle else "The daemon has ended."
+        mute = not when_idle and not _ends(client.boot)
+    except (Unreachable, WireError) as error:
+        if when_idle and living.runs(state_folder()):
+            raise
+        words, mute = "The daemon was not running.", living.runs(state_folder())
+        if mute:
+            tell(str(error))
+    if mute:
+        if not living.end(state_folder()):
+            pid = living.holder(state_folder())
+            raise Ended(Exit.INTERNAL, f"The daemon (process {pid or 'unknown'}) can't be ended.", "End it yourself.")
+        words = "The daemon did not answer and was ended."
     if json_:
         print_object({"exit_code": 0, "message": words})
     else:
@@ -91,28 +96,16 @@ def at_login(
         say(words)
 
 
-def _wait_for_end(client: Client) -> None:
+def _ends(boot: str) -> bool:
+    """Whether the daemon of this boot ends; an editor may have started the next one meanwhile."""
     until = time.monotonic() + END_TIMEOUT
-    while time.monotonic() < until:
-        try:
-            if read_connection_file(state_folder()).boot != client.boot:
-                return
-        except Unreachable:
-            if _process_ended():
-                return
-        time.sleep(0.05)
-    raise Ended(Exit.INTERNAL, "The daemon is still ending.", "Look again with: s2edit daemon status")
-
-
-def _process_ended() -> bool:
-    """Whether the lock that a living daemon holds is free."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(state_folder() / "run" / "daemon.lock", timeout=0):
-            return True
-    except Timeout:
-        return False
+    while not living.wait_for_end(state_folder(), 0.2):
+        with suppress(Unreachable):
+            if read_connection_file(state_folder()).boot != boot:
+                return True
+        if time.monotonic() > until:
+            return False
+    return True
 
 
 def _show(state: dict[str, Any], as_json: bool) -> None:

@@ -22,6 +22,7 @@ import zmq
 from s2edit_wire.auth import plain_credentials
 from s2edit_wire.connection import remove_connection_file, write_connection_file
 from s2edit_wire.errors import WireError
+from s2edit_wire.living import forget_holder, note_holder
 from s2edit_wire.paths import run_folder, state_folder
 from s2edit_wire.programs import MODULES
 
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
+        note_holder(folder)
         _raise_limits()
         try:
             return _serve(options, folder, run)
@@ -91,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"S²Edit's daemon can't use its folder {folder}: {error}. {remedy}\n")
         return 1
     finally:
+        forget_holder(folder)
         held.release()
 
 
@@ -186,7 +189,7 @@ class Daemon:
         router.close()
         # Not `destroy`: it would close the authenticator's socket under its thread.
         context.term()
-        instance.remove_sockets(self._run, inner)
+        instance.remove_sockets(self._run)
         store.close()
         return 1 if failed else 0
 

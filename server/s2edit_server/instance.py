@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from s2edit_wire.living import LOCK
 
 MAX_IPC_PATH = 100
 """Bytes; sockaddr_un has room for 103 (macOS) or 107 (Linux) and a terminator."""
@@ -35,12 +35,15 @@ def private_folder(path: Path) -> Path:
 def lock(run_folder: Path) -> FileLock:
     """Take the lock that makes this process the only daemon; held until the process ends, however it ends.
 
+    Clients tell by it whether a daemon lives (`s2edit_wire.living`).
+
     Raises:
-        AlreadyRunning: at once, when another one holds it.
+        AlreadyRunning: soon, when another one holds it.
     """
-    held = FileLock(run_folder / "daemon.lock", mode=0o600)
+    held = FileLock(run_folder / LOCK, mode=0o600)
     try:
-        held.acquire(timeout=0)
+        # Not the first try only: a program that looks whether a daemon lives has the lock for a moment.
+        held.acquire(timeout=0.3, poll_interval=0.02)
     except Timeout as error:
         raise AlreadyRunning("S²Edit's daemon is running already. Stop it with: s2edit daemon stop") from error
     return held
@@ -59,25 +62,18 @@ def socket_path(run_folder: Path) -> Path | None:
 
 
 def inner_endpoint(run_folder: Path) -> str:
-    """Where libzmq listens, behind the gate: a Unix socket in a private folder, or on Windows a loopback port."""
-    if os.name != "posix":
-        return "tcp://127.0.0.1:*"
+    """Where libzmq listens, behind the gate: as `socket_path`, a Unix socket or a loopback port.
+
+    No folder for temporary files is used: what a killed daemon left there would stay.
+    """
     path = run_folder / INNER_NAME
-    if len(os.fsencode(path)) > MAX_IPC_PATH:
-        path = Path(tempfile.mkdtemp(prefix="s2edit-")) / INNER_NAME
+    if os.name != "posix" or len(os.fsencode(path)) > MAX_IPC_PATH:
+        return "tcp://127.0.0.1:*"
     path.unlink(missing_ok=True)
     return f"ipc://{path}"
 
 
-def remove_sockets(run_folder: Path, inner: str) -> None:
-    """Leave no sockets behind at a clean end; call with the lock held.
-
-    Args:
-        inner: what `inner_endpoint` gave.
-    """
-    (run_folder / SOCKET_NAME).unlink(missing_ok=True)
-    if inner.startswith("ipc://"):
-        path = Path(inner.removeprefix("ipc://"))
-        path.unlink(missing_ok=True)
-        if path.parent != run_folder:
-            path.parent.rmdir()
+def remove_sockets(run_folder: Path) -> None:
+    """Leave no sockets behind at a clean end; call with the lock held."""
+    for name in (SOCKET_NAME, INNER_NAME):
+        (run_folder / name).unlink(missing_ok=True)

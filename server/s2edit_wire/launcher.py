@@ -21,6 +21,7 @@ from .connection import read_connection_file
 from .errors import Unreachable, WireError
 from .kinds import Field, ListOf, Record, Text
 from .limits import MAX_CONNECTION_FILE
+from .living import judged
 from .paths import logs_folder, unusable
 from .private_files import read_private_json, write_private_json
 
@@ -127,7 +128,7 @@ def connect(client: Client, command: Sequence[str] | None = None, timeout: float
         client.connect()
         return
     except Unreachable as error:
-        if error.reason not in STARTABLE:
+        if judged(error, client.state_folder).reason not in STARTABLE:
             raise
     launch = Launch(client.state_folder, command)
     deadline = time.monotonic() + timeout

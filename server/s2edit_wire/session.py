@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .client import Client, Incoming, new_job_id
 from .errors import Unreachable, WireError
 from .launcher import STARTABLE, Launch
+from .living import judged
 from .loop import Callback, LoopAdapter
 from .told import error_told, incoming_told, told
 from .zmtp import Buffer
@@ -200,6 +201,8 @@ class Session:
     def _down(self, error: Unreachable) -> None:
         """Go back to before connecting, tell what happened, start the daemon if that helps, and try again later."""
         was_ready = self.state == "ready"
+        if self.client is not None and not was_ready:
+            error = judged(error, self.client.state_folder)
         if was_ready:
             self._tell("lost", "The connection to S²Edit broke; it is being made again.")
         self._hang_up()
