@@ -14,13 +14,15 @@ from .report import print_object, say, tell
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Pictures of any program.", show_default=False)]
 
+Thorough = Annotated[bool, typer.Option("--thorough", help="Look for the watermark at every scale: takes minutes.")]
 
-def detect(files: Files, *, json_: options.Json = False) -> int:
+
+def detect(files: Files, *, thorough: Thorough = False, json_: options.Json = False) -> int:
     """Tell every mark in a picture that says “made with AI”; the exit status is 1 when there is none in any."""
     findings: list[dict[str, Any]] = []
     for file in files:
         try:
-            findings.append(marks_of(file).record())
+            findings.append(marks_of(file, thorough=thorough).record())
         except OSError as error:
             findings.append({"file": str(file), "error": f"“{file}” can't be read ({error.strerror})."})
     broken = any("error" in finding for finding in findings)

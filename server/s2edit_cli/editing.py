@@ -189,6 +189,8 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, A
             "crop": list(crop),
         },
     }
+    if "watermark" in task.without:
+        edit["watermark"] = False
     if task.guidance is not None:
         edit["guidance"] = task.guidance
     if task.kind == "compose":
@@ -228,7 +230,10 @@ def fetch(
         save_layers(layers, picture, merged, layer, job["edit"].get("target", "S²Edit"), marks)
     client.request("acknowledge", {"job": job["job"]})
     told = summary(job, record, layer.trimmed().box if layer.alpha.any() else None, output, layers)
-    return {**told, "warnings": list(picture.notes), "marks": outcome.record()}
+    watermark = record.get("watermark") or {"carried": False, "why": "the daemon is of an older version"}
+    if not watermark["carried"] and "watermark" not in marks.without:
+        outcome.sentences.append(f"No watermark is in the pixels: {watermark['why']}.")
+    return {**told, "warnings": list(picture.notes), "marks": {**outcome.record(), "watermark": watermark}}
 
 
 def summary(

@@ -104,7 +104,7 @@ def result(
     json_: options.Json = False,
 ) -> None:
     """Wait for a job of this command and write its result into its picture."""
-    wanted = {"without": marking.check(without), "tell_prompt": tell_prompt}
+    wanted = {"without": marking.check(without, made=True), "tell_prompt": tell_prompt}
     picture = open_for_result(image, output, layers, [image])
     with connect() as client:
         full = _full_id(client, job)

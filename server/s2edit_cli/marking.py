@@ -15,8 +15,16 @@ from s2edit_wire.errors import WireError
 from .pictures import Picture
 
 
-def check(without: Collection[str] | None) -> frozenset[str]:
-    """The names of marks that are not wanted, or WireError("bad_setting")."""
+def check(without: Collection[str] | None, *, made: bool = False) -> frozenset[str]:
+    """The names of marks that are not wanted, or WireError("bad_setting").
+
+    Args:
+        made: whether the edit has been made already, so that its pixels are as they are.
+    """
+    if made and "watermark" in (without or ()):
+        raise WireError(
+            "bad_setting", "The watermark is in the pixels since the edit was made.", "Edit anew with that option."
+        )
     for name in without or ():
         if name not in MARKS:
             raise WireError("bad_setting", f"There is no mark “{name}”.", f"Choose among {', '.join(MARKS)}.")
@@ -46,7 +54,7 @@ def marking(
         model=str(edit.get("model", "")),
         model_sha256=str(record.get("model_hash") or ""),
         prompt=str(edit.get("target", "")) if tell_prompt else "",
-        watermarked=bool((record.get("watermark") or {}).get("carried")) and "watermark" not in without,
+        watermarked=bool((record.get("watermark") or {}).get("carried")),
     )
     signer = None if "c2pa" in without else credential.identity()
     return Marking(about, without, _source(picture), tuple(_source(other) for other in others), signer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ _NOTES = (
 )
 """PNG texts that generators leave: keyword, what has to be in it, whose it is."""
 
+MAX_PIXELS = 100_000_000
+"""Of a picture in which a watermark is looked for."""
 NOTHING = "No mark says that it was made with AI. That proves nothing: marks can be taken out."
 
 
@@ -86,13 +89,14 @@ class Finding:
         }
 
 
-def detect(file: Path) -> Finding:
-    """All marks of a file of any kind. Raises OSError."""
+def detect(file: Path, *, thorough: bool = False) -> Finding:
+    """All marks of a file of any kind; `thorough` looks for the watermark at every scale. Raises OSError."""
     carried = carriers.read(file)
     marks: list[Mark] = []
     unread: list[str] = []
     _xmp(carried, marks, unread)
     _c2pa(file, carried, marks, unread)
+    _watermark(file, carried.kind, marks, unread, thorough=thorough)
     for keyword, needle, program in _NOTES:
         if needle in carried.texts.get(keyword, ""):
             sentence = f"A text in the file, “{keyword}”, is of the kind that {program} leaves in what it generates."
@@ -150,6 +154,34 @@ def _c2pa(file: Path, carried: carriers.Carried, marks: list[Mark], unread: list
         "failures": list(told.failures),
     }
     marks.append(Mark("c2pa", any(map(says_model, told.source_types)), sentence, details))
+
+
+def _watermark(file: Path, kind: str, marks: list[Mark], unread: list[str], *, thorough: bool) -> None:
+    if kind not in _MEDIA:
+        return
+    import pyvips
+
+    from . import watermark
+
+    try:
+        image = getattr(pyvips.Image, f"{kind}load")(os.fsencode(file))
+        if image.width * image.height > MAX_PIXELS:
+            unread.append(f"No watermark was looked for: the picture has over {MAX_PIXELS // 10**6} million pixels.")
+            return
+        if image.format not in ("uchar", "ushort"):
+            image = image.colourspace("srgb")
+        pixels = image.numpy()
+    except pyvips.Error:
+        unread.append("No watermark was looked for: the picture can't be decoded.")
+        return
+    found = watermark.detect(pixels if pixels.ndim == 3 else pixels[:, :, None], thorough=thorough)
+    if found.sure:
+        x, y, width, height = found.box
+        size = "" if found.scale == 1 else f", at {found.scale:.0%} of its size"
+        place = f"within {width} × {height} pixels at {x}, {y}"
+        sentence = f"S²Edit's watermark, {found.score:.1f} times the noise{size}, {place}."
+        details = {"score": round(found.score, 1), "scale": round(found.scale, 3), "box": list(found.box)}
+        marks.append(Mark("watermark", True, sentence, {**details, "threshold": watermark.THRESHOLD}))
 
 
 def _media(file: Path) -> str | None:

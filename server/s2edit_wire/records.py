@@ -75,6 +75,7 @@ class EditRecord(_Edit, total=False):
         dict[str, Value], MapOf(Scalar()), "Method settings by dotted name (`blend.feather`); absent: the model's own."
     ]
     document: Annotated[DocumentRecord, DOCUMENT, "Where the picture comes from."]
+    watermark: Annotated[bool, Flag(), "False: the pixels get no watermark that says “made with AI”; else they do."]
 
 
 EDIT = Record.of("edit", EditRecord)
@@ -240,6 +241,7 @@ class ResultRecord(TypedDict, total=False):
     phases: dict[str, float]
     unet_forwards: dict[str, int]
     cached: dict[str, bool]
+    watermark: dict[str, Any]  # `carried`, the detector's `score` on the fresh mark, and `why` not
 
 
 RESULT_RECORD = Anything()

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from s2edit_marks import watermark
 from s2edit_wire.errors import WireError
 
 from s2edit.requests import EditResult
@@ -28,13 +29,13 @@ _PACKAGES = ("s2edit", "torch", "diffusers", "transformers")
 def _edit(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     request = edit_request(run, read_inputs(run.frames))
     engine = engines.get(run)
-    return _keep(engine.edit(request, progress=report, cancelled=report.cancelled), Path(run.out))
+    return _keep(engine.edit(request, progress=report, cancelled=report.cancelled), run)
 
 
 def _compose(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
     request = compose_request(run, read_inputs(run.frames))
     engine = engines.get(run)
-    return _keep(engine.compose(request, progress=report, cancelled=report.cancelled), Path(run.out))
+    return _keep(engine.compose(request, progress=report, cancelled=report.cancelled), run)
 
 
 def _mask(run: link.Run, engines: Engines, report: Reporter) -> Outcome:
@@ -60,10 +61,21 @@ TASKS: dict[str, Task] = {"edit": _edit, "compose": _compose, "mask": _mask, "ca
 """By the wire's job kind."""
 
 
-def _keep(result: EditResult, out: Path) -> Outcome:
-    pixels = {"patch": result.patch, "alpha": result.alpha, "mask": result.object_mask}
-    record = {**result.record, "box": list(result.box)}
-    return record, [frames.write(out, role, samples) for role, samples in pixels.items()]
+def _keep(result: EditResult, run: link.Run) -> Outcome:
+    patch, watermark = _watermarked(result, wanted=run.edit.get("watermark", True))
+    pixels = {"patch": patch, "alpha": result.alpha, "mask": result.object_mask}
+    record = {**result.record, "box": list(result.box), "watermark": watermark}
+    return record, [frames.write(Path(run.out), role, samples) for role, samples in pixels.items()]
+
+
+def _watermarked(result: EditResult, *, wanted: bool) -> tuple[Any, dict[str, Any]]:
+    """The patch with the mark in it, and what the record says of it."""
+    if not wanted:
+        return result.patch, {"carried": False, "why": "switched off"}
+    patch, score = watermark.embed(result.patch, result.alpha)
+    carried = score >= watermark.SELF_CHECK
+    told = {"carried": carried, "score": round(score, 1)}
+    return patch, told if carried else {**told, "why": "the edit is too small or too faint to carry one"}
 
 
 def provenance(run: link.Run, device: str, seconds: float) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from s2edit_cli.marking import marking
 from s2edit_marks import carriers, detection, xmp
 from s2edit_marks.terms import NEWSCODES, SOURCE_TYPE, WHOLLY
 
+from .test_watermark import edited, photo
+
 ENDINGS = ("png", "jpg", "webp", "tif")
 
 
@@ -64,6 +66,13 @@ def test_a_changed_file_is_told_as_such(ending: str, tmp_path: Path) -> None:
     out.write_bytes(data[:at] + b"B" + data[at + 1 :])
     (manifest,) = (mark for mark in detection.detect(out).marks if mark.layer == "c2pa")
     assert manifest.details["state"] == "Invalid" and "not to be relied on" in manifest.sentence
+
+
+def test_the_watermark_is_told_when_nothing_else_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(edited(photo())).save(tmp_path / "a.jpg", quality=80)
+    assert main(["detect", "--json", str(tmp_path / "a.jpg")]) == 0
+    (mark,) = json.loads(capsys.readouterr().out)["files"][0]["marks"]
+    assert (mark["layer"], mark["scale"]) == ("watermark", 1) and mark["score"] >= mark["threshold"]
 
 
 def test_a_hundred_pictures_of_neither_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
