@@ -11,7 +11,7 @@ from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import JobRecord, ResultRecord
 
-from . import history, layers
+from . import history, layers, marking
 from .document import active, canvas, is_open, node_by_mark, node_mark, source_layer, with_identity
 from .pictures import png_of_layer
 from .recipes import recipe_of
@@ -124,6 +124,7 @@ def _apply(
     history.store(document, register)
     history.keep_recipe(document, job["job"], recipe_of(job, record, list(box)))
     history.keep_thumbnail(document, job["job"], png_of_layer(layer, box))
+    marking.say_model(document)
 
 
 def _apply_mask(document: KritaDocument, job: Job, box: Box, coverage: Any, source: KritaNode | None) -> None:

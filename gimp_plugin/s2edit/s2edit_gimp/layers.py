@@ -220,6 +220,7 @@ def insert_result(
     try:
         image.insert_layer(new, parent, position)
         marks.write(image, DOCUMENT_PARASITE, document_id(image), UNDOABLE)
+        marks.say_model(image)
         for covering in hide:
             if covering.is_valid():
                 covering.set_visible(False)
