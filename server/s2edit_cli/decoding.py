@@ -28,6 +28,7 @@ _OF_ANOTHER = re.compile(r"VIPS: (read gave \d+ warnings|VipsJpeg:|\s*$)")
 """What libvips logs when it lets go of a JPEG that was opened earlier, at whatever moment that is."""
 WATCH: ContextVar[Callable[[Path, int], None] | None] = ContextVar("watch", default=None)
 """Called with the file and per cent while it is decoded."""
+_LACKING = re.compile("support is not configured|encoding is not implemented|Unsupported JPEG")
 MAX_FILE = 4 * 1024**3
 """Bytes of the largest file that is opened."""
 MAX_PADDING = 1024
@@ -75,7 +76,7 @@ def header(path: Path, kind: str, page: int = 0) -> pyvips.Image:
     try:
         return getattr(pyvips.Image, f"{kind}load")(os.fsencode(path), revalidate=True, **options)
     except pyvips.Error as error:
-        raise damaged(path) from error
+        raise _refusal(path, str(error)) from error
 
 
 def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]:
@@ -103,12 +104,21 @@ def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]
             _drain(loader(name, fail_on="error", access="sequential", revalidate=True), path)
         return loader(name, fail_on="error", revalidate=True, **options), []
     except pyvips.Error as error:
-        raise damaged(path) from error
+        raise _refusal(path, str(error)) from error
 
 
 def damaged(path: Path) -> WireError:
     """The refusal of a picture whose pixels are not all there."""
     return WireError("bad_image", f"“{path.name}” is damaged: it cannot be decoded.", "Save it again from its source.")
+
+
+def _refusal(path: Path, said: str) -> WireError:
+    """Damage, unless the decoder itself says that it lacks something."""
+    if _LACKING.search(said):
+        return WireError(
+            "bad_image", f"“{path.name}” is stored in a way that S²Edit cannot read.", "Save it again as PNG."
+        )
+    return damaged(path)
 
 
 def _kind(head: bytes) -> str | None:
@@ -174,7 +184,7 @@ def _check_tiff(path: Path, loader: Any, options: dict[str, Any]) -> None:
         harmless = set(lines)
         complaints = _complaints(lambda: image, path)
     if complaints or set(lines) - harmless:
-        raise damaged(path)
+        raise _refusal(path, "\n".join(complaints))
 
 
 def _check_cut(path: Path, kind: str) -> None:

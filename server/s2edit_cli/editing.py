@@ -20,7 +20,7 @@ from .composite import composite, native_layer
 from .follow import Follower
 from .looking import looking
 from .marking import marking
-from .masks import bounding_box, open_mask
+from .masks import bounding_box, open_mask, share
 from .masks import sentences as mask_sentences
 from .openraster import save_layers
 from .pictures import Box, Picture, open_picture
@@ -123,7 +123,8 @@ def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool =
     if not quiet:
         for sentence, is_warning in remarks:
             tell(sentence, "yellow" if is_warning else "")
-    told = {"warnings": [sentence for sentence, is_warning in remarks if is_warning]}
+    told: dict[str, Any] = {"mask_shares": {role: round(share(mask), 4) for role, mask in inputs.masks.items()}}
+    told |= {"warnings": [sentence for sentence, is_warning in remarks if is_warning]}
     crop, doubts = plan(task, inputs, client)
     told["warnings"] += doubts
     for sentence in doubts if not quiet else ():

@@ -43,6 +43,8 @@ def _pages() -> list[Case]:
         Case("build", "TIFF, a pyramid inside", _tiff(tile=True, pyramid=True, subifd=True), TAKEN),
         Case("build", "TIFF, floating point", _floating, "^refused: .*8 or 16 bits"),
         Case("build", "PNG, interlaced", lambda folder: edit(png(folder, drawing(), interlace=True)), TAKEN),
+        Case("build", "TIFF, a compression that is not built in", _zstd, "^refused: .*cannot read"),
+        Case("build", "JPEG, 12 bits", _twelve_bits, "^refused: .*cannot read"),
         Case("build", "APNG", lambda folder: edit(png(folder, drawing(), {b"acTL": bytes(8)})), "^refused: .*animated"),
         Case("build", "WebP, animated", _animated_webp, "^refused: .*several pages or frames"),
     ]
@@ -138,6 +140,20 @@ def _tiff(**options: Any) -> Callable[[Path], str]:
         return edit(path)
 
     return throw
+
+
+def _zstd(folder: Path) -> str:
+    path = samples.tiff(folder, "deflate", tile=False)
+    tiff_pages.set_short(path, 259, 50_000)  # Compression
+    return edit(path)
+
+
+def _twelve_bits(folder: Path) -> str:
+    path = samples.jpeg(folder)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\xff\xc0") + 4] = 12  # the frame's precision
+    path.write_bytes(data)
+    return edit(path)
 
 
 def _floating(folder: Path) -> str:
