@@ -85,7 +85,7 @@ class Blobs:
         """
         self._pin(digest)
         try:
-            if self._already(digest):
+            if self._already(digest, len(data)):
                 return
             self._check_room(len(data))
             temporary = self._incoming / uuid.uuid4().hex
@@ -106,9 +106,10 @@ class Blobs:
         """Take a finished file over; returns its digest, pinned. Raises WireError("disk_full")."""
         with path.open("r+b") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
             self._pin(digest)
             try:
-                if not self._already(digest):
+                if not self._already(digest, size):
                     with room_errors():
                         flush_file(file.fileno())
                         self._name(path, digest)
@@ -164,9 +165,12 @@ class Blobs:
             self._pins[digest] = self._pins.get(digest, 0) + 1
             self._pinned_since_sweep.add(digest)
 
-    def _already(self, digest: str) -> bool:
+    def _already(self, digest: str, size: int) -> bool:
         path = self.path(digest)
-        if not path.exists():
+        try:
+            if path.stat().st_size != size:
+                return False  # cut short by whatever befell the disk: it is stored anew
+        except FileNotFoundError:
             return False
         # Whoever named it may have died before its name was durable.
         with room_errors():
@@ -187,9 +191,9 @@ class Blobs:
             flush_folder(self.folder)
         size = temporary.stat().st_size
         with self._lock:
-            known = final.exists()
+            before = final.stat().st_size if final.exists() else 0
             temporary.replace(final)
-            self._bytes += 0 if known else size
+            self._bytes += size - before
         flush_folder(final.parent)
 
 

@@ -22,7 +22,7 @@ import zmq
 from s2edit_wire.auth import plain_credentials
 from s2edit_wire.connection import remove_connection_file, write_connection_file
 from s2edit_wire.errors import WireError
-from s2edit_wire.living import forget_holder, note_holder
+from s2edit_wire.living import LOCK, forget_holder, note_holder
 from s2edit_wire.paths import run_folder, state_folder
 from s2edit_wire.programs import MODULES
 
@@ -58,6 +58,8 @@ LOG = logging.getLogger(__name__)
 WORKER_MODULE = MODULES["worker"]
 OPEN_FILES = 4_096
 """Descriptors wanted: each connection takes one, and strangers may hold some for two seconds."""
+FOLDER_S = 3.0
+"""Seconds between two looks whether the state folder is still there."""
 FINISH_S = 2.0
 """Seconds that requests under way get when the daemon stops."""
 
@@ -137,6 +139,7 @@ class Daemon:
     ) -> None:
         self._options, self._settings, self._folder, self._run = options, settings, folder, run
         self._descriptors = descriptors
+        self._lock_inode = (run / LOCK).stat().st_ino
         self._ending = asyncio.Event()
         self._end_when_idle = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
@@ -168,6 +171,7 @@ class Daemon:
             asyncio.create_task(services.scheduler.serve(), name="scheduler"),
             asyncio.create_task(retention.serve(services.desk, lambda: self._settings.now), name="retention"),
             asyncio.create_task(self._watch_idle(services), name="idle"),
+            asyncio.create_task(self._watch_folder(), name="folder"),
         ]
         resuming = asyncio.create_task(services.weights.resume(), name="downloads")
         ending = asyncio.create_task(self._ending.wait())
@@ -189,7 +193,8 @@ class Daemon:
         router.close()
         # Not `destroy`: it would close the authenticator's socket under its thread.
         context.term()
-        instance.remove_sockets(self._run)
+        if self._folder_is_ours():
+            instance.remove_sockets(self._run)
         store.close()
         return 1 if failed else 0
 
@@ -267,6 +272,19 @@ class Daemon:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._ending.set)
+
+    async def _watch_folder(self) -> None:
+        """End when the folder is gone, or another's: nobody could find this daemon any more, nor what it did."""
+        while self._folder_is_ours():
+            await asyncio.sleep(FOLDER_S)
+        LOG.critical("the state folder is gone; the daemon ends")
+        self._ending.set()
+
+    def _folder_is_ours(self) -> bool:
+        try:
+            return (self._run / LOCK).stat().st_ino == self._lock_inode
+        except OSError:
+            return False
 
     async def _watch_idle(self, services: Services) -> None:
         """End when the queue is empty and that was asked for, or when nothing was to do for `--idle-exit` seconds."""

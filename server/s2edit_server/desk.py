@@ -44,6 +44,8 @@ class Desk:
         self.store, self.blobs, self.events = store, blobs, events
         self.running: dict[str, Stopwatch] = {}
         self.queued = asyncio.Event()
+        self.grown = asyncio.Event()
+        """Set when pixels were stored; whoever keeps the quota clears it."""
         self._telling = asyncio.Lock()
         self._queue: tuple[int, dict[str, tuple[int, float | None]]] = (-1, {})
 
@@ -76,6 +78,7 @@ class Desk:
         finally:
             for digest in kept:
                 self.blobs.unpin(digest)
+        self.grown.set()
         self.queued.set()
         return await self.publish(job)
 
@@ -144,6 +147,7 @@ class Desk:
             LOG.exception("job %s gets no small pictures", job)
             pictures = []
         await self.store.call(jobs.finish_done, job, attempt, record, out, result_digest(out), pictures)
+        self.grown.set()
 
     async def thumbnails(self, job: str) -> list[jobs.Picture]:
         """Small pictures of the job: (frame entry, bytes)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from s2edit_wire.limits import MAX_QUEUED_PER_CLIENT
+
 from . import jobs
 from .broker import Answer, Handler, Request
 from .services import Services
@@ -28,7 +30,7 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     async def retry(request: Request) -> Answer:
         job = request.header["job"]
-        await desk.store.call(jobs.retry, job)
+        await desk.store.call(jobs.retry, job, MAX_QUEUED_PER_CLIENT)
         desk.queued.set()
         return {"job": await desk.publish(job)}, ()
 

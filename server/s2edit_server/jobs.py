@@ -75,14 +75,18 @@ def admit(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row | None:
         if old["digest"] != new.digest:
             raise WireError("job_conflict", "This job id belongs to a different request.", "Send it under a new id.")
         return old
+    _check_queue(db, new.client, queue_limit)
+    return None
+
+
+def _check_queue(db: sqlite3.Connection, client: str, queue_limit: int) -> None:
     waiting = db.execute(
-        "SELECT count(*) FROM jobs WHERE client = ? AND state IN ('queued', 'paused', 'running')", (new.client,)
+        "SELECT count(*) FROM jobs WHERE client = ? AND state IN ('queued', 'paused', 'running')", (client,)
     ).fetchone()[0]
     if waiting >= queue_limit:
         raise WireError(
             "busy", f"{waiting} of your edits are waiting already.", "Wait for one to end, or cancel one.", 10.0
         )
-    return None
 
 
 def insert(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row:
@@ -254,9 +258,15 @@ def switch(db: sqlite3.Connection, job: str, old: str, new: str) -> Row:
         return get(db, job)
 
 
-def retry(db: sqlite3.Connection, job: str) -> Row:
-    """failed or cancelled -> queued at the end, as if new; raises WireError("wrong_state") in other states."""
+def retry(db: sqlite3.Connection, job: str, queue_limit: int) -> Row:
+    """failed or cancelled -> queued at the end, as if new.
+
+    Raises WireError wrong_state in other states, busy when the job's client has `queue_limit` jobs waiting.
+    """
     with writing(db):
+        before = get(db, job)
+        if before["state"] in {"failed", "cancelled"}:
+            _check_queue(db, before["client"], queue_limit)
         changed = db.execute(
             "UPDATE jobs SET state = 'queued', deaths = 0, lower = 0, cancelling = 0, error = NULL, message = NULL,"
             " hint = NULL, started = NULL, finished = NULL, changed = ?, rank = (SELECT max(rank) + 1 FROM jobs)"

@@ -57,6 +57,12 @@ def by_change(db: sqlite3.Connection) -> list[str]:
     return [row["id"] for row in db.execute("SELECT id FROM jobs ORDER BY changed, number")]
 
 
+def last_change(db: sqlite3.Connection) -> float | None:
+    """When a job last changed, by the wall clock of then; None when there is none."""
+    latest: float | None = db.execute("SELECT max(changed) FROM jobs").fetchone()[0]
+    return latest
+
+
 def counts(db: sqlite3.Connection) -> dict[str, int]:
     """How many jobs are in each state; every state is there."""
     rows = db.execute("SELECT state, count(*) AS n FROM jobs GROUP BY state")

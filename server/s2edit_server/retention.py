@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 
@@ -25,6 +27,10 @@ MAX_PICTURED = 1_000
 """Newest jobs whose small pictures are kept: 100 KB each, in the database, where no quota counts them."""
 JUMP = SETTLING = 3_600.0
 """Seconds by which the clock has to be off, all at once, to be doubted, and for which it then is."""
+GAP, LONG_SETTLING = DAY, 4 * 3_600.0
+"""The same at a start, where the last sign of life is all there is to compare with."""
+PAUSE = 1.0
+"""Seconds at least between two looks at the quota, which is looked at whenever something was stored."""
 
 
 class Calendar:
@@ -33,16 +39,25 @@ class Calendar:
     A machine that slept looks the same from here; its jobs are then looked at an hour later, which does no harm.
 
     Args:
+        last: when anything last happened, by the wall clock of then; None when nothing ever has.
         wall, steady: `time.time` and `time.monotonic`.
     """
 
-    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        last: float | None = None,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._wall, self._steady = wall, steady
         self._offset = wall() - steady()
         self._doubted_until = steady()
+        if last is not None and not -JUMP < wall() - last < GAP:
+            LOG.warning("nothing is deleted for its age yet: the last job was %.0f s ago", wall() - last)
+            self._doubted_until += LONG_SETTLING
 
     def is_sure(self) -> bool:
-        """False for an hour after the wall clock has jumped; to be asked every few minutes."""
+        """False for hours after the wall clock has jumped; to be asked every few minutes."""
         offset, now = self._wall() - self._steady(), self._steady()
         if abs(offset - self._offset) > JUMP:
             jumped = offset - self._offset
@@ -53,15 +68,29 @@ class Calendar:
 
 
 async def serve(desk: Desk, settings: Callable[[], Settings]) -> None:
-    """Tidy at once and then every minute, until cancelled."""
-    calendar = Calendar()
+    """Tidy at once, then every minute and when the quota is passed, until cancelled."""
+    last = None
+    with contextlib.suppress(WireError, sqlite3.Error):
+        last = await desk.store.call(queries.last_change)
+    calendar = Calendar(last, time.time, time.monotonic)
     while True:
         try:
             await tidy(desk, settings(), by_age=calendar.is_sure())
         except Exception:
             # Tidying is for later; the jobs are for now.
             LOG.exception("tidying failed; it is tried again")
-        await asyncio.sleep(INTERVAL)
+        await _until_due(desk, settings)
+
+
+async def _until_due(desk: Desk, settings: Callable[[], Settings]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(INTERVAL):
+            while True:
+                await asyncio.sleep(PAUSE)
+                await desk.grown.wait()
+                desk.grown.clear()
+                if desk.blobs.total_bytes() > settings().result_quota:
+                    return
 
 
 async def tidy(desk: Desk, settings: Settings, *, by_age: bool = True) -> None:

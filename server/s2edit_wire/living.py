@@ -37,7 +37,8 @@ def note_holder(state: Path) -> None:
 def forget_holder(state: Path) -> None:
     """Take that away; for the daemon, right before it gives the lock back."""
     with suppress(OSError):
-        _pid_path(state).unlink(missing_ok=True)
+        if holder(state) == os.getpid():
+            _pid_path(state).unlink(missing_ok=True)
 
 
 def runs(state: Path) -> bool:

@@ -128,7 +128,7 @@ def test_a_job_whose_picture_is_gone_tells_why_it_cannot_be_retried(db: Db) -> N
     db.add("a"), db(jobs.request_cancel, "a")
     db(queries.drop_frames, "a")
     with pytest.raises(WireError, match="picture has been deleted"):
-        db(jobs.retry, "a")
+        db(jobs.retry, "a", 32)
 
 
 def test_cancel_of_waiting_and_ended_jobs(db: Db) -> None:
@@ -143,13 +143,13 @@ def test_hold_release_retry_acknowledge_and_remove_know_their_states(db: Db) -> 
     assert db(jobs.switch, "a", "queued", "paused")["state"] == "paused"
     assert db(jobs.start_next) is None
     assert code_of(lambda: db(jobs.acknowledge, "a")) == "wrong_state"
-    assert code_of(lambda: db(jobs.retry, "a")) == "wrong_state"
+    assert code_of(lambda: db(jobs.retry, "a", 32)) == "wrong_state"
     assert code_of(lambda: db(queries.remove, "a")) == "wrong_state"
     assert db(jobs.switch, "a", "paused", "queued")["state"] == "queued"
     db(jobs.start_next)
     assert code_of(lambda: db(jobs.switch, "a", "queued", "paused")) == "wrong_state"
     db(jobs.finish_failed, "a", 1, WireError("model_failed", "no"))
-    row = db(jobs.retry, "a")
+    row = db(jobs.retry, "a", 32)
     assert (row["state"], row["error"], row["deaths"]) == ("queued", None, 0)
     db(jobs.start_next), db(jobs.finish_done, "a", 2, {}, [FRAME], "x")
     assert db(jobs.acknowledge, "a")["acknowledged"] is not None

@@ -142,7 +142,7 @@ def test_a_clock_that_jumps_throws_no_results_away() -> None:
         now["steady"] += seconds
         return calendar.is_sure()
 
-    calendar = retention.Calendar(lambda: now["wall"], lambda: now["steady"])
+    calendar = retention.Calendar(None, lambda: now["wall"], lambda: now["steady"])
     assert calendar.is_sure() and go(60) and go(60, jump=1_000), "corrected by minutes: nothing that matters"
     assert not go(60, jump=365 * retention.DAY)
     assert not go(60), "a second look is no proof"
