@@ -165,6 +165,8 @@ class Choices:
         made = cls(mask=str(held.get("mask", AUTOMATIC)), channel=str(held.get("channel", "")))
         made.take(wish)
         made.recall_reference(image, str(held.get("reference", "")))
+        if made.reference is None and made.reference_file is None:  # it is gone, and so is what it showed
+            made.kind, made.reference_prompt = "edit", ""
         return made
 
     @property

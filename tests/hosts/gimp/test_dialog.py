@@ -180,8 +180,8 @@ def test_what_is_not_touched_is_the_models_own_and_shown(person: Person) -> None
     person.open_dialog()
     person.type_words(MAIN)
     screen.key("alt+a", *["Tab"] * dial_names().index("blend.context"))
-    person.wait_told("4.00", "ctrl+c")
     screen.photograph("own-values")
+    person.wait_told("4.00", "ctrl+c")
     screen.type("0.5")
     screen.key("alt+e")  # without Enter: a button's key leaves the number as it is typed
     screen.wait_window(JOBS, 60)
