@@ -122,11 +122,11 @@ class Person:
         self.type_words(scene)
         self.submit(dialog)
 
-    def wait_told(self, text: str, key: str = "alt+y") -> None:
-        """Copy what the open dialog says of the connection, or by another key, until this is in it."""
+    def wait_told(self, text: str, *keys: str) -> None:
+        """Copy what the open dialog says of the connection, or by other keys, until this is in it."""
 
         def told() -> bool:
-            self.screen.key(key)
+            self.screen.key(*(keys or ("alt+y",)))
             return text in str(self.desk.ask("clipboard")["text"])
 
         wait_for(told, f"“{text}” in the dialog", 60, every=0.5)

@@ -180,6 +180,7 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     found["least_width"] = docker.minimumSizeHint().width()
     queued = next(job for job, record in desk.jobs.items() if record["state"] == "queued")
     row = docker.queue.row(queued)
+    assert row is not None
     found["said"] = [label.text() for label in row.findChildren(QLabel) if label.text()]
     row.findChild(QToolButton, "s2edit_cancel").click()
     until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")

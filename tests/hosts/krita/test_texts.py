@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from s2edit_editor.pixels import Box
+from s2edit_krita import pixels
+from s2edit_krita.photo import likeness
+from s2edit_krita.pixels import DEPTHS
 
-from krita_plugin.s2edit_krita import pixels
-from krita_plugin.s2edit_krita.photo import likeness
-from krita_plugin.s2edit_krita.pixels import DEPTHS
 from s2edit.starter.attributes import Portrait
 from s2edit.starter.renderer import render
 

@@ -166,7 +166,7 @@ def scene_compose(docker: Any) -> Scene:
     return {
         "prompts": prompts,
         "layers": names(document.rootNode()),
-        "again": [again.reference.prompt, [target.word for target in again.objects], again.target],
+        "again": [again.reference and again.reference.prompt, [target.word for target in again.objects], again.target],
     }
 
 

@@ -131,7 +131,8 @@ def scene_transparency_mask(docker: Any) -> Scene:
     source = next(one for one in masks.sources(document, node) if one.label == "Cut")
     docker.form.objects.rows[0].choose_mask(source)
     yield from edit(docker, document, node)
-    return {"extent": list(masks.extent(document, source)), "pixel": pixel(result(document.rootNode()), 20, 20)}
+    extent = masks.extent(document, source)
+    return {"extent": extent and list(extent), "pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
 def scene_selection_mask(docker: Any) -> Scene:
