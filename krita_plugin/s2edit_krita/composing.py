@@ -60,9 +60,9 @@ class ComposeDialog(QDialog):
         layout.addWidget(heading(tr("Take from"), self))
         layout.addLayout(row)
         for label, field in (
-            (tr("What that picture shows"), self.shows),
+            (tr("Reference shows"), self.shows),
             (tr("The word of what is taken"), self.attribute),
-            (tr("What this picture should show"), self.mix),
+            (tr("Should show"), self.mix),
         ):
             layout.addWidget(heading(label, self))
             layout.addWidget(field)
