@@ -9,21 +9,38 @@ from typing import Annotated, Any
 import typer
 from s2edit_installer import remedies
 
-from . import marking, options
+from . import marking, options, streams
 from .connecting import connect
 from .editing import Task, open_inputs, run
-from .report import print_object, say
+from .exit_codes import Exit
+from .report import Ended, print_object, say, tell
+from .several import run_all, tasks_for
 
 EditMask = Annotated[
     Path | None, typer.Option("--edit-mask", help="Where the picture may change, when that is not the object itself.")
 ]
-Image = Annotated[Path, typer.Argument(help="The picture to edit; it is never overwritten.", show_default=False)]
+Image = Annotated[
+    Path,
+    typer.Argument(help="The picture to edit; it is never overwritten. “-” reads it from stdin.", show_default=False),
+]
+Images = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IMAGE...",
+        help="The picture to edit, or several, each by itself; none is overwritten. “-” reads it from stdin.",
+        show_default=False,
+    ),
+]
+OutFolder = Annotated[
+    Path | None, typer.Option("--out-dir", metavar="FOLDER", help="Instead of -o: one result for each picture, there.")
+]
 
 
 def edit(
-    image: Image,
+    images: Images,
     *,
-    output: options.Output,
+    output: options.OutputUnlessFolder = None,
+    out_dir: OutFolder = None,
     source: options.Source,
     target: Annotated[str, typer.Option("--target", help="What it should show.")],
     words: options.Words,
@@ -42,10 +59,16 @@ def edit(
     json_: options.Json = False,
 ) -> None:
     """Change what a picture shows, and nothing else in it."""
+    if (output is None) == (out_dir is None):
+        raise Ended(Exit.USAGE, "Say where the result goes: -o FILE, or --out-dir FOLDER.", "See: s2edit edit --help")
+    if output is not None and len(images) > 1:
+        raise Ended(Exit.USAGE, f"{len(images)} pictures can't be written into one.", "Give a folder: --out-dir FOLDER")
+    if out_dir is not None and layers is not None:
+        raise Ended(Exit.USAGE, "--layers is of one picture.", "Leave it out, or edit one picture with -o.")
     task = Task(
         kind="edit",
-        image=image,
-        output=output,
+        image=images[0],
+        output=output or Path(),
         layers=layers,
         source=source,
         target=target,
@@ -60,7 +83,10 @@ def edit(
         without=marking.check(without),
         tell_prompt=tell_prompt,
     )
-    _run(task, wait=wait, as_json=json_)
+    if out_dir is None:
+        _run(task, wait=wait, as_json=json_)
+    else:
+        run_all(tasks_for(task, images, out_dir), wait=wait, as_json=json_)
 
 
 def compose(
@@ -112,22 +138,26 @@ def compose(
 
 
 def _run(task: Task, *, wait: bool, as_json: bool) -> None:
-    inputs = open_inputs(task)
-    with connect() as client:
-        task = replace(task, model=options.chosen_model(client, task.model))
-        outcome = run(task, inputs, client, quiet=as_json, wait=wait)
+    streams.check(task, wait=wait, as_json=as_json)
+    with streams.in_files(task) as given:
+        inputs = open_inputs(given)
+        with connect() as client:
+            given = replace(given, model=options.chosen_model(client, given.model))
+            outcome = run(given, inputs, client, quiet=as_json, wait=wait)
     if as_json:
         print_object(outcome)
     elif wait:
         for line in _lines(task, outcome):
-            say(line)
+            # Where the picture goes to stdout, nothing else does.
+            (tell if task.output == streams.STREAM else say)(line)
     else:
         say(f"Job {outcome['job']} is with the daemon.")
         say(f"Fetch it with: {remedies.line('jobs', 'result', outcome['job'], task.image, '-o', task.output)}")
 
 
 def _lines(task: Task, outcome: dict[str, Any]) -> list[str]:
-    lines = [f"Wrote “{task.output}”." + (f" Layers: “{task.layers}”." if task.layers else "")]
+    written = "the picture to stdout" if task.output == streams.STREAM else f"“{task.output}”"
+    lines = [f"Wrote {written}." + (f" Layers: “{task.layers}”." if task.layers else "")]
     if outcome["changed_box"]:
         x, y, width, height = outcome["changed_box"]
         kept = "every pixel elsewhere is as it was" if outcome["lossless"] else "JPEG itself alters pixels elsewhere"

@@ -30,8 +30,23 @@ def _list_settings(context: typer.Context, pairs: list[str] | None) -> list[str]
     return pairs
 
 
+def _complete_settings(incomplete: str) -> list[str]:
+    return [f"{name}=" for name in knobs.knobs() if name.startswith(incomplete)]
+
+
+def _complete_profile(incomplete: str) -> list[str]:
+    return [name for name in PROFILES if name.startswith(incomplete)]
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")]
-Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .tif, .webp or .jpg.")]
+_OUTPUT = typer.Option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="The picture to write: .png, .tif, .webp or .jpg. “-” writes a PNG to stdout.",
+)
+Output = Annotated[Path, _OUTPUT]
+OutputUnlessFolder = Annotated[Path | None, _OUTPUT]
 Layers = Annotated[
     Path | None, typer.Option("--layers", metavar="OUT.ora", help="Also write an OpenRaster file with both layers.")
 ]
@@ -53,7 +68,12 @@ Model = Annotated[
         "--model", metavar="ID", help="Which model; see `s2edit models list`. Else the settings' `model_cli`."
     ),
 ]
-Profile = Annotated[str, typer.Option("--profile", metavar="|".join(PROFILES), help="How much work to do.")]
+Profile = Annotated[
+    str,
+    typer.Option(
+        "--profile", metavar="|".join(PROFILES), autocompletion=_complete_profile, help="How much work to do."
+    ),
+]
 Guidance = Annotated[
     float | None,
     typer.Option(
@@ -67,6 +87,7 @@ Set = Annotated[
         "--set",
         metavar="NAME=VALUE",
         callback=_list_settings,
+        autocompletion=_complete_settings,
         is_eager=True,
         help="A method setting, such as blend.feather=12; `--set list` shows all.",
     ),

@@ -85,8 +85,8 @@ def _fits(text: str, encoding: str) -> bool:
     return True
 
 
-def fail(error: Exception, *, as_json: bool) -> Exit:
-    """Report an error in one line (and a second that says what to do); returns the exit code."""
+def error_object(error: Exception) -> dict[str, Any]:
+    """The object that `--json` prints for an error of ours: the exit code, code, message and hint, and what is more."""
     fields: dict[str, Any] = {}
     if isinstance(error, WireError):
         error = in_options(error)
@@ -100,13 +100,19 @@ def fail(error: Exception, *, as_json: bool) -> Exit:
         fields = error.fields
     else:
         raise TypeError("not an error of ours") from error
-    hint = typed(hint)
+    return {"exit_code": int(code), "error": {"code": name, "message": message, "hint": typed(hint)}, **fields}
+
+
+def fail(error: Exception, *, as_json: bool) -> Exit:
+    """Report an error in one line (and a second that says what to do); returns the exit code."""
+    told = error_object(error)
+    code = Exit(told["exit_code"])
     if as_json:
-        print_object({"exit_code": int(code), "error": {"code": name, "message": message, "hint": hint}, **fields})
+        print_object(told)
     else:
-        tell(message, "red" if code not in (Exit.RUNNING, Exit.CANCELLED) else "yellow")
-        if hint:
-            tell(hint)
+        tell(told["error"]["message"], "red" if code not in (Exit.RUNNING, Exit.CANCELLED) else "yellow")
+        if told["error"]["hint"]:
+            tell(told["error"]["hint"])
     return code
 
 
