@@ -142,8 +142,8 @@ def _run(task: Task, *, wait: bool, as_json: bool) -> None:
     with streams.in_files(task) as given:
         inputs = open_inputs(given)
         with connect() as client:
-            given = replace(given, model=options.chosen_model(client, given.model))
-            outcome = run(given, inputs, client, quiet=as_json, wait=wait)
+            chosen = replace(given, model=options.chosen_model(client, given.model))
+            outcome = run(chosen, inputs, client, quiet=as_json, wait=wait)
     if as_json:
         print_object(outcome)
     elif wait:
