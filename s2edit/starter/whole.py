@@ -48,7 +48,7 @@ def train_whole(
     yield "Rendering pictures."
     build(folder, amounts.shards, name=domain.name)
     if not (folder / "latents").exists():
-        yield "Training the autoencoder."
+        yield "Training the autoencoder." if domain.size == PORTRAITS.size else "Growing the U-Net."
         if not _train_autoencoder(folder, domain, amounts, seconds=ends - time.monotonic()):
             yield "Stopped; the same command goes on from here."
             return
