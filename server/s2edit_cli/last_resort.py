@@ -52,13 +52,21 @@ def foreseen(error: Exception) -> Exception:
 
 
 def _of_state_folder(error: OSError) -> Unreachable | None:
-    """The error as one of the state folder; None when it is about another file."""
+    """The error as one of the state folder or of the user's home; None when it is about another file."""
     try:
-        state = state_folder()
+        state, home = state_folder(), Path.home()
     except Unreachable as none:
         return none
-    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes, Path))]
-    return unusable(state, error) if any(Path(name).is_relative_to(state) for name in names) else None
+    except RuntimeError:
+        return None
+    for name in (error.filename, error.filename2):
+        path = Path(os.fsdecode(name)) if isinstance(name, (str, bytes, Path)) else None
+        if path is not None and path.is_relative_to(state):
+            return unusable(state, error)
+        if path is not None and path.is_relative_to(home):
+            words = f"“{path}” can't be used: {error.strerror or type(error).__name__}."
+            return Unreachable(words, "See that your home folder can be written, then try again.", "not_usable")
+    return None
 
 
 def _write_log(error: Exception) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from s2edit_cli import job_commands
+from s2edit_cli import job_commands, model_commands
 from s2edit_cli.main import main
 from s2edit_cli.refusals import in_options
 from s2edit_wire import frames, schema
@@ -187,3 +187,35 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: Path("~nobody-of-this-name").expanduser())
     with pytest.raises(Unreachable, match="no home folder"):
         state_folder()
+
+
+def test_another_folder_of_the_home_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Not only the state folder: the unit for login goes into ~/.config."""
+    (tmp_path / ".config").touch()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("S2EDIT_HOME", str(tmp_path / "s"))
+    assert main(["daemon", "at-login"]) == 4
+    assert f"“{tmp_path}/.config/systemd" in capsys.readouterr().err
+
+
+def test_a_licence_that_is_not_accepted_yet_names_the_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Refusing:
+        def __enter__(self) -> Refusing:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def request(self, op: str, _fields: dict[str, object]) -> None:
+            if op == "model":
+                raise WireError("licence_required", "“SD” comes under a licence.", "Read it at https://example.org.")
+
+    monkeypatch.setattr(model_commands, "connect", Refusing)
+    assert main(["models", "download", "sd-v1-4"]) == 8
+    said = capsys.readouterr().err
+    assert "https://example.org" in said and "models download sd-v1-4 --accept-licence" in said
