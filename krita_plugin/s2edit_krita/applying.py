@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from s2edit_editor.delivery import layer_name
 from s2edit_editor.pixels import Box
+from s2edit_editor.place import LOST, TURNED, Sent, find
 from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import JobRecord, ResultRecord
@@ -15,6 +16,7 @@ from . import history, layers, marking
 from .document import active, canvas, is_open, node_by_mark, node_mark, source_layer, with_identity
 from .pictures import png_of_layer
 from .recipes import recipe_of
+from .stretching import looker, stretched
 from .submitting import split_reference
 
 if TYPE_CHECKING:
@@ -106,16 +108,19 @@ def _apply(
         source = source_layer(document) if sent is None else None
     box = _place(document, job, sent, source)
     if job["edit"]["kind"] == "mask":
+        shape = by_role["mask"][0]["shape"]
+        if (shape[1], shape[0]) != (box.width, box.height):
+            raise WireError("bad_image", tr("The picture was scaled meanwhile. Ask for the mask again."))
         _apply_mask(document, job, box, by_role["mask"][1], source)
         return
     if "patch" not in by_role or "alpha" not in by_role:
         raise WireError("internal", tr("The result is incomplete."))
     entry, colour = by_role["patch"]
     height, width, channels = entry["shape"]
-    if (width, height) != (box.width, box.height):
-        raise WireError("internal", tr("The result does not fit the picture."))
     depth = layers.result_depth(document, entry["dtype"])
-    patch = layers.Patch(box, depth, colour, channels, by_role["alpha"][1])
+    patch = layers.Patch(Box(box.x, box.y, width, height), depth, colour, channels, by_role["alpha"][1])
+    if patch.box != box:
+        patch = stretched(patch, box)
     layer = layers.add_result(document, source, layer_name(job["edit"]), patch, choose=choose)
     register.applied.pop(job["job"], None)
     register.applied[job["job"]] = node_mark(layer)
@@ -139,11 +144,20 @@ def _apply_mask(document: KritaDocument, job: Job, box: Box, coverage: Any, sour
     history.store(document, register)
 
 
-def _place(document: KritaDocument, job: Job, sent: history.Pending | None, source: KritaNode | None) -> Box:
-    """Where the result belongs now: the crop, moved as its layer has been (cropping a picture moves layers too)."""
+def _place(document: KritaDocument, job: JobRecord, sent: history.Pending | None, source: KritaNode | None) -> Box:
+    """Where the result belongs now; raises WireError when the picture was changed so that nobody can say."""
     held = job["edit"].get("document", {})
     box = Box(*held["crop"]) if "crop" in held else Box(0, 0, *canvas(document))
-    if sent is None or source is None:
+    if sent is None or not sent.canvas:
         return box
-    position = source.position()
-    return Box(box.x + position.x() - sent.x, box.y + position.y() - sent.y, box.width, box.height)
+    then = Sent((sent.canvas[0], sent.canvas[1]), (sent.x, sent.y), box, tuple(sent.points))
+    position = source.position() if source is not None else None
+    at = None if position is None else (position.x(), position.y())
+    found = find(then, canvas(document), at, looker(document, source))
+    if found.box is None:
+        words = {
+            TURNED: tr("The picture was turned while it was edited. Undo that, then add the result."),
+            LOST: tr("The picture was changed too much while it was edited. Undo that, then add the result."),
+        }
+        raise WireError("bad_image", words[found.why])
+    return found.box

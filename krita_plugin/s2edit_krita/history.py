@@ -27,11 +27,13 @@ class MaskLayer:
 
 @dataclass
 class Pending:
-    """Where a job's picture was when it was sent: the layer's id and its position in pixels."""
+    """Where a job's picture was when it was sent: the layer's id and its position; the rest as in `place.Sent`."""
 
     layer: str
     x: int
     y: int
+    canvas: list[int] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
 
 
 @dataclass

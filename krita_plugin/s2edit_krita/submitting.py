@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from krita import Krita
 from s2edit_editor.area import crop_on_canvas
 from s2edit_editor.pixels import Box
+from s2edit_editor.pixels import Picture as WirePicture
+from s2edit_editor.place import points_of
 from s2edit_editor.text import _ as tr
 from s2edit_wire import frames
 from s2edit_wire.client import new_job_id
@@ -145,7 +147,8 @@ def _hand_over(
     if layer is None:
         raise WireError("bad_image", tr("The layer was deleted before it could be sent."))
     parcel = Parcel([], [])
-    _add_picture(parcel, "image", read(document, None if order.whole else layer, crop))
+    picture = read(document, None if order.whole else layer, crop)
+    _add_picture(parcel, "image", picture)
     for index, target in enumerate(order.objects):
         if target.mask.kind != masks.AUTOMATIC:
             _add_mask(parcel, "object_mask", crop, masks.coverage(document, target.mask, crop), index)
@@ -164,7 +167,9 @@ def _hand_over(
     }
     register = history.load(document)
     position = layer.position()
-    register.pending[job] = history.Pending(layer_mark, position.x(), position.y())
+    register.pending[job] = history.Pending(
+        layer_mark, position.x(), position.y(), list(canvas(document)), list(_points(picture, whole=order.whole))
+    )
     history.store(document, register)
     desk.expect(job, as_layer=order.by_itself)
     fields: dict[str, object] = {
@@ -205,6 +210,14 @@ def read_reference(reference: Reference) -> Picture:
     if layer is None or not layers.is_there(document, layer):
         raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
     return read(document, layer, area(document, layer))
+
+
+def _points(picture: Picture, *, whole: bool) -> tuple[int, ...]:
+    """What finds the crop again in its layer; nothing for a picture of all layers, which moves with none."""
+    if whole:
+        return ()
+    sent = WirePicture(picture.box.width, picture.box.height, 4, picture.depth.dtype, picture.data)
+    return points_of(sent)
 
 
 def _add_picture(parcel: Parcel, role: str, picture: Picture) -> None:

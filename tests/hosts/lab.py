@@ -141,6 +141,11 @@ class Lab:
             found = client.request("list", {"states": states}).header["jobs"]
         return [job for job in found if job["acknowledged"] == acknowledged]
 
+    def let_jobs_start(self, start: bool) -> None:
+        """Stop the queue, or let it go on: so that a painter's hand is faster than any job."""
+        with Client("other", "0", self.state) as client:
+            client.request("resume_queue" if start else "pause_queue")
+
     def record(self, job: str) -> dict[str, Any]:
         """How a finished job came about."""
         with Client("other", "0", self.state) as client:

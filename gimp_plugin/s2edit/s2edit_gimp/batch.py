@@ -30,8 +30,15 @@ LOOK_AGAIN = 5.0
 Progress = Callable[[str, float], None]
 
 
-def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Progress) -> Gimp.Layer:
+def edit(
+    image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Progress, *, taken: bool = False
+) -> Gimp.Layer:
     """Edit a layer, or compose it with a reference, and return the result layer.
+
+    Args:
+        taken: whether the caller has the result with that, as a script has it; else it is acknowledged when the picture
+            is saved and S²Edit meets it again.
+
 
     Raises:
         NoMask, CannotEdit: the picture or the arguments don't do; the message says why.
@@ -60,7 +67,8 @@ def edit(image: Gimp.Image, layer: Gimp.Drawable, choices: Choices, progress: Pr
             raise CannotEdit(f"{message} {record.get('hint', '')}".strip())
         answer = client.request("result", {"job": job}, timeout=PATIENCE)
         new = deliver(image, answer, shot.picture, choices.mask)
-        client.request("acknowledge", {"job": job})
+        if taken:
+            client.request("acknowledge", {"job": job})
     return new
 
 

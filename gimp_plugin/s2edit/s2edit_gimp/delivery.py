@@ -8,6 +8,8 @@ from typing import Any
 from gi.repository import Gimp
 from s2edit_editor.delivery import layer_name
 from s2edit_editor.notes import recipe_of
+from s2edit_editor.pixels import Box
+from s2edit_editor.place import TURNED, Sent, find
 from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
@@ -16,8 +18,8 @@ from . import VERSION
 from .layers import Anchor, anchor_of, forget_pending, insert_result
 from .locate import shift_of
 from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
-from .pixels import Picture
-from .snapshot import check_colours
+from .pixels import Picture, green_at, stretched
+from .snapshot import CannotEdit, check_colours
 
 RECIPE_MASKS = {
     AUTOMATIC: "automatic",
@@ -57,12 +59,19 @@ def deliver(
     crop = job["edit"].get("document", {}).get("crop", [])
     program = {"host": f"GIMP {Gimp.version()}", "plugin": VERSION}
     masks = [image.get_layer_by_tattoo(tattoo) for tattoo in (anchor.masks if anchor is not None else ())]
+    patch, alpha = pictures["patch"], pictures["alpha"]
+    if anchor is None:
+        box = Box(*_found_place(layer, job["edit"], patch), patch.width, patch.height)
+    else:
+        box = _place(image, layer, anchor, sent)
+    if (patch.width, patch.height) != (box.width, box.height):
+        patch, alpha = (stretched(image, one, box.width, box.height) for one in (patch, alpha))
     new = insert_result(
         image,
         layer,
-        _found_place(layer, job["edit"], pictures["patch"]) if anchor is None else _place(layer, anchor, sent),
-        pictures["patch"],
-        pictures["alpha"],
+        (box.x, box.y),
+        patch,
+        alpha,
         name=layer_name(job["edit"]),
         recipe=recipe_of(job, record, crop, program, RECIPE_MASKS.get(mask_from, "")).to_json(),
         hide=[mask for mask in masks if mask is not None],
@@ -89,16 +98,26 @@ def _layer_of(image: Gimp.Image, edit: Mapping[str, Any], anchor: Anchor | None)
     return image.get_layer_by_name(name) if name else None
 
 
-def _place(layer: Gimp.Layer | None, anchor: Anchor, sent: Picture | None) -> tuple[int, int]:
-    """The patch's left upper corner in the image as it is now."""
-    if layer is None:
-        return anchor.box_in_image()[:2]
-    _ok, x, y = layer.get_offsets()
-    if (layer.get_width(), layer.get_height()) != anchor.size and sent is not None:
-        shift = shift_of(layer, sent)
-        if shift is not None:
-            return x + shift[0], y + shift[1]
-    return x + anchor.crop[0], y + anchor.crop[1]
+def _place(image: Gimp.Image, layer: Gimp.Layer | None, anchor: Anchor, sent: Picture | None) -> Box:
+    """Where the patch belongs in the image as it is now; raises CannotEdit when nobody can say."""
+    at = None if layer is None else tuple(layer.get_offsets())[1:]
+    if layer is not None and at is not None:
+        x, y = at
+        if (layer.get_width(), layer.get_height()) != anchor.size and sent is not None:
+            shift = shift_of(layer, sent)
+            if shift is not None:
+                return Box(x + shift[0], y + shift[1], *anchor.crop[2:])
+    then = Sent(anchor.canvas, anchor.offset, Box(*anchor.box_in_image()), anchor.points)
+
+    def look(column: int, row: int) -> int | None:
+        return None if layer is None or at is None else green_at(layer, column - at[0], row - at[1])
+
+    found = find(then, (image.get_width(), image.get_height()), at, look)
+    if found.why == TURNED:
+        raise CannotEdit(_("The picture was turned while it was edited. Undo that, then add the result."))
+    if found.box is None:
+        raise CannotEdit(_("The picture was changed too much while it was edited. Undo that, then add the result."))
+    return found.box
 
 
 def _found_place(layer: Gimp.Layer | None, edit: Mapping[str, Any], patch: Picture) -> tuple[int, int]:

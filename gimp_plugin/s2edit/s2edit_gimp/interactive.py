@@ -51,6 +51,7 @@ class _Run:
         self._window = JobWindow(self._jobs, self._settle, self._edit_again)
         self._dialog: EditDialog | None = None
         self._jobs.on_change = self._job_changed
+        self._jobs.on_gone = self._window.job_gone
         self._jobs.on_state = self._state_changed
         self._jobs.on_model = self._model_changed
 

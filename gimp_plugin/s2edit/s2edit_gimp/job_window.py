@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from gi.repository import GimpUi, Gtk, Pango
 from s2edit_editor import words
 from s2edit_editor.planning import can_retry
 from s2edit_editor.text import _
+from s2edit_wire.records import ENDED
 
 from .jobs import Job, Jobs
 from .thumbnails import fit, to_pixbuf
@@ -74,10 +76,19 @@ class JobWindow:
         if row is None:
             row = self._rows[job.id] = _Row(job, self._jobs, self._edit)
             self._box.pack_start(row.widget, False, False, 0)
+            self._box.reorder_child(row.widget, sum(other.created > row.created for other in self._rows.values()))
             row.widget.show_all()
             self._scrolled.set_min_content_height(min(len(self._rows) * ROW, TALLEST))
             self._say("")
         row.update()
+
+    def job_gone(self, job: Job) -> None:
+        """A job was dismissed."""
+        row = self._rows.pop(job.id, None)
+        if row is not None:
+            row.widget.destroy()
+            self._scrolled.set_min_content_height(min(len(self._rows) * ROW, TALLEST))
+            self._say("" if self._rows else _empty())
 
     def connection_changed(self, state: str, message: str) -> None:
         """Say when there is no daemon to ask."""
@@ -93,12 +104,13 @@ class _Row:
 
     def __init__(self, job: Job, jobs: Jobs, edit: Callable[[Job], None]) -> None:
         self._job, self._jobs, self._edit = job, jobs, edit
+        self.created = float(job.record.get("created", time.time()))
         self.widget = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
         self._picture = Gtk.Image()
         self._picture.set_size_request(PREVIEW, PREVIEW)
         self._shown: object = None
         middle = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
-        title = Gtk.Label(label=words.title(job.edit))
+        title = Gtk.Label(label=self._title())
         title.set_xalign(0.0)
         title.set_ellipsize(Pango.EllipsizeMode.END)
         title.set_width_chars(36)
@@ -109,9 +121,20 @@ class _Row:
         self._button = Gtk.Button(use_underline=True)
         self._button.set_valign(Gtk.Align.CENTER)
         self._button.connect("clicked", lambda _button: self._act())
+        self._dismiss = Gtk.Button.new_from_icon_name("window-close-symbolic", Gtk.IconSize.BUTTON)
+        self._dismiss.set_tooltip_text(_("Remove from the list"))
+        self._dismiss.set_relief(Gtk.ReliefStyle.NONE)
+        self._dismiss.set_valign(Gtk.Align.CENTER)
+        self._dismiss.connect("clicked", lambda _button: self._jobs.dismiss(self._job))
         self.widget.pack_start(self._picture, False, False, 0)
         self.widget.pack_start(middle, True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)
+        self.widget.pack_start(self._dismiss, False, False, 0)
+
+    def _title(self) -> str:
+        """What is wished for, and where: a result may wait from another picture."""
+        edit = self._job.edit
+        return " · ".join(filter(None, (words.title(edit), str(edit.get("document", {}).get("title", "")))))
 
     def update(self) -> None:
         """Show the job as it is now."""
@@ -125,6 +148,7 @@ class _Row:
         label = self._action()[0]
         self._button.set_label(label)
         self._button.set_visible(bool(label))
+        self._dismiss.set_visible(job.state in ENDED)
 
     def _action(self) -> tuple[str, Callable[[], None]]:
         """What the button says and does in the job's state."""

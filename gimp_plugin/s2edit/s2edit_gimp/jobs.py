@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gi.repository import Gimp, GLib
+from s2edit_editor.jobs import Jobs as Book
 from s2edit_editor.text import _, language
 from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
-from s2edit_wire.records import ENDED, EditRecord, ModelRecord
+from s2edit_wire.records import ENDED, EditRecord, JobRecord, ModelRecord
 from s2edit_wire.session import Session
 
 from . import VERSION
 from .delivery import deliver, frames_by_role
-from .layers import document_id, remember_pending
+from .layers import document_id, jobs_here, remember_pending
 from .pixels import Picture
 from .session_glib import GLibLoop
 from .snapshot import CannotEdit, Snapshot
+
+LOOK_S = 2
+"""Seconds between looks whether the picture was saved, while a result waits for that."""
+MOST_LISTED = 50
 
 
 @dataclass
@@ -83,7 +88,7 @@ class Jobs:
         image: the picture that results go to.
 
     Attributes:
-        on_change: called with a job whenever something about it changed.
+        on_change: called with a job whenever something about it changed; on_gone: with one that was dismissed.
         on_state: called with the connection's state and a sentence.
         on_model: called with a model's record when it changed.
         listing: whether jobs of other runs are shown, too.
@@ -92,9 +97,12 @@ class Jobs:
     def __init__(self, image: Gimp.Image) -> None:
         self.image = image
         self.all: dict[str, Job] = {}
+        self._book = Book()
+        self._watching = False
         self._unsent: deque[Job] = deque()  # the first is on its way
         self.listing = False
         self.on_change: Callable[[Job], None] = lambda _job: None
+        self.on_gone: Callable[[Job], None] = lambda _job: None
         self.on_state: Callable[[str, str], None] = lambda _state, _message: None
         self.on_model: Callable[[ModelRecord], None] = lambda _model: None
         self.session = Session(
@@ -133,10 +141,37 @@ class Jobs:
         self.on_change(job)
         return job
 
+    def watch_saving(self) -> None:
+        """Tell the daemon of results once their picture is saved; GIMP itself tells plug-ins nothing of that."""
+        if self._look_whether_saved() and not self._watching:
+            self._watching = True
+            GLib.timeout_add_seconds(LOOK_S, self._look_whether_saved)
+
+    def _look_whether_saved(self) -> bool:
+        image = self.image
+        if image.is_valid() and not image.is_dirty() and image.get_xcf_file() is not None:
+            for name in self._book.saved(jobs_here(image)):
+                self.session.request("acknowledge", {"job": name}, (), self._acknowledged)
+        self._watching = self._watching and self._book.unsaved
+        return self._book.unsaved
+
+    def _acknowledged(self, answer: Incoming) -> None:
+        job = self.all.get(answer.header["job"]["job"])
+        if job is not None:
+            self._update(job, answer.header["job"])
+
+    def _meet_layers(self, answer: Incoming) -> None:
+        """Results that an earlier run made layers of, and that were saved since."""
+        here = jobs_here(self.image)
+        for record in answer.header["jobs"]:
+            if record["job"] in here and not record["acknowledged"]:
+                self._book.found_layer(record["job"])
+        self.watch_saving()
+
     def ask_waiting(self) -> None:
         """Look for edits of this picture, or from GIMP at all, whose result nobody has taken yet."""
         self.listing = True
-        self.session.request("list", {"host": "gimp", "limit": 50}, on_reply=self._listed)
+        self.session.request("list", {"host": "gimp", "limit": MOST_LISTED}, on_reply=self._listed)
 
     def act(self, job: Job, op: str) -> None:
         """`cancel`, `retry` or `remove` it."""
@@ -152,6 +187,18 @@ class Jobs:
             self.on_change(job)
             return
         self.session.request(op, {"job": job.id}, (), lambda answer: self._heard(job, answer), self._refused(job))
+
+    def dismiss(self, job: Job) -> None:
+        """Remove an ended job from the list, and from the daemon unless its layer still waits to be saved."""
+
+        def gone(_answer: object = None) -> None:
+            self.all.pop(job.id, None)
+            self.on_gone(job)
+
+        if job.layer is not None or not job.record:
+            gone()
+        else:
+            self.session.request("remove", {"job": job.id}, (), gone, self._refused(job))
 
     def fetch(self, job: Job) -> None:
         """Get a finished job's result and make its layer."""
@@ -203,6 +250,10 @@ class Jobs:
         return job
 
     def _on_state(self, state: str, message: str) -> None:
+        if state == "ready":
+            self._book.reconnected()
+            if jobs_here(self.image):
+                self.session.request("list", {"host": "gimp", "limit": MOST_LISTED}, on_reply=self._meet_layers)
         self.on_state(state, message)
 
     def _on_event(self, event: Incoming) -> None:
@@ -225,9 +276,11 @@ class Jobs:
         if "job" in answer.header:
             self._update(job, answer.header["job"])
 
-    def _update(self, job: Job, record: dict[str, Any]) -> None:
+    def _update(self, job: Job, record: JobRecord) -> None:
         """Take over a newer record; a finished job's result is fetched at once when it is awaited."""
-        job.record = record
+        if not self._book.take(record):
+            return
+        job.record = dict(record)
         if record["state"] == "done" and not job.delivered:
             if job.automatic:
                 self.fetch(job)
@@ -238,13 +291,16 @@ class Jobs:
         self.on_change(job)
 
     def _listed(self, answer: Incoming) -> None:
-        for record in reversed(answer.header["jobs"]):
+        for record in answer.header["jobs"]:
             known = record["job"] in self.all
             if not known and not record["acknowledged"] and record["edit"]["kind"] in ("edit", "compose"):
                 self._found(record)
 
     def _found(self, record: dict[str, Any]) -> None:
-        """A job of an earlier run, or of another window."""
+        """A job of an earlier run, or of another window; one whose result is a layer here waits for nothing but to be
+        saved."""
+        if record["job"] in jobs_here(self.image):
+            return
         job = Job(record["job"], record, automatic=False)
         self.all[job.id] = job
         if job.state == "done":
@@ -272,7 +328,11 @@ class Jobs:
         except (WireError, CannotEdit, OSError) as error:
             job.trouble = str(error)
         else:
-            self.session.request("acknowledge", {"job": job.id}, (), lambda again: self._heard(job, again), None)
+            if job.on_result is None:
+                self._book.became_layer(job.id)
+                self.watch_saving()
+            else:
+                self.session.request("acknowledge", {"job": job.id}, (), lambda again: self._heard(job, again), None)
         job.automatic = False
         self.on_change(job)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from gi.repository import Gimp
 from s2edit_editor.delivery import manner_over, spot_over
+from s2edit_editor.notes import job_of
 from s2edit_editor.pixels import kept_where
 from s2edit_wire.recipe import NAME as RECIPE
 
@@ -48,6 +49,7 @@ class Anchor:
         crop: the part that was sent, in the layer's coordinates.
         masks: tattoos of the mask layers that were used.
         reference: what something is taken over from (`choices.Choices.reference_mark`).
+        canvas: the image's width and height; points: as in `place.Sent`.
     """
 
     layer: int
@@ -56,13 +58,24 @@ class Anchor:
     crop: Box
     masks: tuple[int, ...] = ()
     reference: str = ""
+    canvas: tuple[int, int] = (0, 0)
+    points: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, layer: Gimp.Drawable, crop: Box, masks: Sequence[Gimp.Layer] = (), reference: str = "") -> Anchor:
+    def of(
+        cls,
+        layer: Gimp.Drawable,
+        crop: Box,
+        masks: Sequence[Gimp.Layer] = (),
+        reference: str = "",
+        points: tuple[int, ...] = (),
+    ) -> Anchor:
         """The anchor of a crop of a layer as it is now."""
         _ok, x, y = layer.get_offsets()
+        image = layer.get_image()
         size, tattoos = (layer.get_width(), layer.get_height()), tuple(mask.get_tattoo() for mask in masks)
-        return cls(layer.get_tattoo(), (x, y), size, crop, tattoos, reference)
+        canvas = (image.get_width(), image.get_height())
+        return cls(layer.get_tattoo(), (x, y), size, crop, tattoos, reference, canvas, points)
 
     def box_in_image(self) -> Box:
         """The crop in the image's coordinates, as they were."""
@@ -101,6 +114,7 @@ def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
         return None
     try:
         (x, y), (width, height), crop = entry["offset"], entry["size"], entry["crop"]
+        across, down = entry["canvas"]
         left, top, wide, high = map(int, crop)
         return Anchor(
             int(entry["layer"]),
@@ -109,6 +123,8 @@ def anchor_of(image: Gimp.Image, job: str) -> Anchor | None:
             (left, top, wide, high),
             tuple(map(int, entry["masks"])),
             str(entry["reference"]),
+            (int(across), int(down)),
+            tuple(map(int, entry["points"])),
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -124,6 +140,12 @@ def _store_pending(image: Gimp.Image, pending: dict[str, object]) -> None:
 def recipe_text(layer: Gimp.Item) -> str | None:
     """The recipe that a result layer carries, as JSON; None for other layers."""
     return marks.read_text(layer, RECIPE) or None
+
+
+def jobs_here(image: Gimp.Image) -> set[str]:
+    """The jobs whose results are layers of the image."""
+    found = (job_of(recipe_text(layer) or "") for layer in all_layers(image.get_layers()))
+    return {job for job in found if job}
 
 
 def source_layer(image: Gimp.Image, result: Gimp.Item) -> Gimp.Layer | None:

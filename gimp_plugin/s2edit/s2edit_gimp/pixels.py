@@ -78,6 +78,29 @@ def read_preview(drawable: Gimp.Drawable, box: Box, longest: int) -> Picture:
     return Picture(width, height, 4, "u1", data)
 
 
+def green_at(drawable: Gimp.Drawable, x: int, y: int) -> int | None:
+    """The sRGB-encoded green of one pixel, 0 to 255, in the drawable's own coordinates; None beside it."""
+    if not (0 <= x < drawable.get_width() and 0 <= y < drawable.get_height()):
+        return None
+    return _get(drawable.get_buffer(), (x, y, 1, 1), "R'G'B' u8")[1]
+
+
+def stretched(image: Gimp.Image, picture: Picture, width: int, height: int) -> Picture:
+    """A picture of 1 or 3 channels at another size, by GIMP's own scaling, in the image's precision."""
+    base = Gimp.ImageBaseType.GRAY if picture.channels == 1 else Gimp.ImageBaseType.RGB
+    kind = Gimp.ImageType.GRAY_IMAGE if picture.channels == 1 else Gimp.ImageType.RGB_IMAGE
+    scratch = Gimp.Image.new_with_precision(picture.width, picture.height, base, image.get_precision())
+    try:
+        normal = Gimp.LayerMode.NORMAL
+        layer = Gimp.Layer.new(scratch, "stretched", picture.width, picture.height, kind, 100.0, normal)
+        scratch.insert_layer(layer, None, 0)
+        write_colour(layer, picture)
+        scratch.scale(width, height)
+        return read_colour(layer, (0, 0, width, height))
+    finally:
+        scratch.delete()
+
+
 def write_colour(drawable: Gimp.Drawable, picture: Picture) -> None:
     """Fill a drawable of the picture's size with it (sRGB-encoded; opaque without alpha), and check that it arrived."""
     _set(drawable, picture, f"{MODEL[picture.channels]} {BABL_TYPE[picture.dtype]}")

@@ -105,7 +105,8 @@ def run(
             return _answer(procedure, paint_layer(image, layer))
         if interactive:
             return _answer(procedure, kept=_with_windows(name, image, layer, config))
-        return _answer(procedure, _without_windows(name, image, layer, config))
+        script = run_mode == Gimp.RunMode.NONINTERACTIVE
+        return _answer(procedure, _without_windows(name, image, layer, config, script=script))
     except EXPECTED as error:
         message = told(" ".join(filter(None, (str(error), getattr(error, "hint", "")))), language())
     except Exception as error:  # noqa: BLE001 - GIMP must get an answer whatever went wrong
@@ -146,16 +147,17 @@ def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gi
     return open_windows(image, layer, choices, config)
 
 
-def _without_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig) -> Gimp.Layer:
+def _without_windows(
+    name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig, *, script: bool
+) -> Gimp.Layer:
     from .batch import edit
 
     choices = None
     if name == AGAIN:
         layer, choices = made_again(image, layer)
     Gimp.progress_init(_("S²Edit"))
-    new = edit(
-        image, layer, choices or Choices.from_config(config, image), lambda _phase, part: Gimp.progress_update(part)
-    )
+    wanted = choices or Choices.from_config(config, image)
+    new = edit(image, layer, wanted, lambda _phase, part: Gimp.progress_update(part), taken=script)
     Gimp.progress_end()
     return new
 

@@ -9,6 +9,8 @@ from typing import Any
 from gi.repository import Gimp
 from s2edit_editor.area import area_of, crop_on_canvas
 from s2edit_editor.pixels import Box as Area
+from s2edit_editor.pixels import Picture as Sent
+from s2edit_editor.place import points_of
 from s2edit_editor.text import _
 from s2edit_wire.frames import FrameRecord, describe
 from s2edit_wire.records import DocumentRecord, EditRecord, PlanReply, PlanRequest
@@ -119,8 +121,9 @@ def take(
 ) -> Snapshot:
     """Copy the crop and its masks out of the image."""
     painted = [mask.layer for mask in masks if mask.layer is not None]
-    anchor = Anchor.of(layer, crop, painted, choices.reference_mark)
     picture = read_colour(layer, crop)
+    points = points_of(Sent(picture.width, picture.height, picture.channels, picture.dtype, picture.data))
+    anchor = Anchor.of(layer, crop, painted, choices.reference_mark, points)
     entries = [_entry("image", picture)]
     frames = [picture.data]
     for index, mask in enumerate(masks):

@@ -15,6 +15,8 @@ from .gimp import GimpDesk
 from .person import Person
 
 pytestmark = pytest.mark.hosts
+SMOOTHED = 6
+"""8-bit steps by which a scaled result may be off, since GIMP's scaling smooths edges."""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,15 @@ def person() -> Iterator[Person]:
 
 def names(person: Person) -> list[str]:
     return [layer["name"] for layer in person.state()["layers"]]
+
+
+SMOOTHED = 6
+"""8-bit steps by which a scaled result may be off, since GIMP's scaling smooths edges."""
+
+
+def kept(person: Person) -> set[str]:
+    """Jobs whose results the daemon keeps, since no saved picture has them."""
+    return {job["job"] for job in person.desk.lab.jobs(["done"], acknowledged=False)}
 
 
 def test_paint_a_mask_edit_paint_on_undo_redo_save_reopen_and_edit_again(person: Person) -> None:
@@ -65,15 +76,15 @@ def test_the_result_finds_its_place_in_a_picture_that_was_cropped_and_moved_mean
 
 
 def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
-    lab, screen = person.desk.lab, person.screen
-    count = len(names(person))
+    screen = person.screen
+    count, before = len(names(person)), kept(person)
     person.edit_lowest_layer(MAIN)
     person.desk.ask("end_plugins")
     screen.wait_gone("^S²Edit Jobs$", 30)
     person.choose_jobs()
     jobs = screen.wait_window("^S²Edit Jobs$", 60)
     screen.activate(jobs)
-    wait_for(lambda: lab.jobs(["done"], acknowledged=False), "the job to end", 60)
+    wait_for(lambda: kept(person) - before, "the job to end", 60)
     time.sleep(1.0)
     screen.photograph("waiting")
 
@@ -93,11 +104,14 @@ def test_a_result_waits_for_a_painter_who_closed_gimp(person: Person) -> None:
 
 def test_a_result_comes_to_a_picture_that_was_closed_and_when_its_layer_is_gone(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
-    count, saved = len(names(person)), lab.folder / "closed.xcf"
+    count, before, saved = len(names(person)), kept(person), lab.folder / "closed.xcf"
+    assert before, "layers of a picture that is not saved could still be lost"
+    lab.let_jobs_start(False)
     person.edit_lowest_layer(MAIN)
     person.save_as(saved)
     person.close_picture()
-    wait_for(lambda: lab.jobs(["done"], acknowledged=False), "the job to end", 60)
+    lab.let_jobs_start(True)
+    wait_for(lambda: kept(person) - before, "the job to end", 60)
     screen.photograph("closed")
     screen.dismiss("^S²Edit Jobs$")
     person.open_picture(saved)
@@ -108,6 +122,7 @@ def test_a_result_comes_to_a_picture_that_was_closed_and_when_its_layer_is_gone(
     person.wait_layers(count + 1)
     found = person.desk.ask("aligned")["found"]
     assert found["error"] <= 1, "the result is not where it was taken from"
+    wait_for(lambda: before - kept(person), "those to be acknowledged that are layers of the saved picture", 30)
     screen.dismiss("^S²Edit Jobs$")
 
     person.edit_lowest_layer(MAIN)
@@ -124,7 +139,7 @@ def test_a_result_comes_to_a_picture_that_was_closed_and_when_its_layer_is_gone(
 
 def test_the_model_describes_finds_and_varies(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
-    count = len(names(person))
+    count, before = len(names(person)), kept(person)
     person.select_lowest_layer()
     dialog = person.open_dialog()
     person.type_words(MAIN)
@@ -148,8 +163,8 @@ def test_the_model_describes_finds_and_varies(person: Person) -> None:
     screen.photograph("varied")
     screen.key("alt+e")
     jobs = screen.wait_window("^S²Edit Jobs$", 60)
-    wait_for(lambda: len(lab.jobs(["done"], acknowledged=False)) == 2, "both", 90)
-    waiting = lab.jobs(["done"], acknowledged=False)
+    wait_for(lambda: len(kept(person) - before) == 2, "both", 90)
+    waiting = [job for job in lab.jobs(["done"], acknowledged=False) if job["job"] not in before]
     assert {job["edit"]["target"] for job in waiting} == {MAIN.target, MAIN.second_target}
     assert {job["edit"]["source"] for job in waiting} == {"a portrait of a woman with a hat"}
     assert all(job["edit"]["objects"] == [{"word": MAIN.word, "masked": True}] for job in waiting)
@@ -160,3 +175,18 @@ def test_the_model_describes_finds_and_varies(person: Person) -> None:
     person.wait_layers(count + 2)
     screen.photograph("picked")
     screen.dismiss("^S²Edit Jobs$")
+
+
+def test_the_result_grows_with_a_picture_that_was_scaled_meanwhile(person: Person) -> None:
+    count = len(names(person))
+    width, height = person.state()["size"]
+    person.desk.lab.let_jobs_start(False)
+    person.edit_lowest_layer(MAIN)
+    before = person.state()["layers"][-1]["size"]
+    person.desk.ask("rearrange", scale=[2 * width, 2 * height])
+    person.desk.lab.let_jobs_start(True)
+    person.wait_layers(count + 1)
+    person.screen.photograph("scaled-meanwhile")
+    found = person.desk.ask("aligned")["found"]
+    assert person.state()["layers"][-1]["size"] == [2 * side for side in before]
+    assert found["error"] <= SMOOTHED, "the result is not where it was taken from"

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from s2edit_installer.vendoring import SHARED
+
 from tests.hosts.lab import PROJECT
 
 PLUGIN = PROJECT / "krita_plugin" / "s2edit_krita"
-ANYWHERE = {*sys.stdlib_module_names, "krita", "s2edit_wire", "s2edit_editor"}
+ANYWHERE = {*sys.stdlib_module_names, "krita", *(package.__name__ for package in SHARED)}
 ONE_PLACE = {"qt.py": {"PyQt5", "PyQt6"}}
 """Only this file may name these packages."""
 

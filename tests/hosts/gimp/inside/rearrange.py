@@ -1,4 +1,4 @@
-"""What a painter may do while a job runs: crop the image and move the lowest layer, or delete that."""
+"""What a painter may do while a job runs: crop the image and move its lowest layer, delete that, or scale all."""
 
 from common import GIVEN, Gimp, report
 
@@ -8,6 +8,8 @@ def body() -> dict[str, list[int]]:
     lowest = image.get_layers()[-1]
     if GIVEN.get("delete"):
         image.remove_layer(lowest)
+    elif "scale" in GIVEN:
+        image.scale(*GIVEN["scale"])
     else:
         image.crop(*GIVEN["crop"])
         _ok, x, y = lowest.get_offsets()

@@ -73,7 +73,37 @@ def scene_of(record: dict[str, Any]) -> Any:
     return scene
 
 
+def changed_meanwhile(record: dict[str, Any], name: str, change: Any) -> Any:
+    """The first document, changed as a whole while the job runs."""
+
+    def scene(docker: Any) -> stage.Scene:
+        document = build(docker, record)
+        node = document.nodeByName(record["edited"])
+        yield from stage.choose(document, node)
+        stage.select(document, docker, tuple(record["marked"]))
+        said: list[str] = []
+        docker.desk.complained.connect(lambda *words: said.append(" ".join(words)))
+        arrived = yield from stage.submit(docker, document, node)
+        yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.jobs.values())
+        change(document)
+        document.waitForDone()
+        yield lambda: arrived() or said
+        document.waitForDone()
+        shown = record["shown"].replace(record["name"], name)
+        box = (0, 0, document.width(), document.height())
+        Path(shown).write_bytes(swapped(bytes(document.pixelData(*box))))
+        return {"stack": stage.names(node.parentNode()), "said": said, "size": box[2:]}
+
+    scene.__name__ = f"scene_{name}"
+    return scene
+
+
 def run(report: dict[str, Any], done: Any) -> None:
     records = json.loads(Path(os.environ["S2EDIT_TEST_DOCUMENTS"]).read_text())
     Krita.instance().setBatchmode(True)
-    stage.act(report, done, [scene_of(record) for record in records])
+    scenes = [scene_of(record) for record in records]
+    scenes.append(
+        changed_meanwhile(records[0], "scaled", lambda document: document.scaleImage(640, 480, 72, 72, "Box"))
+    )
+    scenes.append(changed_meanwhile(records[0], "turned", lambda document: document.rotateImage(1.5707963267948966)))
+    stage.act(report, done, scenes)
