@@ -13,7 +13,20 @@ gi.require_version("Gegl", "0.4")
 
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402 - versions first
 
-__all__ = ["GIVEN", "Gegl", "Gimp", "Gio", "call", "describe", "inverse_error", "load", "note", "pixels", "report"]
+__all__ = [
+    "GIVEN",
+    "Gegl",
+    "Gimp",
+    "Gio",
+    "call",
+    "describe",
+    "inverse_error",
+    "inverse_errors",
+    "load",
+    "note",
+    "pixels",
+    "report",
+]
 
 GIVEN: dict[str, Any] = {}
 """What the test handed over, by name."""
@@ -86,9 +99,14 @@ def describe(image: Any) -> dict[str, Any]:
 
 
 def inverse_error(source: Any, result: Any) -> int:
-    """Largest difference, in 8-bit steps, between a result where its mask is full and the source's inverse there.
+    """The largest of `inverse_errors`."""
+    return max(inverse_errors(source, result))
 
-    The fake worker inverts colours, so this is small exactly when the result lies where it was taken from.
+
+def inverse_errors(source: Any, result: Any) -> list[int]:
+    """Differences, in 8-bit steps, between a result where its mask is full and the source's inverse there.
+
+    The fake worker inverts colours, so these are small exactly when the result lies where it was taken from.
     """
     _ok, sx, sy = source.get_offsets()
     _ok, rx, ry = result.get_offsets()
@@ -99,4 +117,4 @@ def inverse_error(source: Any, result: Any) -> int:
     new = pixels(result, "R'G'B' u8", (left - rx, top - ry, width, height))
     mask = pixels(result.get_mask(), "Y u8", (left - rx, top - ry, width, height))
     full = [index for index, value in enumerate(mask) if value == 255]
-    return max(abs(255 - old[3 * index + channel] - new[3 * index + channel]) for index in full for channel in range(3))
+    return [abs(255 - old[3 * index + channel] - new[3 * index + channel]) for index in full for channel in range(3)]
