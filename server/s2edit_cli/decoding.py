@@ -134,10 +134,8 @@ def _kind(head: bytes) -> str | None:
 def _no_file(path: Path, mode: int) -> WireError:
     if stat.S_ISDIR(mode):
         return WireError("bad_image", f"“{path}” cannot be read: it is a folder.", "Choose a picture file.")
-    what = "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
-    return WireError(
-        "bad_image", f"“{path}” is {what}, which can be read only once.", "Save the picture as a file first."
-    )
+    what = "a pipe, which can be read only once" if stat.S_ISFIFO(mode) else "a device or socket"
+    return WireError("bad_image", f"“{path}” is {what}.", "Save the picture as a file first.")
 
 
 def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:

@@ -12,7 +12,7 @@ from tests.field.files.colours import ADOBE_POINTS, gamma
 from tests.field.files.samples import drawing, image, jpeg, png, tiff, tiff_pages
 from tests.field.files.throwing import HERE, edit
 
-CHANGED = 12
+CHANGED = 8
 """Files of each kind."""
 
 
