@@ -1,0 +1,166 @@
+"""How far the mark goes: `python -m tests.hosts.carriers` prints the table of tools and kinds of file.
+
+Each file is read back by a program that is none of ours: exiftool, ImageMagick, C2PA's reader.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2edit_marks.terms import NEWSCODES, SOURCE_TYPE
+
+from .lab import PROJECT, Lab
+from .scenarios import MAIN
+
+ENDINGS = ("png", "jpg", "tif", "webp")
+NATIVE = {"xcf": "GIMP", "kra": "Krita", "ora": "Krita"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way out, and what other programs read there.
+
+    Args:
+        tool: whose way. ending: the kind of file. seen: by reader, what it says of the mark.
+    """
+
+    tool: str
+    ending: str
+    seen: dict[str, str]
+
+    @property
+    def carried(self) -> bool:
+        """Whether every reader that knows this kind of file sees the mark."""
+        return bool(self.seen) and set(self.seen.values()) == {"yes"}
+
+
+def readers(file: Path) -> dict[str, str]:
+    """What each independent reader sees of the mark in a file: `yes` or `no`."""
+    if file.suffix == ".kra" or file.suffix == ".ora":
+        with zipfile.ZipFile(file) as archive:
+            return {"zip": _says(any(SOURCE_TYPE.encode() in archive.read(name) for name in archive.namelist()))}
+    if file.suffix == ".xcf":  # many tags of one name, which JSON can't hold
+        told = subprocess.run(["exiftool", "-a", str(file)], capture_output=True, check=True).stdout
+        return {"exiftool": _says(SOURCE_TYPE.encode() in told)}
+    told = json.loads(subprocess.run(["exiftool", "-j", "-G1", str(file)], capture_output=True, check=True).stdout)
+    seen = {"exiftool": _says(told[0].get("XMP-iptcExt:DigitalSourceType") == SOURCE_TYPE)}
+    if file.suffix in (".jpg", ".tif"):  # ImageMagick 6 knows no XMP of the others
+        packet = subprocess.run(["convert", str(file), "xmp:-"], capture_output=True, check=False).stdout
+        seen["ImageMagick"] = _says(SOURCE_TYPE.encode() in packet)
+    return seen
+
+
+def c2pa(file: Path) -> str:
+    """The same for C2PA's reader: the validation state, `no` without a manifest."""
+    library: Any = importlib.import_module("c2pa")
+    kind = {"jpg": "jpeg", "tif": "tiff"}.get(file.suffix[1:], file.suffix[1:])
+    with file.open("rb") as opened:
+        reader = library.Reader.try_create(f"image/{kind}", opened)
+        if reader is None:
+            return "no"
+        with reader:
+            return str(json.loads(reader.json())["validation_state"])
+
+
+def rows(folder: Path, tool: str, names: dict[str, str]) -> Iterator[Row]:
+    """Rows of the files NAME.ENDING in a folder; `names` says how a name was made."""
+    for name, way in names.items():
+        for file in sorted(folder.glob(f"{name}.*")):
+            if file.suffix[1:] in (*ENDINGS, *NATIVE):
+                yield Row(f"{tool}, {way}", file.suffix[1:], readers(file))
+
+
+GIMP_WAYS = {"before": "before the edit", "after": "exported or saved", "reopened": "XCF opened again, exported"}
+KRITA_WAYS = {
+    "before": "before the edit",
+    "after": "saved as",
+    "reopened": "KRA opened again, saved as",
+    "exported": "Export…",
+}
+
+
+def gimp_rows() -> list[Row]:
+    """What came out of the real GIMP."""
+    from PIL import Image
+
+    from .gimp.gimp import GimpDesk
+
+    with Lab("gimp-carriers") as lab:
+        lab.start_daemon(step_ms=1)
+        desk = GimpDesk(lab)
+        Image.new("RGB", (64, 64), (90, 160, 40)).save(lab.folder / "picture.png")
+        words = {"source": MAIN.source, "target": MAIN.target, "word": MAIN.word}
+        desk.batch("exported", 240, picture=lab.folder / "picture.png", **words)
+        return list(rows(lab.folder, "GIMP", GIMP_WAYS))
+
+
+def krita_rows() -> list[Row]:
+    """What came out of the real Krita."""
+    from .krita.easel import Easel
+    from .screen import Screen
+
+    with Lab("krita-carriers") as lab:
+        screen = Screen(lab)
+        lab.start_daemon(step_ms=1)
+        report = Easel(lab, screen).run("scenes_exported", timeout=240)
+        assert "error" not in report["exported"], report["exported"]
+        return list(rows(lab.folder, "Krita", KRITA_WAYS))
+
+
+def command_rows(folder: Path) -> list[Row]:
+    """What the command line's writer makes of an edited picture, once and of its own result again."""
+    import numpy as np
+    import pyvips
+    from s2edit_cli import pictures, writing
+    from s2edit_cli.marking import marking
+
+    made = []
+    samples = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    for ending in ENDINGS:
+        image: Any = pyvips.Image.new_from_array(samples).copy(interpretation="srgb")
+        image.write_to_file(str(folder / f"before.{ending}"))
+        for source, name in (("before", "after"), ("after", "reopened")):
+            opened = pictures.open_picture(folder / f"{source}.{ending}")
+            file = folder / f"{name}.{ending}"
+            writing.save(opened.image, file, marking(opened, file), opened)
+        for name, way in (("before", "before the edit"), ("after", "written"), ("reopened", "edited again")):
+            file = folder / f"{name}.{ending}"
+            made.append(Row(f"s2edit edit, {way}", ending, {**readers(file), "C2PA": c2pa(file)}))
+    return made
+
+
+def table(found: list[Row]) -> str:
+    """The rows as a table of Markdown."""
+    heads = ("exiftool", "ImageMagick", "zip", "C2PA")
+    lines = ["| tool | file | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
+    lines += [
+        f"| {row.tool} | {row.ending} | " + " | ".join(row.seen.get(head, "") for head in heads) + " |" for row in found
+    ]
+    return "\n".join(lines)
+
+
+def _says(found: bool) -> str:
+    return "yes" if found else "no"
+
+
+def main() -> None:
+    """Make all files and print the table."""
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["S2EDIT_HOME"] = f"{folder}/state"
+        found = command_rows(Path(folder))
+    print(f"The mark: {SOURCE_TYPE.removeprefix(NEWSCODES)}, in files made by {PROJECT.name}'s tests.\n")
+    print(table(found + gimp_rows() + krita_rows()))
+
+
+if __name__ == "__main__":
+    main()
