@@ -29,7 +29,9 @@ _SURE = 0.5
 _LEAST = 16
 """Pixels along the side of the smallest frame that is believed."""
 _CLOSER = 1.6
-"""Side of the second, closer look, in sides of what the first one found."""
+"""Side of the square of the second look, in sides of what the first one found."""
+_AGREED = 0.6
+"""Intersection over union of two looks' answers that count as one."""
 _COMPANION = Companion(FOLDER, ARCHITECTURE, "framing network", "crops are then chosen by the mask alone")
 
 
@@ -76,6 +78,14 @@ class Frame:
     confidence: float
 
 
+def overlap(one: Frame, other: Frame) -> float:
+    """Intersection over union of two frames."""
+    wide = min(one.x + one.side, other.x + other.side) - max(one.x, other.x)
+    high = min(one.y + one.side, other.y + other.side) - max(one.y, other.y)
+    shared = max(wide, 0.0) * max(high, 0.0)
+    return shared / (one.side**2 + other.side**2 - shared)
+
+
 @dataclass(frozen=True, eq=False)
 class Framing:
     """A trained network, float32, in evaluation mode; `digest`: 16 hexadecimal digits over its files."""
@@ -95,9 +105,10 @@ class Framing:
         first = self._look(picture, (width - longer) / 2, (height - longer) / 2, longer)
         if first is None:
             return None
-        side = min(_CLOSER * first.side, longer)
-        closer = self._look(picture, first.x + (first.side - side) / 2, first.y + (first.side - side) / 2, side)
-        return closer or first
+        side = _CLOSER * first.side
+        second = self._look(picture, first.x + (first.side - side) / 2, first.y + (first.side - side) / 2, side)
+        # An answer that another look does not bear out would cut the head in two: the whole picture is the lesser evil.
+        return second if second is not None and overlap(first, second) >= _AGREED else None
 
     def _look(self, picture: Tensor, x: float, y: float, side: float) -> Frame | None:
         """What is seen in a square of the picture, gray where that reaches beyond; None for nothing, or nonsense."""

@@ -263,6 +263,28 @@ def upscaler(asked: _Asked) -> None:
     print(train_upscaler(asked.folder, **asked.limits))
 
 
+@_stage(shards=6, steps=1800, seed=12)
+def framing(asked: _Asked) -> None:
+    """The framing network, which finds portraits in larger pictures; draws the scenes that are missing."""
+    from s2edit.starter.train_framing import build_scenes, train_framing
+
+    build_scenes(asked.folder, asked.limits["shards"])
+    print(train_framing(asked.folder, **asked.limits))
+
+
+@app.command(name="export-framing")
+def export_framing_weights(
+    folder: Folder = _TRAINING,
+    target: Annotated[Path, typer.Option(help="The checkpoint folder that it goes into.")] = _WEIGHTS,
+    count: Count = 200,
+) -> None:
+    """Write the framing network, in fp16, into a checkpoint folder, and judge it on fresh scenes."""
+    from s2edit.starter.train_framing import export_framing, framing_report
+
+    export_framing(folder, target)
+    print(framing_report(target, count=count))
+
+
 @_stage(shards=20, steps=1500, seed=4)
 def classifier(asked: _Asked) -> None:
     """The attribute classifier, and its accuracy on fresh pictures."""

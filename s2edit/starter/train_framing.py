@@ -11,11 +11,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from s2edit.framing import FOLDER, FramingNetwork
+from s2edit.framing import FOLDER, Frame, FramingNetwork, load_framing, overlap
+from s2edit.imaging import GRAY
+from s2edit.starter.attributes import TRAINING_SEED_LIMIT
 from s2edit.starter.checkpoint import write_tensors
 from s2edit.starter.dataset import SHARD, needed
 from s2edit.starter.loop import Stage, run
 from s2edit.starter.scenes import scene
+from s2edit.starter.train_upscaler import to_unit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +71,30 @@ def framing_loss(answer: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
     return loss + F.binary_cross_entropy_with_logits(answer[:, 3], there)
 
 
+def viewed(
+    pictures: torch.Tensor, frames: NDArray[np.float32], zooms: NDArray[np.float64], shifts: NDArray[np.float64]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scenes seen in another square, gray where that reaches beyond, and their frames in it.
+
+    Args:
+        pictures: N×3×h×h in [0, 1]. frames: N×4 as `scene` labels them. zooms: N sides of the new square, of the old
+            one's. shifts: N×2 places of its middle, x and y, from the old one's.
+    """
+    matrix = np.zeros((len(zooms), 2, 3), np.float32)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = zooms
+    matrix[:, :, 2] = 2 * shifts
+    grid = F.affine_grid(torch.from_numpy(matrix), list(pictures.shape), align_corners=False)
+    shown = F.grid_sample(pictures - GRAY, grid, mode="bilinear", align_corners=False) + GRAY
+    moved = frames.copy()
+    moved[:, :2] = (frames[:, :2] - 0.5 - shifts) / zooms[:, None] + 0.5
+    moved[:, 2] /= zooms
+    # What the square cuts off in good part is nothing to be found in it.
+    half = moved[:, 2:3] * 0.35
+    inside = ((moved[:, :2] - half > -0.02) & (moved[:, :2] + half < 1.02)).all(axis=1)
+    moved *= (inside & (frames[:, 3] > 0))[:, None]
+    return shown, torch.from_numpy(moved)
+
+
 def train_framing(folder: Path, *, shards: int, steps: int, seconds: float, seed: int) -> dict[str, Any]:
     """Train from the last checkpoint on; returns the checkpoint's facts."""
     torch.manual_seed(seed)
@@ -79,9 +106,11 @@ def train_framing(folder: Path, *, shards: int, steps: int, seconds: float, seed
         places = rng.integers(len(known) * SHARD, size=_BATCH)
         pictures = np.stack([known[at // SHARD][0][at % SHARD] for at in places]).astype(np.float32) / 255
         frames = np.stack([known[at // SHARD][1][at % SHARD] for at in places])
-        tint, light = rng.uniform(0.85, 1.15, (_BATCH, 1, 1, 3)), rng.uniform(-0.08, 0.08, (_BATCH, 1, 1, 3))
-        shown = np.clip(pictures * tint + light, 0, 1).astype(np.float32)
-        return framing_loss(network(torch.from_numpy(shown).permute(0, 3, 1, 2)), torch.from_numpy(frames))
+        tint, light = rng.uniform(0.8, 1.2, (_BATCH, 1, 1, 3)), rng.uniform(-0.1, 0.1, (_BATCH, 1, 1, 3))
+        shown = torch.from_numpy(np.clip(pictures * tint + light, 0, 1).astype(np.float32)).permute(0, 3, 1, 2)
+        zooms, shifts = np.exp(rng.uniform(-0.35, 0.45, _BATCH)), rng.uniform(-0.15, 0.15, (_BATCH, 2))
+        seen, moved = viewed(shown, frames, zooms, shifts)
+        return framing_loss(network(seen), moved)
 
     stage = Stage(
         path=folder / "framing.safetensors",
@@ -104,8 +133,33 @@ def export_framing(training: Path, target: Path) -> None:
     """
     state = load_file(needed(training / "framing.safetensors", "framing"))
     network = FramingNetwork()
-    network.load_state_dict({key.removeprefix("network:"): value for key, value in state.items() if ":" in key})
+    trained = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith("network:")}
+    network.load_state_dict(trained)
     place = target / FOLDER
     place.mkdir(parents=True, exist_ok=True)
     write_tensors(place / "model.safetensors", {key: value.half() for key, value in network.state_dict().items()})
     (place / "config.json").write_text(json.dumps(network.config(), indent=2) + "\n", "utf-8")
+
+
+def framing_report(model: Path, *, count: int, side: int = 256) -> str:
+    """How well a checkpoint's framing network does on `count` scenes that training never saw, as text.
+
+    Says the mean intersection over union of the square found with the true one, the share of portraits found (0.7 and
+    more), and the share of scenes without one in which it finds something.
+    """
+    framing = load_framing(model)
+    if framing is None:
+        return f"{model.name} has no framing network."
+    overlaps, false, empty = [], 0, 0
+    for seed in range(TRAINING_SEED_LIMIT, TRAINING_SEED_LIMIT + count):
+        picture, label = scene(seed, side)
+        found = framing.find(to_unit(picture[None].copy()))
+        if label[3]:
+            true = Frame(side * (label[0] - label[2] / 2), side * (label[1] - label[2] / 2), side * label[2], 1)
+            overlaps.append(0.0 if found is None else overlap(found, true))
+        else:
+            empty, false = empty + 1, false + (found is not None)
+    within = sum(each >= 0.7 for each in overlaps) / len(overlaps)
+    return (
+        f"IoU {np.mean(overlaps):.3f}, {within:.3f} of {len(overlaps)} found; {false} of {empty} empty scenes not empty"
+    )
