@@ -30,25 +30,18 @@ PORTRAIT = {
     "clothes_color": "gray",
     "scene": 3,
 }
-CHANGE = {"accessory": "sunglasses"}
 SOURCE = "a smiling man with brown short hair"
 TARGET = "a smiling man with brown short hair and sunglasses"
 OBJECT = "man"
 SIDE = 512
 SAMPLE = """
 import json, sys
-import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 from s2edit.starter import Portrait, render
-picture, mask, side, portrait, change = sys.argv[1], sys.argv[2], int(sys.argv[3]), *map(json.loads, sys.argv[4:])
-before = render(Portrait(**portrait), side)
-after = render(Portrait(**portrait).change(**change), side)
-Image.fromarray(before).save(picture)
-painted = (np.abs(before.astype(int) - after).max(axis=2) > 8).astype(np.uint8) * 255
-Image.fromarray(painted).filter(ImageFilter.MaxFilter(side // 32 * 2 + 1)).save(mask)
+picture, side, portrait = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+Image.fromarray(render(Portrait(**portrait), side)).save(picture)
 """
-"""Draws the portrait, and a mask as a person would paint it: a little more than what is to change. It runs in a process
-of its own: only the worker and this text know the method's package."""
+"""Draws the portrait. It runs in a process of its own: only the worker and this text know the method's package."""
 
 _opened: list[subprocess.Popen[bytes]] = []
 """The tray app that was opened here, which lives on: kept, since Popen takes a forgotten one for an oversight."""
@@ -80,15 +73,13 @@ def _edit_sample(out: Path) -> dict[str, Path]:
     except OSError as error:
         raise Trouble(f"Nothing can be written to {out} ({error.strerror}). Give another folder with --out.") from error
     pictures = {name: out / file for name, file in (("before", "before.png"), ("after", "after.png"))}
-    pictures |= {"layers": out / "layers.ora", "both": out / "before-and-after.png", "mask": out / "mask.png"}
+    pictures |= {"layers": out / "layers.ora", "both": out / "before-and-after.png"}
     say("Drawing the sample portrait …")
-    draw = [*programs.run_python(), "-c", SAMPLE, str(pictures["before"]), str(pictures["mask"]), str(SIDE)]
-    draw += [json.dumps(PORTRAIT), json.dumps(CHANGE)]
+    draw = [*programs.run_python(), "-c", SAMPLE, str(pictures["before"]), str(SIDE), json.dumps(PORTRAIT)]
     _run(draw, "The sample could not be drawn.")
     say(f"Editing it through the daemon: “{SOURCE}” → “{TARGET}”")
     command = programs.command("cli", "edit", str(pictures["before"]))
     command += ["-o", str(pictures["after"]), "--layers", str(pictures["layers"])]
-    command += ["--edit-mask", str(pictures["mask"])]
     command += ["--source", SOURCE, "--target", TARGET, "--object", OBJECT]
     _run(command, typed("The sample could not be edited; see above. To find out why, run:  s2edit doctor"))
     _side_by_side(pictures)
