@@ -22,6 +22,8 @@ _WINDOW, _FLAT = 3, 3e-3
 """Of the local fit: pixels of the model's size on each side, and the variance below which colours count as one."""
 _SAME, _OTHER = 0.06, 0.2
 """Differences of decoded colours, of 1, that count as none, and as a change in full."""
+_WOBBLE, _MEANT = 0.04, 0.1
+"""The same for pictures that are blurred over 3 × 3 pixels."""
 _REACH, _SOFT = 0.75, 0.5
 """How far a change reaches around its pixels, and half the width of its soft edge; px of the model's size."""
 _LUMA = (0.2126, 0.7152, 0.0722)
@@ -55,6 +57,7 @@ def edited(original: Tensor, before: Tensor, after: Tensor, enlarge: Enlarge = u
     large_before, large_after = enlarge(before), enlarge(after)
     factor = large_after.shape[-1] // after.shape[-1]
     share = resample(_changed(large_before, large_after, factor)[None, None], size).clamp(0, 1)[0, 0]
+    share = share * _fine(_meant(before, after), size)[0]
     slope = _fitted(in_channels(before, channels), in_channels(after, channels))
     left = original - resample(in_channels(large_before, channels), size)
     drawn = resample(in_channels(large_after, channels), size)
@@ -74,6 +77,16 @@ def _changed(before: Tensor, after: Tensor, factor: int) -> Tensor:
     difference = F.max_pool2d(difference, 2 * reach + 1, stride=1, padding=reach)
     ramp = ((difference - _SAME) / (_OTHER - _SAME)).clamp(0, 1)
     return _box(ramp * ramp * (3 - 2 * ramp), max(1, round(_SOFT * factor)))[0, 0]
+
+
+def _meant(before: Tensor, after: Tensor) -> Tensor:
+    """Where a difference is more than an edge that moved by a part of a pixel: h×w in [0, 1], at the model's size.
+
+    Such an edge all but vanishes from the difference of blurred pictures; a thing of one pixel's width keeps a third.
+    """
+    difference = (_box(after, 1) - _box(before, 1)).abs().amax(dim=1, keepdim=True)
+    ramp = ((difference - _WOBBLE) / (_MEANT - _WOBBLE)).clamp(0, 1)
+    return _box(F.max_pool2d(ramp * ramp * (3 - 2 * ramp), 5, stride=1, padding=2), 1)[0, 0]
 
 
 def _fitted(before: Tensor, after: Tensor) -> Tensor:

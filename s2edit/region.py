@@ -13,7 +13,9 @@ LATENT_STRIDE = 8
 
 _WIDER = 1.35
 """How much wider a frame may become for what was painted."""
-_NEARLY_WHOLE = 0.9
+_ROOM = 1.08
+"""How much more than the frame is shown: what it cuts off can't be edited, what it adds costs little."""
+_NEARLY_WHOLE = 0.75
 """Share of the picture's longer side from which a frame is as good as the whole picture."""
 
 
@@ -77,11 +79,12 @@ def square_around(frame: tuple[float, float, float], mask_box: Box | None, canva
         frame: x, y and side of that square, px; it may reach beyond the canvas. mask_box: what was painted, or None.
         canvas: width and height, px.
     Returns:
-        The square, moved inside the canvas and at most `_WIDER` times as large so that it holds the mask. None where
+        The square, moved inside the canvas and with some room, widened to `_WIDER` times at most so that it holds the mask. None where
         the whole canvas is meant: the square nearly fills it, or what was painted lies elsewhere.
     """
     width, height = canvas
-    x, y, side = frame
+    side = _ROOM * frame[2]
+    x, y = (place - (side - frame[2]) / 2 for place in frame[:2])
     if mask_box is not None:
         left, top = min(x, mask_box[0]), min(y, mask_box[1])
         wanted = max(max(x + side, mask_box[0] + mask_box[2]) - left, max(y + side, mask_box[1] + mask_box[3]) - top)

@@ -22,12 +22,12 @@ CANVAS = (1600, 1200)
 @pytest.mark.parametrize(
     ("frame", "mask", "found"),
     [
-        ((820, 300, 640), None, (820, 300, 640, 640)),
-        ((820, 300, 640), (1000, 480, 280, 120), (820, 300, 640, 640)),
-        ((820, 300, 640), (800, 250, 680, 300), (800, 250, 690, 690)),  # a hat's brim reaches beyond
+        ((820, 300, 640), None, (794, 274, 691, 691)),
+        ((820, 300, 640), (1000, 480, 280, 120), (794, 274, 691, 691)),
+        ((820, 300, 640), (780, 250, 720, 300), (780, 250, 720, 720)),  # a hat's brim reaches beyond
         ((820, 300, 640), (100, 100, 200, 200), None),  # painted elsewhere: the network can't know why
-        ((-40, 700, 640), None, (0, 560, 640, 640)),
-        ((10, 10, 1180), None, (10, 10, 1180, 1180)),
+        ((-40, 700, 640), None, (0, 509, 691, 691)),
+        ((60, 60, 1000), None, (20, 20, 1080, 1080)),
         ((10, 10, 1500), None, None),
     ],
 )
@@ -53,7 +53,7 @@ def test_everything_is_cut_alike_and_comes_back_in_its_place() -> None:
     mask = np.zeros((120, 160), np.uint8)
     mask[50:60, 70:90] = 255
     request = EditRequest(image, "a man", "a man with a hat", (ObjectSpec("man", mask),), mask)
-    cut, view = edit_view(Fixed(Frame(60, 30, 64, 0.9)), request)
+    cut, view = edit_view(Fixed(Frame(62, 32, 59.2, 0.9)), request)
     assert view == (60, 30, 64, 64)
     assert np.array_equal(cut.image, image[30:94, 60:124])
     assert cut.edit_mask is not None and cut.objects[0].mask is not None
