@@ -79,8 +79,8 @@ def square_around(frame: tuple[float, float, float], mask_box: Box | None, canva
         frame: x, y and side of that square, px; it may reach beyond the canvas. mask_box: what was painted, or None.
         canvas: width and height, px.
     Returns:
-        The square, moved inside the canvas and with some room, widened to `_WIDER` times at most so that it holds the mask. None where
-        the whole canvas is meant: the square nearly fills it, or what was painted lies elsewhere.
+        The square with some room around it, moved inside the canvas, widened to `_WIDER` times at most so that it holds
+        the mask. None where the whole canvas is meant: the square nearly fills it, or what was painted lies elsewhere.
     """
     width, height = canvas
     side = _ROOM * frame[2]
