@@ -107,7 +107,8 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     missing = lacks(wish, facts)
     problems = list(plan["problems"]) if plan is not None else []
     # What is not typed yet needs no telling off: the button rests, and a press of it says what is missing.
-    quiet = set(missing) & ({"source", "target"} if facts.masks else {"source", "target", "object"})
+    empty = {"source": not wish.source, "target": not wish.target, "object": not wish.words and not facts.masks}
+    quiet = {name for name in missing if empty.get(name)}
     doubts = [problem["message"] for problem in problems if problem["field"] == "model" and not problem["blocking"]]
     shown = [problem for problem in problems if _shown(problem, quiet, facts)]
     marks = {name: said for name, said in missing.items() if name not in quiet}

@@ -184,10 +184,26 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     found["said"] = [label.text() for label in row.findChildren(QLabel) if label.text()]
     row.findChild(QToolButton, "s2edit_cancel").click()
     until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")
+    found["instructed"] = instructed(docker)
     found["small"] = {
         language: on_a_small_screen(application, folder, language) for language in ("en", "de", "he", "ar")
     }
     return found
+
+
+def instructed(docker: Any) -> list[object]:
+    """An instruction in the place of the sentence: what is said of it and would be sent, then of one in vain."""
+    from s2edit_krita.order import Order
+
+    def judged(told: str) -> list[object]:
+        docker.form.target.setText(told)
+        order: Order = docker.form.order()
+        verdict = docker._verdict(order, None)
+        docker.form.show_verdict(verdict)
+        return [order.target, docker.form.forecast.text(), verdict.blocked]
+
+    docker.form.source.setText("a smiling man with brown hair")
+    return [judged("make his hair red"), judged("remove the hat")]
 
 
 def on_a_small_screen(application: QApplication, folder: Path, language: str) -> list[int]:

@@ -74,3 +74,13 @@ def test_on_a_small_screen_nothing_is_cut_off_in_any_language(found: dict[str, A
     assert least <= 240
     assert right < 240
     assert bottom < 260
+
+
+def test_an_instruction_is_shown_as_the_sentence_that_is_sent(found: dict[str, Any]) -> None:
+    """B1: and what the description has no word for is said, and not sent."""
+    done, vain = found["instructed"]
+    sentence = "a smiling man with red hair"
+    assert done == [sentence, f"It should show: {sentence}", False]
+    assert vain[0] == "remove the hat"
+    assert "isn't in the description" in vain[1]
+    assert vain[2]

@@ -248,7 +248,8 @@ def test_an_instruction_is_shown_as_the_sentence_that_is_sent() -> None:
     assert (found.sentence, found.blocked, found.bad) == ("It should show: a woman with sunglasses", False, False)
     lost = replace(WISH, target=wish.target_of(WISH.source, "remove the hat"))
     assert lost.target == "remove the hat"
-    assert judge(lost, Facts(typed="remove the hat"), plan()).blocked
+    vain = judge(lost, Facts(typed="remove the hat"), plan())
+    assert (vain.blocked, vain.bad, list(vain.marks)) == (True, True, ["target"])
     assert "isn't in the description" in planning.first_lack(lost, Facts(typed="remove the hat"), plan())
     assert judge(WISH, Facts(typed=WISH.target), plan()).sentence == ""
     assert [one.target for one in WISH.variations(["add a tie"], 1, [])] == ["a woman with a tie"]
