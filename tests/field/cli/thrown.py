@@ -13,6 +13,7 @@ from unittest import mock
 from s2edit_cli import job_commands
 from s2edit_cli.main import main
 from s2edit_server.wording import wording_problems
+from s2edit_wire.prompt_text import cleaned
 
 from s2edit.starter import weights_folder
 from tests.field.cli.test_last_resort import HOMES, UNFORESEEN
@@ -45,8 +46,8 @@ def rows() -> Iterator[tuple[str, str, str]]:
             f"{doubt.message} {doubt.hint}" for doubt in wording_problems({"source": prompt}, "P", weights_folder())
         ]
         yield "prompts", prompt, " / ".join(told) or "nothing to say"
-    for typed, read in SEEN_AS.items():
-        yield "pasted", ascii(typed), f"read as {read!a}"
+    for typed in SEEN_AS:
+        yield "pasted", ascii(typed), f"sent as {ascii(cleaned(typed))}"
 
 
 def _said() -> str:
