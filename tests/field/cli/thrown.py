@@ -47,7 +47,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
         ]
         yield "prompts", prompt, " / ".join(told) or "nothing to say"
     for typed in SEEN_AS:
-        yield "pasted", ascii(typed), f"sent as {ascii(cleaned(typed))}"
+        yield "pasted", ascii(typed), f"sent as {cleaned(typed)!a}"
 
 
 def _said() -> str:
