@@ -47,9 +47,10 @@ def main_path(person: Person, scene: Scene, patience: float) -> None:
     screen.key("ctrl+z")
     after = person.wait_layers(2)
     assert after["layers"][0]["visible"]
+    assert not after["says_model"], "the mark in the metadata goes with the layer"
     screen.photograph("undone")
     screen.key("ctrl+y")
-    person.wait_layers(3)
+    assert person.wait_layers(3)["says_model"]
 
     saved = lab.folder / "saved.xcf"
     person.save_as(saved)
