@@ -23,7 +23,7 @@ LIMIT_S = 0.1
 
 def check(scale: int, folder: Path, seed: int = 0) -> Figures:
     """Keep `scale` silent connections open, and a twentieth as many that drip, while a client pings."""
-    # One client all along: when so many wait in their handshake, the gate takes no new connection.
+    # One client all along: it is the pings of one that talks that count, not the greeting of a new one.
     with RunningDaemon(folder / "s") as daemon, daemon.client() as client:
         calm = _p99(_pings(client, SECONDS / 2))
         # In a process of their own, so that the pings measure the daemon and not Python's lock.
