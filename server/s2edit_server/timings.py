@@ -127,7 +127,8 @@ class Stopwatch:
         if self.total and steps > 0:
             return max(0.0, (self.total - self.step) * elapsed / steps)
         if known is None:
-            return None
+            # Of a kind that was measured, a phase that was not took next to nothing, such as loading what is loaded.
+            return 0.0 if "editing" in self.pace else None
         if self.total:
             return (self.total - self.step) * known.per_step
         return max(0.0, known.seconds - elapsed)

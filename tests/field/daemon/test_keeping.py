@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s2edit_server import jobs, retention
+from s2edit_server import jobs, retention, timings
 from s2edit_server.blobs import Blobs, digest_of
 from s2edit_server.desk import Desk
 from s2edit_server.events import Events
@@ -147,6 +147,14 @@ def test_the_daemon_ends_with_its_folder(what: str, tmp_path: Path) -> None:
             assert (daemon.folder / "run" / "daemon.sock").exists(), "the other's is left alone"
     finally:
         daemon.kill()
+
+
+@pytest.mark.parametrize("phase", ["waiting", *timings.PHASES])
+def test_a_job_of_a_known_kind_has_an_expected_time_in_every_phase(phase: str) -> None:
+    watch = timings.Stopwatch({"loading": timings.Pace(2.0, 2.0), "editing": timings.Pace(1.0, 0.1)}, loaded=True)
+    if phase != "waiting":
+        watch.progress(phase, 0, 0)
+    assert watch.eta() is not None
 
 
 def test_a_running_job_always_has_its_expected_time(tmp_path: Path) -> None:
