@@ -142,7 +142,8 @@ class SettingsFile:
             # To be online all at once would be worst.
             kept["offline"] = True
             self.notice = "S²Edit's settings were damaged, so it stays offline until you switch that in the settings."
-        LOG.warning("settings.json is damaged; a copy is kept as settings.json.bad. Left out: %s", sorted(left_out))
+        names = ", ".join(sorted(left_out)) or "all of it"
+        LOG.warning("settings.json is damaged; a copy is kept as settings.json.bad. Left out: %s", names)
         settings = msgspec.convert(kept, Settings)
         # Kept, as is what follows from it: the next start has to know it too.
         with contextlib.suppress(OSError):
