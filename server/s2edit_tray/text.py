@@ -21,8 +21,13 @@ def language() -> str:
 
 
 def numbers() -> QLocale:
-    """How numbers are written: as in the language that the words are in, which is English when none is there."""
-    return QLocale() if catalogue(language()) else QLocale(QLocale.Language.English)
+    """How numbers are written: as in the language that the words are in, which is English when none is there.
+
+    In Arabic with the digits that the shared words have: those of the Emirates, whose dates are Arabic all the same.
+    """
+    if not catalogue(language()):
+        return QLocale(QLocale.Language.English)
+    return QLocale("ar_AE") if language() == "ar" else QLocale()
 
 
 def size(count: int) -> str:
