@@ -25,7 +25,7 @@ CHANNELS, BLOCKS = 48, 6
 EMA = 0.995
 _SIDE = 32
 _BATCH = 4
-_DIFFERENCES, _STEEPNESS = 0.5, 0.5
+_DIFFERENCES, _STEEPNESS = 0.5, 1.0
 
 
 def to_unit(pictures: NDArray[np.uint8]) -> torch.Tensor:
