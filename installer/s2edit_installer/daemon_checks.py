@@ -58,8 +58,14 @@ class Visit:
         except WireError as error:
             yield wrong("daemon", error.message, error.hint or "Restart it: s2edit daemon stop")
             return
-        with client:
-            models = client.request("models").header["models"]
+        try:
+            with client:
+                models = client.request("models").header["models"]
+                connection = _connection()
+        except Unreachable as error:
+            # One that another visit had started may be ending just now.
+            yield warning("daemon", f"It ended while it was looked at. {error.message}", "Run: s2edit doctor")
+            return
         if client.daemon_version != version("s2edit"):
             words = f"It is version {client.daemon_version}, this is {version('s2edit')}."
             yield warning("daemon", words, "Let it be started anew: s2edit daemon stop")
@@ -67,7 +73,7 @@ class Visit:
             yield ok("daemon", f"It did not run; it can be started, and answers (version {client.daemon_version}).")
         else:
             yield ok("daemon", f"It runs and answers (version {client.daemon_version}).")
-        yield _connection()
+        yield connection
         yield from _weights(models)
 
     def _connect(self, client: Client) -> None:
