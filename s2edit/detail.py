@@ -18,7 +18,7 @@ from .imaging import resample
 Enlarge = Callable[[Tensor], Tensor]
 """1×3×h×w in [0, 1] to 1×3×kh×kw, k a whole number: an upscaler, or nothing at all (k = 1)."""
 
-_WINDOW, _FLAT = 3, 3e-3
+_WINDOW, _FLAT = 3, 4e-4
 """Of the local fit: pixels of the model's size on each side, and the variance below which colours count as one."""
 _SAME, _OTHER = 0.06, 0.2
 """Differences of decoded colours, of 1, that count as none, and as a change in full."""

@@ -22,6 +22,7 @@ from s2edit.starter.portraits import PORTRAITS
 from s2edit.starter.portraits256 import PORTRAITS_256
 from s2edit.starter.renderer import render
 from s2edit.starter.warm_start import warm_start
+from s2edit.starter.whole import Amounts, train_whole
 from tests.fakes.tiny import one_thread
 
 if TYPE_CHECKING:
@@ -140,3 +141,23 @@ def test_a_training_begins_goes_on_and_exports(tmp_path: Path, monkeypatch: pyte
     pipeline = open_pipeline(tmp_path / "out")
     assert (pipeline.unet.config.sample_size, pipeline.vae.config.sample_size) == (32, 256)
     assert pipeline.vae.config.scaling_factor == LATENT_STD[256]
+
+
+def test_the_whole_training_takes_the_autoencoder_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it encodes, the training goes on with the U-Net that it has grown."""
+    begun = []
+
+    def begin(checkpoint: Path, folder: Path, world: object, *, seed: int) -> None:
+        begun.append((checkpoint, world, seed))
+        (folder / "unet.safetensors").touch()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("s2edit.starter.dataset.build", lambda *_, **__: None)
+    monkeypatch.setattr("s2edit.starter.warm_start.warm_start", begin)
+    monkeypatch.setattr("s2edit.starter.latents.cache", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            list(train_whole(tmp_path, PORTRAITS_256, tmp_path / "out", Amounts(1, 2, 1)))
+    assert begun == [(weights_folder(), PORTRAITS_256, 6)]
