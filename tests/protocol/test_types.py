@@ -29,7 +29,7 @@ def written(kind: Kind) -> str:
         return f"dict[str, {written(kind.item)}]"
     if isinstance(kind, Record):
         return f"{kind.name.title()}Record"
-    return PYTHON[type(kind)]
+    return next(name for known, name in PYTHON.items() if isinstance(kind, known))
 
 
 @pytest.mark.parametrize("shape", sorted(set(SHAPES) - {records.ResultRecord}, key=str))

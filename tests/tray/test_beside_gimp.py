@@ -86,6 +86,7 @@ def test_gimps_job_is_watched_and_the_next_one_cancelled(tray_and_person: tuple[
     screen.photograph("running")
     wait_for(lambda: tray.card(MAIN.target, "Done in"), "its end in the tray", 60)
     person.wait_layers(2)
+    person.save_as(person.desk.lab.folder / "kept.xcf")  # the daemon keeps a result until its picture is saved
     wait_for(lambda: (card := tray.card(MAIN.target)) and "not fetched yet" not in card["words"], "GIMP has it", 30)
     screen.photograph("done")
     seen = " / ".join(card["words"] for told in tray.all() for card in told["jobs"])
