@@ -270,7 +270,7 @@ class Engine:
         if level is None and free:
             available = free + memory_figures(self._device, stages.checkpoint)["used"]
             rank = settings.identity.lora_rank
-            rows = len(subjects) * (2 if settings.identity.null_weight else 1)
+            rows = len(subjects) * settings.identity.rows
             plan = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=rows)
             level = plan.level
             LOG.info("learning at level %s: %.1f of %.1f GiB", level, plan.total / 2**30, available / 2**30)

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from .companions import Companion, read_companion
 from .imaging import GRAY, resample
-from .region import Box, square_around
 
 FOLDER = "framing"
 ARCHITECTURE = "s2edit-framing"
@@ -126,28 +125,17 @@ class Framing:
         return None if confidence < _SURE or length < _LEAST or beside else frame
 
 
-def framed(framing: Framing | None, picture: Tensor, mask_box: Box | None) -> Box:
-    """The part of a picture that the model is shown.
-
-    Args:
-        framing: the checkpoint's, or None. picture: 1×C×H×W in [0, 1]. mask_box: of what was painted, or None.
-    Returns:
-        A square inside the picture where the network is sure of one, widened to hold the mask if it nearly does; the
-        whole picture otherwise.
-    """
-    height, width = picture.shape[-2:]
-    whole = (0, 0, width, height)
-    frame = framing.find(picture) if framing is not None else None
-    if frame is None:
-        return whole
-    return square_around((frame.x, frame.y, frame.side), mask_box, (width, height)) or whole
-
-
 def load_framing(folder: Path) -> Framing | None:
     """Read a checkpoint's framing network onto the CPU; None where it has none.
 
     Raises:
         CheckpointError: `checkpoint_incomplete`, `checkpoint_unsupported`; see `companions.read_companion`.
     """
-    found = read_companion(folder, _COMPANION, lambda _: FramingNetwork())
+    found = read_companion(folder, _COMPANION, _network)
     return None if found is None else Framing(*found)
+
+
+def _network(found: dict[str, Any]) -> FramingNetwork:
+    if found.get("side") != SIDE:
+        raise _COMPANION.unsupported(f"config.json is not that of a network for {SIDE} px")
+    return FramingNetwork()

@@ -162,7 +162,7 @@ def _loss(
     tokenizer, device, count = checkpoint.tokenizer, latents.device, len(examples)
     prompts = [example.prompt for example in examples] + [example.plain for example in examples]
     ids = [p.padded(tokenizer.length, tokenizer.pad) for p in prompts]
-    unconditional = settings.null_weight > 0
+    unconditional = settings.rows > 1
     if unconditional:
         ids.append([tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)])
     states = checkpoint.encode_text(ids, device)

@@ -18,14 +18,12 @@ _PROFILES: dict[str, dict[str, Any]] = {
     "balanced": {
         "inversion.mode": "direct",
         "identity.timesteps": "stratified",
-        "identity.null_weight": 0.5,
         "blend.detail": True,
     },
     "fast": {
         "inversion.mode": "direct",
         "inversion.steps": 20,
         "identity.timesteps": "stratified",
-        "identity.null_weight": 0.5,
         "blend.detail": True,
     },
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .errors import ImageError
 from .settings import Settings
 
@@ -94,8 +96,16 @@ def square_around(frame: tuple[float, float, float], mask_box: Box | None, canva
         side = max(side, wanted)
     if side >= _NEARLY_WHOLE * max(width, height):
         return None
-    length = min(round(side), width, height)
-    return (min(max(round(x), 0), width - length), min(max(round(y), 0), height - length), length, length)
+    first_x, first_y = math.floor(x), math.floor(y)
+    length = min(max(math.ceil(x + side) - first_x, math.ceil(y + side) - first_y), width, height)
+    found = (min(max(first_x, 0), width - length), min(max(first_y, 0), height - length), length, length)
+    # A picture narrower than the square cuts it: what was painted must not be lost by that.
+    return found if mask_box is None or _holds(found, mask_box) else None
+
+
+def _holds(box: Box, other: Box) -> bool:
+    beyond = (other[0] + other[2] > box[0] + box[2], other[1] + other[3] > box[1] + box[3])
+    return box[0] <= other[0] and box[1] <= other[1] and not any(beyond)
 
 
 def model_size(w: int, h: int, *, native: int, multiple: int) -> tuple[int, int]:

@@ -74,6 +74,11 @@ class IdentitySettings:
     max_grad_norm: Annotated[float, Knob("Gradient limit", "Longer steps are cut to this", 1e-6, 1e6, 0.1)] = 1.0
     enabled: Annotated[bool, Knob("Learn the object", "Without, nothing is trained before the edit")] = True
 
+    @property
+    def rows(self) -> int:
+        """Rows of a step for each picture: the prompt's, and with `null_weight` the empty one's."""
+        return 2 if self.null_weight else 1
+
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""
         check_fields(self, "identity")
@@ -180,7 +185,7 @@ class BlendSettings:
         feather: width of the soft edge, px of the model's size; 8 is one latent cell.
         grow: how far the edit may reach beyond the mask, px of the model's size.
         context: surroundings of the mask that the crop takes along, as a fraction of the mask's longer side.
-        colour_match: undo the decoder's colour shift, measured around the mask.
+        colour_match: undo the decoder's colour shift, measured around the mask; `detail` leaves none to undo.
         close: gaps and holes of a painted mask up to this wide are filled, px of the model's size.
         detail: what the edit leaves alone stays the picture's own to the bit, and what it recolours keeps the picture's
             edges; only what is new is drawn by the model (ours; `detail.edited`).

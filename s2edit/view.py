@@ -9,10 +9,13 @@ from typing import overload
 import numpy as np
 
 from .compositing import bounding_box
-from .framing import Framing, framed
+from .framing import Framing
 from .imaging import seen
-from .region import Box
+from .region import Box, square_around
 from .requests import ComposeRequest, EditRequest, EditResult, Mask, Pixels
+
+_LOOKED_AT = 512
+"""Pixels along the shorter side that the framing network's looks are taken from, at least where there are as many."""
 
 
 def view_of(framing: Framing | None, image: Pixels, masks: Iterable[Mask | None]) -> Box:
@@ -23,9 +26,16 @@ def view_of(framing: Framing | None, image: Pixels, masks: Iterable[Mask | None]
     """
     if framing is None:
         return (0, 0, image.shape[1], image.shape[0])
+    # Where something stands can be told from a picture of some hundred pixels; 8k would take a gigabyte of memory.
+    step = max(1, min(image.shape[:2]) // _LOOKED_AT)
     painted = [mask > 127 for mask in masks if mask is not None]
     mask_box = bounding_box(np.logical_or.reduce(painted)) if painted else None
-    return framed(framing, seen(image)[0], mask_box)
+    frame = framing.find(seen(image[::step, ::step])[0])
+    whole = (0, 0, image.shape[1], image.shape[0])
+    if frame is None:
+        return whole
+    square = (frame.x * step, frame.y * step, frame.side * step)
+    return square_around(square, mask_box, (image.shape[1], image.shape[0])) or whole
 
 
 def edit_view(framing: Framing | None, request: EditRequest) -> tuple[EditRequest, Box]:

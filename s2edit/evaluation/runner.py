@@ -178,8 +178,7 @@ def equivalents(record: dict[str, Any], settings: Settings) -> dict[str, int]:
     """U-Net forward equivalents of each stage: what the record counts, and the backward passes."""
     found = dict(record["unet_forwards"])
     if settings.identity.enabled and not record["cached"]["identity"] and found["identity"]:
-        # With `null_weight` every step has a second row, for the empty prompt.
-        found["identity"] += _BACKWARD * settings.identity.steps * (2 if settings.identity.null_weight else 1)
+        found["identity"] += _BACKWARD * settings.identity.steps * settings.identity.rows
     if settings.inversion.mode == "null_text" and found["inversion"]:
         # Each step inverts, predicts conditionally, and steps with the fitted embedding; the rest are inner steps.
         found["inversion"] += _BACKWARD * (found["inversion"] - 3 * settings.inversion.steps)

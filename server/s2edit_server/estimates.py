@@ -54,7 +54,8 @@ def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device
 def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     """Forward passes of the U-Net that identity, inversion and editing cost, a backward pass counted as two."""
     steps = settings.inversion.steps
-    identity = settings.identity.steps * (1 + BACKWARD) if settings.identity.enabled else 0
+    learning = settings.identity
+    identity = learning.steps * learning.rows * (1 + BACKWARD) if learning.enabled else 0
     inversion = steps
     if settings.inversion.mode == "null_text":
         # Per step one conditional pass, at most `inner_steps` trained ones, and one step on with both.

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from s2edit.errors import CheckpointError
-from s2edit.framing import FOLDER, Frame, Framing, FramingNetwork, load_framing
+from s2edit.framing import ARCHITECTURE, FOLDER, Frame, Framing, FramingNetwork, load_framing
 from s2edit.region import Box, square_around
 from s2edit.requests import EditRequest, EditResult, ObjectSpec
 from s2edit.view import edit_view, placed, view_of
@@ -22,11 +22,12 @@ CANVAS = (1600, 1200)
 @pytest.mark.parametrize(
     ("frame", "mask", "found"),
     [
-        ((820, 300, 640), None, (794, 274, 691, 691)),
-        ((820, 300, 640), (1000, 480, 280, 120), (794, 274, 691, 691)),
+        ((820, 300, 640), None, (794, 274, 692, 692)),
+        ((820, 300, 640), (1000, 480, 280, 120), (794, 274, 692, 692)),
         ((820, 300, 640), (780, 250, 720, 300), (780, 250, 720, 720)),  # a hat's brim reaches beyond
         ((820, 300, 640), (100, 100, 200, 200), None),  # painted elsewhere: the network can't know why
-        ((-40, 700, 640), None, (0, 509, 691, 691)),
+        ((-40, 700, 640), None, (0, 508, 692, 692)),
+        ((1200, 600, 640), (1560, 620, 40, 40), (908, 508, 692, 692)),
         ((60, 60, 1000), None, (20, 20, 1080, 1080)),
         ((10, 10, 1500), None, None),
     ],
@@ -47,6 +48,12 @@ class Fixed(Framing):
         return found
 
 
+def test_a_narrow_picture_loses_nothing_that_was_painted() -> None:
+    """The square is cut to the picture's height; a mask at its far side is then worth more than a good frame."""
+    assert square_around((400, 0, 640), None, (1600, 500)) == (374, 0, 500, 500)
+    assert square_around((400, 0, 640), (900, 200, 100, 60), (1600, 500)) is None
+
+
 def test_everything_is_cut_alike_and_comes_back_in_its_place() -> None:
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)
@@ -54,15 +61,15 @@ def test_everything_is_cut_alike_and_comes_back_in_its_place() -> None:
     mask[50:60, 70:90] = 255
     request = EditRequest(image, "a man", "a man with a hat", (ObjectSpec("man", mask),), mask)
     cut, view = edit_view(Fixed(Frame(62, 32, 59.2, 0.9)), request)
-    assert view == (60, 30, 64, 64)
-    assert np.array_equal(cut.image, image[30:94, 60:124])
+    assert view == (59, 29, 65, 65)
+    assert np.array_equal(cut.image, image[29:94, 59:124])
     assert cut.edit_mask is not None and cut.objects[0].mask is not None
-    assert np.array_equal(cut.edit_mask, mask[30:94, 60:124]) and np.array_equal(cut.objects[0].mask, cut.edit_mask)
+    assert np.array_equal(cut.edit_mask, mask[29:94, 59:124]) and np.array_equal(cut.objects[0].mask, cut.edit_mask)
     alpha = cut.edit_mask
-    whole = placed(EditResult(cut.image, alpha, alpha, (10, 20, 20, 10), {"seed": 1}), view, (120, 160))
+    whole = placed(EditResult(cut.image, alpha, alpha, (11, 21, 20, 10), {"seed": 1}), view, (120, 160))
     assert np.array_equal(whole.alpha, mask) and np.array_equal(whole.object_mask, mask)
     assert whole.box == (70, 50, 20, 10)
-    assert whole.record == {"seed": 1, "view": [60, 30, 64, 64]}
+    assert whole.record == {"seed": 1, "view": [59, 29, 65, 65]}
 
 
 def test_nothing_found_is_the_whole_picture() -> None:
@@ -103,3 +110,14 @@ def test_it_is_read_beside_a_checkpoint(tmp_path: Path) -> None:
 def test_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="does not know"):
         load_framing(written(tmp_path, {"architecture": "faces"}))
+
+
+def test_another_size_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="64 px"):
+        load_framing(written(tmp_path, {"architecture": ARCHITECTURE, "side": 96}))
+
+
+def test_a_large_picture_is_looked_at_small() -> None:
+    """The frame is the picture's, whatever size the network looked at."""
+    large = np.zeros((1536, 2048, 3), np.uint8)
+    assert view_of(Fixed(Frame(100, 50, 200, 0.9)), large, []) == (276, 126, 648, 648)
