@@ -115,13 +115,13 @@ def test_a_waiting_job_is_dragged_with_the_mouse(tray_and_person: tuple[Tray, Pe
         for target in ("a man with one hat", "a man with two hats"):
             submit(krita, edit={**fake(), "target": target})
         one, two = (
-            wait_for(partial(tray.card, target, f"number {place} "), target, 30)["at"]
+            wait_for(partial(tray.card, target, f"Number {place} "), target, 30)["at"]
             for place, target in enumerate(("a man with one hat", "a man with two hats"), 1)
         )
         screen.activate(tray.window)
         # Onto the lower half of the second card: behind it.
         screen.stroke([(one[0], one[1]), (two[0], two[1] + 15)])
-        wait_for(lambda: tray.card("one hat", "number 2 ") and tray.card("two hats", "number 1 "), "the new order", 30)
+        wait_for(lambda: tray.card("one hat", "Number 2 ") and tray.card("two hats", "Number 1 "), "the new order", 30)
         screen.photograph("dragged")
         queued = krita.request("list", {"states": ["queued"]}).header["jobs"]
         assert {job["edit"]["target"]: job["position"] for job in queued} == {
