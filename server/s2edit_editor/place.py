@@ -76,7 +76,7 @@ def find(sent: Sent, canvas: tuple[int, int], at: tuple[int, int] | None, look: 
     if at is None or not sent.points:
         moved = sent.crop if at is None else sent.crop.moved(at[0] - sent.at[0], at[1] - sent.at[1])
         return Found(moved) if canvas == sent.canvas or at is not None else Found(None, LOST)
-    scored = [(_likeness(sent, way, look), way) for way in _ways(sent, canvas, at)]
+    scored = [(_likeness(sent, way, canvas, look), way) for way in _ways(sent, canvas, at)]
     plain, best = scored[0], max(scored, key=lambda entry: entry[0])
     if best[0] < plain[0] + CLEARLY:
         best = plain
@@ -116,8 +116,13 @@ def _stretched(box: Box, old: tuple[int, int], new: tuple[int, int]) -> Box:
     return Box(x, y, max(1, round(box.right * across) - x), max(1, round(box.bottom * down) - y))
 
 
-def _likeness(sent: Sent, way: _Way, look: Look) -> float:
-    alike = 0
+def _likeness(sent: Sent, way: _Way, canvas: tuple[int, int], look: Look) -> float:
+    """Share of the points that are alike where the way puts them.
+
+    Beyond the canvas nothing is known: what was cropped away speaks neither for a way nor against it, as long as a
+    quarter of the points are left.
+    """
+    alike, beyond = 0, 0
     for (x, y), wanted in zip(_grid(), sent.points, strict=True):
         if way.turned:  # the whole picture was turned, and the crop with it
             column = (sent.crop.x + x * sent.crop.width) / sent.canvas[0]
@@ -125,9 +130,13 @@ def _likeness(sent: Sent, way: _Way, look: Look) -> float:
             across, down = way.turn(column, row)
             seen = look(int(across * way.box.width), int(down * way.box.height))
         else:
-            seen = look(way.box.x + int(x * way.box.width), way.box.y + int(y * way.box.height))
+            column, row = way.box.x + int(x * way.box.width), way.box.y + int(y * way.box.height)
+            if not (0 <= column < canvas[0] and 0 <= row < canvas[1]):
+                beyond += 1
+                continue
+            seen = look(column, row)
         alike += seen is not None and abs(seen - wanted) <= ALIKE
-    return alike / len(sent.points)
+    return alike / max(len(sent.points) - beyond, len(sent.points) // 4)
 
 
 def _grid() -> Iterator[tuple[float, float]]:

@@ -92,7 +92,7 @@ class Painter:
         """Turn the wheel over the docker, down and then up, until a widget of the plug-in is in sight."""
         state = self.wait(lambda state: "s2edit_docker" in state["widgets"], "the docker")
         left, top, _, height, *_ = state["widgets"]["s2edit_docker"][0]
-        for button in ("5",) * 6 + ("4",) * 12:
+        for button in ("5",) * 15 + ("4",) * 30:
             # Twice, since a list that is built anew passes by on its way.
             if name in self.next_look()["widgets"] and name in self.next_look()["widgets"]:
                 return

@@ -98,3 +98,11 @@ def test_its_layer_is_gone(layer: Pixels) -> None:
 def test_one_flat_colour_says_nothing() -> None:
     flat = np.full((60, 80), 77, np.uint8)
     assert find(sent_of(flat), (120, 90), (12, 5), looker(flat, (12, 5))) == Found(CROP.moved(2, 0))
+
+
+def test_what_was_cropped_away_speaks_for_no_other_way() -> None:
+    """A flat layer was moved and the picture cropped, layers too: it was not scaled, though that would fit as well."""
+    flat = np.full((38, 43), 77, np.uint8)
+    assert find(sent_of(np.full((60, 80), 77, np.uint8)), (60, 50), (17, 12), looker(flat, (17, 12))) == Found(
+        CROP.moved(7, 7)
+    )
