@@ -103,16 +103,19 @@ def _again_and_start(lab: Lab, painter: Painter, picture: Path) -> None:
 
 
 def _fail(painter: Painter) -> None:
-    """The reason stands where Edit was pressed, and in the list, with a button to try again."""
+    """The reason stands where Edit was pressed, and in the list; trying the very same again is not offered."""
     painter.scroll_to("s2edit_fold")
     painter.click_widget("s2edit_fold")
+    painter.wait(lambda state: "never learned" in " ".join(_texts(state, "s2edit_says")), "doubts, which take room")
     painter.scroll_to("s2edit_seed")
     painter.fill("s2edit_seed", str(FAILS))
     _edit(painter)
     painter.wait(lambda state: _texts(state, "s2edit_says") == [WHY], "the reason")
-    painter.scroll_to("s2edit_retry")
+    painter.scroll_to("s2edit_said")
     painter.screen.photograph("failed")
-    assert WHY in _texts(painter.state(), "s2edit_said")
+    state = painter.state()
+    assert WHY in _texts(state, "s2edit_said")
+    assert "s2edit_retry" not in state["widgets"]
     painter.scroll_to("s2edit_seed")
     painter.fill("s2edit_seed", "1")
     painter.scroll_to("s2edit_fold")
