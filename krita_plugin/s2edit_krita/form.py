@@ -128,6 +128,8 @@ class Form(QWidget):
             self.taken = (wish.reference_prompt, *words_[1:2])
             words_ = words_[:1]
         self.objects.fill(words_)
+        # Nobody typed it here: once the sentence no longer has it, another one is proposed.
+        self._proposed = words_[0] if words_ else ""
         self.advanced.fill(wish)
         for box, wanted in ((self.model, wish.model), (self.profile, wish.profile)):
             index = box.findData(wanted)
