@@ -9,7 +9,7 @@ from tests.hosts.gimp.person import Person
 from tests.hosts.krita.easel import Easel
 from tests.hosts.krita.painter import Painter
 from tests.hosts.scenarios import EMBEDDED as SCENE
-from tests.hosts.scenarios import render_portrait
+from tests.hosts.scenarios import render_portrait, result_name
 from tests.hosts.screen import Screen
 from tests.unit.installer.ordinary import OrdinaryLab
 
@@ -45,7 +45,7 @@ class Painters:
         person.submit(dialog)
         result, own = person.wait_layers(2, PATIENCE_S)["layers"]
         self._screen.photograph("gimp-result")
-        assert (result["name"], own["name"]) == (SCENE.target, self._picture.name)
+        assert (result["name"], own["name"]) == (result_name(SCENE.source, SCENE.target), self._picture.name)
         assert "s2edit-recipe" in result["parasites"]
         person.save_as(self._lab.home / "portrait.xcf")
         person.close_picture()
@@ -65,7 +65,7 @@ class Painters:
         painter.click_widget("s2edit_profile")
         self._screen.key("End", "Return")  # fast, the last of the profiles
         painter.click_widget("s2edit_edit")
-        name = f"S²Edit: {SCENE.target}"
+        name = result_name(SCENE.source, SCENE.target)
         painter.wait(lambda state: state["jobs"], "the job to be handed in")
         painter.wait_layer(name, PATIENCE_S)
         self._screen.photograph("krita-result")
