@@ -32,20 +32,20 @@ class Painters:
             (data / file).unlink()
         switched_on = config.read_text(encoding="utf-8")
         config.write_text(switched_on.replace("enable_s2edit_krita=true\n", ""), encoding="utf-8")
-        self._picture = render_portrait(lab.home / "portrait.png")
+        self.picture = render_portrait(lab.home / "portrait.png")
         self.probes = [data / "pykrita/s2edit_probe", data / "pykrita/s2edit_probe.desktop"]
         lab.give(lab.home)
 
     def edit_in_gimp(self) -> None:
         """Right-click, S²Edit…, type, Enter; the new layer; save and quit."""
-        person = Person(self._gimp, self._screen, self._picture)
+        person = Person(self._gimp, self._screen, self.picture)
         dialog = person.open_dialog()
         person.type_words(SCENE)
         self._screen.key("alt+s")  # Enter would open the list of profiles again, where the cursor is
         person.submit(dialog)
         result, own = person.wait_layers(2, PATIENCE_S)["layers"]
         self._screen.photograph("gimp-result")
-        assert (result["name"], own["name"]) == (result_name(SCENE.source, SCENE.target), self._picture.name)
+        assert (result["name"], own["name"]) == (result_name(SCENE.source, SCENE.target), self.picture.name)
         assert "s2edit-recipe" in result["parasites"]
         person.save_as(self._lab.home / "portrait.xcf")
         person.close_picture()
@@ -54,7 +54,7 @@ class Painters:
 
     def edit_in_krita(self) -> None:
         """Right-click the layer, S²Edit…, type, Edit; the new layer; quit."""
-        painter = Painter(self._krita, self._picture)
+        painter = Painter(self._krita, self.picture)
         painter.click_layer("Background", button=3)
         self._screen.photograph("krita-menu")
         painter.choose("S²Edit…")

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pyvips
 from s2edit_installer import packages
 
+from tests.hosts.scenarios import EMBEDDED as SCENE
 from tests.unit.installer.fresh import Fresh
 from tests.unit.installer.ordinary import OrdinaryLab
 from tests.unit.installer.painters import PATIENCE_S, Painters
 
 EDITORS = ["GIMP 3.0 (package, AppImage or Flatpak)", "Krita (package or AppImage)"]
-WORDS = ["--source", "a man with a beard", "--target", "a man with glasses", "--object", "man"]
+WORDS = ["--source", SCENE.source, "--target", SCENE.target, "--object", SCENE.word]
 STEPS = ["--set", "inversion.steps=2", "--set"]
 
 
@@ -47,7 +47,6 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
         lab.env["QT_QPA_PLATFORM"] = "offscreen"
         for wheel in wheels:
             shutil.copy2(wheel, lab.folder)
-        pyvips.Image.black(96, 96, bands=3).cast("uchar").pngsave(str(lab.home / "in.png"))
         lab.give(lab.folder)
         painters = Painters(lab)
         fresh = Fresh(lab.folder / "venv", lab.inside)
@@ -57,8 +56,14 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
             return answer
 
         def edit(steps: int) -> str:
-            picture, out = str(lab.home / "in.png"), str(lab.home / f"out-{steps}.png")
-            given = [picture, "-o", out, *WORDS, *STEPS, f"identity.steps={steps}"]
+            given = [
+                str(painters.picture),
+                "-o",
+                str(lab.home / f"out-{steps}.png"),
+                *WORDS,
+                *STEPS,
+                f"identity.steps={steps}",
+            ]
             return str(s2edit("edit", *given, "--no-wait")["job"])
 
         assert lab.say("id", "-u").stdout.strip() == str(lab.uid) != "0"
@@ -82,7 +87,7 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
         jobs = {job["job"]: job["state"] for job in s2edit("jobs", "list")["jobs"]}
         assert jobs[short] == "queued" and jobs[long] in {"queued", "running"}
         s2edit("jobs", "cancel", long)
-        assert s2edit("jobs", "result", short, str(lab.home / "in.png"), "-o", str(lab.home / "out.png"))["changed_box"]
+        assert s2edit("jobs", "result", short, str(painters.picture), "-o", str(lab.home / "out.png"))["changed_box"]
 
         tried = s2edit("doctor")
         (lab.artifacts / "doctor.json").write_text(json.dumps(tried, indent=1, ensure_ascii=False), encoding="utf-8")
