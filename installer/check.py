@@ -1,7 +1,10 @@
-"""All checks in one command: ruff, mypy --strict, import-linter, pytest; CI runs the same.
+"""All checks in one command: ruff, mypy --strict, import-linter, pytest; CI and GitHub's workflow run the same.
 
-.venv/bin/python installer/check.py            everything
-.venv/bin/python installer/check.py --quick    without the tests that take minutes or need the real editors
+.venv/bin/python installer/check.py            everything ("whole")
+.venv/bin/python installer/check.py --quick    a few minutes: no real editor, no daemon under fire, no large model
+.venv/bin/python installer/check.py hosts      the tests with the real editors alone
+
+What follows the lane goes to pytest:  installer/check.py --quick -k recipe
 """
 
 from __future__ import annotations
@@ -20,21 +23,29 @@ STATIC = (
     ("mypy --strict", [str(BIN / "mypy"), "s2edit", "server", "installer", "gimp_plugin", "krita_plugin", "tests"]),
     ("import-linter", [str(BIN / "lint-imports")]),
 )
+TESTS = {
+    "quick": ("tests/unit", "tests/protocol", "-m", "not slow and not hosts"),
+    "hosts": ("-m", "hosts"),
+    "whole": (),
+}
+"""What pytest is told for each lane."""
+# Two processes whatever the machine has: the real editors in one, the rest in the other (tests/conftest.py).
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+SLOWEST = ("--durations=12", "--durations-min=15")  # what to quicken first
 
 
 def main(arguments: list[str]) -> int:
-    """Run every check even when one fails; the exit status counts the failed ones (0: all passed).
+    """Run every check of a lane even when one fails; the exit status counts the failed ones (0: all passed).
 
     pytest comes last, so that its closing line ends the output.
     """
-    failed = [name for name, command in STATIC if not _passes(name, command)]
+    lane = arguments[0].removeprefix("--") if arguments else ""
+    lane, extra = (lane, arguments[1:]) if lane in TESTS else ("whole", arguments)
+    failed = [name for name, command in STATIC if lane != "hosts" and not _passes(name, command)]
     print("the checks so far passed" if not failed else "failed: " + ", ".join(failed), flush=True)
-    pytest = [sys.executable, "-m", "pytest", "--durations=12", "--durations-min=15"]  # what to quicken first
-    if "--quick" in arguments:
-        pytest += ["-m", "not slow and not hosts"]
-    extra = [argument for argument in arguments if argument != "--quick"]
-    print("== pytest", flush=True)
-    return len(failed) + bool(subprocess.run(pytest + extra, cwd=ROOT, check=False).returncode)
+    print(f"== pytest, lane {lane}", flush=True)
+    command = [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *SLOWEST, *TESTS[lane], *extra]
+    return len(failed) + bool(subprocess.run(command, cwd=ROOT, check=False).returncode)
 
 
 def _passes(name: str, command: list[str]) -> bool:

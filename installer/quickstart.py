@@ -51,7 +51,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--no-plugins", action="store_true", help="leave GIMP and Krita alone")
     parser.add_argument("--at-login", action="store_true", help="have the daemon started at every login")
-    parser.add_argument("--test", action="store_true", help="make the test environment and run all tests")
+    parser.add_argument(
+        "--test",
+        nargs="?",
+        const="whole",
+        choices=("quick", "hosts", "whole"),
+        metavar="LANE",
+        help="make the test environment and run all tests, or one lane: quick, hosts",
+    )
     parser.add_argument("--uninstall", action="store_true", help="take out plug-ins, entries and the environment")
     parser.add_argument(
         "--torch",
@@ -77,8 +84,8 @@ def _test(environment: Environment, options: argparse.Namespace) -> int:
     from s2edit_installer.test_machine import provision
 
     environment.make(("starter", "tray", "dev"), options)
-    provision(environment, ROOT)
-    check = [str(environment.python), str(ROOT / "installer" / "check.py")]
+    provision(environment, ROOT, editors=options.test != "quick")
+    check = [str(environment.python), str(ROOT / "installer" / "check.py"), options.test]
     return subprocess.run(check, cwd=ROOT, check=False).returncode
 
 

@@ -37,17 +37,18 @@ PACKAGES = (
 """Debian's names; PySide6 needs the libraries, the window tests the rest; two of them read marks independently."""
 
 
-def provision(environment: Environment, root: Path) -> None:
+def provision(environment: Environment, root: Path, *, editors: bool = True) -> None:
     """Install what is missing; Trouble says what cannot be had.
 
     Args:
         environment: with the tests' dependencies.
         root: the checkout.
+        editors: GIMP and Krita too, which the lane “quick” does without.
     """
     if shutil.which("apt-get") is None:
         raise Trouble(
             "The tests run on Debian or Ubuntu: they need apt-get for a virtual screen and the real editors.\n"
-            "Elsewhere, run those that need neither:  .venv/bin/python installer/check.py --quick"
+            "Elsewhere, run those that need no editor:  .venv/bin/python installer/check.py --quick"
         )
     missing = [name for name in PACKAGES if not _installed(name)]
     if missing:
@@ -57,9 +58,10 @@ def provision(environment: Environment, root: Path) -> None:
         _run([*apt, "update", "-qq"], settings, "apt-get update failed. Check the network, then run this again.")
         install = [*apt, "install", "-y", "-qq", "--no-install-recommends", *missing]
         _run(install, settings, f"apt-get could not install {' '.join(missing)}. Install them, then run this again.")
-    say("The real editors (two minutes the first time) …")
-    editors = [str(environment.python), "-m", "tests.hosts.provision"]
-    _run(editors, dict(os.environ), "The real editors could not be installed; see above.", cwd=root)
+    if editors:
+        say("The real editors (two minutes the first time) …")
+        command = [str(environment.python), "-m", "tests.hosts.provision"]
+        _run(command, dict(os.environ), "The real editors could not be installed; see above.", cwd=root)
 
 
 def _installed(package: str) -> bool:
