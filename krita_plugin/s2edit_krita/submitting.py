@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
 from s2edit_editor.area import crop_on_canvas
+from s2edit_editor.photo import likeness, step_of
 from s2edit_editor.pixels import Box
 from s2edit_editor.pixels import Picture as WirePicture
 from s2edit_editor.place import points_of
@@ -35,7 +36,6 @@ from .document import (
     title,
 )
 from .order import MAX_TITLE, Order, Reference
-from .photo import likeness
 from .pixels import DEPTHS
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ Frame: TypeAlias = bytes | bytearray
 
 _LARGEST_HASHED = 2**21
 """Bytes."""
-_SAMPLE = 256
-"""Pixels along a side of what is looked at to tell a photograph from a drawing."""
 
 
 class Parcel(NamedTuple):
@@ -97,14 +95,14 @@ def plan_fields(document: KritaDocument, order: Order, within: Box) -> PlanReque
 def add_facts(request: PlanRequest, document: KritaDocument, layer: KritaNode | None, crop: Box) -> None:
     """Add what a plan wants to know of the picture that would be sent.
 
-    `photo`, judged by its middle, and `image_sha256`, by which the daemon knows a picture that it has learned already;
+    `photo`, and `image_sha256`, by which the daemon knows a picture that it has learned already;
     the latter not for a crop so large, or a layer so slow to read, that it would be felt.
     """
     if crop.clipped(*canvas(document)) != crop:
         return
-    width, height = min(crop.width, _SAMPLE), min(crop.height, _SAMPLE)
-    middle = Box(crop.x + (crop.width - width) // 2, crop.y + (crop.height - height) // 2, width, height)
-    request["photo"] = likeness(glance(document, layer, middle), width)
+    step = step_of(crop)
+    _, _, width, height = crop.thinned(step)
+    request["photo"] = likeness(WirePicture(width, height, 4, "u1", bytes(glance(document, layer, crop, step))))
     size = crop.width * crop.height * depth_of(document).bytes_a_pixel
     if size <= _LARGEST_HASHED and not is_costly(document, layer):
         request["image_sha256"] = sha256(read(document, layer, crop).data).hexdigest()

@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from s2edit_editor.delivery import layer_name
 
+PHOTOGRAPH = Path(__file__).parents[1] / "photographs" / "astronaut.jpg"
 Fractions = tuple[tuple[float, float], ...]
 """Points x, y from 0.0 (left, top) to 1.0 that one brush stroke goes through."""
 

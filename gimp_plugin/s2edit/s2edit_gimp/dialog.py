@@ -8,6 +8,8 @@ from typing import cast
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_editor import models
+from s2edit_editor.photo import likeness, step_of
+from s2edit_editor.pixels import Box as Area
 from s2edit_editor.planning import Facts, judge
 from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
@@ -31,8 +33,7 @@ from .mask_sources import (
 )
 from .models import ModelRow
 from .overview import Overview
-from .photo import likeness
-from .pixels import Box, read_colour
+from .pixels import Box, read_colour, read_thinned
 from .reference import given_reference
 from .reference_form import ReferenceForm
 from .room import Room
@@ -160,7 +161,9 @@ class EditDialog:
         within = self._area
         fields = plan_fields(within, choices, self._masks, self._default)
         if self._digest is not None and self._digest[0] == self._crop:
-            fields["image_sha256"], fields["photo"] = self._digest[1], self._digest[2]
+            fields["photo"] = self._digest[2]
+            if self._digest[1]:
+                fields["image_sha256"] = self._digest[1]
         self._models.choose(choices.model or self._default)
         self._form.set_example(self._models.example(choices.model or self._default))
         self._jobs.session.forget(self._ticket)
@@ -222,10 +225,11 @@ class EditDialog:
         )
 
     def _digest_crop(self, crop: Box) -> None:
-        if crop[2] * crop[3] <= MOST_DIGESTED:
-            picture = read_colour(self._layer, crop)
-            self._digest = (crop, hashlib.sha256(picture.data).hexdigest(), likeness(picture))
-            self._later()
+        small = crop[2] * crop[3] <= MOST_DIGESTED
+        digest = hashlib.sha256(read_colour(self._layer, crop).data).hexdigest() if small else ""
+        looked_at = read_thinned(self._layer, crop, step_of(Area(*crop)))
+        self._digest = (crop, digest, likeness(looked_at))
+        self._later()
 
     def _gone(self) -> bool:
         """Whether the painter has closed the picture or deleted the layer meanwhile; says so."""

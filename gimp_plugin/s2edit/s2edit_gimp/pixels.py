@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gi.repository import Gegl, Gimp
+from s2edit_editor.pixels import Picture as Sent
 from s2edit_wire.frames import ITEM_SIZE
 
 Box = tuple[int, int, int, int]
@@ -56,6 +57,19 @@ def read_colour(drawable: Gimp.Drawable, box: Box) -> Picture:
     channels = (1 if drawable.is_gray() else 3) + drawable.has_alpha()
     data = _get(drawable.get_buffer(), box, f"{MODEL[channels]} {BABL_TYPE[dtype]}")
     return Picture(box[2], box[3], channels, dtype, data)
+
+
+def read_thinned(drawable: Gimp.Drawable, box: Box, step: int) -> Sent:
+    """Every `step`-th pixel of every `step`-th row of a box, 8-bit RGBA, at a cost that hardly grows with it."""
+    x, y, width, height = box
+    rows = []
+    for top in range(y, y + height, step):
+        row = _get(drawable.get_buffer(), (x, top, width, 1), "R'G'B'A u8")
+        thin = bytearray(4 * len(range(0, width, step)))
+        for channel in range(4):
+            thin[channel::4] = row[channel :: 4 * step]
+        rows.append(thin)
+    return Sent(len(rows[0]) // 4, len(rows), 4, "u1", b"".join(rows))
 
 
 def read_coverage(drawable: Gimp.Drawable, box: Box) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tests.fakes.hub_model import FILES, REVISION, small_model
 from tests.protocol.router import Router
 
 from ..lab import Lab, wait_for
-from ..scenarios import COMPOSED, MAIN, draw_portrait
+from ..scenarios import COMPOSED, MAIN, PHOTOGRAPH, draw_portrait
 from ..screen import Screen
 from .gimp import GimpDesk
 from .person import Person
@@ -241,7 +242,8 @@ def test_for_a_photograph_the_model_that_fits_is_offered_and_another_is_download
     # With the fake worker any model will do, and nothing is said of them.
     lab.write_launcher(fake=False, offline=False)
     lab.stop_daemon()
-    person.desk.ask("prepare", noise=True)
+    taken = shutil.copy(PHOTOGRAPH, lab.folder / "photograph.jpg")
+    person.desk.ask("prepare", photograph=str(taken))
     dialog = person.open_dialog()
     person.type_words(MAIN)
     screen.photograph("advice")

@@ -12,7 +12,7 @@ from s2edit_wire.frames import describe
 from tests.protocol.router import Router
 
 from ..lab import Lab, wait_for
-from ..scenarios import KILLED, MAIN, draw_portrait, result_name
+from ..scenarios import KILLED, MAIN, PHOTOGRAPH, draw_portrait, result_name
 from ..screen import Screen
 from .easel import Easel
 from .painter import Painter, State
@@ -117,7 +117,7 @@ def test_a_daemon_of_another_version_is_told_of_in_words_and_the_right_one_is_fo
     with Lab("krita-version") as lab:
         easel = Easel(lab, Screen(lab))
         photograph = lab.folder / "photograph.png"
-        Image.effect_noise((SIDE, SIDE), 40).convert("RGB").save(photograph)
+        Image.open(PHOTOGRAPH).resize((SIDE, SIDE)).save(photograph)
         with Router(lab.state, hello=refusal):
             painter = Painter(easel, photograph)
             painter.layer_menu("Background")

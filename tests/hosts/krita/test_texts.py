@@ -5,11 +5,7 @@ from __future__ import annotations
 import numpy as np
 from s2edit_editor.pixels import Box
 from s2edit_krita import pixels
-from s2edit_krita.photo import likeness
 from s2edit_krita.pixels import DEPTHS
-
-from s2edit.starter.attributes import Portrait
-from s2edit.starter.renderer import render
 
 
 def test_every_depth_comes_round() -> None:
@@ -39,19 +35,3 @@ def test_a_thinned_picture_has_every_third_pixel() -> None:
     assert box.thinned(3) == Box(0, 0, 9, 6)
     assert pixels.sampled(take, box, 3) == picture[2:18:3, 3:28:3].tobytes()
     assert pixels.sampled(take, box, 1) == picture[2:18, 3:28].tobytes()
-
-
-def _likeness(rgb: np.ndarray) -> float:
-    opaque = np.full(rgb.shape[:2], 255)
-    return likeness(np.dstack([rgb, opaque]).clip(0, 255).astype(np.uint8).tobytes(), rgb.shape[1])
-
-
-def test_photographs_are_told_from_drawings() -> None:
-    """The daemon doubts its model of drawings from 0.5 on."""
-    y, x = np.mgrid[0:240, 0:200]
-    blurred = np.stack([128 + 90 * np.sin(x / 40 + shift) * np.cos(y / 50) for shift in range(3)], axis=-1)
-    noise = np.random.default_rng(0).normal(0, 2, blurred.shape)
-    assert _likeness(blurred + noise) > 0.9
-    assert _likeness(render(Portrait(accessory="sunglasses"), 256)) < 0.3
-    assert _likeness(np.repeat(x[..., None], 3, axis=-1)) == 0, "a drawn gradient"
-    assert _likeness(np.full((1, 1, 3), 7)) == 0

@@ -1,9 +1,8 @@
-"""Makes the open picture what a test begins with: its lowest layer alone, then copies, noise or indexed colours."""
+"""Makes the open picture what a test begins with: its lowest layer alone, then copies, a photograph or indexed colours."""
 
-import random
 from typing import Any
 
-from common import GIVEN, Gegl, Gimp, describe, report
+from common import GIVEN, Gegl, Gimp, Gio, describe, report
 
 
 def body() -> dict[str, Any]:
@@ -15,11 +14,15 @@ def body() -> dict[str, Any]:
         copy = Gimp.Layer.new_from_drawable(lowest, image)
         copy.set_name(name)
         image.insert_layer(copy, None, 0)
-    if GIVEN.get("noise"):
+    if GIVEN.get("photograph"):
         width, height = lowest.get_width(), lowest.get_height()
-        data = random.Random(5).randbytes(3 * width * height)
-        lowest.get_buffer().set(Gegl.Rectangle.new(0, 0, width, height), "R'G'B' u8", data)
+        loaded = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(GIVEN["photograph"]))
+        loaded.scale(width, height)
+        place = Gegl.Rectangle.new(0, 0, width, height)
+        data = loaded.get_layers()[0].get_buffer().get(place, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
+        lowest.get_buffer().set(place, "R'G'B' u8", bytes(data))
         lowest.update(0, 0, width, height)
+        loaded.delete()
     if GIVEN.get("indexed"):
         image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 16, False, False, "")
     image.set_selected_layers([lowest])
