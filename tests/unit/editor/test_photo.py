@@ -16,7 +16,7 @@ from s2edit_editor.pixels import Box, Picture
 from s2edit.starter.renderer import sample_portrait
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "photographs"
-FORMATS = {"u1": (np.uint8, 1), "u2": ("<u2", 257), "f4": ("<f4", 1 / 255)}
+FORMATS: dict[str, tuple[str, float]] = {"u1": ("u1", 1), "u2": ("<u2", 257), "f4": ("<f4", 1 / 255)}
 DOUBTED = 0.5
 """`s2edit_server.problems.PHOTO_THRESHOLD`."""
 

@@ -1,8 +1,8 @@
-"""Makes the open picture what a test begins with: its lowest layer alone, then copies, a photograph or indexed colours."""
+"""Makes the open picture what a test begins with: its lowest layer alone, then copies, a photo or indexed colours."""
 
 from typing import Any
 
-from common import GIVEN, Gegl, Gimp, Gio, describe, report
+from common import GIVEN, Gegl, Gimp, describe, load, report
 
 
 def body() -> dict[str, Any]:
@@ -16,7 +16,7 @@ def body() -> dict[str, Any]:
         image.insert_layer(copy, None, 0)
     if GIVEN.get("photograph"):
         width, height = lowest.get_width(), lowest.get_height()
-        loaded = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(GIVEN["photograph"]))
+        loaded = load(GIVEN["photograph"])
         loaded.scale(width, height)
         place = Gegl.Rectangle.new(0, 0, width, height)
         data = loaded.get_layers()[0].get_buffer().get(place, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
