@@ -19,19 +19,11 @@ Thorough = Annotated[bool, typer.Option("--thorough", help="Look for the waterma
 
 def detect(files: Files, *, thorough: Thorough = False, json_: options.Json = False) -> int:
     """Tell every mark in a picture that says “made with AI”; the exit status is 1 when there is none in any."""
-    findings: list[dict[str, Any]] = []
-    for file in files:
-        try:
-            findings.append(marks_of(file, thorough=thorough).record())
-        except OSError as error:
-            findings.append({"file": str(file), "error": f"“{file}” can't be read ({error.strerror})."})
-    broken = any("error" in finding for finding in findings)
-    found = any(finding.get("says_model") for finding in findings)
-    code = Exit.INPUT if broken else Exit.DONE if found else Exit.INTERNAL
+    told = findings(files, thorough=thorough)
     if json_:
-        print_object({"exit_code": int(code), "files": findings})
-        return int(code)
-    for finding in findings:
+        print_object(told)
+        return int(told["exit_code"])
+    for finding in told["files"]:
         if "error" in finding:
             tell(finding["error"], "red")
             continue
@@ -39,4 +31,17 @@ def detect(files: Files, *, thorough: Thorough = False, json_: options.Json = Fa
         say(f"{finding['file']}: {first}", "bold" if finding["says_model"] else "")
         for sentence in others:
             say(f"  {sentence}")
-    return int(code)
+    return int(told["exit_code"])
+
+
+def findings(files: list[Path], *, thorough: bool) -> dict[str, Any]:
+    """The object that `--json` prints."""
+    found: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            found.append(marks_of(file, thorough=thorough).record())
+        except OSError as error:
+            found.append({"file": str(file), "error": f"“{file}” can't be read ({error.strerror})."})
+    broken, marked = any("error" in one for one in found), any(one.get("says_model") for one in found)
+    code = Exit.INPUT if broken else Exit.DONE if marked else Exit.INTERNAL
+    return {"exit_code": int(code), "files": found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,20 @@ def open_for_result(image: Path, output: Path, layers: Path | None, inputs: list
     return picture
 
 
-def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool = True) -> dict[str, Any]:
-    """Do it; returns the object that `--json` prints. With `wait` False, returns once the daemon has the job."""
+def run(
+    task: Task,
+    inputs: Inputs,
+    client: Client,
+    *,
+    quiet: bool,
+    wait: bool = True,
+    watch: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
+    """Do it; returns the object that `--json` prints. With `wait` False, returns once the daemon has the job.
+
+    Args:
+        quiet, watch: as of `Follower`.
+    """
     began = time.monotonic()
     remarks = inputs.remarks()
     if not quiet:
@@ -132,7 +145,7 @@ def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool =
     job = submit(task, inputs, crop, client)
     if not wait:
         return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop), **told}
-    follower = Follower(client, job, quiet=quiet)
+    follower = Follower(client, job, quiet=quiet, watch=watch)
     ended = follower.run()
     others = (inputs.reference,) if inputs.reference is not None else ()
     wanted = {"without": task.without, "tell_prompt": task.tell_prompt, "others": others}
@@ -142,6 +155,16 @@ def run(task: Task, inputs: Inputs, client: Client, *, quiet: bool, wait: bool =
 
 def plan(task: Task, inputs: Inputs, client: Client) -> tuple[Box, list[str]]:
     """The crop to send, and sentences on what is doubtful. Raises the first problem that stands in the way."""
+    answer = plan_of(task, inputs, client)
+    for problem in answer["problems"]:
+        if problem["blocking"]:
+            raise WireError(problem["code"], problem["message"])
+    x, y, width, height = answer["crop"]
+    return (x, y, width, height), [problem["message"] for problem in answer["problems"]]
+
+
+def plan_of(task: Task, inputs: Inputs, client: Client) -> dict[str, Any]:
+    """The daemon's whole answer to `plan`: crop, problems, and how long it would take."""
     fields: dict[str, Any] = {
         "kind": task.kind,
         "model": task.model,
@@ -155,12 +178,7 @@ def plan(task: Task, inputs: Inputs, client: Client) -> tuple[Box, list[str]]:
     box = bounding_box(list(inputs.masks.values()))
     if box is not None:
         fields["mask_box"] = list(box)
-    answer = client.request("plan", fields).header
-    for problem in answer["problems"]:
-        if problem["blocking"]:
-            raise WireError(problem["code"], problem["message"])
-    x, y, width, height = answer["crop"]
-    return (x, y, width, height), [problem["message"] for problem in answer["problems"]]
+    return client.request("plan", fields).header
 
 
 def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn
@@ -74,10 +75,13 @@ class Follower:
         client: a greeted client; replaced when the connection is lost.
         job: the job as `submit` or `show` answered.
         quiet: show nothing.
+        watch: called with the job, again and again until it has ended.
     """
 
-    def __init__(self, client: Client, job: dict[str, Any], *, quiet: bool) -> None:
-        self.client, self._job, self._quiet = client, job, quiet
+    def __init__(
+        self, client: Client, job: dict[str, Any], *, quiet: bool, watch: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        self.client, self._job, self._quiet, self._watch = client, job, quiet, watch
         self._looked = time.monotonic()
 
     def run(self) -> dict[str, Any]:
@@ -92,6 +96,8 @@ class Follower:
             while self._job["state"] not in ENDED:
                 try:
                     display.show(self._job)
+                    if self._watch is not None:
+                        self._watch(self._job)
                     self._wait()
                 except KeyboardInterrupt:
                     display.close()

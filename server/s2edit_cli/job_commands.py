@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,10 +27,10 @@ def list_jobs(
     json_: options.Json = False,
 ) -> None:
     """Jobs, newest first; one line each with tabs between when it is not a terminal that reads."""
-    with connect() as client:
-        jobs = client.request("list", {"limit": limit}).header["jobs"]
+    told = listed(limit)
+    jobs = told["jobs"]
     if json_:
-        print_object({"exit_code": 0, "jobs": jobs})
+        print_object(told)
         return
     if not OUT.is_terminal:
         # One line a job, whole and with tabs between: for grep, cut and awk.
@@ -45,13 +46,11 @@ def list_jobs(
 @app.command()
 def show(job: options.JobId, json_: options.Json = False) -> None:
     """One job, with its log."""
-    with connect() as client:
-        full = _full_id(client, job)
-        record = client.request("show", {"job": full}).header["job"]
-        lines = client.request("log", {"job": full}).header["lines"]
+    told = shown(job)
     if json_:
-        print_object({"exit_code": 0, "job": record, "log": lines})
+        print_object(told)
         return
+    record, lines = told["job"], told["log"]
     edit = record["edit"]
     say(f"{record['job']}  {_state(record)}")
     say(f"{edit['kind']} with {edit['model']}, {edit['profile']}, seed {edit['seed']}")
@@ -104,6 +103,53 @@ def result(
     json_: options.Json = False,
 ) -> None:
     """Wait for a job of this command and write its result into its picture."""
+    outcome = written(job, image, output, layers, without=without, tell_prompt=tell_prompt, quiet=json_)
+    if json_:
+        print_object(outcome)
+    else:
+        say(f"Wrote “{output}”.")
+        for sentence in [*outcome["warnings"], *outcome["marks"]["sentences"]]:
+            say(sentence)
+
+
+def listed(limit: int) -> dict[str, Any]:
+    """The object that `jobs list --json` prints."""
+    with connect() as client:
+        return {"exit_code": 0, "jobs": client.request("list", {"limit": limit}).header["jobs"]}
+
+
+def shown(job: str) -> dict[str, Any]:
+    """The object that `jobs show --json` prints."""
+    with connect() as client:
+        full = _full_id(client, job)
+        record = client.request("show", {"job": full}).header["job"]
+        return {"exit_code": 0, "job": record, "log": client.request("log", {"job": full}).header["lines"]}
+
+
+def changed(op: str, job: str) -> dict[str, Any]:
+    """The object that `jobs cancel --json` and `jobs retry --json` print."""
+    with connect() as client:
+        return {"exit_code": 0, "job": client.request(op, {"job": _full_id(client, job)}).header["job"]}
+
+
+def written(
+    job: str,
+    image: Path,
+    output: Path,
+    layers: Path | None = None,
+    *,
+    without: list[str] | None = None,
+    tell_prompt: bool = False,
+    quiet: bool,
+    watch: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
+    """Wait for a job and write its result; returns the object that `jobs result --json` prints.
+
+    Args:
+        job: its id or the first digits. quiet, watch: as of `Follower`.
+    Raises:
+        WireError, Ended, Unreachable: nothing was written.
+    """
     wanted = {"without": marking.check(without, made=True), "tell_prompt": tell_prompt}
     picture = open_for_result(image, output, layers, [image])
     with connect() as client:
@@ -116,25 +162,18 @@ def result(
                 f"The job came from a picture of {canvas[0]} × {canvas[1]} pixels.",
                 "Give the picture that the job came from.",
             )
-        follower = Follower(client, record, quiet=json_)
+        follower = Follower(client, record, quiet=quiet, watch=watch)
         ended = follower.run()
         # The follower's client, which is another one when the connection was lost meanwhile.
-        outcome = fetch(follower.client, ended, picture, output, layers, **wanted)
-    if json_:
-        print_object(outcome)
-    else:
-        say(f"Wrote “{output}”.")
-        for sentence in [*outcome["warnings"], *outcome["marks"]["sentences"]]:
-            say(sentence)
+        return fetch(follower.client, ended, picture, output, layers, **wanted)
 
 
 def _change(op: str, job: str, as_json: bool) -> None:
-    with connect() as client:
-        record = client.request(op, {"job": _full_id(client, job)}).header["job"]
+    told = changed(op, job)
     if as_json:
-        print_object({"exit_code": 0, "job": record})
+        print_object(told)
     else:
-        say(f"{record['job']}  {_state(record)}")
+        say(f"{told['job']['job']}  {_state(told['job'])}")
 
 
 def _full_id(client: Client, start: str) -> str:

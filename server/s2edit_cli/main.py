@@ -17,6 +17,7 @@ from . import (
     install_commands,
     job_commands,
     last_resort,
+    mcp_command,
     model_commands,
 )
 from .exit_codes import MEANING, Exit
@@ -54,6 +55,7 @@ app.command()(detect_commands.detect)
 app.add_typer(job_commands.app, name="jobs")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(daemon_commands.app, name="daemon")
+app.command()(mcp_command.mcp)
 app.command()(install_commands.install)
 app.command()(install_commands.uninstall)
 app.command()(install_commands.doctor)

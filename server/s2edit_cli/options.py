@@ -134,9 +134,14 @@ def settings(pairs: list[str] | None, emphasize: list[str] | None = None) -> dic
     for pair in emphasize or []:
         word, value = _split(pair)
         result[f"edit.emphasize.{word}"] = _number(pair, value)
-    for name, chosen in result.items():
+    return checked(result)
+
+
+def checked(settings: dict[str, bool | float | str]) -> dict[str, bool | float | str]:
+    """The settings, or WireError("bad_setting") on the first that can't be."""
+    for name, chosen in settings.items():
         knobs.check(name, chosen)
-    return result
+    return settings
 
 
 def _split(pair: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,12 +73,17 @@ def run_all(tasks: Sequence[Task], *, wait: bool, as_json: bool) -> None:
         raise typer.Exit(code)
 
 
+def run_one(task: Task, *, wait: bool, watch: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+    """One task from files to files, without a word; see `editing.run`."""
+    inputs = open_inputs(task)
+    with connect() as client:
+        chosen = replace(task, model=options.chosen_model(client, task.model))
+        return run(chosen, inputs, client, quiet=True, wait=wait, watch=watch)
+
+
 def _one(task: Task, *, wait: bool) -> dict[str, Any]:
     try:
-        inputs = open_inputs(task)
-        with connect() as client:
-            task = replace(task, model=options.chosen_model(client, task.model))
-            outcome = run(task, inputs, client, quiet=True, wait=wait)
+        outcome = run_one(task, wait=wait)
     except Unreachable:
         raise
     except (WireError, Ended) as error:

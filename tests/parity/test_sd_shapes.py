@@ -22,7 +22,8 @@ from s2edit.engine import EditRequest, Engine, ObjectSpec
 from s2edit.settings import Settings
 from tests.parity.single_file import write
 
-pytestmark = pytest.mark.slow
+# Half an hour is for machines that do much else; on a core of its own an edit takes about two minutes.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SD1 = CONFIGS / "sd1"
 
 
