@@ -3,11 +3,8 @@
 import json
 import os
 import signal
-import socket
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from s2edit_wire.errors import Unreachable
 from s2edit_wire.session import Session
 
 from tests.fakes.daemon import ROOT, RunningDaemon
+from tests.field.daemon.ground import another_program
 from tests.protocol.loop import Loop
 
 SOON = 30.0
@@ -33,31 +31,6 @@ def state() -> Iterator[Path]:
         folder.chmod(0o700)
         yield folder
         living.end(folder)
-
-
-@contextmanager
-def another_program(answer: bytes | None) -> Iterator[int]:
-    """A program on the dead daemon's port, which says this to whoever connects (None: hangs up; b"": nothing)."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held = []
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    peer, _ = server.accept()
-                    held.append(peer)
-                    if answer is None:
-                        peer.close()
-                    elif answer:
-                        peer.sendall(answer)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for peer in held:
-            peer.close()
 
 
 def left_behind(state: Path, port: int, pid: int) -> None:
@@ -92,22 +65,6 @@ def command() -> list[str]:
 def _tests_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "_OWN_PYTHON", ())
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
-
-ANSWERS = {"silent": b"", "hangs up": None, "a web server": b"HTTP/1.1 400 Bad Request\r\n\r\n"}
-
-
-@pytest.mark.parametrize("kind", ANSWERS)
-def test_the_dead_daemons_port_is_another_programs(kind: str, state: Path, stop: Callable[[], str]) -> None:
-    """A command line stops nothing, and starts a daemon; the number in the file is a living process's, too."""
-    with another_program(ANSWERS[kind]) as port:
-        left_behind(state, port, os.getpid())
-        if kind != "silent":  # five seconds' wait, once
-            assert "was not running" in stop()
-        client = Client("other", "1", state)
-        launcher.connect(client, command(), SOON)
-        client.request("ping")
-        client.close()
 
 
 def test_a_session_starts_one_too(state: Path) -> None:
@@ -180,19 +137,6 @@ def test_a_daemon_that_does_not_answer_is_told_how_to_end(state: Path) -> None:
             launcher.connect(Client("other", "1", state), command())
         assert "s2edit daemon stop" in told.value.hint
         daemon.kill()
-
-
-def test_no_folder_is_left_where_temporary_files_are(tmp_path: Path) -> None:
-    """Neither by a daemon that was killed nor by its successor, also where the path is too long for a socket."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    folder = tmp_path / ("long" * 30) / "s"
-    folder.parent.mkdir()
-    daemon = RunningDaemon(folder, environment={"TMPDIR": str(temporary)})
-    for _ in range(2):
-        daemon.start()
-        daemon.kill()
-    assert not list(temporary.iterdir())
 
 
 def test_the_lock_tells_who_lives(state: Path) -> None:

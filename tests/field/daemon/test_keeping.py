@@ -14,9 +14,6 @@ from s2edit_server.desk import Desk
 from s2edit_server.events import Events
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
-from s2edit_wire.client import new_job_id
-from s2edit_wire.errors import WireError
-from s2edit_wire.limits import MAX_QUEUED_PER_CLIENT
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, picture, show, submit, wait_until
 
@@ -95,37 +92,6 @@ def test_a_stored_picture_that_was_cut_short_heals(kind: str, way: str, tmp_path
         assert blobs.adopt(tmp_path / "result") == digest
     assert blobs.path(digest).read_bytes() == data
     assert blobs.total_bytes() == len(data)
-
-
-def test_retry_keeps_to_the_limit(tmp_path: Path) -> None:
-    async def run() -> None:
-        desk = Desk(Store(tmp_path / "jobs.sqlite3"), Blobs(tmp_path / "blobs"), Events(lambda *_: None))
-        data = memoryview(picture(2).tobytes())
-        frame = {"role": "image", "shape": [2, 2, 3], "dtype": "u1", "space": "srgb", "nbytes": 12}
-        ids = [new_job_id() for _ in range(MAX_QUEUED_PER_CLIENT + 1)]
-        for job in ids:
-            await desk.submit(job, "client", "cli", fake(), [(frame, data)])  # type: ignore[list-item]
-            if job == ids[0]:
-                await desk.store.call(jobs.request_cancel, job)
-        with pytest.raises(WireError) as refused:
-            await desk.store.call(jobs.retry, ids[0], MAX_QUEUED_PER_CLIENT)
-        assert refused.value.code == "busy"
-        await desk.store.call(jobs.request_cancel, ids[1])
-        row = await desk.store.call(jobs.retry, ids[0], MAX_QUEUED_PER_CLIENT)
-        assert row["state"] == "queued"
-        desk.store.close()
-
-    asyncio.run(run())
-
-
-def test_the_quota_is_kept_as_soon_as_it_is_passed(tmp_path: Path) -> None:
-    """Within the second, not the minute: eight results of 200 KB each, where 500 KB may be."""
-    with RunningDaemon(tmp_path / "s", {"result_quota": 500_000}) as daemon, daemon.client() as client:
-        for seed in range(8):
-            finished(client, submit(client, picture(256, seed)))
-        until = time.monotonic() + 20
-        while client.request("status").header["status"]["result_bytes"] > 500_000:
-            assert time.monotonic() < until, "a minute is too long"
 
 
 @pytest.mark.parametrize("what", ["the state folder", "the lock, by another's"])

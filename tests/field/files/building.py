@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from s2edit_cli import tiff_pages
 
+from tests.field.case import Case
 from tests.field.files import samples
 from tests.field.files.samples import SIDE, drawing, image, png
-from tests.field.files.throwing import Case, edit, mask
+from tests.field.files.throwing import edit, mask
 
 TAKEN = "^taken$"
 INSIDE = np.s_[40:100, 50:130]

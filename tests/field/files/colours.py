@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from s2edit_cli import icc, source_colour
 
+from tests.field.case import Case
 from tests.field.files.samples import drawing, png, scanner_profile, with_profile
-from tests.field.files.throwing import HERE, Case, edit
+from tests.field.files.throwing import HERE, edit
 
 ADOBE_POINTS = struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 21_000, 71_000, 15_000, 6_000)
 SRGB_POINTS = struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)

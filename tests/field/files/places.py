@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.field.case import Case
 from tests.field.files.samples import drawing, image, png
-from tests.field.files.throwing import Case, edit, output
+from tests.field.files.throwing import edit, output
 
 TAKEN = "^taken$"
 POSIX = os.name == "posix"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.field.files.throwing import Case
+from tests.field.case import Case
 from tests.field.files.thrown import CASES, outcome
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +13,6 @@ from s2edit_wire.errors import WireError
 
 HERE = Path(__file__).parent / "cases"
 BOX = (4, 6, 20, 16)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One thing that is thrown.
-
-    Args:
-        group: what kind of awkwardness. name: which one.
-        throw: given an empty folder, throws it and says in one sentence what came of it.
-        expected: a pattern for that sentence.
-    """
-
-    group: str
-    name: str
-    throw: Callable[[Path], str]
-    expected: str
 
 
 def edit(path: Path, suffix: str | None = None) -> str:

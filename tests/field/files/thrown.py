@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+from tests.field.case import Case
 from tests.field.files import building, colours, damage, places
-from tests.field.files.throwing import Case
 
 CASES: list[Case] = [*damage.cases(), *colours.cases(), *building.cases(), *places.cases()]
 

@@ -1,0 +1,146 @@
+"""Kinds 13 and 15 of what the field broke: too many connections, and those that know the key and behave badly."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from s2edit_wire.limits import MAGIC
+from s2edit_wire.pack import pack
+from s2edit_wire.zmtp import frame_head
+
+from tests.fakes.daemon import finished, submit
+from tests.field.case import Case
+from tests.field.daemon.ground import (
+    HELD_UP,
+    MORE,
+    SOON,
+    asked,
+    daemon_in,
+    message,
+    pinging,
+    request,
+    running,
+    s2edit,
+    sending,
+    state_folder,
+    verdict,
+)
+
+FLOODS: dict[str, bytes] = {
+    "empty messages": frame_head(0, 0) * (1 << 20),
+    "messages of an empty part more": (frame_head(0, MORE) + frame_head(0, 0)) * (1 << 19),
+    "messages without a header": message(MAGIC) * (1 << 18),
+    "empty commands": (bytes((4, 6)) + b"\x04PONG\0") * (1 << 18),
+    "pings": request(MAGIC, op="ping", id=1) * (1 << 13),
+}
+ALLOWED_MIB = 1_024 + 150
+"""Of unfinished messages of all connections together, and some for the rest."""
+
+
+def cases() -> list[Case]:
+    """All of them."""
+    held = "^held"
+    return [
+        Case("13 half-open connections", "1,300 where the loop has select()", _beyond_select, held),
+        *(
+            Case("15 who has the key", f"4 peers, 2 MiB of {kind}", partial(_flood, data), held)
+            for kind, data in FLOODS.items()
+        ),
+        Case("15 who has the key", "2 peers that never read", _never_reading, held),
+        Case("15 who has the key", "6 peers, 300 MiB each of endless pictures", _halves, held),
+        Case("15 who has the key", "40 clients where 32 descriptors are", _few_descriptors, held),
+    ]
+
+
+@contextlib.contextmanager
+def _descriptors(count: int) -> Iterator[None]:
+    """So many for this process itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _beyond_select(folder: Path) -> str:
+    """Strangers that say nothing, then a client of ours."""
+    state = state_folder(folder)
+    daemon = daemon_in(state, module="tests.field.daemon.odd_daemon", environment={"ODD": "select"})
+    with running(daemon), _descriptors(4_096), contextlib.ExitStack() as opened:
+        for _ in range(1_300):
+            stranger = opened.enter_context(socket.socket(socket.AF_UNIX))
+            stranger.settimeout(SOON)
+            try:
+                stranger.connect(str(state / "run" / "daemon.sock"))
+            except OSError:
+                break
+        # In a process of its own, whose descriptors have low numbers.
+        answered = s2edit(state, "daemon", "status").startswith("exit 0")
+        assert daemon.process is not None
+        alive = daemon.process.poll() is None
+    said = f"a client gets {'an answer' if answered else 'none'}"
+    return verdict(alive and answered, f"the daemon {'lives' if alive else 'has ended'}, {said}")
+
+
+def _flood(data: bytes, folder: Path) -> str:
+    """They read nothing, while a fifth asks."""
+    daemon = daemon_in(state_folder(folder))
+    with running(daemon):
+        with pinging(daemon) as took, sending(daemon, [data] * 4):
+            until = time.monotonic() + HELD_UP
+            while time.monotonic() < until:
+                time.sleep(0.05)
+    return verdict(max(took) < HELD_UP, f"another client waits {max(took):.2f} s at most")
+
+
+def _never_reading(folder: Path) -> str:
+    """They ask for more than their queues take, as themselves and under ever new names."""
+    hello = {"op": "hello", "client": "other", "version": "1", "protocol": [1, 1], "nonce": "0" * 64, "id": 1}
+    one = request(MAGIC, **hello, client_id="0" * 32) * 2_000
+    many = b"".join(request(MAGIC, **hello, client_id=f"{name:032x}") for name in range(2_000))
+    daemon, served = daemon_in(state_folder(folder)), 0
+    with running(daemon), sending(daemon, [one, many]):
+        for _ in range(20):
+            with contextlib.suppress(Exception), daemon.client() as client:
+                served += asked(client, "ping") == "answered"
+    return verdict(served == 20, f"{served} of 20 others are served")
+
+
+def _halves(folder: Path) -> str:
+    words = pack({"op": "submit", "id": 1})
+    start = b"".join(frame_head(len(part), MORE) + part for part in (MAGIC, words)) + frame_head(500 << 20, 0)
+    daemon = daemon_in(state_folder(folder))
+    with running(daemon):
+        before = peak = daemon.memory_mib()
+        with sending(daemon, [start + bytes(300 << 20)] * 6), daemon.client() as client:
+            until = time.monotonic() + 5
+            while time.monotonic() < until:
+                asked(client, "ping")
+                peak = max(peak, daemon.memory_mib())
+            done = finished(client, submit(client))["state"]
+    more = peak - before
+    return verdict(more < ALLOWED_MIB and done == "done", f"{more:,.0f} MiB more at most, another's job is {done}")
+
+
+def _few_descriptors(folder: Path) -> str:
+    daemon, slowest = daemon_in(state_folder(folder)), 0.0
+    daemon.prefix = ["sh", "-c", 'ulimit -n 32; exec "$@"', "sh"]
+    with running(daemon), contextlib.ExitStack() as opened:
+        for _ in range(40):
+            began = time.monotonic()
+            with contextlib.suppress(Exception):
+                asked(opened.enter_context(daemon.client()), "ping", seconds=2 * SOON)
+            slowest = max(slowest, time.monotonic() - began)
+            if slowest > SOON:
+                break
+        assert daemon.process is not None
+        alive = daemon.process.poll() is None
+    words = f"each is answered or told within {slowest:.1f} s" if slowest < SOON else "one waits on and on"
+    return verdict(alive and slowest < SOON, f"{words}, the daemon {'lives' if alive else 'has ended'}")
