@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2edit_wire.errors import WireError
 
-from . import jpeg_stream
+from . import jpeg_stream, webp_stream
 
 if TYPE_CHECKING:
     import pyvips
@@ -102,7 +102,8 @@ def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]
         else:
             _check_cut(path, kind)
             _drain(loader(name, fail_on="error", access="sequential", revalidate=True), path)
-        return loader(name, fail_on="error", revalidate=True, **options), []
+        notes = [MAY_BE_DAMAGED.format(name=path.name)] if kind == "webp" and _has_spare_bytes(path) else []
+        return loader(name, fail_on="error", revalidate=True, **options), notes
     except pyvips.Error as error:
         raise _refusal(path, str(error)) from error
 
@@ -191,6 +192,17 @@ def _check_cut(path: Path, kind: str) -> None:
         head = file.read(8)
     if kind == "webp" and 8 + struct.unpack("<I", head[4:])[0] > path.stat().st_size:
         raise damaged(path)
+
+
+def _has_spare_bytes(path: Path) -> bool:
+    """Whether a WebP holds more code than its pixels take, as most damaged ones do; each try decodes it once more."""
+    import pyvips
+
+    for data in webp_stream.shortened(path.read_bytes()):
+        with contextlib.suppress(pyvips.Error):
+            pyvips.Image.webpload_buffer(data, fail_on="error", access="sequential").avg()
+            return True
+    return False
 
 
 def _complaints(opened: Any, path: Path) -> list[str]:

@@ -11,11 +11,13 @@ import numpy as np
 from s2edit_cli.pictures import open_picture
 from s2edit_wire.errors import WireError
 
+from tests.field.case import Case
 from tests.field.files.samples import SIDE, cut, drawing, image, jpeg, overwritten, png, tiff
-from tests.field.files.throwing import HERE, Case, edit
+from tests.field.files.throwing import HERE, edit
 
 DAMAGED = "^refused: .*is damaged"
 TAKEN = "^taken$"
+MOST_SEEN = r"^\d+ refused, \d+ told, .* [0-4] unseen$"
 COMPRESSIONS = ("none", "deflate", "lzw", "packbits", "jpeg", "webp", "ccittfax4")
 UNSEEN = {
     ("none", "overwritten", False),
@@ -87,13 +89,16 @@ def _others() -> list[Case]:
             r"^(2\d|3\d) refused, \d+ told, .* \d unseen$",
         ),
         Case("damage", "JPEG, Q 99, 40 places", partial(_many, partial(jpeg, Q=99)), r" told, .* 1?\d unseen$"),
-        Case("damage", "WebP, 40 places overwritten", partial(_many, _webp), r"^[1-9]\d* refused"),
+        Case("damage", "WebP, 40 places overwritten", partial(_many, _webp), MOST_SEEN),
+        Case("damage", "WebP, 5 partitions, 40 places", partial(_many, _partitions, first=500), MOST_SEEN),
+        Case("damage", "WebP, lossless, 40 places", partial(_many, partial(_webp, lossless=True)), r" \d unseen$"),
         Case("damage", "WebP, whole", lambda folder: edit(_webp(folder)), TAKEN),
         Case("damage", "WebP, cut", lambda folder: edit(cut(_webp(folder))), DAMAGED),
         Case("damage", "WebP, lossless, cut", lambda folder: edit(cut(_webp(folder, lossless=True))), DAMAGED),
         Case("damage", "WebP, lossless, overwritten", _lossless_overwritten, DAMAGED),
-        # A lossy WebP has no checksum, and its arithmetic code makes a picture of whatever bytes there are.
-        Case("damage", "WebP, lossy, overwritten (unseen)", _stored("middle.webp"), TAKEN),
+        Case("damage", "WebP, lossy, overwritten", _stored("middle.webp"), "^told: .*may be damaged"),
+        Case("damage", "WebP, whole, 5 partitions", _stored("partitions.webp"), TAKEN),
+        *(Case("damage", f"WebP, whole, quality {q}", partial(_whole_webp, q), TAKEN) for q in (1, 50, 100)),
     ]
 
 
@@ -130,7 +135,15 @@ def _followed_by(data: bytes) -> Callable[[Path], str]:
     return throw
 
 
-def _webp(folder: Path, **options: bool) -> Path:
+def _whole_webp(quality: int, folder: Path) -> str:
+    return edit(_webp(folder, Q=quality))
+
+
+def _partitions(folder: Path) -> Path:
+    return Path(shutil.copy(HERE / "partitions.webp", folder))
+
+
+def _webp(folder: Path, **options: int) -> Path:
     path = folder / "in.webp"
     image(drawing()).webpsave(str(path), **options)
     return path
@@ -140,13 +153,13 @@ def _lossless_overwritten(folder: Path) -> str:
     return edit(overwritten(_webp(folder, lossless=True), 0.2))
 
 
-def _many(make: Callable[[Path], Path], folder: Path) -> str:
+def _many(make: Callable[[Path], Path], folder: Path, first: int = 800) -> str:
     """How many of 40 overwritings are noticed; “faint” is where under 0.2 % of the pixels are off by over 16 of 255."""
     path = make(folder)
     whole, counts = path.read_bytes(), dict.fromkeys(("refused", "told", "faint", "unseen"), 0)
     before = open_picture(path).crop((0, 0, SIDE, SIDE)).astype(int)
     noise = np.random.default_rng(5)
-    for place in noise.integers(800, len(whole) - 100, 40):
+    for place in noise.integers(first, len(whole) - 100, 40):
         length = int(noise.choice([1, 8, 64]))
         path.write_bytes(whole[:place] + noise.bytes(length) + whole[place + length :])
         try:
