@@ -11,7 +11,7 @@ import s2edit_wire
 
 HERE = Path(__file__).resolve().parent
 _LEFT_OUT = frozenset({"__pycache__"})
-_OF_NO_USE = ("s2edit_wire/document.py", "s2edit_wire/programs.py")
+_OF_NO_USE = ("s2edit_wire/conversation.txt", "s2edit_wire/document.py", "s2edit_wire/programs.py")
 """In an editor: the protocol's documentation printed, the commands of our own Python."""
 SHARED = (s2edit_wire, s2edit_editor, s2edit_marks)
 """The packages that every plug-in gets a copy of."""

@@ -20,6 +20,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 from s2edit_editor.wish import MOST_VARIATIONS
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import PROFILES
 
 from . import detect_commands, job_commands, last_resort, marking, options, targets
 from .connecting import connect
@@ -41,7 +42,7 @@ Mask = Annotated[
     Path | None, Field(description="A picture of the same size, white where the object is. Without one it is found.")
 ]
 Model = Annotated[str, Field(description="A model's id; empty for the one in the settings.")]
-Profile = Annotated[str, Field(description="How much work to do: fast, balanced or best.")]
+Profile = Annotated[str, Field(description=f"How much work to do: {', '.join(PROFILES)}.")]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1, description="Same seed, same result.")]
 Knobs = Annotated[
     dict[str, bool | float | str] | None,

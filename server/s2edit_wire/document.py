@@ -14,6 +14,8 @@ from .errors import CODES
 from .kinds import Field, Record
 
 PATH = Path(__file__).resolve().parents[1] / "PROTOCOL.md"
+CONVERSATION = Path(__file__).with_name("conversation.txt")
+"""What a client and a daemon said to each other: `python -m tests.protocol.conversation` writes it, from real ones."""
 
 _LIMITS = (
     ("MAX_HEADER", "bytes of a header"),
@@ -96,6 +98,14 @@ client subscribes with the last one it knows and is told the jobs that changed s
 starts from 0. A client that is too slow misses events: it sees a gap in their numbers, and subscribes again.
 """
 
+_EXAMPLE = """
+## One whole conversation
+
+A client (→) and the daemon (←), from the greeting to the result; `python -m tests.protocol.conversation` holds it
+anew with a real daemon, and a test compares. Headers are written as JSON; `…` stands for ids, times and digests, and
+in a job for what has not changed since it was last told.
+"""
+
 
 def render() -> str:
     """The whole of PROTOCOL.md."""
@@ -106,7 +116,9 @@ def render() -> str:
         _TRANSPORT.format(parts=limits.MAX_FRAMES + 2),
         "## Limits\n",
         _table(("name", "value", "what"), limit_rows),
-        "\n## Requests\n",
+        _EXAMPLE,
+        f"```text\n{CONVERSATION.read_text(encoding='utf-8')}```\n",
+        "## Requests\n",
         *(_message(message) for message in schema.MESSAGES.values()),
         "## Events\n",
         _fields(schema.EVENT.fields),
