@@ -34,6 +34,9 @@ def launcher_file() -> Iterator[Finding]:
         return
     if shutil.which(command[0]) is None:
         yield wrong("launcher", f"Plug-ins would start the daemon with {command[0]}, which is gone.", hint, mend)
+    elif command[0] == programs.command("daemon")[0] and command != programs.command("daemon"):
+        words = "Plug-ins start this installation's daemon in an earlier version's way."
+        yield Finding("launcher", "warning", words, hint, mend)
     elif command != programs.command("daemon"):
         words = f"Plug-ins start another installation's daemon: {command[0]}."
         yield warning("launcher", words, "To have them start this one, run: s2edit install")

@@ -24,14 +24,15 @@ _EXTRAS = {
 }
 _DEFAULTS = {"portraits": (42, 2), "edits": (5, 2), "others": (12, 2)}
 """How much of everything, in a whole run and in `--subset`."""
-WRONG_ARGUMENTS, STOPPED = 2, 130
+WRONG_ARGUMENTS, LACKING, STOPPED = 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "s2edit bench") -> int:
-    """Do what the arguments say; 2 when they can't be met, 130 when it was stopped from the keyboard."""
+    """Do what the arguments say; 2: they can't be met, 3: a package is missing, 130: stopped from the keyboard."""
     missing = [package for module, package in _EXTRAS.items() if find_spec(module) is None]
     if missing:
-        return _refuse(f"The benchmark needs {', '.join(missing)}. Run: pip install 's2edit[bench]'")
+        _say(f"The benchmark needs {', '.join(missing)}: the extra “bench” of S²Edit.")
+        return LACKING
     from s2edit.errors import S2EditError
 
     from .arguments import parser

@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import zmq
+from filelock import FileLock
 from s2edit_wire.auth import plain_credentials
 from s2edit_wire.connection import remove_connection_file, write_connection_file
-from s2edit_wire.errors import WireError
+from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.living import LOCK, forget_holder, note_holder
-from s2edit_wire.paths import run_folder, state_folder
+from s2edit_wire.paths import run_folder, state_folder, unusable
 from s2edit_wire.programs import MODULES
 
 from . import (
@@ -60,22 +61,25 @@ OPEN_FILES = 4_096
 """Descriptors wanted: each connection takes one, and strangers may hold some for two seconds."""
 FOLDER_S = 3.0
 """Seconds between two looks whether the state folder is still there."""
+NO_FOLDER = 4
+"""Exit status when its folder can't be used; the command line's own for what can't be reached."""
 FINISH_S = 2.0
 """Seconds that requests under way get when the daemon stops."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the daemon; returns the exit status: 0 after a clean end, 1 when it could not start."""
+    """Run the daemon; returns the exit status: 0 after a clean end, 1 when it could not start, else `NO_FOLDER`."""
     options = _options(arguments)
     os.umask(0o077)
-    folder = state_folder()
     try:
-        instance.private_folder(folder)
-        run = instance.private_folder(run_folder(folder))
-        held = instance.lock(run)
-    except (instance.AlreadyRunning, OSError) as error:
+        folder = state_folder()
+        run, held = _taken(folder)
+    except instance.AlreadyRunning as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except Unreachable as error:
+        sys.stderr.write(f"{error.message} {error.hint}".strip() + "\n")
+        return NO_FOLDER
     try:
         note_holder(folder)
         _raise_limits()
@@ -97,6 +101,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         forget_holder(folder)
         held.release()
+
+
+def _taken(folder: Path) -> tuple[Path, FileLock]:
+    """The state folder's run folder and lock; AlreadyRunning, or Unreachable when the folder can't be used."""
+    try:
+        instance.private_folder(folder)
+        run = instance.private_folder(run_folder(folder))
+        return run, instance.lock(run)
+    except OSError as error:
+        # One of our own words already says what to do.
+        raise (unusable(folder, error) if error.errno else Unreachable(str(error))) from error
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -37,6 +37,7 @@ def cases() -> list[Case]:
         *code,
         *files,
         Case("12 foreign model files", "stop while a terabyte is verified", _stopped_in_a_verification, HELD),
+        Case("12 foreign model files", "licences.json cut, another accepted", _licences, HELD),
         Case("12 foreign model files", "a .bin that an index names", _pickle, HELD),
     ]
 
@@ -187,6 +188,17 @@ def _stopped_in_a_verification(folder: Path) -> str:
             asked(client, "ping")
         ended = _ends(daemon)
     return verdict(ended, "it ends at once" if ended else f"it has not ended after {SOON:.0f} s")
+
+
+def _licences(folder: Path) -> str:
+    """What was accepted stands in a file that cannot be read any more, and is not lost."""
+    state, cut = state_folder(folder), '{"other": {"licence": "x", "accepted": "2026-01-01"'
+    (state / "weights" / "licences.json").write_text(cut)
+    catalogue(state, {"id": "m", "licence": "Some licence", "licence_url": "https://example.org", "ask_licence": True})
+    with running(daemon_in(state)) as daemon, daemon.client() as client:
+        said = asked(client, "model", {"model": "m", "action": "accept_licence"})
+    kept = [path for path in (state / "weights").glob("licences.json*") if path.read_text() == cut]
+    return verdict(said == "answered" and bool(kept), "what stood there is kept" if kept else f"{said}; it is lost")
 
 
 def _pickle(folder: Path) -> str:

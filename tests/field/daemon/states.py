@@ -56,6 +56,7 @@ def cases() -> list[Case]:
         *(Case(ends, f"what has the dead one's port {name}", partial(_port, name), HELD) for name in ANSWERS),
         Case(ends, "a daemon that does not answer, stopped", _mute, HELD),
         Case(ends, "killed: what it leaves in the temporary folder", _temporary, HELD),
+        Case(ends, "daemon run where the home is /dev/null", _no_home, HELD),
         *(Case("16 damaged settings", name, partial(_settings, text), HELD) for name, text in SETTINGS.items()),
         Case(lists, "each of its root pages overwritten", _root_pages, HELD),
         Case(lists, "emptied", _emptied, HELD),
@@ -96,6 +97,11 @@ def _mute(folder: Path) -> str:
         if not ended:
             daemon.process.send_signal(signal.SIGCONT)
     return verdict(ended, f"{said[:6]}, {'it has ended' if ended else 'it lives on'}")
+
+
+def _no_home(folder: Path) -> str:
+    said = s2edit(Path("/dev/null"), "daemon", "run", cwd=folder)
+    return verdict(said.startswith("exit 4") and "S2EDIT_HOME" in said and "Errno" not in said, said)
 
 
 def _temporary(folder: Path) -> str:

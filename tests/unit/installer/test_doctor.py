@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 import typer
 from s2edit_cli import install_commands
-from s2edit_installer import doctor, findings, host_trials, launching, machine_checks, plugins, remedies, torch_choice
+from s2edit_installer import (
+    daemon_checks,
+    doctor,
+    findings,
+    host_trials,
+    launching,
+    machine_checks,
+    plugins,
+    remedies,
+    torch_choice,
+)
 from s2edit_wire import launcher, programs
 from s2edit_wire.client import Client
 from s2edit_wire.connection import connection_path
@@ -75,6 +85,24 @@ def test_from_nothing_to_order_and_back(home: Path, state: Path) -> None:
     broken = examined()
     assert "/gone/python, which is gone" in broken["launcher"].message
     assert broken["plug-ins"].state == "wrong" and "changed" in broken["plug-ins"].message
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ([sys.executable, "-P", "-m", "s2edit_server"], "Plug-ins start the daemon with"),
+        ([sys.executable, "-m", "s2edit_server"], "in an earlier version's way"),
+        (["/bin/true", "-P", "-m", "s2edit_server"], "another installation's"),
+        (["/gone/python", "-m", "s2edit_server"], "which is gone"),
+    ],
+)
+def test_how_plug_ins_start_the_daemon_is_told(command: list[str], told: str, state: Path) -> None:
+    launcher.write_launcher_file(state, command, version("s2edit"))
+    (finding,) = daemon_checks.launcher_file()
+    assert told in finding.message
+    if finding.mend is not None:
+        finding.mend()
+        assert next(daemon_checks.launcher_file()).state == "ok"
 
 
 def test_a_daemon_that_runs_is_left_running(home: Path, state: Path, client: Client) -> None:
