@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s2edit_editor.host import AUTOMATIC, MaskChoice
+from s2edit_editor.masks import Waiting
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import Wish, dial_names, fresh_seed, seed_of
 from s2edit_editor.words import knob_title
 from s2edit_wire.knobs import Value, knobs
 
 from .dials import DialBox
-from .masks import AUTOMATIC, MaskSource
 from .qt import (
     QCheckBox,
     QComboBox,
@@ -39,7 +40,7 @@ class Advanced(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._sources: list[MaskSource] = []
+        self._within = Waiting(MaskChoice(AUTOMATIC, label=tr("The object")))
         self.seed = QLineEdit("0", self)
         self.seed.setObjectName("s2edit_seed")
         self.dice = QToolButton(self)
@@ -69,24 +70,23 @@ class Advanced(QWidget):
         form.addRow(self.unseen)
         self.offer([])
         self.dice.clicked.connect(lambda: self.seed.setText(str(fresh_seed())))
-        for signal in (self.whole.toggled, self.edit_mask.activated):
-            signal.connect(lambda _value: self.changed.emit())
+        self.whole.toggled.connect(lambda _value: self.changed.emit())
+        self.edit_mask.activated.connect(self._chosen)
 
-    def offer(self, sources: Sequence[MaskSource]) -> None:
+    def offer(self, sources: Sequence[MaskChoice]) -> None:
         """Set what the edit mask can be; the first choice leaves it to the object's mask."""
-        chosen = self.chosen_mask()
-        self._sources = [source for source in sources if source.kind != AUTOMATIC]
+        self._within.offer([self._within.offered[0], *(source for source in sources if source.kind != AUTOMATIC)])
         self.edit_mask.clear()
-        self.edit_mask.addItem(tr("The object"))
-        for source in self._sources:
-            self.edit_mask.addItem(source.label)
-        if chosen in self._sources:
-            self.edit_mask.setCurrentIndex(self._sources.index(chosen) + 1)
+        self.edit_mask.addItems([source.label for source in self._within.offered])
+        self.edit_mask.setCurrentIndex(self._within.place)
 
-    def chosen_mask(self) -> MaskSource | None:
+    def chosen_mask(self) -> MaskChoice | None:
         """The edit mask, when it is not the object's."""
-        index = self.edit_mask.currentIndex() - 1
-        return self._sources[index] if 0 <= index < len(self._sources) else None
+        return self._within.now if self._within.now.kind != AUTOMATIC else None
+
+    def _chosen(self, index: int) -> None:
+        self._within.choose(self._within.offered[index])
+        self.changed.emit()
 
     def seed_value(self) -> int:
         """The seed."""

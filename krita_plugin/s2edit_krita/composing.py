@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from krita import Krita
+from s2edit_editor.masks import automatic
 from s2edit_editor.text import _ as tr
 
-from . import history, masks
+from . import history
 from .document import active, node_mark, source_layer, title
 from .objects import heading, line
 from .order import Order, Reference, Target
@@ -80,7 +81,7 @@ class ComposeDialog(QDialog):
         attribute = self.attribute.text().strip()
         objects = self._order.objects[:1]
         if attribute:
-            objects += (Target(attribute, masks.automatic()),)
+            objects += (Target(attribute, automatic()),)
         return replace(
             self._order,
             target=self.mix.text().strip(),

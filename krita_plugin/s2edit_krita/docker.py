@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, cast
 
 from krita import DockWidget
-from s2edit_editor import sentences
 from s2edit_editor.area import crop_on_canvas
+from s2edit_editor.host import PAINTED, MaskChoice
+from s2edit_editor.masks import Selected, automatic, picked_up
 from s2edit_editor.pixels import Box
 from s2edit_editor.planning import Facts, Verdict, first_lack, judge
 from s2edit_editor.text import _ as tr
@@ -92,6 +93,7 @@ class Docker(DockWidget):
         outer.addWidget(self.form.footer)
         self.setWidget(whole)
         self._crop: Box | None = None
+        self._selected = Selected()
         self._colour: Any = None
         self._complaint = ""
         self._planning = self._timer(_PLAN_MS, self._plan)
@@ -127,7 +129,7 @@ class Docker(DockWidget):
         register = history.load(document)
         register.masks[node_mark(node)] = history.MaskLayer(word, node_mark(layer))
         history.store(document, register)
-        row.choose_mask(masks.MaskSource("layer", node_mark(node), node.name()))
+        row.choose_mask(MaskChoice(PAINTED, node_mark(node), node.name(), word))
         self._look()
         self._ask_to_paint()
 
@@ -155,7 +157,7 @@ class Docker(DockWidget):
         self.form.say(tr("Sent. You can go on painting."))
         if not is_open(document):
             return
-        hide_object_masks(document, [mask.node for mask in order.painted() if mask.kind == "layer"], layer)
+        hide_object_masks(document, [mask.mark for mask in order.painted() if mask.kind == PAINTED], layer)
 
     def _connect(self) -> None:
         form, desk = self.form, self.desk
@@ -202,9 +204,7 @@ class Docker(DockWidget):
     def _automatic(self) -> None:
         order = self.form.order("mask")
         first = order.objects[:1]
-        self.submit(
-            replace(order, objects=tuple(replace(one, mask=masks.automatic()) for one in first), edit_mask=None)
-        )
+        self.submit(replace(order, objects=tuple(replace(one, mask=automatic()) for one in first), edit_mask=None))
 
     def _changed(self) -> None:
         """What went wrong with other fields is said no longer."""
@@ -235,7 +235,12 @@ class Docker(DockWidget):
         if document is None or layer is None:
             self.preview.hide()
             return
-        self.form.offer_masks(masks.sources(document, layer))
+        offered = masks.sources(document, layer)
+        self.form.offer_masks(offered)
+        row = self.form.objects.rows[0]
+        selection = self._selected.taken(node_mark(document.rootNode()), offered, row.target().mask)
+        if selection is not None:
+            row.choose_mask(selection)
         painted = self.form.painted()
         inside = self._crop and self._crop.clipped(*canvas(document))  # of another picture, until the next plan
         if painted and inside is not None:
@@ -260,16 +265,14 @@ class Docker(DockWidget):
         document = active()
         if document is None:
             return
-        painted = [source for source in masks.sources(document, None) if source.kind == "layer"]
-        held, shown = history.load(document).masks, self.form.source.text()
+        offered = masks.sources(document, None)
         for row in self.form.objects.rows:
-            word, chosen = row.target().word, row.target().mask
-            fitting = [source for source in painted if not word or held[source.node].word == word]
-            if chosen.kind == masks.AUTOMATIC and fitting:
-                row.choose_mask(fitting[-1])
-                painted_for = held[fitting[-1].node].word
-                if not word and (not shown or sentences.mentions(shown, painted_for)):
-                    row.word_box.setEditText(painted_for)
+            word, before = row.target().word, row.target().mask
+            mask, named = picked_up(word, before, offered, self.form.source.text())
+            if mask != before:
+                row.choose_mask(mask)
+            if named != word:
+                row.word_box.setEditText(named)
 
     def _recall(self) -> None:
         """On a result layer, what it shows: that is what would be edited."""
@@ -321,7 +324,7 @@ class Docker(DockWidget):
     def _facts(self, order: Order) -> Facts:
         return Facts(
             masked=order.masked,
-            masks=len([mask for mask in self.form.painted() if mask.kind == "layer"]),
+            masks=len([mask for mask in self.form.painted() if mask.kind == PAINTED]),
             reference=order.reference is not None,
             typed=one_sentence(self.form.target.text()) if order.kind == "edit" else "",
             connected=self.desk.link == "ready",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s2edit_editor import models
+from s2edit_editor.host import AUTOMATIC, MaskChoice
 from s2edit_editor.planning import Verdict
 from s2edit_editor.sentences import object_of
 from s2edit_editor.text import _ as tr
@@ -15,7 +16,6 @@ from s2edit_wire import records
 from s2edit_wire.records import ModelRecord
 
 from .advanced import Advanced
-from .masks import AUTOMATIC, MaskSource
 from .modelrow import ModelRow
 from .objects import ObjectRows, heading, line
 from .order import Order
@@ -162,7 +162,7 @@ class Form(QWidget):
         """Choose a model by its id."""
         self.model.setCurrentIndex(max(0, self.model.findData(model)))
 
-    def offer_masks(self, sources: Sequence[MaskSource]) -> None:
+    def offer_masks(self, sources: Sequence[MaskChoice]) -> None:
         """Where masks can come from in the active document."""
         self.objects.offer(sources)
         self.advanced.offer(sources)
@@ -180,7 +180,7 @@ class Form(QWidget):
             self._proposed = about
             main.setEditText(about)
 
-    def painted(self) -> list[MaskSource]:
+    def painted(self) -> list[MaskChoice]:
         """All chosen masks that are not left to the model, also those of objects without a word."""
         chosen = [row.target().mask for row in self.objects.rows] + [self.advanced.chosen_mask()]
         return [mask for mask in chosen if mask is not None and mask.kind != AUTOMATIC]

@@ -5,8 +5,10 @@ Sources: the model itself, the selection, an object mask layer, a transparency o
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from s2edit_editor.host import AUTOMATIC, LAYER_MASK, PAINTED, SELECTION, MaskChoice
+from s2edit_editor.masks import automatic, nothing_marked
 from s2edit_editor.pixels import Box
 from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
@@ -20,48 +22,26 @@ KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 
 
-class MaskSource(NamedTuple):
-    """One choice.
-
-    Args:
-        kind: `automatic`, `selection`, `layer` (painted) or `mask` (Krita's own transparency and selection masks).
-        node: the node's id, "" for the first two.
-        label: what the painter reads.
-    """
-
-    kind: str
-    node: str
-    label: str
-
-
-AUTOMATIC = "automatic"
-
-
-def automatic() -> MaskSource:
-    """The choice that leaves the mask to the model."""
-    return MaskSource(AUTOMATIC, "", tr("Automatic"))
-
-
-def sources(document: KritaDocument, layer: KritaNode | None) -> list[MaskSource]:
+def sources(document: KritaDocument, layer: KritaNode | None) -> list[MaskChoice]:
     """All choices for this layer, the automatic one first."""
     found = [automatic()]
     if document.selection() is not None:
-        found.append(MaskSource("selection", "", tr("Selection")))
-    for mark in history.load(document).masks:
+        found.append(MaskChoice(SELECTION, label=tr("Selection")))
+    for mark, entry in history.load(document).masks.items():
         node = node_by_mark(document, mark)
         if node is not None and is_there(document, node):
-            found.append(MaskSource("layer", mark, node.name()))
+            found.append(MaskChoice(PAINTED, mark, node.name(), entry.word))
     for node in layer.childNodes() if layer is not None else []:
         if node.type() in {"transparencymask", "selectionmask"}:
-            found.append(MaskSource("mask", node_mark(node), node.name()))
+            found.append(MaskChoice(LAYER_MASK, node_mark(node), node.name()))
     return found
 
 
-def extent(document: KritaDocument, source: MaskSource) -> Box | None:
+def extent(document: KritaDocument, source: MaskChoice) -> Box | None:
     """A box around all that is marked, on the canvas; None when nothing is, or when the model shall find it."""
     if source.kind == AUTOMATIC:
         return None
-    if source.kind == "layer":
+    if source.kind == PAINTED:
         node = _node(document, source)
         rect = node.bounds()
         box = Box(rect.x(), rect.y(), rect.width(), rect.height())
@@ -71,33 +51,29 @@ def extent(document: KritaDocument, source: MaskSource) -> Box | None:
     return box.clipped(*canvas(document))
 
 
-def coverage(document: KritaDocument, source: MaskSource, box: Box, step: int = 1) -> bytes:
+def coverage(document: KritaDocument, source: MaskChoice, box: Box, step: int = 1) -> bytes:
     """The mask's 8-bit samples in the box, every `step`-th in both directions.
 
     Raises WireError("bad_mask") when it marks nothing there.
     """
-    if source.kind == "layer":
+    if source.kind == PAINTED:
         data = bytes(glance(document, _node(document, source), box, step))[3::4]
     else:
         data = sampled(_marked(document, source).pixelData, box, step)
     if not data.strip(b"\0"):
-        raise WireError(
-            "bad_mask",
-            tr("“{name}” marks nothing.", name=source.label),
-            tr("Paint over the object first, or let the model find it."),
-        )
+        raise nothing_marked(source)
     return data
 
 
-def _node(document: KritaDocument, source: MaskSource) -> KritaNode:
-    node = node_by_mark(document, source.node)
+def _node(document: KritaDocument, source: MaskChoice) -> KritaNode:
+    node = node_by_mark(document, source.mark)
     if not is_there(document, node):
         raise WireError("bad_mask", tr("The mask “{name}” is gone.", name=source.label), tr("Choose another mask."))
     return node
 
 
-def _marked(document: KritaDocument, source: MaskSource) -> Any:
-    found = document.selection() if source.kind == "selection" else _node(document, source).selection()
+def _marked(document: KritaDocument, source: MaskChoice) -> Any:
+    found = document.selection() if source.kind == SELECTION else _node(document, source).selection()
     if found is None:
         raise WireError("bad_mask", tr("There is no selection any more."), tr("Choose another mask."))
     return found

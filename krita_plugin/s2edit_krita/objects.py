@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from s2edit_editor.host import MaskChoice
+from s2edit_editor.masks import Waiting, automatic, to_paint
 from s2edit_editor.text import _ as tr
-from s2edit_wire import limits
 
-from .masks import MaskSource, automatic
 from .order import Target
 from .qt import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget, pyqtSignal
 from .wheel import scrolls_by
@@ -27,8 +27,7 @@ class ObjectRow(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._wanted, self._missing = automatic(), False
-        self._sources: list[MaskSource] = []
+        self._mask = Waiting(automatic())
         self.word_box = QComboBox(self)
         self.word_box.setLineEdit(line(tr("Word"), "s2edit_word", self))
         self.word_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -54,7 +53,7 @@ class ObjectRow(QWidget):
 
     def target(self) -> Target:
         """What is chosen."""
-        return Target(self.word_box.currentText().strip(), automatic() if self._missing else self._wanted)
+        return Target(self.word_box.currentText().strip(), self._mask.now)
 
     def offer_words(self, words: Sequence[str]) -> None:
         """Words to pick from; what is typed stays, and the cursor in it."""
@@ -70,27 +69,21 @@ class ObjectRow(QWidget):
         field.setCursorPosition(cursor)
         self.word_box.blockSignals(False)
 
-    def offer_masks(self, sources: Sequence[MaskSource]) -> None:
+    def offer_masks(self, sources: Sequence[MaskChoice]) -> None:
         """Mask sources to choose from; one that was chosen and is missing, as on another layer, is waited for."""
         self.mask_box.clear()
-        for source in sources:
-            self.mask_box.addItem(source.label)
-        self._sources = list(sources)
-        places = [(source.kind, source.node) for source in sources]
-        wanted = (self._wanted.kind, self._wanted.node)
-        self._missing = wanted not in places
-        self.mask_box.setCurrentIndex(0 if self._missing else places.index(wanted))
+        self._mask.offer(sources)
+        self.mask_box.addItems([source.label for source in sources])
+        self.mask_box.setCurrentIndex(self._mask.place)
 
-    def choose_mask(self, source: MaskSource) -> None:
+    def choose_mask(self, source: MaskChoice) -> None:
         """Choose a mask source; it may be offered later."""
-        self._wanted, self._missing = source, False
-        places = [(one.kind, one.node) for one in self._sources]
-        if (source.kind, source.node) in places:
-            self.mask_box.setCurrentIndex(places.index((source.kind, source.node)))
+        self._mask.choose(source)
+        self.mask_box.setCurrentIndex(self._mask.place)
         self.changed.emit()
 
     def _chosen(self, index: int) -> None:
-        self.choose_mask(self._sources[index])
+        self.choose_mask(self._mask.offered[index])
 
 
 class ObjectRows(QWidget):
@@ -106,7 +99,7 @@ class ObjectRows(QWidget):
         super().__init__(parent)
         self.rows: list[ObjectRow] = []
         self._words: list[str] = []
-        self._sources: list[MaskSource] = [automatic()]
+        self._sources: list[MaskChoice] = [automatic()]
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.add()
@@ -128,7 +121,7 @@ class ObjectRows(QWidget):
         """The objects that have a word."""
         return tuple(target for target in (row.target() for row in self.rows) if target.word)
 
-    def offer(self, sources: Sequence[MaskSource]) -> None:
+    def offer(self, sources: Sequence[MaskChoice]) -> None:
         """Set the mask sources of all rows."""
         if list(sources) != self._sources:
             self._sources = list(sources)
@@ -152,12 +145,8 @@ class ObjectRows(QWidget):
 
     def row_for_painting(self) -> tuple[int, ObjectRow]:
         """The first row whose mask is not painted yet, else a new one (the last when there are enough)."""
-        for index, row in enumerate(self.rows):
-            if row.target().mask.kind != "layer":
-                return index, row
-        if len(self.rows) < limits.MAX_OBJECTS:
-            return len(self.rows), self.add()
-        return len(self.rows) - 1, self.rows[-1]
+        index = to_paint([row.target().mask for row in self.rows])
+        return index, self.rows[index] if index < len(self.rows) else self.add()
 
     def _drop(self, row: Any) -> None:
         if len(self.rows) > 1 and row in self.rows:

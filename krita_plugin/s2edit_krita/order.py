@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from s2edit_editor.host import AUTOMATIC, MaskChoice
 from s2edit_editor.wish import Wish
 from s2edit_wire.knobs import Value
-
-from .masks import AUTOMATIC, MaskSource
 
 MAX_TITLE = 300
 
@@ -19,7 +18,7 @@ class Target:
     """An object of the edit: its word in the source prompt and where its mask comes from."""
 
     word: str
-    mask: MaskSource
+    mask: MaskChoice
 
 
 @dataclass(frozen=True)
@@ -59,14 +58,14 @@ class Order:
     source: str
     target: str = ""
     objects: tuple[Target, ...] = ()
-    edit_mask: MaskSource | None = None
+    edit_mask: MaskChoice | None = None
     seed: int = 0
     settings: Mapping[str, Value] = field(default_factory=dict)
     whole: bool = False
     reference: Reference | None = None
     by_itself: bool = True
 
-    def painted(self) -> list[MaskSource]:
+    def painted(self) -> list[MaskChoice]:
         """All mask sources that are not left to the model."""
         chosen = [target.mask for target in self.objects] + ([self.edit_mask] if self.edit_mask else [])
         return [mask for mask in chosen if mask.kind != AUTOMATIC]

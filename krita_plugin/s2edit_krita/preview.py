@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from s2edit_editor.host import MaskChoice
 from s2edit_editor.pixels import Box
 from s2edit_wire.errors import WireError
 
 from .document import glance
-from .masks import MaskSource, coverage
+from .masks import coverage
 from .pictures import scaled
 from .pixels import coloured_mask
 from .qt import QImage, QLabel, QPainter, QPixmap, Qt, QWidget
@@ -33,7 +34,7 @@ class MaskPreview(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hide()
 
-    def show_crop(self, document: KritaDocument, layer: KritaNode, crop: Box, masks: Sequence[MaskSource]) -> None:
+    def show_crop(self, document: KritaDocument, layer: KritaNode, crop: Box, masks: Sequence[MaskChoice]) -> None:
         """Draw the layer's crop and the masks in it."""
         step = max(1, max(crop.width, crop.height) // _SAMPLES)
         _, _, width, height = crop.thinned(step)

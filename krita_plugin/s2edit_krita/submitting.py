@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from krita import Krita
 from s2edit_editor.area import crop_on_canvas
+from s2edit_editor.host import AUTOMATIC
+from s2edit_editor.masks import nothing_marked
 from s2edit_editor.photo import likeness, step_of
 from s2edit_editor.pixels import Box
 from s2edit_editor.pixels import Picture as WirePicture
@@ -83,11 +85,7 @@ def plan_fields(document: KritaDocument, order: Order, within: Box) -> PlanReque
     for mask in order.painted():
         box = masks.extent(document, mask)
         if box is None or box.cut(within) is None:
-            raise WireError(
-                "bad_mask",
-                tr("“{name}” marks nothing.", name=mask.label),
-                tr("Paint over the object first, or let the model find it."),
-            )
+            raise nothing_marked(mask)
         boxes.append(box)
     return order.wish.plan_request(within, order.masked, order.model, boxes)
 
@@ -148,9 +146,9 @@ def _hand_over(
     picture = read(document, None if order.whole else layer, crop)
     _add_picture(parcel, "image", picture)
     for index, target in enumerate(order.objects):
-        if target.mask.kind != masks.AUTOMATIC:
+        if target.mask.kind != AUTOMATIC:
             _add_mask(parcel, "object_mask", crop, masks.coverage(document, target.mask, crop), index)
-    if order.edit_mask is not None and order.edit_mask.kind != masks.AUTOMATIC:
+    if order.edit_mask is not None and order.edit_mask.kind != AUTOMATIC:
         _add_mask(parcel, "edit_mask", crop, masks.coverage(document, order.edit_mask, crop))
     if order.reference is not None:
         _add_picture(parcel, "reference", read_reference(order.reference))

@@ -38,9 +38,9 @@ class Layer:
         visible: whether it is shown.
         opacity: 0.0 to 1.0.
         mode: its blend mode, `NORMAL` or the editor's own name.
-        masked: whether a mask of its own hides parts of it.
+        masked: whether a mask of its own hides parts of it. own_mask: whether it has one that a mask can be taken from.
         made_for: of a painted mask layer, the mark of the layer it was made for; word: the object it stands for.
-        made_from: of a result, the mark of the layer that was edited.
+        made_from: of a result, the mark of the layer that was edited. made_with: those of the mask layers used then.
     """
 
     mark: str
@@ -52,9 +52,11 @@ class Layer:
     opacity: float = 1.0
     mode: str = NORMAL
     masked: bool = False
+    own_mask: bool = False
     made_for: str = ""
     word: str = ""
     made_from: str = ""
+    made_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

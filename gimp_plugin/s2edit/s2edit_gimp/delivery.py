@@ -17,18 +17,9 @@ from s2edit_wire.errors import WireError
 from . import VERSION
 from .layers import Anchor, anchor_of, forget_pending, insert_result
 from .locate import shift_of
-from .mask_sources import AUTOMATIC, CHANNEL, LAYER_MASK, MASK_LAYERS, SELECTION
+from .mask_sources import kind_of
 from .pixels import Picture, green_at, stretched
 from .snapshot import CannotEdit, check_colours
-
-RECIPE_MASKS = {
-    AUTOMATIC: "automatic",
-    SELECTION: "selection",
-    LAYER_MASK: "layer_mask",
-    MASK_LAYERS: "layer",
-    CHANNEL: "channel",
-}
-"""What the recipe calls the mask sources."""
 
 
 def deliver(
@@ -73,7 +64,7 @@ def deliver(
         patch,
         alpha,
         name=layer_name(job["edit"]),
-        recipe=recipe_of(job, record, crop, program, RECIPE_MASKS.get(mask_from, "")).to_json(),
+        recipe=recipe_of(job, record, crop, program, kind_of(mask_from)).to_json(),
         hide=[mask for mask in masks if mask is not None],
         reference=anchor.reference if anchor is not None else "",
     )

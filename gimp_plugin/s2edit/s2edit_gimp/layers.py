@@ -14,7 +14,7 @@ from s2edit_editor.pixels import kept_where
 from s2edit_wire.recipe import NAME as RECIPE
 
 from . import marks
-from .facts import SOURCE_PARASITE, facts
+from .facts import MASKS_PARASITE, SOURCE_PARASITE, facts
 from .facts import layers as stack
 from .pixels import (
     Box,
@@ -30,7 +30,7 @@ from .seen import seen_through
 
 DOCUMENT_PARASITE = "s2edit-document"
 PENDING_PARASITE = "s2edit-pending"
-MASKS_PARASITE, REFERENCE_PARASITE = "s2edit-masks", "s2edit-reference"
+REFERENCE_PARASITE = "s2edit-reference"
 MAX_PENDING = 64
 """Jobs whose place in the picture is remembered."""
 # A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
@@ -152,18 +152,6 @@ def source_layer(image: Gimp.Image, result: Gimp.Item) -> Gimp.Layer | None:
     """The layer that a result layer was made from; None when it is gone, or for other layers."""
     text = marks.read_text(result, SOURCE_PARASITE)
     return image.get_layer_by_tattoo(int(text)) if text.isdecimal() else None
-
-
-def results_of(image: Gimp.Image, layer: Gimp.Drawable) -> list[Gimp.Layer]:
-    """The result layers that were made from a layer, the topmost first."""
-    return [found for found in all_layers(image.get_layers()) if source_layer(image, found) == layer]
-
-
-def masks_of(image: Gimp.Image, result: Gimp.Item) -> list[Gimp.Layer]:
-    """The mask layers that a result was made with, in their order; none when one of them is gone."""
-    tattoos = marks.read_text(result, MASKS_PARASITE).split()
-    found = [image.get_layer_by_tattoo(int(tattoo)) for tattoo in tattoos if tattoo.isdecimal()]
-    return [] if None in found else found
 
 
 def reference_mark(result: Gimp.Item) -> str:

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gi.repository import Gegl, Gimp
+from s2edit_editor import host, masks
+from s2edit_editor.host import MaskChoice
 from s2edit_editor.text import _
 from s2edit_wire.limits import MAX_OBJECTS
 
 from . import marks
 from .brush import choose_paintbrush
-from .facts import MASK_PARASITE
-from .layers import all_layers, masks_of, place_over, results_of, source_layer
+from .facts import MASK_PARASITE, by_marks, mark_of
+from .facts import layers as stack
+from .layers import place_over
 from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
 
 AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = (
@@ -28,6 +31,22 @@ AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = (
     "channel",
 )
 EARLIER = "earlier-result"
+SOURCE_OF = {
+    host.AUTOMATIC: AUTOMATIC,
+    host.SELECTION: SELECTION,
+    host.LAYER_MASK: LAYER_MASK,
+    host.PAINTED: MASK_LAYERS,
+    host.CHANNEL: CHANNEL,
+    host.EARLIER: EARLIER,
+}
+"""What the procedure's argument calls the kinds of mask."""
+
+
+def kind_of(source: str) -> str:
+    """What a recipe calls a source (`recipe.MASK_SOURCES`); "" for those of an earlier result, which had another."""
+    return next((kind for kind, name in SOURCE_OF.items() if name == source and kind != host.EARLIER), "")
+
+
 SOURCES = (AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL, EARLIER)
 MASK_COLOUR = "red"
 MASK_OPACITY = 50.0
@@ -69,14 +88,15 @@ def collect(
     """
     if source == AUTOMATIC:
         return []
+    known = stack(image)
     if source == EARLIER and earlier is None:
-        earlier = next(iter(results_of(image, layer)), None)
+        earlier = next(iter(by_marks(image, [one.mark for one in masks.results_of(known, mark_of(layer))])), None)
     painted = mask_layers(image, layer) if source == MASK_LAYERS else []
     if source == EARLIER and earlier is not None:
-        painted = masks_of(image, earlier)
-    masks = [mask for mask in (_painted(layer, mask) for mask in painted) if mask is not None][:MAX_OBJECTS]
-    if masks:
-        return masks
+        painted = by_marks(image, masks.used_by(known, mark_of(earlier)))
+    found = [mask for mask in (_painted(layer, mask) for mask in painted) if mask is not None][:MAX_OBJECTS]
+    if found:
+        return found
     if source == MASK_LAYERS:
         raise NoMask(_("No mask is painted yet. Choose “Paint Object Mask”, paint over the object, and try again."))
     drawable, title = _drawable(image, layer, source, channel, earlier)
@@ -91,7 +111,8 @@ def collect(
 
     covered = _bounds(layer, read)
     if covered is None:
-        raise NoMask(_("The mask “{name}” marks nothing of this layer.").format(name=title))
+        trouble = masks.nothing_marked(MaskChoice(source, label=title))
+        raise NoMask(f"{trouble.message} {trouble.hint}")
     return [Coverage(title, "", covered, read)]
 
 
@@ -119,46 +140,18 @@ def _drawable(
 
 def available(image: Gimp.Image, layer: Gimp.Layer) -> list[str]:
     """The sources that have something to offer now, the likeliest first."""
-    painted = mask_layers(image, layer)
-    shown = any(mask.get_visible() for mask in painted)
-    offers = [
-        (MASK_LAYERS, shown),
-        (SELECTION, not Gimp.Selection.is_empty(image)),
-        (LAYER_MASK, layer.get_mask() is not None),
-        (AUTOMATIC, True),
-        (MASK_LAYERS, bool(painted) and not shown),
-        (EARLIER, any(result.get_mask() is not None for result in results_of(image, layer)[:1])),
-        (CHANNEL, bool(image.get_channels())),
-    ]
-    return [source for source, there in offers if there]
+    selected, channels = not Gimp.Selection.is_empty(image), bool(image.get_channels())
+    return [SOURCE_OF[kind] for kind in masks.kinds(stack(image), mark_of(layer), selected=selected, channels=channels)]
 
 
 def mask_layers(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
-    """The mask layers made for a layer, from the lowest up: the order in which they were painted.
-
-    Those that an edit has used are hidden; they count only where no other is there, and of them those of the newest
-    result. A result has those of the layer that it was made from, unless some were made for itself.
-    """
-    found = masks_for(image, layer)
-    below = source_layer(image, layer)
-    if not found and below is not None:
-        return masks_of(image, layer) or mask_layers(image, below)
-    shown = [mask for mask in found if mask.get_visible()]
-    used = (masks_of(image, result) for result in results_of(image, layer))
-    return list(reversed(shown)) or next(filter(None, used), list(reversed(found)))
-
-
-def masks_for(image: Gimp.Image, layer: Gimp.Layer) -> list[Gimp.Layer]:
-    """All mask layers made for a layer, shown or hidden, the topmost first."""
-    tattoo = layer.get_tattoo()
-    return [candidate for candidate in all_layers(image.get_layers()) if _made_for(candidate) == tattoo]
+    """The mask layers made for a layer (`masks.painted_for`)."""
+    return by_marks(image, masks.painted_for(stack(image), mark_of(layer)))
 
 
 def edited_layer(image: Gimp.Image, drawable: Gimp.Drawable) -> Gimp.Drawable:
     """The layer that an edit started from `drawable` is about: for a mask layer, the one it was made for."""
-    tattoo = _made_for(drawable)
-    layer = image.get_layer_by_tattoo(tattoo) if tattoo else None
-    return layer if layer is not None else drawable
+    return by_marks(image, [masks.edited(stack(image), mark_of(drawable))])[0]
 
 
 def is_mask_layer(layer: Gimp.Drawable) -> bool:
@@ -231,7 +224,8 @@ def mask_layer_from(image: Gimp.Image, layer: Gimp.Layer, word: str, mask: Pictu
 
 
 def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[Picture, Box] | None) -> Gimp.Layer:
-    number = len(masks_for(image, layer)) + 1
+    made_for = [one for one in stack(image) if one.made_for == mark_of(layer)]
+    number = len(made_for) + 1
     name = _("S²Edit mask: {word}").format(word=word) if word else _("S²Edit mask {number}").format(number=number)
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
@@ -240,7 +234,8 @@ def _new_layer(image: Gimp.Image, layer: Gimp.Layer, word: str, content: tuple[P
     made.set_offsets(*_offsets(layer))
     if content is not None:
         write_tint(made, *content)
-    over = [*masks_for(image, layer), *results_of(image, layer)]  # where it would be under them, nobody could see it
+    # Where it would be under them, nobody could see it.
+    over = by_marks(image, [one.mark for one in (*made_for, *masks.results_of(stack(image), mark_of(layer)))])
     mark(made, layer, word)
     image.undo_group_start()
     try:

@@ -73,6 +73,9 @@ def test_masks_are_taken_and_kept(scenes: dict[str, Any]) -> None:
     automatic = _found(scenes, "automatic_mask")
     assert automatic["middle"][3] == 255
     assert automatic["corner"][3] == 0
+    selected = _found(scenes, "selected")
+    assert selected["kinds"] == ["automatic", "selection", "automatic"]
+    assert not selected["preview"], "of a mask that was turned down"
     empty = _found(scenes, "empty_mask")
     assert empty["sent"] == 0
     assert "marks nothing" in empty["words"]

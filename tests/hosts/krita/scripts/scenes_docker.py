@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from krita import Selection
 from PyQt5.QtCore import QByteArray
 from PyQt5.QtWidgets import QToolButton
 from stage import (
+    BOX,
     OBJECT,
     OTHER,
     Scene,
@@ -36,6 +38,28 @@ def scene_automatic_mask(docker: Any) -> Scene:
     mask = document.nodeByName("Object mask: hat")
     yield lambda: docker.form.objects.rows[0].target().mask.kind == "layer"
     return {"middle": pixel(mask, 32, 32), "corner": pixel(mask, 1, 1)}
+
+
+def scene_selected(docker: Any) -> Scene:
+    """What is selected when S²Edit… is chosen is the mask, and stays turned down where it was turned down."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    docker.begin()
+    row = docker.form.objects.rows[0]
+    row.choose_mask(automatic())
+    seen = [row.target().mask.kind]
+    selection = Selection()
+    selection.select(*BOX, 255)
+    document.setSelection(selection)
+    document.waitForDone()
+    docker.begin()
+    seen.append(row.target().mask.kind)
+    yield docker.preview.isVisible
+    row.choose_mask(automatic())
+    docker.begin()
+    seen.append(row.target().mask.kind)
+    return {"kinds": seen, "preview": docker.preview.isVisible()}
 
 
 def scene_variations(docker: Any) -> Scene:
