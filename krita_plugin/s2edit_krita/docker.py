@@ -8,10 +8,11 @@ from typing import Any, cast
 
 from krita import DockWidget
 from s2edit_editor.area import crop_on_canvas
+from s2edit_editor.form import Form as FormState
 from s2edit_editor.host import PAINTED, MaskChoice
 from s2edit_editor.masks import Selected, automatic, picked_up
 from s2edit_editor.pixels import Box
-from s2edit_editor.planning import Facts, Verdict, first_lack, judge
+from s2edit_editor.planning import Facts
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
 from s2edit_editor.wish import Wish, one_sentence
@@ -95,7 +96,7 @@ class Docker(DockWidget):
         self._crop: Box | None = None
         self._selected = Selected()
         self._colour: Any = None
-        self._complaint = ""
+        self._state = FormState()
         self._planning = self._timer(_PLAN_MS, self._plan)
         self._looking = self._timer(_STROKE_MS, self._look)
         # A new layer is the active one for a moment; the preview shall show the painter's own.
@@ -134,27 +135,28 @@ class Docker(DockWidget):
         self._ask_to_paint()
 
     def _ask_to_paint(self) -> None:
-        self.form.say(tr("Paint over the object, then choose “Edit”. The mask layer is not part of the picture."))
+        self._say(tr("Paint over the object, then choose “Edit”. The mask layer is not part of the picture."))
+
+    def _say(self, sentence: str) -> None:
+        self.form.show_state(self._state.told(sentence))
 
     def submit(self, order: Order) -> None:
         """Send one job."""
         document, layer = self._document_and_layer()
         if document is None or layer is None:
             return
-        if not order.objects and order.kind != "caption":
-            self.form.show_verdict(self._verdict(order, None))
-            self.form.say(first_lack(order.wish, self._facts(order), None), bad=True)
+        if not order.objects and order.kind != "caption" and self._state.lacks(order.wish, self._facts(order)):
+            self.form.show_state(self._state.shown)
             return
         if self._colour is not None:
             give_back_colour(self._colour)
             self._colour = None
-        self._complaint = ""
-        self.form.say(tr("Sending…"))
+        self._say(tr("Sending…"))
         submit(self.desk, document, order, lambda _job: self._sent(document, layer, order))
 
     def _sent(self, document: Any, layer: Any, order: Order) -> None:
         """The masks have done their work: out of sight, and back to the picture's own layer."""
-        self.form.say(tr("Sent. You can go on painting."))
+        self._say(tr("Sent. You can go on painting."))
         if not is_open(document):
             return
         hide_object_masks(document, [mask.mark for mask in order.painted() if mask.kind == PAINTED], layer)
@@ -171,12 +173,11 @@ class Docker(DockWidget):
         form.model_row.action_wanted.connect(
             lambda model, action: desk.act_on_model(model, action, form.model_row.refused)
         )
-        form.model_row.changed.connect(self.jobs.rebuild_soon)  # gives all that is above the list its height
         desk.link_changed.connect(self._linked)
         desk.models_changed.connect(self._models)
         desk.default_told.connect(form.use_default)
         desk.complained.connect(self._complained)
-        desk.said.connect(self._told)
+        desk.said.connect(self._say)
         desk.captioned.connect(self.form.source.setText)
         desk.reused.connect(self._reuse)
         desk.layer_added.connect(self._added)
@@ -198,7 +199,7 @@ class Docker(DockWidget):
         document = active()
         layer = source_layer(document) if document is not None else None
         if layer is None:
-            self.form.say(tr("Open a picture and choose a layer first."), bad=True)
+            self.form.show_state(self._state.failed(tr("Open a picture and choose a layer first.")))
         return document, layer
 
     def _automatic(self) -> None:
@@ -208,7 +209,7 @@ class Docker(DockWidget):
 
     def _changed(self) -> None:
         """What went wrong with other fields is said no longer."""
-        self._complaint = ""
+        self._state.changed()
         self._planning.start()
 
     def _edit(self) -> None:
@@ -251,7 +252,7 @@ class Docker(DockWidget):
 
     def _added(self, job: str) -> None:
         if job in self.desk.jobs:
-            self.form.say(tr("The result is there, as a new layer."))
+            self._say(tr("The result is there, as a new layer."))
             if self.desk.jobs[job]["edit"]["kind"] == "mask":
                 self._pick_up_masks()
         self._settling.start()
@@ -298,7 +299,7 @@ class Docker(DockWidget):
             fields = plan_fields(document, order, within)
         except WireError:
             # Not painted yet is no mistake yet; whoever submits all the same is told.
-            if not self._complaint:
+            if not self._state.shown.bad:
                 self._ask_to_paint()
             return
         if self._crop is not None:
@@ -307,7 +308,7 @@ class Docker(DockWidget):
             "plan",
             fields,
             lambda reply, _frames: self._planned(reply, within),
-            failed=lambda error: self.form.say(error.message, bad=True),
+            failed=lambda error: self.form.show_state(self._state.not_judged(error)),
         )
 
     def _planned(self, reply: dict[str, Any], within: Box) -> None:
@@ -317,9 +318,8 @@ class Docker(DockWidget):
             self._look()  # which plans once more, with the facts about what will be sent
         self.form.advanced.show_own(reply.get("settings", {}))  # a daemon of before this field
         self.form.offer_words(reply["words"])
-        self.form.show_verdict(self._verdict(self.form.order(), cast(PlanReply, reply)))
-        if self._complaint:
-            self.form.say(self._complaint, bad=True)
+        order = self.form.order()
+        self.form.show_state(self._state.judged(order.wish, self._facts(order), cast(PlanReply, reply)))
 
     def _facts(self, order: Order) -> Facts:
         return Facts(
@@ -331,21 +331,14 @@ class Docker(DockWidget):
             model_said=bool(self.form.model_row.remark.action),
         )
 
-    def _verdict(self, order: Order, plan: PlanReply | None) -> Verdict:
-        return judge(order.wish, self._facts(order), plan)
-
     def _complained(self, message: str, hint: str) -> None:
-        self._complaint = f"{message} {hint}".strip()
-        self.form.say(self._complaint, bad=True)
-
-    def _told(self, sentence: str) -> None:
-        self._complaint = ""
-        self.form.say(sentence)
+        self.form.show_state(self._state.failed(f"{message} {hint}".strip()))
 
     def _linked(self, state: str, message: str) -> None:
         words = {"ready": "", "connecting": tr("Connecting to S²Edit…"), "lost": message}[state]
         self.link.setText(words)
         self.link.setVisible(bool(words))
+        self.form.show_state(self._state.connection(ready=state == "ready"))
         if state == "ready":
             self._planning.start()
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s2edit_editor import models
+from s2edit_editor.form import Shown
 from s2edit_editor.host import AUTOMATIC, MaskChoice
-from s2edit_editor.planning import Verdict
 from s2edit_editor.sentences import object_of
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
@@ -31,10 +31,16 @@ from .qt import (
     QWidget,
     pyqtSignal,
 )
+from .room import room_for
 from .wheel import scrolls_by
 
-_WARNING = {"dark": "#f08070", "bright": "#b3261e"}
-"""Red that can be read on Krita's dark and on its bright themes."""
+_COLOURS = {
+    "wrong": {"dark": "#f08070", "bright": "#b3261e"},
+    "doubt": {"dark": "#d8b45a", "bright": "#8a6500"},
+}
+"""Red of what stops an edit and ochre of what is only doubted, for Krita's dark and bright themes."""
+_LINES = 3
+"""Lines of what is said above the buttons; more are scrolled to, so that the buttons keep their place."""
 
 
 class Form(QWidget):
@@ -83,7 +89,7 @@ class Form(QWidget):
         self.model_row = ModelRow(self)
         self._models: dict[str, ModelRecord] = {}
         self._default = models.LAST_RESORT
-        self._picked = self._bad = False
+        self._picked = False
         self.taken: tuple[str, ...] = ()
         self._proposed = ""
         self.fold = QToolButton(self)
@@ -185,26 +191,21 @@ class Form(QWidget):
         chosen = [row.target().mask for row in self.objects.rows] + [self.advanced.chosen_mask()]
         return [mask for mask in chosen if mask is not None and mask.kind != AUTOMATIC]
 
-    def show_verdict(self, verdict: Verdict) -> None:
-        """Mark the fields that are wrong, and say why below; nothing moves while somebody types or aims."""
-        self.model_row.doubt(verdict.doubt)
+    def show_state(self, shown: Shown) -> None:
+        """Mark the fields that are wrong or doubted, and say why below; nothing moves while somebody types or aims."""
+        self.model_row.doubt(shown.doubt)
         words_ = [row.word_box for row in self.objects.rows]
-        meant = next((box for box in words_ if box.currentText().strip() == verdict.word), words_[0])
+        meant = next((box for box in words_ if box.currentText().strip() == shown.word), words_[0])
         for name, field in (("source", self.source), ("target", self.target), ("object", meant)):
-            said = verdict.marks.get(name, "")
-            field.setStyleSheet(f"border: 1px solid {_warning(self)};" if said else "")
+            said = shown.marks.get(name, "")
+            colour = _colour(self, "doubt" if name in shown.doubted else "wrong")
+            field.setStyleSheet(f"border: 1px solid {colour};" if said else "")
             field.setToolTip(said)
         for box in words_:
             if box is not meant:
                 box.setStyleSheet("")
-        said = "\n".join(filter(None, (verdict.sentence, verdict.time)))
-        if said or self._bad:
-            self.say(said, bad=verdict.bad)
-
-    def say(self, words: str, *, bad: bool = False) -> None:
-        """A sentence above the buttons."""
-        self._bad = bad
-        _say(self.forecast, words, f"color: {_warning(self)};" if bad else "")
+        self.forecast.setText("\n".join(filter(None, (shown.text, shown.time))))
+        self.forecast.setStyleSheet(f"color: {_colour(self, 'wrong')};" if shown.bad else "")
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -235,7 +236,7 @@ class Form(QWidget):
         layout.addWidget(self.compose)
         below = QVBoxLayout(self.footer)
         below.setContentsMargins(6, 0, 6, 0)
-        below.addWidget(self.forecast)
+        below.addWidget(room_for(self.forecast, _LINES))
         row = QHBoxLayout()
         row.addWidget(self.edit, 2)
         row.addWidget(self.variations, 1)
@@ -243,6 +244,7 @@ class Form(QWidget):
 
     def _connect(self) -> None:
         for field in (self.source, self.target):
+            field.setFixedHeight(field.sizeHint().height())  # a marked field's line is thinner than the theme's own
             field.textChanged.connect(lambda _text: self.changed.emit())
             field.returnPressed.connect(self.edit_wanted.emit)
         for box in (self.model, self.profile):
@@ -286,16 +288,8 @@ def _button(label: str, name: str, parent: QWidget) -> QPushButton:
 def _sentence(parent: QWidget) -> QLabel:
     label = QLabel(parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.hide()
     return label
 
 
-def _warning(widget: QWidget) -> str:
-    return _WARNING["dark" if widget.palette().window().color().lightness() < 128 else "bright"]
-
-
-def _say(label: QLabel, words: str, style: str) -> None:
-    label.setText(words)
-    label.setStyleSheet(style)
-    label.setVisible(bool(words))
+def _colour(widget: QWidget, name: str) -> str:
+    return _COLOURS[name]["dark" if widget.palette().window().color().lightness() < 128 else "bright"]

@@ -10,20 +10,21 @@ from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import ModelRecord
 
-from .qt import QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QToolButton, QWidget, pyqtSignal
+from .qt import QHBoxLayout, QLabel, QMessageBox, Qt, QToolButton, QWidget, pyqtSignal
+from .room import room_for
+
+_LINES = 2
 
 
 class ModelRow(QWidget):
-    """Hidden while there is nothing to say about the chosen model.
+    """Empty while there is nothing to say about the chosen model; its place stays, so that nothing else moves.
 
     Signals:
-        action_wanted(model id, action of the wire's `model`), model_wanted(model id): choose that one instead,
-        changed(): it needs another height now.
+        action_wanted(model id, action of the wire's `model`), model_wanted(model id): choose that one instead.
     """
 
     action_wanted = pyqtSignal(str, str)
     model_wanted = pyqtSignal(str)
-    changed = pyqtSignal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,16 +33,14 @@ class ModelRow(QWidget):
         self.remark = models.Remark()
         self.words = QLabel(self)
         self.words.setObjectName("s2edit_model_words")
-        self.words.setWordWrap(True)
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.button = QToolButton(self)
         self.button.setObjectName("s2edit_model_button")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.words, 1)
-        layout.addWidget(self.button)
+        layout.addWidget(room_for(self.words, _LINES), 1)
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         self.button.clicked.connect(lambda *_: self._press())
-        self.hide()
+        self.button.hide()
 
     def show_model(self, known: Mapping[str, ModelRecord], chosen: str) -> None:
         """The chosen model, as the daemon has it now."""
@@ -68,13 +67,9 @@ class ModelRow(QWidget):
 
     def _show(self) -> None:
         self.remark = models.remark(self._known, self._chosen, self._doubt, self._complaint)
-        before = self.words.text()
         self.words.setText(self.remark.text)
         self.button.setText(self.remark.label)
         self.button.setVisible(bool(self.remark.label))
-        self.setVisible(bool(self.remark.text))
-        if self.words.text() != before:
-            self.changed.emit()
 
     def _press(self) -> None:
         if self.remark.action:

@@ -37,6 +37,7 @@ class ObjectRow(QWidget):
         for box in (self.word_box, self.mask_box):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.setMinimumWidth(60)
+            box.setFixedHeight(box.sizeHint().height())
             scrolls_by(box)
         self.drop = QToolButton(self)
         self.drop.setText("✕")

@@ -1,8 +1,8 @@
-"""The docker's place among Krita's own: shown for the first time, it is squeezed to a slit."""
+"""The docker's place among Krita's own, where it is squeezed to a slit at first, and the place of what it says."""
 
 from __future__ import annotations
 
-from .qt import QDockWidget, QMainWindow, Qt
+from .qt import QDockWidget, QFrame, QLabel, QMainWindow, QScrollArea, Qt
 
 _PRESETS_ID = "PresetDocker"
 """Krita's brush presets: the docker that is needed least while words are typed."""
@@ -21,3 +21,16 @@ def make_room(docker: QDockWidget) -> None:
         main.tabifyDockWidget(presets, docker)
         docker.raise_()
     main.resizeDocks([docker], [_GOOD_HEIGHT], Qt.Orientation.Vertical)
+
+
+def room_for(label: QLabel, lines: int) -> QScrollArea:
+    """A place of always the same height for what a label says: more is scrolled to, and moves nothing."""
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    area = QScrollArea(label.parentWidget())
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFixedHeight(lines * label.fontMetrics().lineSpacing() + 2)
+    area.setWidget(label)
+    return area

@@ -52,9 +52,10 @@ class Verdict:
 
     Args:
         marks: sentence by field (`source`, `target`, `object`, `mask`, `reference`) that something is wrong with.
+        doubted: those of these fields that are only doubted: that blocks nothing.
         word: the object's word that is meant, "" for the first.
         blocked: whether it can't be sent as it is.
-        sentence: what is said below the form: what is wrong, and what an instruction became; bad: something is wrong.
+        sentence: what is said below the form: what is wrong, and what an instruction became; bad: that can't be sent.
         doubt: what is said of the model, and blocks nothing.
         time: how long it would take, "" where nobody knows, or where it can't be sent.
     """
@@ -66,6 +67,7 @@ class Verdict:
     bad: bool = False
     doubt: str = ""
     time: str = ""
+    doubted: frozenset[str] = frozenset()
 
 
 def lacks(wish: Wish, facts: Facts) -> dict[str, str]:
@@ -114,6 +116,8 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     marks = {name: said for name, said in missing.items() if name not in quiet}
     for problem in shown:
         marks.setdefault(problem["field"], in_form_words(problem["message"]))
+    wrong = {name for name in missing if name not in quiet}
+    wrong |= {problem["field"] for problem in shown if problem["blocking"]}
     about = next((problem.get("word", "") for problem in shown if problem["field"] == "object"), "")
     blocked = bool(missing) or not facts.connected or any(problem["blocking"] for problem in problems)
     told = facts.typed and facts.typed != wish.target
@@ -121,7 +125,8 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     foreseen = plan is not None and wish.source and not (blocked and marks)
     time = words.forecast(plan["forecast"]) if foreseen and plan is not None else ""
     said = "\n".join(filter(None, (*dict.fromkeys(marks.values()), rewritten)))
-    return Verdict(marks, about, blocked, said, bool(marks), " ".join(doubts), time)
+    doubted = frozenset(marks) - wrong
+    return Verdict(marks, about, blocked, said, bool(wrong), " ".join(doubts), time, doubted)
 
 
 def can_retry(code: str) -> bool:

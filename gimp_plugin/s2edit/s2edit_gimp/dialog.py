@@ -8,9 +8,11 @@ from typing import cast
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_editor import models
+from s2edit_editor.form import Form as FormState
+from s2edit_editor.form import Shown
 from s2edit_editor.photo import likeness, step_of
 from s2edit_editor.pixels import Box as Area
-from s2edit_editor.planning import Facts, judge
+from s2edit_editor.planning import Facts
 from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
@@ -38,9 +40,11 @@ from .reference import given_reference
 from .reference_form import ReferenceForm
 from .room import Room
 from .snapshot import CannotEdit, area, crop_of, gone, plan_fields, take
-from .widgets import BORDER, note
+from .widgets import BORDER, note, room_for
 
 DEBOUNCE_MS = 250
+LINES = 3
+"""Lines of what is said below the form; more are scrolled to."""
 PAINT = 1
 """The dialog's answer besides OK and CANCEL: the painter wants to paint a mask now."""
 MOST_DIGESTED = 4_000_000
@@ -74,8 +78,7 @@ class EditDialog:
         self._digest: tuple[Box, str, float] | None = None
         self._timer = 0
         self._ticket = 0
-        self._blocked = True
-        self._planning = self._hurried = False
+        self._state = FormState()
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit"), role="s2edit")
         self.window.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
         self._ok = self.window.add_button(_("_Edit"), Gtk.ResponseType.OK)
@@ -115,7 +118,7 @@ class EditDialog:
         self._form.widget.pack_start(self._reference.widget, False, False, 0)
         self._room = Room(self._form.widget, self.window)
         right.pack_start(self._room.widget, True, True, 0)
-        for widget in (self._models.widget, self._message, self._lost.widget):
+        for widget in (self._models.widget, room_for(self._message, LINES), self._lost.widget):
             right.pack_start(widget, False, False, 0)
         box.pack_start(self._overview.widget, False, False, 0)
         box.pack_start(right, True, True, 0)
@@ -123,11 +126,9 @@ class EditDialog:
 
     def connection_changed(self, state: str, message: str) -> None:
         """Say what the connection does; nothing can be submitted without one."""
-        self._connected = state == "ready"
-        self._say("")
         self._lost.show(state, message)
-        self._ok.set_sensitive(self._connected and not self._blocked)
-        if self._connected:
+        self._show(self._state.connection(ready=state == "ready"))
+        if state == "ready":
             self._models.ask()
             self._later()
 
@@ -141,14 +142,14 @@ class EditDialog:
         self._default = models.default_model(answer.header["settings"], "gimp")
         self._models.ask(lambda titles: self._form.set_models(titles, self._wanted_model or self._default))
 
-    _default = "portraits"
-    _connected = False
+    _default = models.LAST_RESORT
 
     def _later(self) -> None:
         """Plan anew once typing pauses."""
         if self._timer:
             GLib.source_remove(self._timer)
-        self._timer, self._planning = GLib.timeout_add(DEBOUNCE_MS, self._plan), True
+        self._timer = GLib.timeout_add(DEBOUNCE_MS, self._plan)
+        self._state.changed()
 
     def _plan(self) -> bool:
         self._timer = 0
@@ -187,30 +188,24 @@ class EditDialog:
         if self._crop != crop:
             self._crop = crop
             self._overview.show_crop(self._crop, self._masks)
-        self._show_problems(plan)
+        self._show(self._state.judged(self._read().wish, self._facts(), plan))
         self._overview.show_forecast(plan["forecast"])
-        self._planning = False
         if self._digest is None or self._digest[0] != self._crop:
             self._digest_crop(self._crop)
-        if self._hurried:
-            self._hurried = False
+        if self._state.released():
             self.window.response(Gtk.ResponseType.OK)
 
     def _no_plan(self, error: WireError) -> None:
-        self._planning = self._hurried = False
-        if self._connected:  # else there is a line about that already
-            self._say(f"{error.message} {error.hint}".strip())
+        self._show(self._state.not_judged(error))
 
     def _say(self, sentence: str) -> None:
-        self._message.set_text(sentence)
+        self._show(self._state.told(sentence))
 
-    def _show_problems(self, plan: PlanReply) -> None:
-        verdict = judge(self._read().wish, self._facts(), plan)
-        self._models.advise(verdict.doubt)
-        self._form.mark(verdict.marks, verdict.word)
-        self._blocked = verdict.blocked
-        self._say(verdict.sentence)
-        self._ok.set_sensitive(self._connected and not self._blocked)
+    def _show(self, shown: Shown) -> None:
+        self._models.advise(shown.doubt)
+        self._form.mark(shown)
+        self._message.set_text(shown.text)
+        self._ok.set_sensitive(shown.sendable)
 
     def _facts(self) -> Facts:
         choices = self._read()
@@ -235,10 +230,7 @@ class EditDialog:
         """Whether the painter has closed the picture or deleted the layer meanwhile; says so."""
         trouble = gone(self._image, self._layer)
         if trouble:
-            self._planning = self._hurried = False
-            self._blocked = True
-            self._ok.set_sensitive(False)
-            self._say(trouble)
+            self._show(self._state.gone(trouble))
         return bool(trouble)
 
     # Masks
@@ -276,15 +268,13 @@ class EditDialog:
         if answer in (Gtk.ResponseType.OK, PAINT) and self._gone():
             return
         if answer == Gtk.ResponseType.OK:
-            if self._planning:  # what was chosen a moment ago may want another crop
-                self._hurried = True
-                return
-            if self._blocked or self._crop is None:
+            # What was chosen a moment ago may want another crop: then the press waits.
+            if not self._state.press() or self._crop is None:
                 return
             try:
                 self._submit(self._crop)
             except CannotEdit as error:
-                self._say(str(error))
+                self._show(self._state.failed(str(error)))
                 return
         elif answer == PAINT:
             paint_layer(self._image, self._layer, self._next_word())

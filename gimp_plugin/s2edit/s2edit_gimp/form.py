@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gi.repository import Gtk
+from s2edit_editor.form import Shown
 from s2edit_editor.text import _
 from s2edit_editor.wish import (
     DEFAULT_PROFILE,
@@ -238,19 +239,16 @@ class Form:
             if [row[0] for row in combo.get_model()] != list(words):
                 self._silently(lambda combo=combo: offer(combo, words))  # type: ignore[misc]
 
-    def mark(self, problems: Mapping[str, str], word: str = "") -> None:
-        """Mark the fields that something is wrong with, by field name, with the sentence as tooltip.
-
-        Args:
-            word: which of the objects' words is meant, "" for the first.
-        """
+    def mark(self, shown: Shown) -> None:
+        """Mark the fields that something is wrong with, or doubted, with the sentence as tooltip."""
         named = [combo.get_child() for combo in self._words]
-        meant = next((entry for entry in named if entry.get_text().strip() == word), named[0])
+        meant = next((entry for entry in named if entry.get_text().strip() == shown.word), named[0])
         fields = [("source", self._source), ("target", self._target)]
         fields += [("object" if entry is meant else "", entry) for entry in named]
         for name, entry in fields:
-            message = problems.get(name)
-            entry.set_icon_from_icon_name(Gtk.EntryIconPosition.SECONDARY, "dialog-warning" if message else None)
+            message = shown.marks.get(name)
+            icon = "dialog-information" if name in shown.doubted else "dialog-warning" if message else None
+            entry.set_icon_from_icon_name(Gtk.EntryIconPosition.SECONDARY, icon)
             if message:
                 entry.set_icon_tooltip_text(Gtk.EntryIconPosition.SECONDARY, message)
 

@@ -12,11 +12,13 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.records import ModelRecord
 
 from .jobs import Jobs
-from .widgets import SPACING, ask, note
+from .widgets import SPACING, ask, note, room_for
+
+LINES = 2
 
 
 class ModelRow:
-    """Shown only for a model that isn't ready, or does not suit the picture.
+    """Empty unless the model isn't ready, or does not suit the picture; its place stays, so that nothing else moves.
 
     Args:
         jobs: the connection.
@@ -37,11 +39,12 @@ class ModelRow:
         self._button.set_valign(Gtk.Align.CENTER)
         self._button.connect("clicked", lambda _button: self._act())
         self._remark = models.Remark()
-        self.widget.pack_start(self._text, True, True, 0)
+        self.widget.pack_start(room_for(self._text, LINES), True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)
         self.widget.show_all()
-        self.widget.set_no_show_all(True)
-        self.widget.hide()
+        self.widget.set_size_request(-1, self._button.get_preferred_height()[0])  # also where there is no button
+        self._button.set_no_show_all(True)
+        self._button.hide()
 
     def ask(self, then: Callable[[Mapping[str, str]], None] | None = None) -> None:
         """Get the catalogue; `then` takes the titles of all editing models by id."""
@@ -90,7 +93,6 @@ class ModelRow:
         keyed = {"download": _("_Get It…"), "repair": _("Repa_ir"), "": _("_Use It")}  # with keys that nothing else has
         self._button.set_label(keyed.get(self._remark.action, self._remark.label))
         self._button.set_visible(bool(self._remark.label))
-        self.widget.set_visible(bool(self._remark.text))
 
     def _act(self) -> None:
         remark = self._remark

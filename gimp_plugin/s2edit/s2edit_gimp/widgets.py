@@ -55,6 +55,18 @@ def note(dim: bool = False) -> Gtk.Label:
     return label
 
 
+def room_for(label: Gtk.Label, lines: int) -> Gtk.ScrolledWindow:
+    """A place of always the same height for what a label says: more is scrolled to, and moves nothing."""
+    label.set_yalign(0.0)
+    made = Gtk.ScrolledWindow()
+    made.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+    _width, height = label.create_pango_layout("S").get_pixel_size()
+    made.set_min_content_height(lines * height)
+    made.set_max_content_height(lines * height)
+    made.add(label)
+    return made
+
+
 def chooser(titles: Mapping[str, str], changed: Callable[[], None], *, any_name: bool = False) -> Gtk.ComboBoxText:
     """A choice of ids by their titles; `any_name`: these come from people, and are shortened where they are long."""
     combo = Gtk.ComboBoxText()

@@ -134,7 +134,7 @@ SMALL = (240, 260)
 
 def work(application: QApplication, folder: Path) -> dict[str, Any]:
     """Use the docker; what was found."""
-    from s2edit_editor.planning import Verdict
+    from s2edit_editor.form import Shown
     from s2edit_editor.wish import Wish
     from s2edit_krita import docker as docker_module
     from s2edit_krita import qt
@@ -171,7 +171,7 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
         paint(application, theme)
         application.processEvents()
         wrong = "The word “hat” is not in the second text."
-        form.show_verdict(Verdict({"target": wrong}, sentence=wrong, bad=True))
+        form.show_state(Shown({"target": wrong}, text=wrong, bad=True))
         for width, pixels in WIDTHS.items():
             docker.resize(pixels, 860)
             application.sendPostedEvents(None, QEvent.Type.LayoutRequest)
@@ -185,6 +185,7 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     row.findChild(QToolButton, "s2edit_cancel").click()
     until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")
     found["instructed"] = instructed(docker)
+    found["steady"] = steady(application, docker)
     found["small"] = {
         language: on_a_small_screen(application, folder, language) for language in ("en", "de", "he", "ar")
     }
@@ -198,23 +199,44 @@ def instructed(docker: Any) -> list[object]:
     def judged(told: str) -> list[object]:
         docker.form.target.setText(told)
         order: Order = docker.form.order()
-        verdict = docker._verdict(order, None)
-        docker.form.show_verdict(verdict)
-        return [order.target, docker.form.forecast.text(), verdict.blocked]
+        shown = docker._state.judged(order.wish, docker._facts(order), None)
+        docker.form.show_state(shown)
+        return [order.target, docker.form.forecast.text(), not shown.sendable]
 
     docker.form.source.setText("a smiling man with brown hair")
     return [judged("make his hair red"), judged("remove the hat")]
 
 
+def steady(application: QApplication, docker: Any) -> list[list[int]]:
+    """Where the buttons are while nothing is said, a little, and more than there is room for; and the doubt's look."""
+    from s2edit_editor.form import Shown
+
+    form, places = docker.form, []
+    docker.resize(240, 860)
+    doubted = Shown(
+        {"target": "Never learned."}, frozenset({"target"}), text="Never learned.", doubt="It knows no men."
+    )
+    for shown in (Shown(), doubted, Shown(text="long " * 90, doubt="long " * 90, bad=True)):
+        form.show_state(shown)
+        application.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        application.processEvents()
+        buttons = (form.paint, form.fold, form.compose, form.edit, form.variations)
+        places.append([button.mapTo(docker, button.rect().topLeft()).y() for button in buttons])
+        if shown is doubted:
+            assert not form.forecast.styleSheet(), "a doubt is not red"
+    return places
+
+
 def on_a_small_screen(application: QApplication, folder: Path, language: str) -> list[int]:
     """The docker as wide and high as Krita gives it on 1024x600; its least width, and where its buttons end."""
+    from s2edit_editor.form import Shown
     from s2edit_editor.text import speak
     from s2edit_krita import docker as docker_module
 
     speak([language])
     docker = docker_module.Docker()
     docker.show()
-    docker.form.say("x " * 60)
+    docker.form.show_state(Shown(text="x " * 60))
     docker.resize(*SMALL)
     for _turn in range(3):
         application.sendPostedEvents(None, QEvent.Type.LayoutRequest)

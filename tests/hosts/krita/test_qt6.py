@@ -76,6 +76,11 @@ def test_on_a_small_screen_nothing_is_cut_off_in_any_language(found: dict[str, A
     assert bottom < 260
 
 
+def test_what_is_said_moves_no_button(found: dict[str, Any]) -> None:
+    nothing, little, much = found["steady"]
+    assert nothing == little == much
+
+
 def test_an_instruction_is_shown_as_the_sentence_that_is_sent(found: dict[str, Any]) -> None:
     """B1: and what the description has no word for is said, and not sent."""
     done, vain = found["instructed"]

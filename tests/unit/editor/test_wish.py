@@ -282,6 +282,7 @@ def test_only_what_may_succeed_is_tried_again() -> None:
 def test_a_doubt_about_a_word_hides_no_time_and_what_blocks_does() -> None:
     doubt = problem("target", "“crown” was never learned.", blocking=False)
     found = judge(WISH, Facts(), plan(doubt))
-    assert (found.blocked, found.bad, found.marks) == (False, True, {"target": "“crown” was never learned."})
+    assert (found.blocked, found.bad, found.marks) == (False, False, {"target": "“crown” was never learned."})
+    assert found.doubted == {"target"}
     assert found.time
     assert not judge(WISH, Facts(), plan({**doubt, "blocking": True})).time

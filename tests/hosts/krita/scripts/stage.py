@@ -85,9 +85,9 @@ def document_with(docker: Any, kind: str = "RGBA", side: int = SIDE, size: tuple
 
 
 def automatic() -> Any:
-    from s2edit_krita import masks
+    from s2edit_editor.masks import automatic as model
 
-    return masks.automatic()
+    return model()
 
 
 def layer(document: Any, name: str, colour: tuple[int, ...], parent: Any = None, side: int = SIDE) -> Any:

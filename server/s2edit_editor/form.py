@@ -1,0 +1,123 @@
+"""The state of an edit's form, once for both editors: what is wrong, what is said, whether it can be sent.
+
+An editor's view tells it what happened and shows the record that comes out; it decides nothing. What somebody is told
+after a press stays until they change a field, however many plans come meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from s2edit_wire.errors import WireError
+from s2edit_wire.records import PlanReply
+
+from .planning import Facts, Verdict, first_lack, judge
+from .wish import Wish
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a form shows.
+
+    Args:
+        marks: sentence by field (`source`, `target`, `object`, …) that has a mark; doubted: those of these fields whose
+            mark is a doubt, which blocks nothing and must not look like an error.
+        word: the object's word that is meant, "" for the first.
+        text: what is said near the buttons; bad: whether that tells why it can't be sent, or what went wrong.
+        time: how long it would take.
+        doubt: what is said of the model, and blocks nothing.
+        sendable: whether it can be sent as it is.
+    """
+
+    marks: dict[str, str] = field(default_factory=dict)
+    doubted: frozenset[str] = frozenset()
+    word: str = ""
+    text: str = ""
+    bad: bool = False
+    time: str = ""
+    doubt: str = ""
+    sendable: bool = False
+
+
+class Form:
+    """Collects what happens to a form.
+
+    Attributes:
+        shown: what its view shows now.
+    """
+
+    def __init__(self) -> None:
+        self._verdict = Verdict(blocked=True)
+        self._said, self._trouble = "", ""
+        self._connected = self._planning = self._pressed = False
+
+    @property
+    def shown(self) -> Shown:
+        """The form as it is."""
+        verdict = self._verdict
+        told = self._trouble or self._said
+        return Shown(
+            marks=verdict.marks,
+            doubted=verdict.doubted,
+            word=verdict.word,
+            text=told or verdict.sentence,
+            time="" if told else verdict.time,
+            bad=bool(self._trouble) or (not told and verdict.bad),
+            doubt=verdict.doubt,
+            sendable=self._connected and not verdict.blocked,
+        )
+
+    def connection(self, *, ready: bool) -> Shown:
+        """Whether the daemon answers now; there is a line about that elsewhere."""
+        if ready != self._connected:
+            self._connected, self._trouble = ready, ""
+        return self.shown
+
+    def changed(self) -> Shown:
+        """A field changed, and a plan of it will come: what went wrong with other fields is said no longer."""
+        self._planning, self._trouble = True, ""
+        return self.shown
+
+    def judged(self, wish: Wish, facts: Facts, plan: PlanReply | None) -> Shown:
+        """The plan of these fields came; None to judge by the fields alone."""
+        self._verdict, self._planning = judge(wish, facts, plan), False
+        if self._verdict.sentence or self._verdict.time:
+            self._said = ""
+        return self.shown
+
+    def not_judged(self, error: WireError) -> Shown:
+        """There will be no plan."""
+        self._planning = self._pressed = False
+        return self.failed(f"{error.message} {error.hint}".strip()) if self._connected else self.shown
+
+    def told(self, sentence: str) -> Shown:
+        """Something went on as it should: said until a plan has something to say."""
+        self._said, self._trouble = sentence, ""
+        return self.shown
+
+    def failed(self, sentence: str) -> Shown:
+        """Something went wrong; "" once it is well again."""
+        self._trouble = sentence
+        return self.shown
+
+    def gone(self, sentence: str) -> Shown:
+        """What was to be edited is there no more: nothing can be sent."""
+        self._planning = self._pressed = False
+        self._verdict = Verdict(blocked=True)
+        return self.failed(sentence)
+
+    def lacks(self, wish: Wish, facts: Facts) -> bool:
+        """Whether a press sends nothing because of what the fields lack; says what that is, as one sentence."""
+        self._verdict = judge(wish, facts, None)
+        self._trouble = first_lack(wish, facts, None)
+        return bool(self._trouble)
+
+    def press(self) -> bool:
+        """Whether a press of “Edit” sends now. While a plan is on its way, the press waits for it (`released`)."""
+        self._pressed = self._planning
+        return not self._planning and self.shown.sendable
+
+    def released(self) -> bool:
+        """Whether a press waited for the plan that has just come: once."""
+        pressed, self._pressed = self._pressed, False
+        return pressed

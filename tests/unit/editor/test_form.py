@@ -1,0 +1,114 @@
+"""What a form shows after what happened to it: doubts are no errors, and what a press was told outlives plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from s2edit_editor.form import Form, Shown
+from s2edit_editor.planning import Facts
+from s2edit_editor.wish import Wish
+from s2edit_wire.errors import WireError
+
+WISH = Wish(source="a woman with a hat", target="a woman with a crown", words=("hat",))
+
+
+def plan(*problems: dict[str, Any]) -> Any:
+    forecast = {"first_s": 60.0, "next_s": 8.0, "cached": True, "measured": True, "memory": 1, "memory_free": 2}
+    return {"words": ["hat"], "crop": [0, 0, 8, 8], "problems": list(problems), "forecast": forecast, "settings": {}}
+
+
+def problem(field: str, message: str, *, blocking: bool) -> dict[str, Any]:
+    return {"field": field, "code": "bad_prompt", "message": message, "blocking": blocking, "hint": ""}
+
+
+def ready() -> Form:
+    form = Form()
+    form.connection(ready=True)
+    return form
+
+
+def test_nothing_is_sent_before_a_plan_and_a_connection() -> None:
+    form = Form()
+    assert form.shown == Shown()
+    assert not form.judged(WISH, Facts(), plan()).sendable, "no daemon"
+    assert form.connection(ready=True).sendable
+    assert not form.connection(ready=False).sendable
+
+
+def test_a_doubt_blocks_nothing_and_is_no_error() -> None:
+    form = ready()
+    doubted = form.judged(WISH, Facts(), plan(problem("target", "“crown” was never learned.", blocking=False)))
+    assert (doubted.sendable, doubted.bad, doubted.doubted) == (True, False, frozenset({"target"}))
+    assert doubted.text and doubted.time and doubted.marks
+    both = form.judged(
+        WISH,
+        Facts(),
+        plan(problem("target", "Never learned.", blocking=False), problem("object", "Not there.", blocking=True)),
+    )
+    assert (both.sendable, both.bad, both.doubted, set(both.marks)) == (
+        False,
+        True,
+        frozenset({"target"}),
+        {"target", "object"},
+    )
+    about_model = form.judged(WISH, Facts(), plan(problem("model", "It knows no photographs.", blocking=False)))
+    assert (about_model.doubt, about_model.bad, about_model.text) == ("It knows no photographs.", False, "")
+
+
+def test_what_went_wrong_is_said_until_a_field_changes() -> None:
+    form = ready()
+    form.judged(WISH, Facts(), plan())
+    assert form.failed("The layer is gone.").bad
+    assert form.judged(WISH, Facts(), plan()).text == "The layer is gone."
+    changed = form.changed()
+    assert (changed.text, changed.bad) == ("", False)
+    form.failed("Again.")
+    assert form.told("Sent.").text == "Sent."
+    assert not form.shown.bad
+
+
+def test_what_was_done_is_said_until_a_plan_has_something_to_say() -> None:
+    form = ready()
+    assert form.told("Sent.").text == "Sent."
+    empty = Wish()
+    assert form.judged(empty, Facts(), plan()).text == "Sent.", "nothing is typed yet, so nothing is said of it"
+    told = form.judged(WISH, Facts(), plan())
+    assert (told.text, bool(told.time)) == ("", True)
+
+
+def test_a_press_waits_for_the_plan_of_what_was_typed_last() -> None:
+    form = ready()
+    form.judged(WISH, Facts(), plan())
+    assert form.press()
+    form.changed()
+    assert not form.press()
+    form.changed()
+    assert not form.press()
+    form.judged(WISH, Facts(), plan())
+    assert form.released()
+    assert not form.released(), "once"
+    form.changed()
+    assert not form.press()
+    form.not_judged(WireError("internal", "No plan.", "Try again."))
+    assert not form.released()
+    assert form.shown.text == "No plan. Try again."
+
+
+def test_a_press_of_what_is_not_finished_says_what_is_missing() -> None:
+    form = ready()
+    assert not form.judged(Wish(), Facts(), None).bad
+    assert form.lacks(Wish(source="a woman"), Facts())
+    assert (form.shown.text, form.shown.bad) == ("Type the word that names the object.", True)
+    assert not form.lacks(WISH, Facts())
+    assert not form.shown.bad
+
+
+def test_a_picture_that_is_gone_can_not_be_sent_until_it_is_back() -> None:
+    form = ready()
+    form.judged(WISH, Facts(), plan())
+    form.changed()
+    form.press()
+    assert not form.gone("The layer is gone.").sendable
+    assert not form.released(), "the press is not carried out when it is back"
+    form.changed()
+    assert form.judged(WISH, Facts(), plan()) == Shown(time="This picture is known: about 8 s.", sendable=True)
