@@ -11,11 +11,12 @@ from typing import Any
 from krita import Krita
 from s2edit_editor.masks import automatic
 from s2edit_editor.text import _ as tr
+from s2edit_editor.wish import one_sentence
 
 from . import history
 from .document import active, node_mark, source_layer, title
 from .objects import heading, line
-from .order import Order, Reference, Target
+from .order import Order, Reference
 from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 _LEAST_WIDTH = 380
@@ -47,7 +48,7 @@ class ComposeDialog(QDialog):
         self.mix = line(tr("a lady with makeup"), "s2edit_mix", self)
         for field, text in zip((self.shows, self.attribute), taken, strict=False):
             field.setText(text)
-        self.mix.setText(order.target)
+        self.mix.setText(order.wish.target)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, parent=self)
         self.take = QPushButton(tr("Compose"), self)
         self.take.setObjectName("s2edit_take")
@@ -79,19 +80,16 @@ class ComposeDialog(QDialog):
         index = self.reference.currentIndex()
         reference = self._references[index] if index >= 0 else None
         attribute = self.attribute.text().strip()
-        objects = self._order.objects[:1]
+        words, masks = self._order.wish.words[:1], self._order.masks[:1]
         if attribute:
-            objects += (Target(attribute, automatic()),)
-        return replace(
-            self._order,
-            target=self.mix.text().strip(),
-            objects=objects,
-            reference=reference and replace(reference, prompt=self.shows.text().strip()),
-        )
+            words, masks = (*words, attribute), (*masks, automatic())
+        shows, target = one_sentence(self.shows.text()), one_sentence(self.mix.text())
+        wish = replace(self._order.wish, words=words, target=target, reference_prompt=shows)
+        return replace(self._order, wish=wish, masks=masks, reference=reference)
 
     def add_file(self, path: str) -> None:
         """Offer a file and choose it."""
-        self._references.append(Reference(None, "", path, "", Path(path).name))
+        self._references.append(Reference(None, "", path, Path(path).name))
         self.reference.addItem(self._references[-1].label)
         self.reference.setCurrentIndex(self.reference.count() - 1)
         self._check()
@@ -115,11 +113,11 @@ def references() -> list[Reference]:
     for document in sorted(Krita.instance().documents(), key=lambda one: one != front):
         name = title(document)
         if document != front:
-            found.append(Reference(document, "", "", "", tr("{name} (the whole picture)", name=name)))
+            found.append(Reference(document, "", "", tr("{name} (the whole picture)", name=name)))
         left_out = {*history.load(document).masks, *([node_mark(edited)] if edited and document == front else [])}
         for node in _layers(document.rootNode()):
             if node_mark(node) not in left_out:
-                found.append(Reference(document, node_mark(node), "", "", f"{node.name()} ({name})"))
+                found.append(Reference(document, node_mark(node), "", f"{node.name()} ({name})"))
     return found
 
 

@@ -145,7 +145,7 @@ class Docker(DockWidget):
         document, layer = self._document_and_layer()
         if document is None or layer is None:
             return
-        if not order.objects and order.kind != "caption" and self._state.lacks(order.wish, self._facts(order)):
+        if not order.wish.words and order.wish.kind != "caption" and self._state.lacks(order.wish, self._facts(order)):
             self.form.show_state(self._state.shown)
             return
         if self._colour is not None:
@@ -165,7 +165,7 @@ class Docker(DockWidget):
         form, desk = self.form, self.desk
         form.changed.connect(self._changed)
         form.edit_wanted.connect(self._edit)
-        form.propose_wanted.connect(lambda: self.submit(replace(self.form.order("caption"), objects=())))
+        form.propose_wanted.connect(self._propose)
         form.paint_wanted.connect(self.paint_mask)
         form.automatic_wanted.connect(self._automatic)
         form.variations_wanted.connect(self._vary)
@@ -202,10 +202,14 @@ class Docker(DockWidget):
             self.form.show_state(self._state.failed(tr("Open a picture and choose a layer first.")))
         return document, layer
 
+    def _propose(self) -> None:
+        order = self.form.order("caption")
+        self.submit(replace(order, wish=replace(order.wish, words=()), masks=()))
+
     def _automatic(self) -> None:
         order = self.form.order("mask")
-        first = order.objects[:1]
-        self.submit(replace(order, objects=tuple(replace(one, mask=automatic()) for one in first), edit_mask=None))
+        wish = replace(order.wish, words=order.wish.words[:1])
+        self.submit(replace(order, wish=wish, masks=(automatic(),)[: len(wish.words)], edit_mask=None))
 
     def _changed(self) -> None:
         """What went wrong with other fields is said no longer."""
@@ -326,7 +330,7 @@ class Docker(DockWidget):
             masked=order.masked,
             masks=len([mask for mask in self.form.painted() if mask.kind == PAINTED]),
             reference=order.reference is not None,
-            typed=one_sentence(self.form.target.text()) if order.kind == "edit" else "",
+            typed=one_sentence(self.form.target.text()) if order.wish.kind == "edit" else "",
             connected=self.desk.link == "ready",
             model_said=bool(self.form.model_row.remark.action),
         )

@@ -111,18 +111,19 @@ class Form(QWidget):
 
     def order(self, kind: str = "edit") -> Order:
         """What the fields say."""
-        return Order(
+        targets = self.objects.targets()
+        wish = Wish(
             kind=kind,
             model=str(self.model.currentData() or self._default),
             profile=str(self.profile.currentData()),
             source=one_sentence(self.source.text()),
             target=target_of(self.source.text(), self.target.text()),
-            objects=self.objects.targets(),
-            edit_mask=self.advanced.chosen_mask(),
+            words=tuple(target.word for target in targets),
             seed=self.advanced.seed_value(),
             settings=self.advanced.settings(),
-            whole=self.advanced.whole.isChecked(),
         )
+        masks = tuple(target.mask for target in targets)
+        return Order(wish, masks, self.advanced.chosen_mask(), self.advanced.whole.isChecked())
 
     def fill(self, wish: Wish) -> None:
         """Show an earlier edit."""

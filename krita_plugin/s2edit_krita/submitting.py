@@ -87,7 +87,7 @@ def plan_fields(document: KritaDocument, order: Order, within: Box) -> PlanReque
         if box is None or box.cut(within) is None:
             raise nothing_marked(mask)
         boxes.append(box)
-    return order.wish.plan_request(within, order.masked, order.model, boxes)
+    return order.wish.plan_request(within, order.masked, order.wish.model, boxes)
 
 
 def add_facts(request: PlanRequest, document: KritaDocument, layer: KritaNode | None, crop: Box) -> None:
@@ -145,9 +145,9 @@ def _hand_over(
     parcel = Parcel([], [])
     picture = read(document, None if order.whole else layer, crop)
     _add_picture(parcel, "image", picture)
-    for index, target in enumerate(order.objects):
-        if target.mask.kind != AUTOMATIC:
-            _add_mask(parcel, "object_mask", crop, masks.coverage(document, target.mask, crop), index)
+    for index, mask in enumerate(order.masks):
+        if mask.kind != AUTOMATIC:
+            _add_mask(parcel, "object_mask", crop, masks.coverage(document, mask, crop), index)
     if order.edit_mask is not None and order.edit_mask.kind != AUTOMATIC:
         _add_mask(parcel, "edit_mask", crop, masks.coverage(document, order.edit_mask, crop))
     if order.reference is not None:
@@ -170,7 +170,7 @@ def _hand_over(
     desk.expect(job, as_layer=order.by_itself)
     fields: dict[str, object] = {
         "job": job,
-        "edit": order.wish.to_edit(order.masked, where, order.model),
+        "edit": order.wish.to_edit(order.masked, where, order.wish.model),
         "frames": parcel.entries,
     }
 

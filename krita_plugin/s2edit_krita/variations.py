@@ -32,7 +32,7 @@ class VariationsDialog(QDialog):
         super().__init__(parent)
         self._order = order
         self.setWindowTitle(tr("Variations"))
-        self.targets = QPlainTextEdit(order.target, self)
+        self.targets = QPlainTextEdit(order.wish.target, self)
         self.targets.setMaximumHeight(90)
         self.seeds = QSpinBox(self)
         self.seeds.setRange(1, MOST_VARIATIONS)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gi.repository import Gimp
 from s2edit_editor import sentences
 from s2edit_editor.text import _
+from s2edit_editor.wish import Wish
 from s2edit_wire.recipe import Recipe
 
 from .choices import Choices
@@ -28,8 +31,9 @@ def made_again(image: Gimp.Image, result: Gimp.Drawable) -> tuple[Gimp.Drawable,
 def as_start(image: Gimp.Image, result: Gimp.Drawable) -> Choices:
     """For an edit of the result itself: it shows now what was wished for then. Raises as `made_again` does."""
     choices = _choices_of(image, result)
-    choices.words = sentences.words_now(choices.words, choices.source, choices.target)
-    choices.source = choices.target
+    wish = choices.wish
+    words = tuple(sentences.words_now(wish.words, wish.source, wish.target))
+    choices.wish = replace(wish, source=wish.target, words=words)
     choices.mask = LAYER_MASK if result.get_mask() is not None else AUTOMATIC
     return choices
 
@@ -38,6 +42,6 @@ def _choices_of(image: Gimp.Image, result: Gimp.Drawable) -> Choices:
     text = recipe_text(result)
     if text is None:
         raise CannotEdit(_("This layer is no result of S²Edit. Select a layer that S²Edit has made."))
-    choices = Choices.from_edit(Recipe.from_json(text).edit)
+    choices = Choices(Wish.from_edit(Recipe.from_json(text).edit))
     choices.recall_reference(image, reference_mark(result))
     return choices

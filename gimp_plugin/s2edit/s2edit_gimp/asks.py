@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gi.repository import Gimp
 from s2edit_editor.text import _
@@ -47,7 +48,7 @@ class Asks:
 
     def start(self, kind: str, choices: Choices, crop: Box, model: str) -> None:
         """Send the crop to be described (`caption`) or searched for the object (`mask`)."""
-        choices.kind = kind
+        choices = replace(choices, wish=replace(choices.wish, kind=kind))
         shot = take(self._image, self._layer, choices, [], crop, model)
         button = self._form.propose if kind == "caption" else self._form.automatic
         button.set_sensitive(False)
@@ -64,7 +65,7 @@ class Asks:
             if kind == "caption":
                 self._form.set_source(str(answer.header["record"].get("caption", "")))
             else:
-                word = next(iter(choices.words), "")
+                word = next(iter(choices.wish.words), "")
                 mask_layer_from(self._image, self._layer, word, frames_by_role(answer)["mask"], crop)
                 self._masked()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from gi.repository import Gimp
@@ -16,7 +17,7 @@ from s2edit_wire.errors import Unreachable
 from s2edit_wire.records import ENDED
 
 from . import VERSION
-from .choices import Choices, masked_words
+from .choices import Choices
 from .delivery import deliver
 from .layers import remember_pending
 from .mask_sources import collect
@@ -45,8 +46,9 @@ def edit(
         WireError: the daemon refused, or the job failed. Unreachable: there is no daemon, and none can be started.
     """
     masks = collect(image, layer, choices.mask, choices.channel, choices.earlier)
-    choices.words = masked_words(choices, [mask.word for mask in masks])
-    if len(masks) > max(1, len(choices.words)):
+    if not choices.wish.words:  # then the objects are called what their masks were painted for
+        choices.wish = replace(choices.wish, words=tuple(mask.word for mask in masks if mask.word))
+    if len(masks) > max(1, len(choices.wish.words)):
         raise CannotEdit(_("Name the object of each mask."))
     reference = given_reference(choices)
     client = Client("gimp", VERSION)

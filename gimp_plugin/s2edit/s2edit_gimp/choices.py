@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gi.repository import Gimp, Gio
 from s2edit_editor.wish import Wish, dial_names
 from s2edit_wire.knobs import GUIDANCE, Knob, Value, knobs
-from s2edit_wire.records import DocumentRecord, EditRecord, ObjectRecord
 
 from . import marks
 from .mask_sources import AUTOMATIC
@@ -35,31 +33,15 @@ class Choices:
     """One edit as the painter wants it.
 
     Args:
-        source, target: what the picture shows, and what it should show.
-        words: the objects' words in `source`; the first is the main one.
+        wish: what is wanted, without where it is taken from.
         mask: one of `mask_sources.SOURCES`; channel: the channel's name for CHANNEL; earlier: the result whose mask
             EARLIER takes, None for the newest.
-        model: a model's id, "" for the daemon's default; profile: one of `records.PROFILES`.
-        guidance: the guidance scale, 0 for the model's own.
-        seed: of everything random.
-        settings: method settings by dotted name; those that are left out are the model's and the profile's.
-        kind: one of `records.JOB_KINDS`.
-        reference, reference_file: what to take something over from, for `compose`: one of the two;
-        reference_prompt: what it shows.
+        reference, reference_file: what to take something over from, for `compose`: one of the two.
     """
 
-    source: str = ""
-    target: str = ""
-    words: list[str] = field(default_factory=list)
+    wish: Wish = field(default_factory=Wish)
     mask: str = AUTOMATIC
     channel: str = ""
-    model: str = ""
-    profile: str = "balanced"
-    guidance: float = 0.0
-    seed: int = 0
-    settings: dict[str, Value] = field(default_factory=dict)
-    kind: str = "edit"
-    reference_prompt: str = ""
     reference: Gimp.Layer | None = None
     reference_file: Gio.File | None = None
     earlier: Gimp.Layer | None = None
@@ -79,28 +61,33 @@ class Choices:
             value = config.get_property(name)
             if value != UNSET:
                 settings[knob.name] = round(value) if knob.kind == "whole" else value
-        made = cls(
+        if config.get_property("guidance"):  # 0: the model's own
+            settings[GUIDANCE] = config.get_property("guidance")
+        wish = Wish(
             source=text("source"),
             target=text("target"),
-            words=[word for word in words if word],
-            mask=config.get_property("mask"),
-            channel=text("channel"),
+            words=tuple(word for word in words if word),
             model=text("model"),
             profile=config.get_property("profile"),
-            guidance=config.get_property("guidance"),
             seed=round(config.get_property("seed")),
             settings=settings,
             reference_prompt=text("reference-prompt"),
-            reference=config.get_property("reference") or named,
-            reference_file=config.get_property("reference-file"),
         )
-        made.kind = "compose" if made.composes else "edit"
+        reference = config.get_property("reference") or named
+        mask, channel = config.get_property("mask"), text("channel")
+        made = cls(wish, mask, channel, reference, config.get_property("reference-file"))
+        made.wish = replace(wish, kind="compose" if made.composes else "edit")
         return made
 
     @property
     def composes(self) -> bool:
         """Whether something is to be taken over from another picture, or at least was described."""
-        return bool(self.reference or self.reference_file or self.reference_prompt)
+        return bool(self.has_reference or self.wish.reference_prompt)
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether there is something to take over from."""
+        return self.reference is not None or self.reference_file is not None
 
     @property
     def reference_mark(self) -> str:
@@ -118,37 +105,31 @@ class Choices:
 
     def to_config(self, config: Gimp.ProcedureConfig) -> None:
         """Remember the choices as the procedure's last values."""
+        wish = self.wish
         values: dict[str, object] = {
-            "source": self.source,
-            "target": self.target,
-            "object": ", ".join(self.words),
+            "source": wish.source,
+            "target": wish.target,
+            "object": ", ".join(wish.words),
             "mask": self.mask,
             "channel": self.channel,
-            "model": self.model,
-            "profile": self.profile,
-            "guidance": self.guidance,
-            "seed": float(self.seed),
-            "reference-prompt": self.reference_prompt,
+            "model": wish.model,
+            "profile": wish.profile,
+            "guidance": float(wish.settings.get(GUIDANCE, 0.0)),
+            "seed": float(wish.seed),
+            "reference-prompt": wish.reference_prompt,
             # GIMP keeps no layers among last values.
             "reference": None,
             "reference-name": "" if self.reference is None else self.reference.get_name(),
             "reference-file": self.reference_file,
         }
         for name, knob in dials().items():
-            values[name] = float(self.settings.get(knob.name, UNSET))
+            values[name] = float(wish.settings.get(knob.name, UNSET))
         for name, value in values.items():
             config.set_property(name, value)
 
-    @classmethod
-    def from_edit(cls, edit: EditRecord) -> Choices:
-        """The choices that an edit record (of a recipe or a job) was made of; its mask is not known any more."""
-        made = cls(kind=edit["kind"])
-        made.take(Wish.from_edit(edit))
-        return made
-
     def habits(self) -> Choices:
         """What goes along from one picture to the next: model, profile and dials, no words, mask or reference."""
-        return Choices(model=self.model, profile=self.profile, guidance=self.guidance, settings=self.settings)
+        return Choices(Wish(model=self.wish.model, profile=self.wish.profile, settings=self.wish.settings))
 
     def keep_with(self, image: Gimp.Image) -> None:
         """Remember them for the next time that this picture is edited, as long as it is open."""
@@ -162,47 +143,8 @@ class Choices:
         wish = Wish.from_note(str(held.get("wish", "")))
         if wish is None:
             return None
-        made = cls(mask=str(held.get("mask", AUTOMATIC)), channel=str(held.get("channel", "")))
-        made.take(wish)
+        made = cls(wish, mask=str(held.get("mask", AUTOMATIC)), channel=str(held.get("channel", "")))
         made.recall_reference(image, str(held.get("reference", "")))
-        if made.reference is None and made.reference_file is None:  # it is gone, and so is what it showed
-            made.kind, made.reference_prompt = "edit", ""
+        if not made.has_reference:  # it is gone, and so is what it showed
+            made.wish = replace(wish, kind="edit", reference_prompt="")
         return made
-
-    @property
-    def wish(self) -> Wish:
-        """What is wanted, without where it is taken from."""
-        guidance: dict[str, Value] = {GUIDANCE: self.guidance} if self.guidance else {}
-        return Wish(
-            kind=self.kind,
-            model=self.model,
-            profile=self.profile,
-            source=self.source,
-            target=self.target,
-            reference_prompt=self.reference_prompt,
-            words=tuple(self.words),
-            seed=self.seed,
-            settings=self.settings | guidance,
-        )
-
-    def take(self, wish: Wish) -> None:
-        """Want that from now on; masks and reference stay."""
-        for name in ("kind", "model", "profile", "source", "target", "reference_prompt", "seed"):
-            setattr(self, name, getattr(wish, name))
-        self.words = list(wish.words)
-        guidance = wish.settings.get(GUIDANCE, 0.0)
-        self.guidance = float(guidance) if not isinstance(guidance, str) else 0.0
-        self.settings = {name: value for name, value in wish.settings.items() if name != GUIDANCE}
-
-    def objects(self, masked: int) -> list[ObjectRecord]:
-        """The wire's objects; the first `masked` of them have a mask of their own."""
-        return self.wish.objects([True] * masked)
-
-    def to_edit(self, masked: int, document: DocumentRecord, model: str) -> EditRecord:
-        """The wire's edit record; `model` stands in where none is chosen."""
-        return self.wish.to_edit([True] * masked, document, model)
-
-
-def masked_words(choices: Choices, words: Sequence[str]) -> list[str]:
-    """The objects' words: what was typed, else what the mask layers were painted for."""
-    return choices.words or [word for word in words if word]

@@ -98,7 +98,7 @@ class EditDialog:
             choices.mask = offers[0]
         self._form.show(choices)
         self._reference.show(choices)
-        self._wanted_model = choices.model
+        self._wanted_model = choices.wish.model
         self.window.connect("response", self._responded)
         self.window.connect("focus-in-event", self._came_back)
         self._form.paint.connect("clicked", lambda _button: self.window.response(PAINT))
@@ -165,8 +165,9 @@ class EditDialog:
             fields["photo"] = self._digest[2]
             if self._digest[1]:
                 fields["image_sha256"] = self._digest[1]
-        self._models.choose(choices.model or self._default)
-        self._form.set_example(self._models.example(choices.model or self._default))
+        model = choices.wish.model or self._default
+        self._models.choose(model)
+        self._form.set_example(self._models.example(model))
         self._jobs.session.forget(self._ticket)
         self._ticket = self._jobs.session.request(
             "plan", fields, (), lambda answer: self._planned(answer, within), self._no_plan
@@ -213,7 +214,7 @@ class EditDialog:
             masked=[True] * len(self._masks),
             masks=len(self._masks),
             mask_trouble=self._mask_trouble,
-            reference=choices.reference is not None or choices.reference_file is not None,
+            reference=choices.has_reference,
             typed=self._form.typed,
             variations=len(self._form.variations()),
             model_said=self._models.offers_download,
@@ -317,7 +318,7 @@ class EditDialog:
     def _next_word(self) -> str:
         """The word of the first object without a mask layer of its own; "" when all have one."""
         painted = [mask for mask in mask_layers(self._image, self._layer) if mask.get_visible()]
-        return next(iter(self._form.read().words[len(painted) :]), "")
+        return next(iter(self._form.read().wish.words[len(painted) :]), "")
 
     def _mask_made(self) -> None:
         """The model's mask is on a layer now: use it."""

@@ -53,7 +53,7 @@ class Form:
         self.automatic.set_tooltip_text(_("Put the mask that the model finds on a layer, to be corrected"))
         self._source, self._target = self._entry(), self._entry()
         self._words: list[Gtk.ComboBoxText] = []
-        self._remembered: list[str] = []
+        self._remembered: Sequence[str] = ()
         self._kept: dict[str, Value] = {}
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._mask = chooser(mask_titles(), self._notify)
@@ -128,7 +128,7 @@ class Form:
             seed=round(self._seed.get_value()),
             settings=self._kept,
         )
-        choices.take(wish.with_dials({name: dial.value for name, dial in self._dials.items()}))
+        choices.wish = wish.with_dials({name: dial.value for name, dial in self._dials.items()})
         return choices
 
     @property
@@ -142,32 +142,24 @@ class Form:
         buffer = self._targets.get_buffer()
         lines = several(buffer.get_text(buffer.get_start_iter(), buffer.get_end_iter(), False))
         guidances = guidance_values(self._guidances.get_text())
-        made = []
-        for wish in first.wish.variations(
-            [first.target, *lines],
-            round(self._seeds.get_value()),
-            guidances,
-        ):
-            made.append(replace(first))
-            made[-1].take(wish)
-        return made
+        wishes = first.wish.variations([first.wish.target, *lines], round(self._seeds.get_value()), guidances)
+        return [replace(first, wish=wish) for wish in wishes]
 
     def show(self, choices: Choices) -> None:
         """Fill the form."""
-        self._quiet = True
-        self._source.set_text(choices.source)
-        self._target.set_text(choices.target)
-        self._remembered = choices.words  # the masks that want more fields than there are now may still come
-        for combo, word in zip(self._words, [*choices.words, "", "", "", ""], strict=False):
+        self._quiet, wish = True, choices.wish
+        self._source.set_text(wish.source)
+        self._target.set_text(wish.target)
+        self._remembered = wish.words  # the masks that want more fields than there are now may still come
+        for combo, word in zip(self._words, [*wish.words, "", "", "", ""], strict=False):
             combo.get_child().set_text(word)
         for combo, value in (
             (self._mask, choices.mask),
-            (self._model, choices.model),
-            (self._profile, choices.profile),
+            (self._model, wish.model),
+            (self._profile, wish.profile),
         ):
             combo.set_active_id(value)
-        self._seed.set_value(choices.seed)
-        wish = choices.wish
+        self._seed.set_value(wish.seed)
         self._kept = wish.unseen
         for name, dial in self._dials.items():
             chosen = wish.settings.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_editor.text import _, is_right_to_left
+from s2edit_editor.wish import Wish
 from s2edit_wire.records import ModelRecord
 
 from .choices import Choices
@@ -95,7 +96,7 @@ class _Run:
         layer = sent or self._layer or next(iter(self._image.get_selected_layers()), None)
         if self._dialog is not None or layer is None:
             return
-        choices = Choices.from_edit(job.edit)
+        choices = Choices(Wish.from_edit(job.edit))
         choices.mask = job.mask_from or choices.mask
         self._dialog = EditDialog(self._image, layer, self._jobs, choices, self._dialog_done)
 

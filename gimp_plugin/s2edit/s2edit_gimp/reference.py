@@ -19,7 +19,7 @@ def given_reference(choices: Choices) -> Picture | None:
 
     Raises CannotEdit when something is missing, and for files that GIMP can't open.
     """
-    facts = Facts(reference=choices.reference is not None or choices.reference_file is not None)
+    facts = Facts(reference=choices.has_reference)
     lack = lacks(choices.wish, facts).get("reference")
     if lack:
         raise CannotEdit(lack)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gi.repository import Gimp, Gio, GLib, Gtk
 from s2edit_editor.text import _
@@ -69,12 +70,13 @@ class ReferenceForm:
             choices.reference_file = self._picked
         elif choice != NONE:
             choices.reference = self._image.get_layer_by_tattoo(int(choice))
-        choices.reference_prompt = self._prompt.get_text().strip() if choice != NONE else ""
-        choices.kind = "compose" if choice != NONE else "edit"
+        shows = self._prompt.get_text().strip() if choice != NONE else ""
+        kind = "compose" if choice != NONE else "edit"
+        choices.wish = replace(choices.wish, kind=kind, reference_prompt=shows)
 
     def show(self, choices: Choices) -> None:
         """Fill in what the choices say about a reference; folded away when that is nothing."""
-        self._prompt.set_text(choices.reference_prompt)
+        self._prompt.set_text(choices.wish.reference_prompt)
         if choices.reference is not None:
             self._choice.set_active_id(str(choices.reference.get_tattoo()))
         elif choices.composes:  # where the reference is gone, its field asks for it

@@ -47,7 +47,7 @@ class Snapshot:
     def with_choices(self, choices: Choices, model: str) -> Snapshot:
         """The same pictures, not copied, for another wish, seed or guidance; `model` stands in where none is chosen."""
         masked = sum(entry["role"] == "object_mask" for entry in self.entries)
-        return replace(self, edit=choices.to_edit(masked, self.edit["document"], model))
+        return replace(self, edit=choices.wish.to_edit([True] * masked, self.edit["document"], model))
 
 
 class CannotEdit(Exception):
@@ -132,7 +132,7 @@ def take(
     if reference is not None:
         entries.append(_entry("reference", reference))
         frames.append(reference.data)
-    edit = choices.to_edit(len(masks), document(image, layer, anchor), model)
+    edit = choices.wish.to_edit([True] * len(masks), document(image, layer, anchor), model)
     return Snapshot(edit, entries, frames, anchor, picture)
 
 

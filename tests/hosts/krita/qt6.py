@@ -166,7 +166,7 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     turn_wheel(application, form.model)
     found["wheel"] = [dial.box.value(), form.model.currentData()]
     dial.box.setValue(0.5)
-    found["turned"] = form.order().settings
+    found["turned"] = form.order().wish.settings
     for theme in THEMES:
         paint(application, theme)
         application.processEvents()
@@ -201,7 +201,7 @@ def instructed(docker: Any) -> list[object]:
         order: Order = docker.form.order()
         shown = docker._state.judged(order.wish, docker._facts(order), None)
         docker.form.show_state(shown)
-        return [order.target, docker.form.forecast.text(), not shown.sendable]
+        return [order.wish.target, docker.form.forecast.text(), not shown.sendable]
 
     docker.form.source.setText("a smiling man with brown hair")
     return [judged("make his hair red"), judged("remove the hat")]

@@ -190,7 +190,7 @@ def scene_compose(docker: Any) -> Scene:
     return {
         "prompts": prompts,
         "layers": names(document.rootNode()),
-        "again": [again.reference and again.reference.prompt, [target.word for target in again.objects], again.target],
+        "again": [again.wish.reference_prompt, list(again.wish.words), again.wish.target],
     }
 
 
