@@ -206,6 +206,7 @@ class Form(QWidget):
             if box is not meant:
                 box.setStyleSheet("")
         self.forecast.setText("\n".join(filter(None, (shown.text, shown.time))))
+        self.forecast.setToolTip(shown.text)
         self.forecast.setStyleSheet(f"color: {_colour(self, 'wrong')};" if shown.bad else "")
 
     def _lay_out(self) -> None:

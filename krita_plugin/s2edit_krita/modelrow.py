@@ -13,7 +13,7 @@ from s2edit_wire.records import ModelRecord
 from .qt import QHBoxLayout, QLabel, QMessageBox, Qt, QToolButton, QWidget, pyqtSignal
 from .room import room_for
 
-_LINES = 2
+_LINES = 3
 
 
 class ModelRow(QWidget):
@@ -68,6 +68,7 @@ class ModelRow(QWidget):
     def _show(self) -> None:
         self.remark = models.remark(self._known, self._chosen, self._doubt, self._complaint)
         self.words.setText(self.remark.text)
+        self.words.setToolTip(self.remark.text)
         self.button.setText(self.remark.label)
         self.button.setVisible(bool(self.remark.label))
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gi.repository import Gimp
-from s2edit_editor import sentences
 from s2edit_editor.text import _
 from s2edit_editor.wish import Wish
 from s2edit_wire.recipe import Recipe
@@ -21,27 +18,21 @@ def made_again(image: Gimp.Image, result: Gimp.Drawable) -> tuple[Gimp.Drawable,
 
     Raises CannotEdit for other layers, WireError for a damaged recipe.
     """
-    choices = _choices_of(image, result)
+    choices = Choices(_wish_of(result))
+    choices.recall_reference(image, reference_mark(result))
     source = source_layer(image, result) or result
     painted = any(mask.get_visible() for mask in mask_layers(image, source))
     choices.mask, choices.earlier = MASK_LAYERS if painted else EARLIER, result
     return source, choices
 
 
-def as_start(image: Gimp.Image, result: Gimp.Drawable) -> Choices:
+def as_start(result: Gimp.Drawable) -> Choices:
     """For an edit of the result itself: it shows now what was wished for then. Raises as `made_again` does."""
-    choices = _choices_of(image, result)
-    wish = choices.wish
-    words = tuple(sentences.words_now(wish.words, wish.source, wish.target))
-    choices.wish = replace(wish, source=wish.target, words=words)
-    choices.mask = LAYER_MASK if result.get_mask() is not None else AUTOMATIC
-    return choices
+    return Choices(_wish_of(result).as_start(), LAYER_MASK if result.get_mask() is not None else AUTOMATIC)
 
 
-def _choices_of(image: Gimp.Image, result: Gimp.Drawable) -> Choices:
+def _wish_of(result: Gimp.Drawable) -> Wish:
     text = recipe_text(result)
     if text is None:
         raise CannotEdit(_("This layer is no result of S²Edit. Select a layer that S²Edit has made."))
-    choices = Choices(Wish.from_edit(Recipe.from_json(text).edit))
-    choices.recall_reference(image, reference_mark(result))
-    return choices
+    return Wish.from_edit(Recipe.from_json(text).edit)

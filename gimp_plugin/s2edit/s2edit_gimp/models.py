@@ -14,7 +14,7 @@ from s2edit_wire.records import ModelRecord
 from .jobs import Jobs
 from .widgets import SPACING, ask, note, room_for
 
-LINES = 2
+LINES = 3
 
 
 class ModelRow:

@@ -141,7 +141,7 @@ def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gi
         source, choices = made_again(image, layer)
         return open_windows(image, source, choices, None)
     if recipe_text(layer) is not None:
-        return open_windows(image, layer, as_start(image, layer), config)
+        return open_windows(image, layer, as_start(layer), config)
     # Words, mask and reference are this picture's own; only habits come from wherever S²Edit was used last.
     choices = Choices.kept_with(image) or Choices.from_config(config, image).habits()
     return open_windows(image, layer, choices, config)
