@@ -60,6 +60,9 @@ def room_for(label: Gtk.Label, lines: int) -> Gtk.ScrolledWindow:
     label.set_yalign(0.0)
     made = Gtk.ScrolledWindow()
     made.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+    made.set_overlay_scrolling(
+        False
+    )  # a bar that fades gets events when its dialog is gone, and hides that there is more
     _width, height = label.create_pango_layout("S").get_pixel_size()
     made.set_min_content_height(lines * height)
     made.set_max_content_height(lines * height)
