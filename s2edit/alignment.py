@@ -242,7 +242,8 @@ def _unaligned(word: str, source: Prompt, target: Prompt) -> PromptError:
         return PromptError(
             f"The object “{word}” is what the target prompt leaves out.",
             code="unaligned_object",
-            hint=f"To remove it, name what stays as the object, such as “{stays}”, and paint over what should go.",
+            hint=f"To remove it, name what stays as the object, such as “{stays}”, and paint over what should go. "
+            "If some of it is left, double the guidance.",
         )
     return PromptError(
         f"The object “{word}” has no counterpart in the target prompt “{target.text}”.",
