@@ -47,12 +47,13 @@ from .crowd import capacity
 from .desk import Desk
 from .events import Events
 from .gate import Gate
+from .pool import LocalPool
 from .router import Router
 from .scheduler import Scheduler
 from .services import Services, version
 from .settings import SettingsFile
 from .store import Store
-from .supervisor import Deadlines, ProcessRunner
+from .supervisor import Deadlines
 from .weights_desk import WeightsDesk
 
 LOG = logging.getLogger(__name__)
@@ -183,7 +184,7 @@ class Daemon:
         gate.start()
         LOG.info("S²Edit %s is ready at %s", version(), endpoint.split(":", 1)[0])
         tasks = [
-            asyncio.create_task(services.scheduler.serve(), name="scheduler"),
+            asyncio.create_task(self._work(services), name="scheduler"),
             asyncio.create_task(retention.serve(services.desk, lambda: self._settings.now), name="retention"),
             asyncio.create_task(self._watch_idle(services), name="idle"),
             asyncio.create_task(self._watch_folder(), name="folder"),
@@ -201,7 +202,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(ending, resuming, *tasks, return_exceptions=True)
         await services.weights.close()
-        await services.runner.stop()
+        await services.pool.stop()
         await asyncio.sleep(0.02)  # for the last answers' way through the gate
         await gate.stop()
         LOG.info("stopped; %d connections were turned away", gate.refused)
@@ -227,12 +228,8 @@ class Daemon:
         events = Events(lambda identity, header, frames: broker.event(identity, header, frames), changed)  # noqa: PLW0108
         desk = Desk(store, Blobs(self._folder / "blobs"), events)
         desk.queued.set()
-        runner = ProcessRunner(
-            self._options.worker_module,
-            self._folder,
-            self._folder / "logs" / "worker.log",
-            self._deadlines,
-            lambda: self._tell_status(services),
+        pool = LocalPool(
+            self._options.worker_module, self._folder, self._deadlines, lambda: self._tell_status(services)
         )
         weights = WeightsDesk(
             self._folder,
@@ -240,14 +237,14 @@ class Daemon:
             lambda record: events.state("model", model=record),
             foreign=foreign,
         )
-        scheduler = Scheduler(desk, runner, self._folder / "work", weights.find_model, lambda: self._settings.now)
+        scheduler = Scheduler(desk, pool, self._folder / "work", weights.find_model, lambda: self._settings.now)
         services = Services(
             key=key,
             boot=secrets.token_hex(16),
             pid=os.getpid(),
             desk=desk,
             scheduler=scheduler,
-            runner=runner,
+            pool=pool,
             settings=self._settings,
             weights=weights,
             stop=self._stop,
@@ -262,6 +259,13 @@ class Daemon:
             **handlers_weights.handlers(services),
         }
         return services, broker, router
+
+    async def _work(self, services: Services) -> None:
+        """Run jobs where this computer has places, once its cards are counted."""
+        await services.pool.open(self._settings.now)
+        services.desk.queued.set()
+        self._tell_status(services)
+        await services.scheduler.serve()
 
     def _deadlines(self) -> Deadlines:
         now = self._settings.now
@@ -311,10 +315,10 @@ class Daemon:
         while True:
             await asyncio.sleep(0.1)
             now = time.monotonic()
-            if services.scheduler.current or services.desk.queued.is_set() or services.desk.events:
+            if services.scheduler.busy or services.desk.queued.is_set() or services.desk.events:
                 busy_at = now
             if self._end_when_idle.is_set() or (limit and now - busy_at > limit):
                 counts = await services.desk.store.call(queries.counts)
-                if not services.scheduler.current and (services.scheduler.paused or not counts["queued"]):
+                if not services.scheduler.busy and (services.scheduler.paused or not counts["queued"]):
                     self._ending.set()
                     return

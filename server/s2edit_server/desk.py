@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord
 from s2edit_wire.limits import MAX_EDIT, MAX_QUEUED_PER_CLIENT
 
-from . import jobs, queries, timings
+from . import jobs, queries
 from .blobs import Blobs, damaged, digest_of
 from .events import Events
 from .store import Store
@@ -27,6 +28,11 @@ from .timings import Stopwatch
 
 LOG = logging.getLogger(__name__)
 Record = dict[str, Any]
+Foreseen = dict[str, tuple[int, float | None]]
+"""Per queued job: its place in the queue, from 1, and seconds until its end, None while too little is known."""
+Foresee = Callable[[sqlite3.Connection], Foreseen]
+FRESH_S = 0.5
+"""Seconds for which a forecast of the whole queue is not made anew unless the queue moves."""
 PAGE_BYTES = 56 * 1024
 """Bytes of the job records in one reply; the header's limit less room for the rest."""
 TOLD_PLACES = 20
@@ -47,7 +53,11 @@ class Desk:
         self.grown = asyncio.Event()
         """Set when pixels were stored; whoever keeps the quota clears it."""
         self._telling = asyncio.Lock()
-        self._queue: tuple[int, dict[str, tuple[int, float | None]]] = (-1, {})
+        self.foresee: Callable[[], Foresee] = lambda: _positions
+        """Takes a look at what runs; what it returns foresees the queue's ends on the store's thread."""
+        self.tell_place = False
+        """Whether there are several places, so that where a job runs is worth telling."""
+        self._queue: tuple[int, float, Foreseen] = (-1, 0.0, {})
 
     async def submit(
         self,
@@ -89,7 +99,7 @@ class Desk:
     async def look(self, query: Callable[[sqlite3.Connection], list[jobs.Row]]) -> tuple[list[jobs.Row], list[Record]]:
         """(what the query finds, as many of these as fit one header, as clients see them)."""
         # One visit to the store: between two, a job could leave the queue and be shown without its place.
-        rows, places = await self.store.call(self._with_places, query)
+        rows, places = await self.store.call(self._with_places, query, self.foresee())
         result: list[Record] = []
         size = 0
         for row in rows:
@@ -162,17 +172,18 @@ class Desk:
         self.events.removed(job)
 
     def _with_places(
-        self, db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]]
+        self, db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]], foresee: Foresee
     ) -> tuple[list[jobs.Row], dict[str, tuple[int, float | None]]]:
         rows = query(db)
         if not any(row["state"] == "queued" for row in rows):
             return rows, {}
         # A crowd that looks after its waiting jobs asks for places far oftener than the queue moves.
-        if self._queue[0] != db.total_changes:
-            self._queue = db.total_changes, timings.waiting(db)
-        return rows, self._queue[1]
+        changes, since, _ = self._queue
+        if changes != db.total_changes or time.monotonic() - since > FRESH_S:
+            self._queue = db.total_changes, time.monotonic(), foresee(db)
+        return rows, self._queue[2]
 
-    def _record(self, row: jobs.Row, place: int, work: float | None) -> dict[str, Any]:
+    def _record(self, row: jobs.Row, place: int, ahead: float | None) -> dict[str, Any]:
         watch = self.running.get(row["id"]) if row["state"] == "running" else None
         record: dict[str, Any] = {
             "job": row["id"],
@@ -187,9 +198,10 @@ class Desk:
             "edit": json.loads(row["edit"]),
             "acknowledged": row["acknowledged"] is not None,
         }
-        eta = watch.eta() if watch else self._queued_eta(work)
+        eta = watch.eta() if watch else ahead
         optional = {
             "eta": eta,
+            "place": watch.place if watch and self.tell_place else None,
             "started": row["started"],
             "finished": row["finished"],
             "error": row["error"],
@@ -199,11 +211,11 @@ class Desk:
         }
         return record | {name: value for name, value in optional.items() if value is not None}
 
-    def _queued_eta(self, work: float | None) -> float | None:
-        current = [watch.eta() for watch in self.running.values()]
-        if work is None or None in current:
-            return None
-        return work + sum(eta for eta in current if eta is not None)
+
+def _positions(db: sqlite3.Connection) -> Foreseen:
+    """Places in the queue without a scheduler that knows more."""
+    rows = db.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY rank")
+    return {row["id"]: (place, None) for place, row in enumerate(rows, 1)}
 
 
 def _name_frames(frames: Sequence[tuple[FrameRecord, memoryview]]) -> tuple[jobs.StoredFrame, ...]:

@@ -42,12 +42,13 @@ def handlers(services: Services) -> dict[str, Handler]:
         desk.events.state("queue", status=await services.status())
         return {}, ()
 
-    async def free_memory(_request: Request) -> Answer:
-        scheduler.unload_when_idle()
+    async def free_memory(request: Request) -> Answer:
+        scheduler.unload_when_idle(request.header.get("place", ""))
         return {}, ()
 
     async def clear_cache(_request: Request) -> Answer:
         await services.weights.clear_cache()
+        services.pool.forget()
         desk.events.state("status", status=await services.status())
         return {}, ()
 

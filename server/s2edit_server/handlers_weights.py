@@ -11,7 +11,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     weights = services.weights
 
     async def plan(request: Request) -> Answer:
-        return await weights.plan(request.header, services.desk.store, services.runner.health()), ()
+        return await weights.plan(request.header, services.desk.store, services.health()), ()
 
     async def models(_request: Request) -> Answer:
         return {"models": await weights.models()}, ()

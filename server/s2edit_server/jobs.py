@@ -132,21 +132,22 @@ def frames(db: sqlite3.Connection, job: str, side: str) -> list[StoredFrame]:
     return [StoredFrame(json.loads(row["entry"]), row["sha256"]) for row in rows]
 
 
-def start_next(db: sqlite3.Connection) -> Row | None:
-    """Take the first queued job: it is running now, one attempt later. None when nothing waits."""
-    if db.execute("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1").fetchone() is None:
+def start_next(db: sqlite3.Connection, job: str | None = None) -> Row | None:
+    """Take the first queued job, or this one: it is running now, one attempt later. None when it, or nothing, waits."""
+    wanted = "SELECT id FROM jobs WHERE state = 'queued' AND id = coalesce(?, id) ORDER BY rank LIMIT 1"
+    if db.execute(wanted, (job,)).fetchone() is None:
         return None
     with writing(db):
-        row = db.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY rank LIMIT 1").fetchone()
+        row = db.execute(wanted, (job,)).fetchone()
         now = time.time()
         db.execute(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, cancelling = 0, started = ?, changed = ?"
             " WHERE id = ? AND state = 'queued'",
             (now, now, row["id"]),
         )
-        job = get(db, row["id"])
-        _note(db, job["id"], f"attempt {job['attempt']} started")
-        return job
+        started = get(db, row["id"])
+        _note(db, started["id"], f"attempt {started['attempt']} started")
+        return started
 
 
 def finish_done(

@@ -1,4 +1,4 @@
-"""Takes one job after the other from the queue to the worker, and puts what comes back where it belongs."""
+"""Takes jobs from the queue to the places where they run, and puts what comes back where it belongs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,21 @@ from s2edit_wire.frames import FrameRecord, check_entry
 from s2edit_wire.limits import MAX_FRAMES
 from s2edit_wire.pack import pack
 
-from . import jobs, timings, worker_link
+from . import claims, jobs, timings, worker_link
 from .blobs import room_errors
-from .desk import Desk
+from .claims import Claim, Floor
+from .desk import Desk, Foresee
+from .identities import Register
+from .placement import Running
+from .pool import Pool, SeatLost
 from .settings import Settings
-from .supervisor import Runner, WorkerDied
+from .supervisor import WorkerDied
 from .timings import Stopwatch
 
 LOG = logging.getLogger(__name__)
 MAX_DEATHS = 2
+MAX_ATTEMPTS = 10
+"""From here on a lost host counts as the job's own doing: it may be what ends them all."""
 PATIENCE = 1.0
 """Seconds until something that the disk had no room for is tried again."""
 TELL_INTERVAL = 0.05
@@ -43,96 +49,166 @@ class Scheduler:
 
     Args:
         desk: jobs and pixels.
-        runner: the worker.
+        pool: the workers.
         work: folder for the files of running jobs, on the blobs' file system.
         find_model: path of a model's weights by id; raises WireError.
         settings: asked for each time.
     """
 
     def __init__(
-        self, desk: Desk, runner: Runner, work: Path, find_model: FindModel, settings: Callable[[], Settings]
+        self, desk: Desk, pool: Pool, work: Path, find_model: FindModel, settings: Callable[[], Settings]
     ) -> None:
-        self._desk, self._runner, self._work, self._find_model = desk, runner, work, find_model
+        self._desk, self._pool, self._work, self._find_model = desk, pool, work, find_model
         self._settings = settings
         self.paused = settings().queue_paused
-        self.current = ""
-        self.unload_wanted = False
-        self._told = 0.0
+        self._register = Register()
+        self._seats: dict[str, str] = {}
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._unload: set[str] = set()
+        self._rest: float | None = None
+        self._idle_since: dict[str, float] = {}
+        self._told: dict[str, float] = {}
         self._telling: set[asyncio.Task[Any]] = set()
         shutil.rmtree(work, ignore_errors=True)
+        desk.foresee = self._foresee
+
+    @property
+    def busy(self) -> bool:
+        """Whether any job runs."""
+        return bool(self._attempts)
 
     async def serve(self) -> None:
         """Work until cancelled."""
-        while True:
-            await self._wait()
-            if self.paused:
-                await asyncio.sleep(0.05)
-                continue
-            self._desk.queued.clear()
-            try:
-                claim = await self._desk.store.call(_claim)
-            except WireError as error:
-                LOG.warning("no job can be started: %s", error.message)
-                await asyncio.sleep(PATIENCE)
-                self._desk.queued.set()
-                continue
-            if claim is not None:
-                self._desk.queued.set()
+        try:
+            while True:
+                await self._wait()
+                if self.paused:
+                    await asyncio.sleep(0.05)
+                    continue
+                self._desk.queued.clear()
                 try:
-                    await self._attempt(claim)
-                except Exception:
-                    # One job's fault, or the disk's, is no reason to end the daemon with all the others in it.
-                    LOG.exception("job %s", claim.row["id"])
+                    claim = await self._desk.store.call(claims.claim, self._register, self._floor())
+                except WireError as error:
+                    LOG.warning("no job can be started: %s", error.message)
                     await asyncio.sleep(PATIENCE)
+                    self._desk.queued.set()
+                    continue
+                self._rest = claim if isinstance(claim, float) else None
+                if isinstance(claim, Claim):
+                    self._begin(claim)
+                    self._desk.queued.set()
+        finally:
+            for task in self._attempts:
+                task.cancel()
+            await asyncio.gather(*self._attempts, return_exceptions=True)
+
+    def _begin(self, claim: Claim) -> None:
+        """Start the attempt; from here on its place is taken, and whoever sees the job running sees its time too."""
+        job, place = claim.row["id"], claim.place
+        self._seats[job] = place
+        self._pool.begin(place, claim.job, time.time())
+        loaded = self._pool.runner(place).health().model == claim.job.model
+        watch = self._desk.running[job] = Stopwatch(claim.pace, loaded=loaded, place=place)
+        task = asyncio.create_task(self._serve_one(claim, watch), name=f"job {job}")
+        self._attempts.add(task)
+        task.add_done_callback(self._attempts.discard)
+        # A look at once: there may be another place for the next one.
+        task.add_done_callback(lambda _: self._desk.queued.set())
+
+    async def _serve_one(self, claim: Claim, watch: Stopwatch) -> None:
+        try:
+            await self._attempt(claim, watch)
+        except Exception:
+            # One job's fault, or the disk's, is no reason to end the daemon with all the others in it.
+            LOG.exception("job %s", claim.row["id"])
+            await asyncio.sleep(PATIENCE)
+        finally:
+            self._release(claim)
+
+    def _release(self, claim: Claim) -> None:
+        self._seats.pop(claim.row["id"], None)
+        self._told.pop(claim.row["id"], None)
+        self._idle_since[claim.place] = time.monotonic()
+        self._pool.end(claim.place, time.time(), learned=claim.done)
+
+    def _floor(self) -> Floor:
+        """What runs where at this moment, and for how long yet."""
+        places, running = self._pool.places(), []
+        for place in places:
+            job = self._pool.job(place.name)
+            if job is not None:
+                watch = self._desk.running.get(job.id)
+                running.append(Running(job, place.name, watch.eta() if watch else 0.0))
+        devices = {place.name: self._pool.runner(place.name).health().device for place in places}
+        return Floor(places, running, devices)
+
+    def _foresee(self) -> Foresee:
+        floor = self._floor()
+        self._desk.tell_place = len(floor.places) > 1
+        return partial(claims.foresee, register=self._register, floor=floor)
 
     async def cancel(self, job: str) -> dict[str, Any]:
         """Cancel a job wherever it is; returns its record. Raises WireError("unknown_job")."""
         before = await self._desk.store.call(jobs.get, job)
         row = await self._desk.store.call(jobs.request_cancel, job)
         if row["state"] == "running":
-            self._runner.cancel(job)
+            place = self._seats.get(job)
+            if place is not None:
+                self._pool.runner(place).cancel(job)
         if row["state"] != before["state"]:
             await self._desk.publish(job)
             await self._desk.publish_places()
         return await self._desk.record(job)
 
-    def unload_when_idle(self) -> None:
-        """Free the worker's memory now, or right after the running job."""
-        self.unload_wanted = True
-        if not self.current:
-            self._desk.queued.set()
+    def unload_when_idle(self, place: str = "") -> None:
+        """Free the memory of this place's worker, or of all, now or right after its running job.
+
+        Raises WireError("bad_request"): there is no such place.
+        """
+        names = {one.name for one in self._pool.places()}
+        if place and place not in names:
+            raise WireError("bad_request", f"There is no place “{place[:64]}”.", "s2edit daemon status lists them.")
+        self._unload |= {place} if place else names
+        self._desk.queued.set()
 
     async def _wait(self) -> None:
         """Until there may be something to do; meanwhile an idle worker's memory is freed in time."""
-        idle_since = time.monotonic()
         while not self._desk.queued.is_set() or self.paused:
-            if self.unload_wanted:
-                self.unload_wanted = False
-                await self._runner.stop()
-            limit = self._settings().idle_unload_s
-            if limit and self._runner.health().model and time.monotonic() - idle_since > limit:
-                self._runner.unload()
-                idle_since = time.monotonic()
+            await self._tend()
+            # Without a model in memory there is nothing to be unloaded in time, and the processor may sleep.
+            delay = 0.5 if any(place.model and not place.job for place in self._pool.places()) else 5.0
             try:
-                # Without a model in memory there is nothing to be unloaded in time, and the processor may sleep.
-                async with asyncio.timeout(0.5 if self._runner.health().model else 5.0):
+                async with asyncio.timeout(delay if self._rest is None else min(delay, self._rest)):
                     await self._desk.queued.wait()
             except TimeoutError:
+                if self._rest is not None:
+                    # A job may have waited for its busy place for long enough by now.
+                    return
                 continue
             if self.paused:
                 await asyncio.sleep(0.1)
 
-    async def _attempt(self, claim: Claim) -> None:
+    async def _tend(self) -> None:
+        """Free the memory of places where nothing runs: where that was asked for, and where nothing ran for long."""
+        limit = self._settings().idle_unload_s
+        for place in self._pool.places():
+            if place.job:
+                continue
+            if place.name in self._unload:
+                self._unload.discard(place.name)
+                await self._pool.runner(place.name).stop()
+            elif limit and place.model and time.monotonic() - self._idle_since.get(place.name, 0.0) > limit:
+                self._pool.runner(place.name).unload()
+                self._idle_since[place.name] = time.monotonic()
+
+    async def _attempt(self, claim: Claim, watch: Stopwatch) -> None:
         row, edit = claim.row, claim.edit
         job, attempt = row["id"], row["attempt"]
         out = self._work / f"{job}-{attempt}"
-        self.current = job
-        # Before anything is waited for: whoever sees the job running sees its expected time too.
-        watch = self._desk.running[job] = Stopwatch(claim.pace, loaded=self._runner.health().model == edit.get("model"))
         try:
             await self._desk.publish(job)
             await self._desk.publish_places()
-            await self._settle(row, await self._run(row, edit, out), watch)
+            await self._settle(claim, await self._run(claim, edit, out), watch)
         except WireError as error:
             await self._fail(job, attempt, error)
         except WorkerDied as death:
@@ -142,15 +218,15 @@ class Scheduler:
             hint = "The daemon's log has the details."
             await self._fail(job, attempt, WireError("internal", "Something went wrong inside S²Edit.", hint))
         finally:
-            self.current = ""
             self._desk.running.pop(job, None)
             await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
             await self._desk.tell(job)
-            if self.unload_wanted:
-                self.unload_wanted = False
-                await self._runner.stop()
+            if claim.place in self._unload:
+                self._unload.discard(claim.place)
+                await self._pool.runner(claim.place).stop()
 
-    async def _run(self, row: jobs.Row, edit: dict[str, Any], out: Path) -> Any:
+    async def _run(self, claim: Claim, edit: dict[str, Any], out: Path) -> Any:
+        row, runner = claim.row, self._pool.runner(claim.place)
         path = await self._find_model(edit["model"])
         with room_errors():
             await asyncio.to_thread(out.mkdir, parents=True)
@@ -166,15 +242,15 @@ class Scheduler:
             lower=bool(row["lower"]),
             threads=settings.threads,
             compiled=settings.compiled,
-            device=settings.device,
+            device=self._pool.device(settings.device),
             precision=settings.precision,
         )
-        outcome = asyncio.ensure_future(self._runner.run(order, self._progress))
+        outcome = asyncio.ensure_future(runner.run(order, self._progress))
         try:
             # A cancel between the job's start and here found no worker to tell; it left its mark on the row.
             await asyncio.sleep(0)
             if (await self._desk.store.call(jobs.get, row["id"]))["cancelling"]:
-                self._runner.cancel(row["id"])
+                runner.cancel(row["id"])
             return await outcome
         finally:
             outcome.cancel()
@@ -185,8 +261,8 @@ class Scheduler:
             return
         new_phase = watch.progress(report.phase, report.step, report.total)
         now = time.monotonic()
-        if new_phase or report.preview is not None or now - self._told >= TELL_INTERVAL:
-            self._told = now
+        if new_phase or report.preview is not None or now - self._told.get(report.job, 0.0) >= TELL_INTERVAL:
+            self._told[report.job] = now
             preview = None
             if report.preview is not None:
                 entry: FrameRecord = {
@@ -202,7 +278,8 @@ class Scheduler:
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 
-    async def _settle(self, row: jobs.Row, outcome: Any, watch: Stopwatch) -> None:
+    async def _settle(self, claim: Claim, outcome: Any, watch: Stopwatch) -> None:
+        row = claim.row
         job, attempt = row["id"], row["attempt"]
         if isinstance(outcome, worker_link.Cancelled):
             raise WireError("cancelled", "The job was cancelled.")
@@ -215,7 +292,8 @@ class Scheduler:
             raise WireError(code, outcome.message[:2_000], outcome.hint[:2_000])
         watch.close()
         await self._keep(job, attempt, outcome)
-        device = self._runner.health().device
+        claim.done = True
+        device = self._pool.runner(claim.place).health().device
         try:
             phases = watch.worked(outcome.record.get("cached", {}))
             await self._desk.store.call(timings.record, json.loads(row["edit"]), device, phases)
@@ -257,6 +335,9 @@ class Scheduler:
             await self._fail(
                 job, attempt, WireError("cancelled", "The job was cancelled; its worker had to be stopped.")
             )
+        elif isinstance(death, SeatLost) and attempt < MAX_ATTEMPTS:
+            LOG.warning("the host of job %s is gone (%s); it is queued again", job, death)
+            await self._insist(jobs.requeue, job, attempt, f"its host is gone: {death}; queued again")
         elif row["deaths"] + 1 >= MAX_DEATHS:
             hint = "The daemon's log tells more. Try a smaller area or the profile “fast”."
             error = WireError("worker_crashed", f"The worker died twice on this job, at last: {death}.", hint)
@@ -282,26 +363,6 @@ class Scheduler:
                 await asyncio.sleep(PATIENCE)
             else:
                 return
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A job taken from the queue: its row, its edit (`EDIT`), and what such jobs took lately, seconds by phase."""
-
-    row: jobs.Row
-    edit: dict[str, Any]
-    pace: dict[str, timings.Pace]
-
-
-def _claim(db: sqlite3.Connection) -> Claim | None:
-    row = jobs.start_next(db)
-    if row is None:
-        return None
-    try:
-        edit = json.loads(row["edit"])
-        return Claim(row, edit, timings.expected(db, edit["kind"], edit["model"], edit["profile"]))
-    except (ValueError, KeyError, TypeError, sqlite3.DatabaseError):
-        return Claim(row, {}, {})  # the attempt fails on it, and is told of as any other
 
 
 def _check_record(record: dict[str, Any]) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from . import queries
 from .desk import Desk
+from .placement import Place
+from .pool import LocalPool
 from .scheduler import Scheduler
 from .settings import SettingsFile
-from .supervisor import Runner
+from .supervisor import Health
 from .weights_desk import WeightsDesk
 
 
@@ -44,7 +46,7 @@ class Services:
     pid: int
     desk: Desk
     scheduler: Scheduler
-    runner: Runner
+    pool: LocalPool
     settings: SettingsFile
     weights: WeightsDesk
     stop: Callable[[bool], None]
@@ -57,8 +59,8 @@ class Services:
         cache_bytes, weights_bytes = await self.weights.cache_bytes(), await self.weights.total_bytes()
         counts = await self.desk.store.call(queries.counts)
         # What can change while those are awaited is read last, so that a later answer never tells an older state.
-        health = self.runner.health()
-        return {
+        health = self.health()
+        status: dict[str, Any] = {
             "version": version(),
             "pid": self.pid,
             "uptime": time.monotonic() - self.started,
@@ -76,3 +78,25 @@ class Services:
             "weights_bytes": weights_bytes,
             "notices": [notice for notice in (self.settings.notice, *self.notices) if notice],
         }
+        places = self.pool.places()
+        if len(places) > 1:
+            status["places"] = [self._place(place) for place in places]
+        return status
+
+    def health(self) -> Health:
+        """The worker for those who know one only: one that is busy, else one with a model, else the first."""
+        workers = [self.pool.runner(place.name).health() for place in self.pool.places()]
+        return max(workers, key=lambda one: (one.state == "busy", bool(one.model)), default=Health())
+
+    def _place(self, place: Place) -> dict[str, Any]:
+        health = self.pool.runner(place.name).health()
+        told: dict[str, Any] = {
+            "name": place.name,
+            "device": health.device[:200],
+            "worker": health.state,
+            "worker_pid": health.pid,
+            "model": health.model[:100],
+            "memory_used": health.memory_used,
+            "memory_free": health.memory_free,
+        }
+        return told | ({"job": place.job} if place.job else {})

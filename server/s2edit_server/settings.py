@@ -34,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         compiled: have the worker compile the model with torch.compile. An edit of a new size takes minutes longer then,
             every other one less; where no compiler works, the worker's log says so and edits go on uncompiled.
         device: what the worker computes on: "auto" prefers CUDA, then Apple's GPU, then the processor.
+        cards: which cards work side by side, each with a worker of its own, where `device` leaves the choice: "all", or
+            their numbers from 0, such as "0,2". Read when the daemon starts.
+        workers: how many work side by side on the processor. Read when the daemon starts.
         precision: of the U-Net's passes, as `s2edit.device.precision` takes it; "auto" is what is safe on the device.
         cancel_s: seconds that a cancelled step may still take (three steps, if those are longer).
         pulse_s: seconds without a sign of life after which the worker is killed.
@@ -55,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, Meta(ge=0, le=1_024)] = 0
     compiled: bool = False
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)\Z")] = "auto"
+    cards: Annotated[str, Meta(pattern=r"^(all|[0-9]{1,2}(,[0-9]{1,2}){0,15})\Z")] = "all"
+    workers: Annotated[int, Meta(ge=1, le=16)] = 1
     precision: Annotated[str, Meta(pattern=r"^(auto|float32|tf32|bfloat16|float16)\Z")] = "auto"
     cancel_s: Annotated[float, Meta(ge=0.05, le=600)] = 10
     pulse_s: Annotated[float, Meta(ge=2, le=600)] = 30

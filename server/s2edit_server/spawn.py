@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from s2edit_wire.programs import run_python
@@ -24,16 +25,20 @@ MAX_LOG = 8 * 1024 * 1024
 Worker = tuple[subprocess.Popen[bytes], asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def spawn(module: str, state_folder: Path, log_path: Path) -> Worker:
-    """Run `python -m module` as a worker; raises OSError when that is impossible."""
+async def spawn(module: str, state_folder: Path, log_path: Path, variables: Mapping[str, str]) -> Worker:
+    """Run `python -m module` as a worker with these variables too; raises OSError when that is impossible."""
     if os.name == "posix":
         ours, theirs = socket.socketpair()
         with theirs:
             process = _start(
-                module, state_folder, log_path, {link.FD_VARIABLE: str(theirs.fileno())}, (theirs.fileno(),)
+                module,
+                state_folder,
+                log_path,
+                {**variables, link.FD_VARIABLE: str(theirs.fileno())},
+                (theirs.fileno(),),
             )
         return process, *await asyncio.open_connection(sock=ours)
-    return await _spawn_over_loopback(module, state_folder, log_path)
+    return await _spawn_over_loopback(module, state_folder, log_path, variables)
 
 
 def _start(
@@ -68,12 +73,12 @@ def limit_log(path: Path) -> None:
             os.truncate(path, 0)
 
 
-async def _spawn_over_loopback(module: str, state_folder: Path, log_path: Path) -> Worker:
+async def _spawn_over_loopback(module: str, state_folder: Path, log_path: Path, variables: Mapping[str, str]) -> Worker:
     token = secrets.token_bytes(32)
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
         server.setblocking(False)
-        line = {link.PORT_VARIABLE: str(server.getsockname()[1]), link.TOKEN_VARIABLE: token.hex()}
+        line = {**variables, link.PORT_VARIABLE: str(server.getsockname()[1]), link.TOKEN_VARIABLE: token.hex()}
         process = _start(module, state_folder, log_path, line)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -85,6 +85,7 @@ class ProcessRunner:
         log_path: where its standard output and error go.
         deadlines: asked for each time, so that changed settings count at once.
         on_change: called after every change of `health`.
+        variables: of its environment, beside those that every worker gets.
     """
 
     def __init__(
@@ -94,7 +95,9 @@ class ProcessRunner:
         log_path: Path,
         deadlines: Callable[[], Deadlines],
         on_change: Callable[[], None] = lambda: None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
+        self._variables = variables or {}
         self._module, self._state, self._log_path = module, state_folder, log_path
         self._deadlines, self._on_change = deadlines, on_change
         self._process: subprocess.Popen[bytes] | None = None
@@ -165,7 +168,7 @@ class ProcessRunner:
 
     async def _start(self) -> None:
         self._set(replace(self._health, state="starting"))
-        self._process, reader, self._writer = await spawn(self._module, self._state, self._log_path)
+        self._process, reader, self._writer = await spawn(self._module, self._state, self._log_path, self._variables)
         LOG.info("worker %d started", self._process.pid)
         self._heard, self._spoken = time.monotonic(), False
         self._set(replace(self._health, pid=self._process.pid))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ from typing import Any
 from .store import writing
 
 PHASES = ("loading", "identity", "inversion", "editing", "compositing")
-_KINDS = "SELECT id, json_extract(edit, '$.kind', '$.model', '$.profile') AS kinds FROM jobs"
 REMEMBERED = 5
 """Jobs that an expectation is the mean of: few, since caches, drivers and settings change."""
 
@@ -39,15 +37,18 @@ def record(db: sqlite3.Connection, edit: dict[str, Any], device: str, phases: di
         db.execute("DELETE FROM timings WHERE rowid <= (SELECT max(rowid) FROM timings) - 2000")
 
 
-def expected(db: sqlite3.Connection, kind: str, model: str, profile: str) -> dict[str, Pace]:
-    """What each phase of such a job took lately on this machine when nothing was cached; absent if never measured."""
+def expected(db: sqlite3.Connection, kind: str, model: str, profile: str, device: str = "") -> dict[str, Pace]:
+    """What each phase of such a job took lately when nothing was cached; absent if never measured.
+
+    Args:
+        device: counts first, as the worker names it; where nothing was measured on it, or for "", all devices do.
+    """
     result = {}
     for phase in PHASES:
-        rows = db.execute(
-            "SELECT steps, seconds FROM timings WHERE kind = ? AND model = ? AND profile = ? AND phase = ?"
-            " ORDER BY rowid DESC LIMIT ?",  # not by `at`: a clock that was set back would hide the newest
-            (kind, model, profile, phase, REMEMBERED),
-        ).fetchall()
+        found = "SELECT steps, seconds FROM timings WHERE kind = ? AND model = ? AND profile = ? AND phase = ?"
+        latest = " ORDER BY rowid DESC LIMIT ?"  # not by `at`: a clock that was set back would hide the newest
+        here = db.execute(f"{found} AND device = ?{latest}", (kind, model, profile, phase, device, REMEMBERED))
+        rows = here.fetchall() or db.execute(found + latest, (kind, model, profile, phase, REMEMBERED)).fetchall()
         if rows:
             seconds = sum(row["seconds"] for row in rows)
             result[phase] = Pace(seconds / len(rows), seconds / max(1, sum(row["steps"] for row in rows)))
@@ -66,10 +67,12 @@ class Stopwatch:
     Args:
         pace: what such jobs took before (`expected`).
         loaded: whether the worker holds the model already.
+        place: where it runs.
     """
 
     pace: dict[str, Pace]
     loaded: bool = False
+    place: str = ""
     phase: str = "waiting"
     step: int = 0
     total: int = 0
@@ -132,29 +135,3 @@ class Stopwatch:
         if self.total:
             return (self.total - self.step) * known.per_step
         return max(0.0, known.seconds - elapsed)
-
-
-def waiting(db: sqlite3.Connection) -> dict[str, tuple[int, float | None]]:
-    """Per queued job: its place, from 1, and the seconds of all work up to its end that is not started yet.
-
-    The seconds are None from the first job on of whose kind nothing was measured, and otherwise an upper bound: what
-    is in the cache turns out when a job runs. A model is loaded once for all jobs in a row that use it.
-    """
-    known: dict[str, tuple[str, dict[str, Pace]]] = {}
-    result: dict[str, tuple[int, float | None]] = {}
-    running = db.execute(f"{_KINDS} WHERE state = 'running'").fetchone()
-    loaded = json.loads(running["kinds"])[1] if running else ""
-    ahead: float | None = 0.0
-    for place, row in enumerate(db.execute(f"{_KINDS} WHERE state = 'queued' ORDER BY rank"), 1):
-        # The three are compared as SQLite gives them, one text: to take every edit apart costs ten times as much.
-        if row["kinds"] not in known:
-            kind, model, profile = json.loads(row["kinds"])
-            known[row["kinds"]] = model, expected(db, kind, model, profile)
-        model, paces = known[row["kinds"]]
-        if model == loaded:
-            paces = without_loading(paces)
-        loaded = model
-        own = sum(pace.seconds for pace in paces.values()) if "editing" in paces else None
-        ahead = None if ahead is None or own is None else ahead + own
-        result[row["id"]] = (place, ahead)
-    return result

@@ -20,6 +20,7 @@ ENDED = frozenset({"done", "failed", "cancelled"})
 PHASES = ("waiting", "loading", "identity", "inversion", "editing", "compositing")
 PROFILES = ("faithful", "balanced", "fast")
 HOSTS = ("gimp", "krita", "cli", "tray", "other")
+WORKER_STATES = ("stopped", "starting", "idle", "busy")
 MODEL_STATES = ("ready", "absent", "partial", "downloading", "paused", "broken")
 
 JOB_ID = Hex(32)
@@ -98,6 +99,7 @@ class _Job(TypedDict):
 class JobRecord(_Job, total=False):
     """A job as clients see it."""
 
+    place: Annotated[str, Text(64), "Where it runs, of `status.places`; absent where there is one place only."]
     eta: Annotated[float, Real(0, 1000000000.0), "Seconds until the whole job ends, once known."]
     started: Annotated[float, TIME, "When its last attempt started."]
     finished: Annotated[float, TIME, "When it ended."]
@@ -168,12 +170,31 @@ class ModelRecord(_Model, total=False):
 MODEL = Record.of("model", ModelRecord)
 
 
+class _Place(TypedDict):
+    name: Annotated[str, Text(64, 1), "What it is called: `card 0`, `worker 1`."]
+    device: Annotated[str, Text(200), "What it computes on; empty until its worker has told."]
+    worker: Annotated[str, Choice(WORKER_STATES), "Its worker's state."]
+    worker_pid: Annotated[int, Integer(), "Its worker's process, 0 when stopped."]
+    model: Annotated[str, Text(100), "The model in memory there, empty when none."]
+    memory_used: Annotated[int, Integer(), "Bytes that its worker holds on the device."]
+    memory_free: Annotated[int, Integer(), "Bytes free there."]
+
+
+class PlaceRecord(_Place, total=False):
+    """Where one job at a time can run."""
+
+    job: Annotated[str, JOB_ID, "What runs there."]
+
+
+PLACE = Record.of("place", PlaceRecord)
+
+
 class _Status(TypedDict):
     version: Annotated[str, Text(64), "The daemon's version."]
     pid: Annotated[int, Integer(), "Its process."]
     uptime: Annotated[float, TIME, "Seconds since it started."]
     device: Annotated[str, Text(200), "`cpu`, `cuda:0 (name)`, `mps`; empty until the worker has told."]
-    worker: Annotated[str, Choice(("stopped", "starting", "idle", "busy")), "The worker's state."]
+    worker: Annotated[str, Choice(WORKER_STATES), "The worker's state."]
     worker_pid: Annotated[int, Integer(), "Its process, 0 when stopped."]
     model: Annotated[str, Text(100), "The model in memory, empty when none."]
     memory_used: Annotated[int, Integer(), "Bytes that the worker holds on the device."]
@@ -189,6 +210,7 @@ class _Status(TypedDict):
 class StatusRecord(_Status, total=False):
     """The daemon, its worker and its stores."""
 
+    places: Annotated[list[PlaceRecord], ListOf(PLACE, 64), "Where jobs run, if that is more than one place."]
     notices: Annotated[list[str], ListOf(Text(500), 8), "What people have to know: a damaged file was put aside."]
 
 

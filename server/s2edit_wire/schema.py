@@ -166,7 +166,11 @@ MESSAGES: dict[str, Message] = {
         Message("rescan", "Looks again for weights that were added to the settings or found in caches."),
         Message("pause_queue", "No further job is started."),
         Message("resume_queue", "Jobs are started again."),
-        Message("free_memory", "Unloads the model when no job is running, else right after it."),
+        Message(
+            "free_memory",
+            "Unloads the model when no job is running, else right after it.",
+            (Field("place", Text(64, 1), "One of `status.places`; all when absent.", required=False),),
+        ),
         Message("clear_cache", "Deletes the identity cache."),
         Message("settings", "The daemon's settings.", (), (_SETTINGS,)),
         Message("configure", "Changes settings; all or none.", (_SETTINGS,), (_SETTINGS,)),

@@ -15,10 +15,19 @@ _TAKEN = 0.75
 
 
 def physical_cores() -> int:
+    """Physical cores that this process may take, at least 1.
+
+    OMP_NUM_THREADS, where set, is an upper bound: whoever set it shares the machine.
+    """
+    bound = os.environ.get("OMP_NUM_THREADS", "")
+    cores = _all_cores()
+    return min(cores, int(bound)) if bound.isdigit() and int(bound) > 0 else cores
+
+
+def _all_cores() -> int:
     """Physical cores that this process may run on, at least 1.
 
     Two threads of one core share its vector units, so a thread for each makes matrix products slower, not faster.
-    OMP_NUM_THREADS, where set, is an upper bound: whoever set it shares the machine.
     """
     if hasattr(os, "sched_getaffinity"):
         logical = os.sched_getaffinity(0)
@@ -26,14 +35,13 @@ def physical_cores() -> int:
     else:
         # Where the topology can't be asked for, two threads a core is the usual case.
         cores = (os.cpu_count() or 2) // 2
-    bound = os.environ.get("OMP_NUM_THREADS", "")
-    if bound.isdigit() and int(bound) > 0:
-        cores = min(cores, int(bound))
     return max(1, cores)
 
 
 def free_cores() -> int:
-    """Physical cores that nobody else keeps busy now, at least 1; watches for a moment, while the caller rests.
+    """Physical cores that may be taken and nobody else keeps busy now, at least 1.
+
+    Watches for a moment, while the caller rests.
 
     A thread that shares its core with another program is late at every operation, and all others wait for it.
     """
@@ -44,7 +52,8 @@ def free_cores() -> int:
     time.sleep(_LOOK)
     ticks = (_busy_ticks() or before) - before
     busy = ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - begun)
-    return max(1, cores - int(busy + 1 - _TAKEN))
+    # Of all cores, not of its share: what other workers keep busy lies on theirs.
+    return max(1, min(cores, _all_cores() - int(busy + 1 - _TAKEN)))
 
 
 def _busy_ticks() -> int | None:

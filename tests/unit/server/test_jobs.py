@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from s2edit_server import jobs, queries, store, timings
+from s2edit_server.claims import Floor, foresee
+from s2edit_server.identities import Register
+from s2edit_server.placement import Place
 from s2edit_server.store import MIGRATIONS, Store
 from s2edit_wire.errors import WireError
 
@@ -206,9 +209,18 @@ def test_a_database_of_a_newer_version_is_refused_in_words(tmp_path: Path) -> No
 
 def test_the_wait_is_the_sum_of_what_is_ahead(db: Db) -> None:
     db.add("a"), db.add("b")
-    assert db(timings.waiting) == {"a": (1, None), "b": (2, None)}
+    floor = Floor([Place("cpu")], [], {"cpu": "cpu"})
+    assert db(foresee, Register(), floor) == {"a": (1, None), "b": (2, None)}
     db(timings.record, EDIT, "cpu", {"loading": (1, 1.0), "identity": (4, 2.0), "editing": (10, 3.0)})
-    assert db(timings.waiting) == {"a": (1, 6.0), "b": (2, 11.0)}, "the model is loaded once"
+    found = db(foresee, Register(), floor)
+    assert [round(found[job][1], 6) for job in "ab"] == [6, 9], (
+        "the model is loaded once, the same identity learned once"
+    )
+    db(timings.record, EDIT, "slow", {"loading": (1, 9.0), "identity": (4, 9.0), "editing": (10, 9.0)})
+    slow = db(foresee, Register(), Floor([Place("other")], [], {"other": "slow"}))
+    assert round(slow["a"][1], 6) == 27, "each device by its own times"
+    queue = db(foresee, Register(), Floor([], [], {}))
+    assert queue == {"a": (1, None), "b": (2, None)}, "no card was counted yet"
 
 
 def test_a_done_edit_of_the_same_picture_and_words_tells_that_its_identity_is_known(db: Db) -> None:

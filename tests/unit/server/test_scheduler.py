@@ -13,6 +13,7 @@ from s2edit_server import worker_link as link
 from s2edit_server.blobs import Blobs
 from s2edit_server.desk import Desk
 from s2edit_server.events import Events
+from s2edit_server.pool import FixedPool
 from s2edit_server.scheduler import Scheduler
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
@@ -73,7 +74,7 @@ def outcome(folder: Path, *moves: Move, frames: Sequence[Any] = ()) -> Any:
         async def find_model(_: str) -> Path:
             return folder
 
-        worker = Scheduler(desk, Scripted(moves), folder / "work", find_model, Settings)
+        worker = Scheduler(desk, FixedPool({"here": Scripted(moves)}), folder / "work", find_model, Settings)
         serving = asyncio.create_task(worker.serve())
         await desk.submit(JOB, "c" * 32, "cli", EDIT, frames)
         async with asyncio.timeout(30):

@@ -166,13 +166,20 @@ def test_a_core_that_another_program_uses_gets_no_thread(monkeypatch: pytest.Mon
         )
 
     monkeypatch.setattr(processors, "_TIMES", stat)
-    monkeypatch.setattr(processors, "physical_cores", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(processors, "_all_cores", lambda: 4)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
     for taken, threads in ((0.0, 4), (0.5, 4), (1.0, 3), (2.0, 2), (7.0, 1)):
         rest(0, 0)
         monkeypatch.setattr("time.sleep", lambda seconds, taken=taken: rest(seconds, taken))
         assert free_cores() == threads
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # two workers on four cores: what the other takes is no loss
+    for taken, threads in ((2.0, 2), (3.0, 1)):
+        rest(0, 0)
+        monkeypatch.setattr("time.sleep", lambda seconds, taken=taken: rest(seconds, taken))
+        assert free_cores() == threads
+    monkeypatch.delenv("OMP_NUM_THREADS")
     stat.unlink()
     assert free_cores() == 4, "a system that doesn't tell"
 
