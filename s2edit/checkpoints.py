@@ -1,90 +1,31 @@
-"""Load a Stable-Diffusion-family checkpoint: folder, Hugging Face snapshot or one .safetensors file. Never online."""
+"""Load a checkpoint of a known family: folder, Hugging Face snapshot or one .safetensors file. Never online."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import warnings
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from .errors import CheckpointError
+from .families import CONFIGS, FAMILIES, SD1, SDXL, Family, family_of, header, multiple_of, read_object
 from .framing import FOLDER as FRAMING
-from .framing import Framing, load_framing
-from .prompts import MAX_IDENTITIES, PromptTokenizer
+from .framing import load_framing
+from .prompts import PromptTokenizer
 from .region import LATENT_STRIDE
+from .sd1 import Checkpoint, add_identity_rows
+from .sdxl import XlCheckpoint
 from .upscaling import FOLDER as UPSCALER
-from .upscaling import Upscaler, load_upscaler
+from .upscaling import load_upscaler
 from .weight_files import check_folder, hashed_files
 
-CONFIGS = Path(__file__).parent / "configs"
-"""Configurations for single files, by family; the only family so far is `sd1`."""
-_RARE_WORD = "sks"
-"""The token whose embedding [I] starts from, as DreamBooth chose it; rare in CLIP's training text."""
-
-
-@dataclass(eq=False)
-class Checkpoint:
-    """The networks of a checkpoint, float32, in evaluation mode.
-
-    Args:
-        unet, text_encoder, vae: diffusers' and transformers' modules.
-        tokenizer: of the text encoder. alphas: ᾱ of the 1000 training steps, float32.
-        native_size: px of the short side it was trained at. size_multiple: px that both sides must be a multiple of.
-        model_hash: SHA-256 over all weights and configurations but the last two's, hexadecimal.
-        upscaler: for what it draws. framing: finds what it knows; stays on the CPU. Both from the checkpoint's folder
-            (a single file's: that of its configuration); None without one.
-    """
-
-    unet: Any
-    text_encoder: Any
-    vae: Any
-    tokenizer: PromptTokenizer
-    alphas: Tensor
-    native_size: int
-    size_multiple: int
-    model_hash: str
-    upscaler: Upscaler | None = None
-    framing: Framing | None = None
-
-    def trainable(self) -> dict[str, nn.Module]:
-        """What identity fine-tuning may change, by name."""
-        return {"unet": self.unet, "text_encoder": self.text_encoder}
-
-    def encode_text(self, ids: list[list[int]], device: torch.device) -> Tensor:
-        """Last hidden states after the final layer norm, B×L×D float32, of padded ids."""
-        states: Tensor = self.text_encoder(torch.tensor(ids, device=device)).last_hidden_state
-        return states.float()
-
-    def latent_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of the posterior, scaled, 1×4×h×w, of 1×3×H×W pixels in [-1, 1]."""
-        posterior = self.vae.encode(pixels).latent_dist
-        scale = float(self.vae.config.scaling_factor)
-        return posterior.mean * scale, posterior.std * scale
-
-    def decode(self, latent: Tensor) -> Tensor:
-        """Pixels in [-1, 1] (not clipped), 1×3×H×W, of a scaled latent."""
-        pixels: Tensor = self.vae.decode(latent / float(self.vae.config.scaling_factor), return_dict=False)[0]
-        return pixels
-
-    def move_to(self, device: torch.device) -> None:
-        """Move all networks, on the CPU with the convolutions' channels last in memory.
-
-        The numbers stay the same up to rounding. Nothing has to be put into another order between convolutions and
-        attention then, which saves the embedded model about a tenth of its time. On other devices nobody has measured.
-        """
-        convolutional = [self.unet, self.vae, *([self.upscaler.network] if self.upscaler else [])]
-        for module in (*convolutional, self.text_encoder):
-            module.to(device)
-        if device.type == "cpu":
-            for module in convolutional:
-                module.to(memory_format=torch.channels_last)
+__all__ = ["CONFIGS", "Checkpoint", "load", "model_hash"]
 
 
 def load(path: Path) -> Checkpoint:
@@ -92,20 +33,21 @@ def load(path: Path) -> Checkpoint:
 
     Args:
         path: a diffusers folder, a Hugging Face cache entry (`models--…`) or snapshot, or one .safetensors file. A
-            file's configuration is a folder of the same name without the suffix, else that of the SD 1.x family.
+            file's configuration is a folder of the same name without the suffix, else that of its family.
     Raises:
         CheckpointError: something is missing, damaged or of another family.
     """
     path = _resolved(path)
     single = path.is_file()
-    folder = _single_config(path) if single else path
+    family = _family(path)
+    folder = _single_config(path, family) if single else path
     check_folder(folder)
-    tokenizer = PromptTokenizer.from_folder(folder)
+    tokenizer = PromptTokenizer.from_folder(folder, vocabulary=SD1.config)
     _check_scheduler(folder)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            unet, text_encoder, vae = _load_single(path, folder) if single else _load_folder(path)
+            networks = _load_single(path, folder, family) if single else _load_folder(path, family)
     except CheckpointError:
         raise
     except Exception as error:
@@ -114,34 +56,29 @@ def load(path: Path) -> Checkpoint:
             code="checkpoint_incomplete",
             hint="Verify the model, or download it again.",
         ) from error
-    _check_family(unet, text_encoder, path)
-    for module in (unet, text_encoder, vae):
-        module.requires_grad_(False).eval()
-    add_identity_rows(text_encoder, tokenizer)
-    levels = len(unet.config.block_out_channels)
-    return Checkpoint(
-        unet=unet,
-        text_encoder=text_encoder,
-        vae=vae,
-        tokenizer=tokenizer,
-        alphas=_alphas(folder),
-        native_size=int(unet.config.sample_size) * LATENT_STRIDE,
-        size_multiple=LATENT_STRIDE * 2 ** (levels - 1),
-        model_hash=model_hash(path),
-        upscaler=load_upscaler(folder),
-        framing=load_framing(folder),
-    )
-
-
-def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
-    """Append embedding rows for the identity tokens, each a copy of a rare token's (the mean of its pieces')."""
-    old = text_encoder.get_input_embeddings()
-    rows = tokenizer.vocabulary_size + MAX_IDENTITIES
-    new = nn.Embedding(max(rows, old.num_embeddings), old.embedding_dim).requires_grad_(False)
-    pieces = list(tokenizer.encode(_RARE_WORD).ids[1:-1])
-    new.weight[: old.num_embeddings] = old.weight
-    new.weight[tokenizer.vocabulary_size : rows] = old.weight[pieces].mean(dim=0)
-    text_encoder.set_input_embeddings(new)
+    _check_widths(networks, path)
+    for module in networks.values():
+        module.requires_grad_(requires_grad=False).eval()
+    unet = networks["unet"]
+    parts: dict[str, Any] = {
+        **networks,
+        "tokenizer": tokenizer,
+        "alphas": _alphas(folder),
+        "native_size": int(unet.config.sample_size) * LATENT_STRIDE,
+        "size_multiple": multiple_of(folder, family),
+        "model_hash": model_hash(path),
+        "upscaler": load_upscaler(folder),
+        "framing": load_framing(folder),
+    }
+    add_identity_rows(networks["text_encoder"], tokenizer)
+    if family is not SDXL:
+        return Checkpoint(**parts)
+    second = PromptTokenizer.from_folder(folder, "tokenizer_2", vocabulary=SD1.config)
+    if not tokenizer.agrees(second):
+        raise _foreign(path)
+    add_identity_rows(networks["text_encoder_2"], second)
+    zeros = read_object(folder / "model_index.json").get("force_zeros_for_empty_prompt", True)
+    return XlCheckpoint(**parts, tokenizer_2=second, zero_empty=bool(zeros))
 
 
 def model_hash(path: Path) -> str:
@@ -181,20 +118,31 @@ def _resolved(path: Path) -> Path:
     )
 
 
-def _load_folder(path: Path) -> tuple[Any, Any, Any]:
+def _family(path: Path) -> Family:
+    """The family; raises CheckpointError for another one. What tells nothing is left to the loaders to complain of."""
+    family = family_of(path)
+    if family is None and (bool(header(path)) if path.is_file() else (path / "unet" / "config.json").is_file()):
+        raise _foreign(path)
+    return family or SD1
+
+
+def _load_folder(path: Path, family: Family) -> dict[str, Any]:
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
     options = {"local_files_only": True, "use_safetensors": True}
     # Said, or diffusers would print a block of advice where accelerate isn't installed.
     saving = {"low_cpu_mem_usage": find_spec("accelerate") is not None}
+    kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
+    if family is SDXL:
+        kinds["text_encoder_2"] = CLIPTextModelWithProjection
     networks: dict[str, Any] = {}
-    for part, kind in (("unet", UNet2DConditionModel), ("vae", AutoencoderKL), ("text_encoder", CLIPTextModel)):
-        of_diffusers = part != "text_encoder"
+    for part, kind in kinds.items():
+        of_diffusers = not part.startswith("text_encoder")
         dtype = "torch_dtype" if of_diffusers else "dtype"
         more = {**options, dtype: torch.float32, "variant": _variant(path / part), **(saving if of_diffusers else {})}
         networks[part] = kind.from_pretrained(path, subfolder=part, **more)
-    return networks["unet"], networks["text_encoder"], networks["vae"]
+    return networks
 
 
 def _variant(part: Path) -> str | None:
@@ -203,25 +151,33 @@ def _variant(part: Path) -> str | None:
     return "fp16" if names and all(".fp16" in name for name in names) else None
 
 
-def _load_single(path: Path, config: Path) -> tuple[Any, Any, Any]:
+def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
     _check_single(path, config)
-    from diffusers import StableDiffusionPipeline
+    import diffusers
+    from transformers import CLIPTokenizer
 
-    pipeline = StableDiffusionPipeline.from_single_file(
+    parts = ["unet", "vae", "text_encoder", *(["text_encoder_2"] if family is SDXL else [])]
+    # Ours encode; diffusers would look for the vocabulary in the configuration, which need not repeat it.
+    tokenizer = CLIPTokenizer.from_pretrained(SD1.config / "tokenizer", local_files_only=True)
+    more = (
+        {"tokenizer": tokenizer, "tokenizer_2": tokenizer, "add_watermarker": False}
+        if family is SDXL
+        else {"safety_checker": None, "requires_safety_checker": False}
+    )
+    pipeline = getattr(diffusers, family.pipeline).from_single_file(
         str(path),
         config=str(config),
         local_files_only=True,
         torch_dtype=torch.float32,
         low_cpu_mem_usage=find_spec("accelerate") is not None,
-        safety_checker=None,
-        requires_safety_checker=False,
+        **more,
     )
-    return pipeline.unet, pipeline.text_encoder, pipeline.vae
+    return {part: getattr(pipeline, part) for part in parts}
 
 
-def _single_config(path: Path) -> Path:
+def _single_config(path: Path, family: Family) -> Path:
     beside = path.with_suffix("")
-    return beside if (beside / "model_index.json").is_file() else CONFIGS / "sd1"
+    return beside if (beside / "model_index.json").is_file() else family.config
 
 
 def _check_single(path: Path, config: Path) -> None:
@@ -239,21 +195,19 @@ def _check_single(path: Path, config: Path) -> None:
         raise _foreign(path)
 
 
-def _check_family(unet: Any, text_encoder: Any, path: Path) -> None:
-    fits = (
-        unet.config.in_channels == 4
-        and unet.config.cross_attention_dim == text_encoder.config.hidden_size
-        and not unet.config.addition_embed_type
-    )
-    if not fits:
+def _check_widths(networks: dict[str, Any], path: Path) -> None:
+    """Raise CheckpointError where the U-Net doesn't attend to what the text encoders give."""
+    wanted = networks["unet"].config.cross_attention_dim
+    if wanted != sum(networks[name].config.hidden_size for name in networks if name.startswith("text_encoder")):
         raise _foreign(path)
 
 
 def _foreign(path: Path) -> CheckpointError:
+    known = " or ".join(family.title for family in FAMILIES.values())
     return CheckpointError(
-        f"The model “{path.name}” is not of the Stable Diffusion 1.x kind.",
+        f"The model “{path.name}” is not of the {known} kind.",
         code="checkpoint_unsupported",
-        hint="Choose a text-to-image model of the Stable Diffusion 1.x family (not inpainting, not SDXL).",
+        hint="Choose a text-to-image model of one of these families (not inpainting, no refiner).",
     )
 
 
@@ -274,7 +228,7 @@ def _check_scheduler(folder: Path) -> None:
         raise CheckpointError(
             f"The model “{folder.name}” predicts velocities; S²Edit needs one that predicts noise.",
             code="checkpoint_unsupported",
-            hint="Choose a model of the Stable Diffusion 1.x family.",
+            hint="Choose another model of the same family.",
         )
 
 

@@ -12,7 +12,7 @@ from .errors import OutOfMemory, SettingError
 from .main_memory import free_main_memory
 
 if TYPE_CHECKING:
-    from .checkpoints import Checkpoint
+    from .backbone import Backbone
 
 
 def choose_device(name: str) -> torch.device:
@@ -81,7 +81,7 @@ def free_bytes(device: torch.device) -> int:
     return free_main_memory()
 
 
-def memory_figures(device: torch.device, checkpoint: Checkpoint | None) -> dict[str, int]:
+def memory_figures(device: torch.device, checkpoint: Backbone | None) -> dict[str, int]:
     """ "used" and "free" bytes."""
     if device.type == "cuda":
         return {"used": int(torch.cuda.memory_reserved(device)), "free": free_bytes(device)}
@@ -89,7 +89,7 @@ def memory_figures(device: torch.device, checkpoint: Checkpoint | None) -> dict[
         return {"used": int(torch.mps.driver_allocated_memory()), "free": free_bytes(device)}
     used = 0
     if checkpoint is not None:
-        modules = (checkpoint.unet, checkpoint.text_encoder, checkpoint.vae)
+        modules = checkpoint.networks().values()
         used = sum(weight.nbytes for module in modules for weight in module.parameters())
     return {"used": used, "free": free_bytes(device)}
 

@@ -1,14 +1,15 @@
-"""DDIM in both directions (Song et al., 2021) and the U-Net as a counted noise predictor."""
+"""DDIM in both directions (Song et al., 2021) and a backbone as a counted noise predictor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from .attention import AttentionControl, Injection, Recorder, TokenMask
+from .attention import Injection, Recorder, TokenMask
+from .backbone import Backbone, Encoding
 
 TRAIN_STEPS = 1000
 STEPS_OFFSET = 1
@@ -59,15 +60,15 @@ def _move(noise: Tensor, latent: Tensor, alpha_from: float, alpha_to: float) -> 
 
 
 class Denoiser:
-    """ε(z, t, encoding) under an attention control, counting rows as U-Net forward equivalents.
+    """ε(z, t, encoding) under an attention control of its own, counting rows as U-Net forward equivalents.
 
     Args:
-        autocast: dtype of the U-Net's matrix products, or None for that of its weights.
+        autocast: dtype of the network's matrix products, or None for that of its weights.
     """
 
-    def __init__(self, unet: Any, control: AttentionControl, *, autocast: torch.dtype | None = None) -> None:
-        self.unet = unet
-        self.control = control
+    def __init__(self, model: Backbone, *, autocast: torch.dtype | None = None) -> None:
+        self.model = model
+        self.control = model.control()
         self.forwards = 0
         self.autocast = autocast
 
@@ -75,17 +76,16 @@ class Denoiser:
         self,
         latents: Tensor,
         timestep: int | Tensor,
-        encodings: Tensor,
+        encodings: Encoding,
         *,
         masks: Sequence[TokenMask] = (),
         injection: Injection | None = None,
         recorder: Recorder | None = None,
     ) -> Tensor:
-        """Predicted noise, B×4×h×w float32, of B latents with B×L×D encodings, under the given attention control."""
+        """Predicted noise, B×4×h×w float32, of B latents with B rows of encodings, under an attention control."""
         self.forwards += latents.shape[0]
         self.control.set_latent_size(*latents.shape[-2:])
         self.control.masks, self.control.injection, self.control.recorder = tuple(masks), injection, recorder
         times = torch.as_tensor(timestep, device=latents.device).expand(latents.shape[0])
         with torch.autocast(latents.device.type, self.autocast, enabled=self.autocast is not None):
-            noise: Tensor = self.unet(latents, times, encoder_hidden_states=encodings, return_dict=False)[0]
-        return noise.float()
+            return self.model.predict(latents, times, encodings).float()

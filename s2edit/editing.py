@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .alignment import Alignment
 from .attention import Injection, Recorder, TokenMask
+from .backbone import Encoding
 from .diffusion import Ddim, Denoiser
 from .errors import MaskError
 from .inversion import Inversion
@@ -25,15 +26,15 @@ class Branches:
     """What the sampling is conditioned on.
 
     Args:
-        source, target: 1×L×D encodings of P~ and P~*. null: 1×L×D of the empty prompt (of P~ in mode "npi").
+        source, target: encodings of P~ and P~*. null: of the empty prompt (of P~ in mode "npi").
         alignment: of the two prompts.
         source_masks, target_masks: Eq. 3 for the source and the target branch, with row 0 as a placeholder.
         null_masks: the same for the unconditional branches; empty unless their encoding has [I] (mode "npi").
     """
 
-    source: Tensor
-    target: Tensor
-    null: Tensor
+    source: Encoding
+    target: Encoding
+    null: Encoding
     alignment: Alignment
     source_masks: Sequence[TokenMask] = ()
     target_masks: Sequence[TokenMask] = ()
@@ -211,14 +212,15 @@ def _plan(*, guided: bool, sampled: bool, guided_source: bool, needs_source: boo
     return _Plan((*rows, *(["source"] if sampled or needs_source else []), "target"))
 
 
-def _null(inversion: Inversion, branches: Branches, index: int) -> Tensor:
-    return branches.null if inversion.null is None else inversion.null[index : index + 1]
+def _null(inversion: Inversion, branches: Branches, index: int) -> Encoding:
+    null = branches.null
+    return null if inversion.null is None else null.with_states(inversion.null[index : index + 1])
 
 
-def _batch(plan: _Plan, source: Tensor, target: Tensor, branches: Branches, null: Tensor) -> tuple[Tensor, Tensor]:
+def _batch(plan: _Plan, source: Tensor, target: Tensor, branches: Branches, null: Encoding) -> tuple[Tensor, Encoding]:
     latents = {"null source": source, "source": source, "null target": target, "target": target}
     encodings = {"null source": null, "null target": null, "source": branches.source, "target": branches.target}
-    return torch.cat([latents[row] for row in plan.rows]), torch.cat([encodings[row] for row in plan.rows])
+    return torch.cat([latents[row] for row in plan.rows]), Encoding.cat([encodings[row] for row in plan.rows])
 
 
 def _masks(plan: _Plan, branches: Branches) -> list[TokenMask]:

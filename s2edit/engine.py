@@ -12,9 +12,9 @@ import torch
 
 from . import imaging
 from .alignment import PromptPlan, plan_prompts, takes_away
-from .attention import install
+from .backbone import Backbone
 from .cache import DiskCache
-from .checkpoints import Checkpoint, load
+from .checkpoints import load
 from .compilation import compile_blocks
 from .composition import plan_composition
 from .device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
@@ -25,7 +25,7 @@ from .job import Job
 from .levels import choose_level
 from .masks import nowhere
 from .prompts import Prompt
-from .region import Box, model_size
+from .region import Box
 from .requests import (
     CancelCallback,
     ComposeRequest,
@@ -246,15 +246,15 @@ class Engine:
         if self._stages is None:
             checkpoint = load(self._path)
             checkpoint.move_to(self._device)
-            self._compiled = self._compiled and compile_blocks(checkpoint.unet, self._device)
-            denoiser = Denoiser(checkpoint.unet, install(checkpoint.unet), autocast=self._autocast)
+            self._compiled = self._compiled and compile_blocks(checkpoint.network, self._device)
+            checkpoint.half = self._autocast
+            denoiser = Denoiser(checkpoint, autocast=self._autocast)
             self._stages = Stages(checkpoint, denoiser, self._cache)
         return self._stages
 
     @staticmethod
-    def _model_size(checkpoint: Checkpoint, image: Pixels, settings: Settings) -> tuple[int, int]:
-        native = settings.native_size or checkpoint.native_size
-        return model_size(image.shape[1], image.shape[0], native=native, multiple=checkpoint.size_multiple)
+    def _model_size(checkpoint: Backbone, image: Pixels, settings: Settings) -> tuple[int, int]:
+        return checkpoint.model_size(image.shape[1], image.shape[0], settings.native_size or None)
 
     def _with_level(self, stages: Stages, subjects: Sequence[Subject], settings: Settings, seed: int) -> Settings:
         """Settle the identity level "auto"; raises OutOfMemory with figures when not even the smallest fits.

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .attention import TokenMask
-from .checkpoints import Checkpoint
+from .backbone import Backbone, Encoding
 from .device import loss_scaler
 from .diffusion import TRAIN_STEPS, Denoiser
 from .errors import SettingError
@@ -58,25 +58,23 @@ def token_masks(
     ]
 
 
-def encode_prompt(checkpoint: Checkpoint, prompt: Prompt, plain: Prompt, settings: IdentitySettings) -> Tensor:
-    """The states that the U-Net attends to, 1×L×D, for a prompt with identity tokens.
+def encode_prompt(checkpoint: Backbone, prompt: Prompt, plain: Prompt, settings: IdentitySettings) -> Encoding:
+    """What the denoiser is conditioned on, one row, for a prompt with identity tokens.
 
     With `clean_padding`, the end and padding states come from the prompt without them.
     """
-    tokenizer, device = checkpoint.tokenizer, checkpoint.unet.device
-    ids = [prompt.padded(tokenizer.length, tokenizer.pad)]
     if not settings.clean_padding or not prompt.identity:
-        return checkpoint.encode_text(ids, device)
-    states = checkpoint.encode_text([*ids, plain.padded(tokenizer.length, tokenizer.pad)], device)
-    return _with_clean_padding(states[:1], states[1:], prompt, plain)
+        return checkpoint.encode([prompt]).encoding
+    both = checkpoint.encode([prompt, plain]).encoding
+    return _with_clean_padding(both[:1], both[1:], prompt, plain)
 
 
 def semantic_loss(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: Prompt, *, detach: bool) -> Tensor:
     """Eq. 1, |cos(e_P, e_[I])|, averaged over the identity tokens.
 
     Args:
-        states, plain_states: L×D, last hidden states of P~ and of P. e_P is the first end token's state of P: CLIP has
-            no [CLS], and its start token's state is the same for every prompt.
+        states, plain_states: L×D, last states of P~ and of P by one text encoder (`Encoded.spaces`). e_P is the first
+            end token's state of P: CLIP has no [CLS], and its start token's state is the same for every prompt.
     """
     sentence = plain_states[plain.end]
     if detach:
@@ -85,7 +83,7 @@ def semantic_loss(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: P
 
 
 def fine_tune(
-    checkpoint: Checkpoint,
+    checkpoint: Backbone,
     denoiser: Denoiser,
     examples: Sequence[Example],
     settings: IdentitySettings,
@@ -101,7 +99,7 @@ def fine_tune(
     Raises:
         SettingError: the loss grew beyond all numbers; the networks are of no use then.
     """
-    device = checkpoint.unet.device
+    device = checkpoint.device
     denoiser.control.semantics = settings.mask_semantics
     masks = [
         mask
@@ -149,7 +147,7 @@ def _stratified(steps: int, rows: int, generator: torch.Generator) -> Tensor:
 
 
 def _loss(
-    checkpoint: Checkpoint,
+    checkpoint: Backbone,
     denoiser: Denoiser,
     examples: Sequence[Example],
     latents: Tensor,
@@ -159,18 +157,18 @@ def _loss(
     settings: IdentitySettings,
 ) -> Tensor:
     """Eq. 2 on one draw: latents, noise B×4×h×w, times B."""
-    tokenizer, device, count = checkpoint.tokenizer, latents.device, len(examples)
-    prompts = [example.prompt for example in examples] + [example.plain for example in examples]
-    ids = [p.padded(tokenizer.length, tokenizer.pad) for p in prompts]
+    device, count = latents.device, len(examples)
+    prompts: list[Prompt | None] = [*(example.prompt for example in examples), *(example.plain for example in examples)]
     unconditional = settings.rows > 1
     if unconditional:
-        ids.append([tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)])
-    states = checkpoint.encode_text(ids, device)
-    encodings = states[:count]
+        prompts.append(None)
+    encoded = checkpoint.encode(prompts)
+    rows_of = encoded.encoding
+    encodings = rows_of[:count]
     if settings.clean_padding:
-        encodings = torch.cat(
+        encodings = Encoding.cat(
             [
-                _with_clean_padding(states[k : k + 1], states[count + k : count + k + 1], e.prompt, e.plain)
+                _with_clean_padding(rows_of[k : k + 1], rows_of[count + k : count + k + 1], e.prompt, e.plain)
                 for k, e in enumerate(examples)
             ]
         )
@@ -179,7 +177,7 @@ def _loss(
     # The masks name rows of the first part alone: the empty prompt has no [I].
     rows = 2 if unconditional else 1
     if unconditional:
-        encodings = torch.cat([encodings, states[-1:].expand(count, -1, -1)])
+        encodings = Encoding.cat([encodings, rows_of[-1:].repeated(count)])
     found = denoiser(noisy.repeat(rows, 1, 1, 1), times.to(device).repeat(rows), encodings, masks=masks).chunk(rows)
     loss = F.mse_loss(found[0], noise)
     if unconditional:
@@ -187,12 +185,17 @@ def _loss(
     if settings.semantic and settings.semantic_weight:
         semantic = [
             semantic_loss(states[k], states[count + k], e.prompt, e.plain, detach=settings.detach_prompt)
+            for states in encoded.spaces
             for k, e in enumerate(examples)
         ]
         loss = loss + settings.semantic_weight * torch.stack(semantic).mean()
     return loss
 
 
-def _with_clean_padding(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: Prompt) -> Tensor:
+def _with_clean_padding(own: Encoding, clean: Encoding, prompt: Prompt, plain: Prompt) -> Encoding:
+    states, plain_states = own.states, clean.states
     length = states.shape[1] - prompt.end
-    return torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1)
+    # A pooled state is the end token's, which [I] is in as well.
+    return clean.with_states(
+        torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1)
+    )

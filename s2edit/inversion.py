@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .attention import TokenMask
+from .backbone import Encoding
 from .device import loss_scaler
 from .diffusion import Ddim, Denoiser
 from .settings import InversionMode, InversionSettings
@@ -45,14 +46,14 @@ def ddim_inversion(
     denoiser: Denoiser,
     ddim: Ddim,
     latent: Tensor,
-    encoding: Tensor,
+    encoding: Encoding,
     masks: Sequence[TokenMask],
     on_step: Callable[[int], None],
 ) -> Tensor:
     """Invert with the conditional prediction alone (guidance 1).
 
     Args:
-        latent: 1×4×h×w, the posterior's mean, scaled. encoding: 1×L×D of P~. masks: Eq. 3 for row 0.
+        latent: 1×4×h×w, the posterior's mean, scaled. encoding: of P~. masks: Eq. 3 for row 0.
         on_step: called before each step.
     Returns:
         All T+1 latents, from the picture to noise.
@@ -69,8 +70,8 @@ def null_text_optimisation(
     denoiser: Denoiser,
     ddim: Ddim,
     trajectory: Tensor,
-    encoding: Tensor,
-    null: Tensor,
+    encoding: Encoding,
+    null: Encoding,
     masks: Sequence[TokenMask],
     *,
     guidance: float,
@@ -80,7 +81,8 @@ def null_text_optimisation(
     """Fit a null embedding to each step, so that sampling with guidance w retraces the trajectory.
 
     Args:
-        trajectory: from `ddim_inversion`. encoding: 1×L×D of P~. null: 1×L×D of the empty prompt.
+        trajectory: from `ddim_inversion`. encoding: of P~. null: of the empty prompt; its states
+            are fitted, its pooled state stays.
         masks: Eq. 3 for the conditional prediction; the unconditional one has no [I].
         guidance: w, the same as in editing. on_step: called before each step.
     """
@@ -93,9 +95,10 @@ def null_text_optimisation(
         with torch.no_grad():
             conditional = denoiser(latent, time, encoding, masks=masks)
         # Warm start from the step before, but a fresh optimiser.
-        null = null.detach().clone().requires_grad_()
+        states = null.states.detach().clone().requires_grad_()
+        null = null.with_states(states)
         rate = settings.learning_rate * (1 - index / 100)
-        optimizer = torch.optim.Adam([null], lr=rate)
+        optimizer = torch.optim.Adam([states], lr=rate)
         for _ in range(settings.inner_steps):
             on_step(index)
             noise = denoiser(latent, time, null)
@@ -107,7 +110,8 @@ def null_text_optimisation(
             losses.append(loss.item())
             if loss.item() < settings.early_stop + settings.early_stop_growth * index:
                 break
-        found.append(null.detach())
+        null = null.with_states(states.detach())
+        found.append(null.states)
         with torch.no_grad():
             noise = denoiser(latent, time, null)
             latent = ddim.step(noise + guidance * (conditional - noise), index, latent)

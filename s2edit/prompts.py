@@ -189,13 +189,15 @@ class PromptTokenizer:
         self.vocabulary_size: int = tokenizer.get_vocab_size(with_added_tokens=True)
 
     @classmethod
-    def from_folder(cls, path: Path) -> PromptTokenizer:
-        """Read `tokenizer.json`, or `vocab.json` and `merges.txt`, of a checkpoint's folder or its tokenizer/ folder.
+    def from_folder(cls, path: Path, part: str = "tokenizer", *, vocabulary: Path | None = None) -> PromptTokenizer:
+        """Read `tokenizer.json`, or `vocab.json` and `merges.txt`, of a checkpoint's folder or its tokenizer's folder.
 
+        Args:
+            part: the tokenizer's folder. vocabulary: a checkpoint's folder with CLIP's, for one that has no such file.
         Raises:
             CheckpointError: the files are missing or damaged.
         """
-        folder = path / "tokenizer" if (path / "tokenizer").is_dir() else path
+        folder = path / part if (path / part).is_dir() else path
         try:
             config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
             if (folder / "tokenizer.json").is_file():
@@ -203,7 +205,8 @@ class PromptTokenizer:
                 tokenizer.no_padding()
                 tokenizer.no_truncation()
             else:
-                tokenizer = clip_tokenizer(folder)
+                missing = vocabulary is not None and not (folder / "vocab.json").exists()
+                tokenizer = clip_tokenizer(vocabulary / "tokenizer" if vocabulary and missing else folder)
             names = [_token_text(config.get(key, default)) for key, default in _SPECIAL.items()]
             start, end, pad = (tokenizer.token_to_id(name) for name in names)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -218,6 +221,12 @@ class PromptTokenizer:
             )
         length = min(int(config.get("model_max_length", 77)), 1024)
         return cls(tokenizer, start=start, end=end, pad=end if pad is None else pad, length=length)
+
+    def agrees(self, other: PromptTokenizer) -> bool:
+        """Whether another one gives the same ids; it may pad otherwise."""
+        probe = "a photo of sks, hippopotamuses' 2 eyeglasses"
+        ours, theirs = ((one.start, one.end, one.length, one.vocabulary_size) for one in (self, other))
+        return ours == theirs and self.encode(probe).ids == other.encode(probe).ids
 
     def encode(self, prompt: str, *, room: int = 0, name: str = "prompt") -> Prompt:
         """Tokenise; nothing is cut.

@@ -108,7 +108,7 @@ def _holds(box: Box, other: Box) -> bool:
     return box[0] <= other[0] and box[1] <= other[1] and not any(beyond)
 
 
-def model_size(w: int, h: int, *, native: int, multiple: int) -> tuple[int, int]:
+def model_size(w: int, h: int, native: int, multiple: int) -> tuple[int, int]:
     """The size at which the model sees a crop.
 
     Args:
@@ -125,3 +125,25 @@ def model_size(w: int, h: int, *, native: int, multiple: int) -> tuple[int, int]
     ratio = min(max(w, h) / min(w, h), 2.0)
     longer = min(max(round(short * ratio / multiple) * multiple, short), 2 * short)
     return (short, longer) if w >= h else (longer, short)
+
+
+def bucket_size(w: int, h: int, native: int, multiple: int) -> tuple[int, int]:
+    """The size at which a model of equal areas sees a crop, as SDXL was trained (Podell et al., 2023, appendix I).
+
+    Args:
+        w, h: the crop's size, px. native: side of the square that the model was trained at, px.
+        multiple: as for `model_size`; buckets are `native` / 16 apart, 64 px for SDXL's 1024, or one multiple.
+    Returns:
+        (height, width), px: of at most native² pixels and at most 2:1, nearest to the crop in its aspect.
+    """
+    if w < 1 or h < 1:
+        raise ImageError("The picture has no pixels.", code="image_size", hint="Choose another layer.")
+    step = -(-max(native // 16, 1) // multiple) * multiple
+    square = -(-native // step) * step
+    ratio = min(max(w, h) / min(w, h), 2.0)
+    buckets = [(square, square)]
+    for short in range(step, square, step):
+        most = square * square // short // step * step
+        buckets += [(short, long) for long in (most, most - step) if short < long <= 2 * short]
+    short, long = min(buckets, key=lambda one: (abs(math.log(one[1] / one[0] / ratio)), -one[0] * one[1]))
+    return (short, long) if w >= h else (long, short)

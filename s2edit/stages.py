@@ -13,8 +13,8 @@ from filelock import BaseFileLock, Timeout
 from torch import Tensor
 
 from .attention import Recorder, TokenMask
+from .backbone import Backbone, Encoding
 from .cache import DiskCache, array_digest, digest
-from .checkpoints import Checkpoint
 from .diffusion import Ddim, Denoiser
 from .identity import Example, encode_prompt, fine_tune, token_masks
 from .inversion import Inversion, ddim_inversion, null_text_optimisation
@@ -83,7 +83,7 @@ class Stages:
         checkpoint, denoiser: on the device. cache: or None for memory only.
     """
 
-    def __init__(self, checkpoint: Checkpoint, denoiser: Denoiser, cache: DiskCache | None) -> None:
+    def __init__(self, checkpoint: Backbone, denoiser: Denoiser, cache: DiskCache | None) -> None:
         self.checkpoint, self.denoiser = checkpoint, denoiser
         self._cache = cache
         self._base = BaseWeights(checkpoint.trainable())
@@ -99,7 +99,7 @@ class Stages:
         if key not in self._encoded:
             if len(self._encoded) >= _KEPT_PICTURES:
                 self._encoded.clear()
-            self._encoded[key] = self.checkpoint.latent_moments(pixels.to(self.checkpoint.unet.device))
+            self._encoded[key] = self.checkpoint.latent_moments(pixels.to(self.checkpoint.device))
         return self._encoded[key]
 
     def identity(self, subjects: Sequence[Subject], settings: Settings, seed: int, job: Job) -> tuple[Identity, bool]:
@@ -128,7 +128,7 @@ class Stages:
         return identity_key(self.checkpoint.model_hash, self.denoiser.autocast, subjects, settings, seed)
 
     def inversion(
-        self, identity: Identity, subject: Subject, null: Tensor, settings: Settings, job: Job
+        self, identity: Identity, subject: Subject, null: Encoding, settings: Settings, job: Job
     ) -> tuple[Inversion, bool]:
         """The first subject's path to noise; also whether it was found rather than made."""
         key = inversion_key(identity.key, settings)
@@ -136,7 +136,7 @@ class Stages:
             return self._inversion[1], True
         found = self._cache.get(key) if self._cache is not None else None
         if found is not None:
-            device = self.checkpoint.unet.device
+            device = self.checkpoint.device
             # Copied, because kernels round differently on memory that is not aligned, as a mapped file's is not.
             kept = {name: tensor.to(device, copy=True) for name, tensor in found.items()}
             inversion = Inversion(kept["trajectory"], kept.get("null"), retraced=kept.get("retraced"))
@@ -151,11 +151,10 @@ class Stages:
         """M from the base model's attention to a word, h×w at the model's size, 0 or 1."""
         self.restore()
         checkpoint = self.checkpoint
-        tokenizer = checkpoint.tokenizer
         latent_size = (mean.shape[-2], mean.shape[-1])
         recorder = Recorder(map_shape(latent_size, settings, checkpoint), {0: prompt.positions(word)})
         with torch.no_grad():
-            encoding = checkpoint.encode_text([prompt.padded(tokenizer.length, tokenizer.pad)], mean.device)
+            encoding = checkpoint.encode([prompt]).encoding
             # The same noise for every picture: the mask is no lottery.
             noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0)).to(mean.device)
             for time in _MASK_TIMES:
@@ -207,7 +206,7 @@ class Stages:
                 LOG.warning("not cached: %s", error.strerror or error)
 
     def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject]) -> Identity:
-        device = self.checkpoint.unet.device
+        device = self.checkpoint.device
         masks = tuple(
             tuple(stored.pop(f"mask.{i}.{k}").to(device, copy=True) for k in range(len(subject.objects)))
             for i, subject in enumerate(subjects)
@@ -218,7 +217,7 @@ class Stages:
         self._identity = Identity(key, masks)
         return self._identity
 
-    def _invert(self, identity: Identity, subject: Subject, null: Tensor, settings: Settings, job: Job) -> Inversion:
+    def _invert(self, identity: Identity, subject: Subject, null: Encoding, settings: Settings, job: Job) -> Inversion:
         ddim = Ddim(self.checkpoint.alphas, settings.inversion.steps)
         self.denoiser.control.semantics = settings.identity.mask_semantics
         with torch.no_grad():
@@ -263,10 +262,14 @@ def _held(lock: BaseFileLock, job: Job) -> Iterator[None]:
         lock.release()
 
 
-def map_shape(latent: tuple[int, int], settings: EditSettings, checkpoint: Checkpoint) -> tuple[int, int]:
-    """(H, W) of the layers whose maps are recorded: SD's 16×16, and 8×8 in a model of 128 px."""
-    stride = settings.map_stride or (4 if checkpoint.native_size >= 256 else 2)
-    stride = min(stride, checkpoint.size_multiple // LATENT_STRIDE)
+def map_shape(latent: tuple[int, int], settings: EditSettings, checkpoint: Backbone) -> tuple[int, int]:
+    """(H, W) of the layers whose maps are recorded: SD's 16×16, and 8×8 in a model of 128 px.
+
+    Where no layer of the asked stride attends to words, the next finer one's, else the finest that does.
+    """
+    wanted = settings.map_stride or (4 if checkpoint.native_size >= 256 else 2)
+    strides = checkpoint.map_strides
+    stride = max((one for one in strides if one <= wanted), default=min(strides))
     return (latent[0] // stride, latent[1] // stride)
 
 

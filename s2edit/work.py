@@ -13,8 +13,8 @@ from torch import Tensor
 from . import imaging
 from .alignment import PromptPlan
 from .attention import TokenMask
+from .backbone import Backbone, Encoding
 from .cache import array_digest
-from .checkpoints import Checkpoint
 from .compositing import bounding_box, composite
 from .detail import unenlarged
 from .diffusion import Ddim
@@ -63,7 +63,8 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     with job.phase("identity", settings.identity.steps):
         identity, known = stages.identity(work.subjects, settings, work.seed, job)
     forwards.count("identity")
-    null = _null_encoding(stages)
+    with torch.no_grad():
+        null = stages.checkpoint.encode([None]).encoding
     with job.phase("inversion", settings.inversion.steps * (2 if settings.inversion.mode == "null_text" else 1)):
         inversion, inverted = stages.inversion(identity, subject, null, settings, job)
     forwards.count("inversion")
@@ -90,7 +91,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
 
 
 def composited(
-    checkpoint: Checkpoint, work: Work, subject: Subject, decoded: Tensor, blend: Tensor | None
+    checkpoint: Backbone, work: Work, subject: Subject, decoded: Tensor, blend: Tensor | None
 ) -> tuple[Pixels, Pixels]:
     """`compositing.composite` of a decoded edit (1×3×h×w in [-1, 1]), as the work's settings have it."""
     settings = work.settings.blend
@@ -122,16 +123,9 @@ def _record(stages: Stages, work: Work, job: Job, forwards: dict[str, int], cach
         "unet_forwards": forwards,
         "cached": cached,
         "model_size": list(work.subjects[0].size),
-        "device": str(stages.checkpoint.unet.device),
+        "device": str(stages.checkpoint.device),
         "upscaler": upscaler.digest if upscaler is not None and work.settings.blend.upscale else "",
     }
-
-
-@torch.no_grad()
-def _null_encoding(stages: Stages) -> Tensor:
-    tokenizer = stages.checkpoint.tokenizer
-    ids = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
-    return stages.checkpoint.encode_text([ids], stages.checkpoint.unet.device)
 
 
 def _target_masks(work: Work, identity: Identity) -> list[TokenMask]:
@@ -150,7 +144,7 @@ def _target_masks(work: Work, identity: Identity) -> list[TokenMask]:
     return token_masks((0,), target, words, pyramids, work.settings.identity)
 
 
-def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion, null: Tensor, job: Job) -> Sampled:
+def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion, null: Encoding, job: Job) -> Sampled:
     checkpoint, settings, plan = stages.checkpoint, work.settings, work.plan
     subject = work.subjects[0]
     with torch.no_grad():
@@ -170,7 +164,7 @@ def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion
     latent_size = (subject.mean.shape[-2], subject.mean.shape[-1])
     blend = None
     if work.edit_mask is not None:
-        blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(source.device)
+        blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(checkpoint.device)
     previews = Previews(lambda clean: imaging.preview(checkpoint.decode(clean)), settings.inversion.steps)
 
     def on_step(index: int, clean: Tensor) -> None:

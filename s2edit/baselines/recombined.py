@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from s2edit import imaging
-from s2edit.checkpoints import Checkpoint
+from s2edit.backbone import Backbone, Encoding
 from s2edit.diffusion import Ddim, Denoiser
 from s2edit.editing import Branches, guidance_at, sample
 from s2edit.errors import MaskError
@@ -36,7 +36,7 @@ class Scene:
     """What a baseline gets.
 
     Args:
-        stages, work: as `s2edit.work.perform` gets them. null: 1×L×D of the empty prompt, by the published weights.
+        stages, work: as `s2edit.work.perform` gets them. null: of the empty prompt, by the published weights.
         published, published_denoiser: a second copy of the checkpoint, never fine-tuned.
         job: for steps and cancelling. passes: U-Net forward passes of everything so far, by rows.
         view: the part of the picture that the model is shown. forwards: of each phase of this edit.
@@ -45,8 +45,8 @@ class Scene:
 
     stages: Stages
     work: Work
-    null: Tensor
-    published: Checkpoint
+    null: Encoding
+    published: Backbone
     published_denoiser: Denoiser
     job: Job
     passes: Callable[[], int]
@@ -78,20 +78,19 @@ class Scene:
         if self.work.edit_mask is None:
             return None
         mask = imaging.model_mask(self.work.edit_mask, self.subject.size)
-        return area_pool(mask, *self.subject.mean.shape[-2:]).to(self.null.device)
+        return area_pool(mask, *self.subject.mean.shape[-2:]).to(self.published.device)
 
     def noise(self) -> Tensor:
         """Seeded noise of the latent's shape, the same on every device."""
         generator = torch.Generator().manual_seed(self.work.seed)
-        return torch.randn(self.subject.mean.shape, generator=generator).to(self.null.device)
+        return torch.randn(self.subject.mean.shape, generator=generator).to(self.published.device)
 
     @torch.no_grad()
-    def plain_encodings(self) -> tuple[Tensor, Tensor]:
-        """1×L×D each of P and P*, by the published weights."""
-        tokenizer, plan = self.published.tokenizer, self.work.plan
-        ids = [prompt.padded(tokenizer.length, tokenizer.pad) for prompt in (plan.plain, plan.plain_target)]
-        source, target = self.published.encode_text(ids, self.null.device).chunk(2)
-        return source, target
+    def plain_encodings(self) -> tuple[Encoding, Encoding]:
+        """One row each of P and P*, by the published weights."""
+        plan = self.work.plan
+        both = self.published.encode([plan.plain, plan.plain_target]).encoding
+        return both[:1], both[1:]
 
 
 @dataclass(frozen=True, eq=False)

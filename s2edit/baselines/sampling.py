@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from s2edit.backbone import Encoding
 from s2edit.diffusion import Ddim, Denoiser
 
 
@@ -16,8 +17,8 @@ def denoise_from(
     ddim: Ddim,
     latent: Tensor,
     noise: Tensor,
-    target: Tensor,
-    null: Tensor,
+    target: Encoding,
+    null: Encoding,
     *,
     strength: float,
     guidance: Callable[[int], float],
@@ -30,13 +31,13 @@ def denoise_from(
     that was not trained for it: what lies outside is put back, at each step's own noise level.
 
     Args:
-        latent, noise: 1×4×h×w. target, null: 1×L×D.
+        latent, noise: 1×4×h×w. target, null: encodings of one row.
         strength: how much of the way to noise, 0 (the latent as it is) to 1.
         guidance: w of a step by its number; where it is 1, the unconditional prediction isn't made.
         mask: h×w, 1 where the picture may change. on_step: called before each step with its number.
     """
     first = ddim.steps - round(strength * ddim.steps)
-    encodings = torch.cat([null, target])
+    encodings = Encoding.cat([null, target])
     current = latent
     for index, time in enumerate(ddim.timesteps[first:], start=first):
         on_step(index)
@@ -62,9 +63,9 @@ def two_models(
     tuned: Denoiser,
     ddim: Ddim,
     noise: Tensor,
-    source: Tensor,
-    target: Tensor,
-    null: Tensor,
+    source: Encoding,
+    target: Encoding,
+    null: Encoding,
     *,
     guidance: float,
     share: float,
@@ -74,14 +75,14 @@ def two_models(
     """SINE's model-based guidance (Zhang et al., 2023, section 3.2), from pure noise.
 
     Args:
-        noise: 1×4×h×w. source: 1×L×D of P~ by the fine-tuned text encoder. target, null: by the published one.
+        noise: 1×4×h×w. source: of P~ by the fine-tuned text encoder. target, null: by the published one.
         guidance: w. share: of the fine-tuned model's prediction in the conditional one, while t >= `until`.
         on_step: called before each step with its number.
     """
-    current = noise
+    current, encodings = noise, Encoding.cat([null, target])
     for index, time in enumerate(ddim.timesteps):
         on_step(index)
-        unconditional, conditional = published(torch.cat([current, current]), time, torch.cat([null, target])).chunk(2)
+        unconditional, conditional = published(torch.cat([current, current]), time, encodings).chunk(2)
         if time >= until:
             conditional = (1 - share) * conditional + share * tuned(current, time, source)
         current = ddim.step(unconditional + guidance * (conditional - unconditional), index, current)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from s2edit import imaging
-from s2edit.attention import install
-from s2edit.checkpoints import Checkpoint, load
+from s2edit.backbone import Backbone
+from s2edit.checkpoints import load
 from s2edit.compositing import bounding_box
 from s2edit.device import out_of_memory
 from s2edit.diffusion import Denoiser
@@ -47,7 +47,7 @@ class Workbench(Engine):
     def __init__(self, checkpoint: Path, *, instruct: Path | None = None, **options: Any) -> None:
         super().__init__(checkpoint, **options)
         self._pipelines = Pipelines(checkpoint, instruct)
-        self._published: tuple[Checkpoint, Denoiser] | None = None
+        self._published: tuple[Backbone, Denoiser] | None = None
 
     def baseline(self, name: str, request: EditRequest, instruction: str = "") -> EditResult:
         """Answer a request with a baseline; the settings' identity part counts for "sine" alone.
@@ -92,22 +92,20 @@ class Workbench(Engine):
         settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
         work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed)
         published, denoiser = self._published_copy(stages)
-        tokenizer = published.tokenizer
         with torch.no_grad():
-            empty = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
-            null = published.encode_text([empty], self._device)
+            null = published.encode([None]).encoding
 
         def passes() -> int:
             return stages.denoiser.forwards + denoiser.forwards + self._pipelines.forwards
 
         return Scene(stages, work, null, published, denoiser, job, passes, ready.view)
 
-    def _published_copy(self, stages: Stages) -> tuple[Checkpoint, Denoiser]:
+    def _published_copy(self, stages: Stages) -> tuple[Backbone, Denoiser]:
         """A second copy of the networks: SINE needs both at once, and nothing has to be restored between methods."""
         if self._published is None:
             checkpoint = load(self._path)
-            checkpoint.move_to(stages.checkpoint.unet.device)
-            self._published = (checkpoint, Denoiser(checkpoint.unet, install(checkpoint.unet), autocast=self._autocast))
+            checkpoint.move_to(stages.checkpoint.device)
+            self._published = (checkpoint, Denoiser(checkpoint, autocast=self._autocast))
         return self._published
 
 

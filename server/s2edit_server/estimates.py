@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from s2edit.families import FAMILIES
 from s2edit.settings import Settings
 
 from .timings import Pace
@@ -12,8 +13,6 @@ from .weights.catalogue import Entry
 
 BACKWARD = 2
 """A backward pass costs as much as this many forward passes."""
-SD_FORWARD = 8.0e11
-"""Operations of one forward pass of the SD v1 U-Net at 512 × 512, from its published multiply-accumulate count."""
 SMALL_FORWARD = 3.0e9
 """The same for the embedded model at 128 × 128, such that a two-core machine's measured times come out."""
 SPEED = {"cpu": 6.0e10, "mps": 4.0e12, "cuda": 3.0e13}
@@ -45,7 +44,7 @@ def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device
         next_s = sum(pace.seconds for phase, pace in paces.items() if phase in ("editing", "compositing"))
         return Forecast(sum(pace.seconds for pace in paces.values()), next_s, entry.memory, measured=True)
     small = entry.domain == "cartoon"
-    operations = (SMALL_FORWARD if small else SD_FORWARD) * pixels / entry.native**2
+    operations = (SMALL_FORWARD if small else FAMILIES[entry.family].operations) * pixels / entry.native**2
     second = operations / SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
     rest = editing * second + 1.0
     return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, entry.memory, measured=False)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import Any
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PlanReply
 
-import s2edit
 from s2edit.alignment import plan_prompts
 from s2edit.composition import plan_composition
 from s2edit.errors import PromptError, S2EditError
+from s2edit.families import FAMILIES, SD1, multiple_of
 from s2edit.prompts import PromptTokenizer, object_words
-from s2edit.region import LATENT_STRIDE, crop_for, model_size
+from s2edit.region import crop_for
 from s2edit.settings import Settings
 
 from .estimates import Forecast, forecast
@@ -32,11 +31,8 @@ from .worker.choices import settings_for
 from .worker.faults import to_wire
 from .worker.requests import carried_word
 
-SINGLE_FILE_CONFIG = Path(s2edit.__path__[0]) / "configs" / "sd1"
 MAX_WORD = 100
 """Characters of a word that the wire lets name an object."""
-SD_LEVELS = 4
-"""U-Net levels of the Stable Diffusion family, for weights whose configuration isn't here to be read."""
 
 
 def plan(
@@ -70,7 +66,8 @@ def plan(
         crop = crop_for(tuple(request["canvas"]), box, settings, entry.native)
     except S2EditError as error:
         raise WireError("bad_mask", str(error), error.hint) from error
-    height, width = model_size(crop[2], crop[3], native=native, multiple=_multiple(path))
+    family = FAMILIES[entry.family]
+    height, width = family.size(crop[2], crop[3], native, multiple_of(path or family.config, family))
     if "source" in request:
         problems += prompt_problems(request, path, partial=True)
     problems += wording_problems(request, entry.title, path)
@@ -222,22 +219,11 @@ def _settings(edit: Mapping[str, Any], path: Path | None, problems: list[Problem
         return settings_for({"profile": edit["profile"]}, None)
 
 
-def _multiple(path: Path | None) -> int:
-    """Pixels that the model's sides have to be a multiple of: a latent cell at the U-Net's coarsest level."""
-    levels = SD_LEVELS
-    if path is not None and path.is_dir():
-        try:
-            levels = len(json.loads((path / "unet" / "config.json").read_text(encoding="utf-8"))["block_out_channels"])
-        except (OSError, ValueError, KeyError, TypeError):
-            levels = SD_LEVELS
-    return int(LATENT_STRIDE * 2 ** (levels - 1))
-
-
 def _tokenizer_of(path: Path | None) -> PromptTokenizer | None:
     if path is None:
         return None
-    # A single file holds no tokenizer: the method reads it with the configuration that comes along with S²Edit.
-    folder = path if path.is_dir() else SINGLE_FILE_CONFIG
+    # A single file holds no tokenizer, and all families share CLIP's, which comes along with S²Edit.
+    folder = path if path.is_dir() else SD1.config
     try:
         return _tokenizer(folder, (folder / "tokenizer").stat().st_mtime_ns)
     except (OSError, S2EditError):

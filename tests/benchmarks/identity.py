@@ -79,15 +79,15 @@ def measure(workbench: Workbench, case: Case, settings: Settings) -> Iterator[fl
 
 def text_states(stages: Stages, prompt: Prompt) -> Tensor:
     """Last hidden states of a prompt, L×D."""
-    tokenizer = stages.checkpoint.tokenizer
     with torch.no_grad():
-        return stages.checkpoint.encode_text([prompt.padded(tokenizer.length, tokenizer.pad)], torch.device("cpu"))[0]
+        return stages.checkpoint.encode([prompt]).encoding.states[0]
 
 
 def noise_error(stages: Stages, subject: Subject, prompt: Prompt, masks: list[TokenMask]) -> float:
     """Mean squared error of the predicted noise over `TIMES`, the same noise for all."""
     generator = torch.Generator().manual_seed(7)
-    encoding = text_states(stages, prompt)[None]
+    with torch.no_grad():
+        encoding = stages.checkpoint.encode([prompt]).encoding
     errors = []
     for time in TIMES:
         noise = torch.randn(subject.mean.shape, generator=generator)

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from s2edit.attention import AttentionControl, TokenMask, cross_attention, install
+from s2edit.attention import AttentionControl, TokenMask, cross_attention
+from s2edit.backbone import Encoding
 from s2edit.checkpoints import load
 from s2edit.diffusion import Denoiser
 from s2edit.masks import MaskPyramid
@@ -42,9 +43,9 @@ def attention(rounds: int = ROUNDS) -> dict[str, float]:
     """Cost of Eq. 3 as a multiple of plain fused attention: a U-Net pass, a training pass, one layer of SD v1-4."""
     checkpoint = load(weights_folder())
     checkpoint.move_to(torch.device("cpu"))
-    denoiser = Denoiser(checkpoint.unet, install(checkpoint.unet))
+    denoiser = Denoiser(checkpoint)
     latent = torch.randn(1, 4, 16, 16)
-    states = torch.randn(1, checkpoint.tokenizer.length, checkpoint.unet.config.cross_attention_dim)
+    states = Encoding(torch.randn(1, checkpoint.tokenizer.length, checkpoint.unet.config.cross_attention_dim))
     mask = torch.zeros(128, 128)
     mask[20:90, 30:100] = 1
     masks = [TokenMask((0,), (3,), MaskPyramid(mask))]

@@ -142,9 +142,7 @@ class Published:
             path = [checkpoint.latent_moments(self.scene.pixels)[0]]
             for time in reversed(times):
                 path.append(self.schedule.up(self._noise(path[-1], time, self.source, masks), time, path[-1]))
-            ids = [[checkpoint.tokenizer.start, *[checkpoint.tokenizer.pad] * (checkpoint.tokenizer.length - 1)]]
-            ids[0][1] = checkpoint.tokenizer.end
-            null = checkpoint.encode_text(ids, self.scene.pixels.device)
+            null = checkpoint.encode([None]).encoding.states
         self.start, self.null = path[-1], []
         latent = path[-1]
         for index, time in enumerate(times):
@@ -191,8 +189,7 @@ class Published:
         return pixels[1:]
 
     def _encode(self, prompt: Any) -> Tensor:
-        tokenizer = self.checkpoint.tokenizer
-        return self.checkpoint.encode_text([prompt.padded(tokenizer.length, tokenizer.pad)], self.scene.pixels.device)
+        return self.checkpoint.encode([prompt]).encoding.states
 
     def _noise(self, latents: Tensor, time: int, context: Tensor, masks: dict[int, tuple[int, Tensor]]) -> Tensor:
         self.controller.masks = masks

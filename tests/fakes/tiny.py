@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.parity.tiny_checkpoint import build
+from tests.parity.tiny_checkpoint import build, build_xl
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,3 +22,8 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_xl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_xl(tmp_path_factory.mktemp("tiny-xl"))

@@ -1,4 +1,4 @@
-"""The tiny checkpoint, loaded, with one thread to compute on."""
+"""The tiny checkpoints, loaded, with one thread to compute on; what takes `folder` holds for every family."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from s2edit.attention import install
 from s2edit.checkpoints import Checkpoint, load
 from s2edit.diffusion import Denoiser
-from tests.fakes.tiny import one_thread, tiny_folder
+from tests.fakes.tiny import one_thread, tiny_folder, tiny_xl_folder
 
-__all__ = ["one_thread", "tiny_folder"]
+__all__ = ["one_thread", "tiny_folder", "tiny_xl_folder"]
+
+
+@pytest.fixture(params=["sd1", "sdxl"])
+def folder(request: pytest.FixtureRequest) -> Path:
+    name = {"sd1": "tiny_folder", "sdxl": "tiny_xl_folder"}[request.param]
+    found: Path = request.getfixturevalue(name)
+    return found
 
 
 @pytest.fixture
-def checkpoint(tiny_folder: Path) -> Checkpoint:
-    return load(tiny_folder)
+def checkpoint(folder: Path) -> Checkpoint:
+    found = load(folder)
+    assert isinstance(found, Checkpoint)
+    return found
 
 
 @pytest.fixture
 def denoiser(checkpoint: Checkpoint) -> Denoiser:
-    return Denoiser(checkpoint.unet, install(checkpoint.unet))
+    return Denoiser(checkpoint)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from s2edit.backbone import Encoding
 from tests.parity.reference_attention import Branch, ReferenceProcessor
 from tests.parity.reference_schedule import ReferenceSchedule
 
@@ -24,12 +25,18 @@ class Reference(ReferenceSchedule):
         self.processor = ReferenceProcessor()
         unet.set_attn_processor(self.processor)
 
-    def noise(self, latent: Tensor, time: int, encoding: Tensor, branch: Branch) -> Tensor:
+    def noise(self, latent: Tensor, time: int, encoding: Encoding, branch: Branch) -> Tensor:
         self.processor.branch = branch
-        predicted: Tensor = self.unet(latent, torch.tensor(time), encoder_hidden_states=encoding).sample
+        more: dict[str, Any] = {}
+        if encoding.pooled is not None:
+            height, width = (8.0 * side for side in size_of(latent))
+            numbers = torch.tensor([[height, width, 0.0, 0.0, height, width]])
+            more = {"added_cond_kwargs": {"text_embeds": encoding.pooled, "time_ids": numbers}}
+        states = encoding.states
+        predicted: Tensor = self.unet(latent, torch.tensor(time), encoder_hidden_states=states, **more).sample
         return predicted
 
-    def invert(self, latent: Tensor, encoding: Tensor, masks: dict[int, Tensor]) -> list[Tensor]:
+    def invert(self, latent: Tensor, encoding: Encoding, masks: dict[int, Tensor]) -> list[Tensor]:
         path = [latent]
         for time in reversed(self.timesteps):
             branch = Branch(size_of(latent), masks)
@@ -37,31 +44,32 @@ class Reference(ReferenceSchedule):
         return path
 
     def null_text(
-        self, path: list[Tensor], encoding: Tensor, null: Tensor, masks: dict[int, Tensor], w: float
+        self, path: list[Tensor], encoding: Encoding, null: Encoding, masks: dict[int, Tensor], w: float
     ) -> tuple[list[Tensor], list[float]]:
         """Mokady et al. (2023), Algorithm 1, with Adam written out; returns the embeddings and all inner losses."""
         latent, found, losses = path[-1], [], []
+        pooled, states = null.pooled, null.states
         size = size_of(latent)
         for i, time in enumerate(self.timesteps):
             conditional = self.noise(latent, time, encoding, Branch(size, masks)).detach()
             goal = path[len(path) - 2 - i]
             rate = 1e-2 * (1 - i / 100)
-            first, second = torch.zeros_like(null), torch.zeros_like(null)
+            first, second = torch.zeros_like(states), torch.zeros_like(states)
             for j in range(10):
-                variable = null.clone().requires_grad_()
-                noise = self.noise(latent, time, variable, Branch(size))
+                variable = states.clone().requires_grad_()
+                noise = self.noise(latent, time, Encoding(variable, pooled), Branch(size))
                 loss = F.mse_loss(self.down(noise + w * (conditional - noise), time, latent), goal)
                 (gradient,) = torch.autograd.grad(loss, variable)
                 first = 0.9 * first + 0.1 * gradient
                 second = 0.999 * second + 0.001 * gradient**2
                 step = (first / (1 - 0.9 ** (j + 1))) / ((second / (1 - 0.999 ** (j + 1))).sqrt() + 1e-8)
-                null = null - rate * step
+                states = states - rate * step
                 losses.append(loss.item())
                 if loss.item() < 1e-5 + 2e-5 * i:
                     break
-            found.append(null)
+            found.append(states)
             with torch.no_grad():
-                noise = self.noise(latent, time, null, Branch(size))
+                noise = self.noise(latent, time, Encoding(states, pooled), Branch(size))
                 latent = self.down(noise + w * (conditional - noise), time, latent)
         return found, losses
 
@@ -70,9 +78,9 @@ class Reference(ReferenceSchedule):
 class Edit:
     """An edit's inputs for the reference."""
 
-    source: Tensor
-    target: Tensor
-    null: list[Tensor]
+    source: Encoding
+    target: Encoding
+    null: list[Encoding]
     mapper: np.ndarray
     alphas: np.ndarray
     equalizer: np.ndarray

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from s2edit.checkpoints import Checkpoint
+from s2edit.backbone import Backbone
 from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
 from s2edit.imaging import model_input
 from s2edit.prompts import Prompt
@@ -98,10 +98,9 @@ def computed(folder: Path) -> dict[str, Tensor]:
     return {name: tensor.detach().clone().contiguous() for name, tensor in found.items()}
 
 
-def states_of(checkpoint: Checkpoint, prompt: Prompt) -> Tensor:
+def states_of(checkpoint: Backbone, prompt: Prompt) -> Tensor:
     """What the U-Net attends to of a prompt, 1×L×D."""
-    ids = prompt.padded(checkpoint.tokenizer.length, checkpoint.tokenizer.pad)
-    return checkpoint.encode_text([ids], torch.device("cpu"))
+    return checkpoint.encode([prompt]).encoding.states
 
 
 def _learned(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:

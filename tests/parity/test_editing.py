@@ -12,6 +12,7 @@ from torch import Tensor
 
 from s2edit.alignment import PromptPlan, plan_prompts
 from s2edit.attention import TokenMask
+from s2edit.backbone import Encoding
 from s2edit.checkpoints import Checkpoint
 from s2edit.diffusion import Ddim, Denoiser
 from s2edit.editing import Branches, sample
@@ -19,6 +20,7 @@ from s2edit.inversion import Inversion, ddim_inversion, null_text_optimisation
 from s2edit.masks import MaskPyramid
 from s2edit.settings import EditSettings, InversionSettings
 from tests.parity.reference_diffusion import Edit, Reference, edit
+from tests.parity.reference_text import literal as literal_text
 
 TOLERANCE = 1e-5
 """Of the latents' range: with random weights they grow well beyond 1 on the way."""
@@ -31,9 +33,9 @@ REFINE = ("a photo of a lady", "a photo of a lady with eyeglasses and a hat")
 @dataclass
 class Scene:
     plan: PromptPlan
-    source: Tensor
-    target: Tensor
-    null: Tensor
+    source: Encoding
+    target: Encoding
+    null: Encoding
     mask: Tensor
     trajectory: Tensor
 
@@ -41,18 +43,16 @@ class Scene:
 def scene(
     checkpoint: Checkpoint, denoiser: Denoiser, prompts: tuple[str, str], size: tuple[int, int], **more: Any
 ) -> Scene:
-    tokenizer = checkpoint.tokenizer
-    plan = plan_prompts(tokenizer, *prompts, ["lady"], **more)
-    ids = [prompt.padded(tokenizer.length, tokenizer.pad) for prompt in (plan.source, plan.target)]
-    ids.append([tokenizer.start] + [tokenizer.end] * (tokenizer.length - 1))
-    states = checkpoint.encode_text(ids, torch.device("cpu")).detach()
+    plan = plan_prompts(checkpoint.tokenizer, *prompts, ["lady"], **more)
+    with torch.no_grad():
+        source, target, null = (literal_text(checkpoint, one)[0] for one in (plan.source, plan.target, None))
     latent = torch.randn(1, 4, *size, generator=torch.Generator().manual_seed(2))
     mask = torch.zeros(8 * size[0], 8 * size[1])
     mask[10:40, 5:39] = 1
     masks = [TokenMask((0,), plan.source.identity, MaskPyramid(mask))]
     ddim = Ddim(checkpoint.alphas, STEPS)
-    trajectory = ddim_inversion(denoiser, ddim, latent, states[:1], masks, lambda _: None)
-    return Scene(plan, states[:1], states[1:2], states[2:], mask, trajectory)
+    trajectory = ddim_inversion(denoiser, ddim, latent, source, masks, lambda _: None)
+    return Scene(plan, source, target, null, mask, trajectory)
 
 
 def assert_equal(found: Tensor, wanted: Tensor) -> None:
@@ -72,7 +72,11 @@ def ours(
     source_masks = [TokenMask((0,), it.plan.source.identity, pyramid)]
     target_masks = [TokenMask((0,), it.plan.target.identity, pyramid)]
     npi = mode == "npi"
-    null = it.null.repeat(STEPS, 1, 1) * torch.linspace(1, 1.2, STEPS)[:, None, None] if mode == "null_text" else None
+    null = (
+        it.null.states.repeat(STEPS, 1, 1) * torch.linspace(1, 1.2, STEPS)[:, None, None]
+        if mode == "null_text"
+        else None
+    )
     branches = Branches(
         it.source,
         it.target,
@@ -110,7 +114,7 @@ def literal(
     alignment, plan = it.plan.alignment, it.plan
     null = [it.source if mode == "npi" else it.null] * STEPS
     if mode == "null_text":
-        null = [it.null * factor for factor in torch.linspace(1, 1.2, STEPS)]
+        null = [it.null.with_states(it.null.states * factor) for factor in torch.linspace(1, 1.2, STEPS)]
     source_masks = {plan.source.identity[0]: it.mask}
     inputs = Edit(
         it.source,

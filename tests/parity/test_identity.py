@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from s2edit.alignment import plan_prompts
+from s2edit.backbone import Encoding
 from s2edit.checkpoints import CONFIGS, Checkpoint, load
 from s2edit.diffusion import Denoiser
 from s2edit.identity import Example, fine_tune, semantic_loss
@@ -17,6 +19,7 @@ from s2edit.prompts import PromptTokenizer
 from s2edit.settings import IdentitySettings
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_diffusion import Reference
+from tests.parity.reference_text import literal
 
 STEPS = 3
 RATE = 1e-3
@@ -35,8 +38,7 @@ def example(checkpoint: Checkpoint) -> tuple[Example, torch.Tensor]:
 def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, settings: IdentitySettings) -> list[float]:
     """The training loop as the paper states it, with torch's plain AdamW."""
     reference = Reference(checkpoint.unet, 50)
-    tokenizer = checkpoint.tokenizer
-    parameters = [p for m in (checkpoint.unet, checkpoint.text_encoder) for p in m.parameters()]
+    parameters = [p for m in checkpoint.trainable().values() for p in m.parameters()]
     for parameter in parameters:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, foreach=False)
@@ -46,29 +48,32 @@ def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, sett
     for _ in range(STEPS):
         draw = torch.randn(2, 1, 4, 8, 8, generator=generator)
         time = int(torch.randint(1000, (1,), generator=generator))
-        tilde = checkpoint.text_encoder(torch.tensor([it.prompt.padded(77, tokenizer.pad)])).last_hidden_state
-        plain = checkpoint.text_encoder(torch.tensor([it.plain.padded(77, tokenizer.pad)])).last_hidden_state
+        (own, own_spaces), (bare, bare_spaces) = literal(checkpoint, it.prompt), literal(checkpoint, it.plain)
+        tilde, plain = own.states, bare.states
         latent = it.mean + it.std * draw[0]
         noisy = alphas[time] ** 0.5 * latent + (1 - alphas[time]) ** 0.5 * draw[1]
         first_end = it.plain.ids.index(49407)
-        seen = tilde
+        seen, pooled = tilde, own.pooled
         if settings.clean_padding:
             # Position by position: what follows the words looks as if [I] had never been there.
             after = range(it.prompt.ids.index(49407), 77)
             clean = [plain[:, first_end + k] for k in range(len(after))]
             seen = torch.stack([*(tilde[:, k] for k in range(after.start)), *clean], dim=1)
+            pooled = bare.pooled
         masks = {it.prompt.identity[0]: mask} if settings.spatial else {}
         if settings.mask_noun:
             masks |= dict.fromkeys(it.words[0], mask)
         renormalise = settings.mask_semantics == "renormalise"
-        predicted = reference.noise(noisy, time, seen, Branch((8, 8), masks, renormalise=renormalise))
-        e_p, e_i = plain[0, first_end], tilde[0, it.prompt.identity[0]]
-        if settings.detach_prompt:
-            e_p = e_p.detach()
-        cosine = (e_p @ e_i) / (e_p.norm() * e_i.norm())
-        loss = F.mse_loss(predicted, draw[1]) + (0.1 * cosine.abs() if settings.semantic else 0)
+        predicted = reference.noise(noisy, time, Encoding(seen, pooled), Branch((8, 8), masks, renormalise=renormalise))
+        loss = F.mse_loss(predicted, draw[1])
+        for tilde_space, plain_space in zip(own_spaces, bare_spaces, strict=True):
+            e_p, e_i = plain_space[first_end], tilde_space[it.prompt.identity[0]]
+            if settings.detach_prompt:
+                e_p = e_p.detach()
+            cosine = (e_p @ e_i) / (e_p.norm() * e_i.norm())
+            loss = loss + (0.1 * cosine.abs() / len(own_spaces) if settings.semantic else 0)
         if settings.null_weight:
-            empty = checkpoint.text_encoder(torch.tensor([[49406] + [49407] * 76])).last_hidden_state
+            empty = literal(checkpoint, None)[0]
             unconditional = reference.noise(noisy, time, empty, Branch((8, 8), {}))
             loss = loss + settings.null_weight * F.mse_loss(unconditional, draw[1])
         optimizer.zero_grad()
@@ -92,11 +97,12 @@ def literal_losses(checkpoint: Checkpoint, it: Example, mask: torch.Tensor, sett
     ids=["full", "detached", "plain", "clean padding and masked noun", "renormalised", "empty prompt taught"],
 )
 def test_losses_and_weights(
-    tiny_folder: object, checkpoint: Checkpoint, denoiser: Denoiser, settings: IdentitySettings
+    folder: Path, checkpoint: Checkpoint, denoiser: Denoiser, settings: IdentitySettings
 ) -> None:
     it, mask = example(checkpoint)
     losses = fine_tune(checkpoint, denoiser, [it], settings, 11, lambda _: None)
-    other = load(tiny_folder)  # type: ignore[arg-type]
+    other = load(folder)
+    assert isinstance(other, Checkpoint)
     wanted = literal_losses(other, it, mask, settings)
     torch.testing.assert_close(torch.tensor(losses), torch.tensor(wanted), rtol=0, atol=1e-5)
     for name, module in checkpoint.trainable().items():
@@ -133,7 +139,7 @@ class _Listener(Denoiser):
     """Remembers at which timesteps it was asked."""
 
     def __init__(self, denoiser: Denoiser) -> None:
-        super().__init__(denoiser.unet, denoiser.control)
+        super().__init__(denoiser.model)
         self.seen: list[torch.Tensor] = []
 
     def __call__(self, latents: torch.Tensor, timestep: torch.Tensor, *more: Any, **options: Any) -> torch.Tensor:  # type: ignore[override]

@@ -7,25 +7,27 @@ import torch
 
 from s2edit.alignment import plan_prompts
 from s2edit.attention import TokenMask
+from s2edit.backbone import Encoding
 from s2edit.checkpoints import Checkpoint
 from s2edit.diffusion import Ddim, Denoiser
 from s2edit.inversion import ddim_inversion, null_text_optimisation
 from s2edit.masks import MaskPyramid
 from s2edit.settings import InversionSettings
 from tests.parity.reference_diffusion import Reference
+from tests.parity.reference_text import literal
 
 TOLERANCE = 1e-5
 
 
-def scene(checkpoint: Checkpoint, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
+def scene(checkpoint: Checkpoint, height: int, width: int) -> tuple[torch.Tensor, Encoding, torch.Tensor, int]:
     """Latent, encoding of P~, object mask with a small stroke, and [I]'s position."""
     plan = plan_prompts(checkpoint.tokenizer, "a photo of a lady, smiling", "a photo of a man, smiling", ["lady"])
-    tokenizer = checkpoint.tokenizer
     latent = torch.randn(1, 4, height, width, generator=torch.Generator().manual_seed(1))
-    encoding = checkpoint.encode_text([plan.source.padded(tokenizer.length, tokenizer.pad)], torch.device("cpu"))
+    with torch.no_grad():
+        encoding = literal(checkpoint, plan.source)[0]
     mask = torch.zeros(8 * height, 8 * width)
     mask[3:6, 5:29] = 1
-    return latent, encoding.detach(), mask, plan.source.identity[0]
+    return latent, encoding, mask, plan.source.identity[0]
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 16)])
@@ -52,9 +54,8 @@ def test_mask_matters(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
 
 def test_null_text(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     latent, encoding, mask, position = scene(checkpoint, 8, 8)
-    tokenizer = checkpoint.tokenizer
-    ids = [tokenizer.start] + [tokenizer.end] * (tokenizer.length - 1)
-    null = checkpoint.encode_text([ids], torch.device("cpu")).detach()
+    with torch.no_grad():
+        null = literal(checkpoint, None)[0]
     steps, guidance = 2, 4.5
     masks = [TokenMask((0,), (position,), MaskPyramid(mask))]
     ddim = Ddim(checkpoint.alphas, steps)

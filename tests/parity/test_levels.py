@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from s2edit import levels
-from s2edit.attention import install
 from s2edit.checkpoints import Checkpoint, load
 from s2edit.diffusion import Denoiser
 from s2edit.errors import OutOfMemory, SettingError
 from s2edit.identity import fine_tune
-from s2edit.levels import PeakMemory, choose_level, memory_plan
+from s2edit.levels import choose_level, memory_plan
 from s2edit.settings import IdentitySettings, Level
+from s2edit.unet_memory import PeakMemory
 from tests.parity.test_identity import RATE, example
 
 
@@ -35,10 +35,10 @@ def changed(checkpoint: Checkpoint, denoiser: Denoiser, level: Level) -> dict[st
     return {name: weight - before[name] for name, weight in after.items() if not torch.equal(weight, before[name])}
 
 
-def test_checkpointing_is_the_same_computation(tiny_folder: Path, checkpoint: Checkpoint, denoiser: Denoiser) -> None:
+def test_checkpointing_is_the_same_computation(folder: Path, checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     moved = changed(checkpoint, denoiser, "checkpointing")
-    other = load(tiny_folder)
-    wanted = changed(other, Denoiser(other.unet, install(other.unet)), "full")
+    other = load(folder)
+    wanted = changed(other, Denoiser(other), "full")
     assert moved.keys() == wanted.keys()
     agree = torch.cat([((moved[n] - wanted[n]).abs() < 0.2 * RATE).flatten() for n in wanted]).float().mean()
     assert agree > 0.98
@@ -88,7 +88,7 @@ def test_eight_bit_states_are_the_packages(
 
 
 def test_the_real_eight_bit_optimiser(
-    tiny_folder: Path, checkpoint: Checkpoint, denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch
+    folder: Path, checkpoint: Checkpoint, denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stage 1 with bitsandbytes itself: large weights' states are bytes, and the weights go where AdamW's go."""
     if find_spec("bitsandbytes") is None:
@@ -109,8 +109,8 @@ def test_the_real_eight_bit_optimiser(
     # bitsandbytes leaves small weights' states as they are: they would save nothing.
     assert {state["state1"].dtype for size, state in states.items() if size >= 4096} == {torch.uint8}
     assert {state["state2"].dtype for size, state in states.items() if size < 4096} == {torch.float32}
-    other = load(tiny_folder)
-    wanted = changed(other, Denoiser(other.unet, install(other.unet)), "full")
+    other = load(folder)
+    wanted = changed(other, Denoiser(other), "full")
     assert moved.keys() == wanted.keys()
     agree = torch.cat([((moved[n] - wanted[n]).abs() < 0.3 * RATE).flatten() for n in wanted]).float().mean()
     assert agree > 0.98

@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 from tests.parity.stages_of_sd1 import DIGEST, RECORDED, computed, processor
 
-ROUNDING = {"patch": 2.0, "learned": 2e-2, "trajectory": 1e-3}
-"""What other processors may differ by, of the largest value; two levels of a picture's 256."""
+ROUNDING = {"patch": 3.0, "learned": 2e-2, "null": 2e-2, "retraced": 1e-2}
+"""What other processors may differ by, of the largest value where that is above 1. Adam divides by the gradient's size:
+where that is rounding noise, what it trains may go either way by the rate."""
 
 
 def test_every_stage_is_as_it_was(tiny_folder: Path) -> None:

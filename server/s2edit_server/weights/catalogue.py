@@ -56,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         base, decoder: ids of an editor and a decoder that this entry is a combination of, with no files of its own.
         ask_licence: whether the licence restricts use, so that it has to be accepted before the download.
         memory: bytes on the device that a full edit takes, an estimate.
+        family: of an editor, a key of `s2edit.families`. levels: bytes by level of learning, by count, where known.
     """
 
     id: str
@@ -67,6 +68,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory: int
     licence: str
     licence_url: str = ""
+    family: Literal["sd1", "sdxl"] = "sd1"
+    levels: dict[str, int] = {}
     ask_licence: bool = False
     gated: bool = False
     embedded: bool = False

@@ -10,15 +10,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from s2edit.families import FAMILIES, SD1, Family, family_of
+
 from .atomic import read_json
 from .catalogue import Entry
 
 FILE = "imports.json"
 MAX_IMPORTS = 32
 """All models are told in one header."""
-CLIP_NATIVE = 512
-"""Pixels that a single file is taken to be trained at: those in use hold models of the Stable Diffusion 1 family."""
-_UNKNOWN_MEMORY = 14_500_000_000
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,19 @@ def _import(path: Path, taken: set[str]) -> Import:
     stem = path.name if path.is_dir() else path.stem
     base = "import-" + (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model")[:60]
     name = next(name for name in (base, *(f"{base}-{n}" for n in range(2, 1_000))) if name not in taken)
-    native, fault = CLIP_NATIVE, ""
+    family, native, fault = SD1, SD1.native, ""
     if not path.is_absolute():
         fault = "its path in imports.json must be absolute"
     elif path.is_dir():
-        native, fault = _look_at_folder(path)
+        family, native, fault = _look_at_folder(path)
     elif not path.is_file():
         fault = "it is not there"
     elif path.suffix != ".safetensors":
         fault = "only .safetensors files and diffusers folders can be used; other formats can run foreign code"
+    else:
+        # What tells nothing may still be a model: the worker says what is wrong with it.
+        family = family_of(path) or SD1
+        native = family.native
     entry = Entry(
         id=name,
         title="".join(character if character.isprintable() else "\ufffd" for character in stem)[:200],
@@ -61,20 +64,22 @@ def _import(path: Path, taken: set[str]) -> Import:
         role="editor",
         domain="any",
         native=native,
-        memory=_UNKNOWN_MEMORY,
+        memory=family.memory,
+        family=family.key,
         licence="your own",
     )
     return Import(entry, path, fault)
 
 
-def _look_at_folder(folder: Path) -> tuple[int, str]:
-    """(native size, fault) of a diffusers folder."""
+def _look_at_folder(folder: Path) -> tuple[Family, int, str]:
+    """(family, native size, fault) of a diffusers folder."""
+    family = family_of(folder)
     try:
         unet, vae = (read_json(folder / part / "config.json") for part in ("unet", "vae"))
         native = int(unet["sample_size"]) * 2 ** (len(vae["block_out_channels"]) - 1)
     except (ValueError, KeyError, TypeError, OverflowError):
-        return (
-            CLIP_NATIVE,
-            "it is no diffusers folder with a Stable Diffusion 1 model (unet/ and vae/ with config.json)",
-        )
-    return min(max(native, 1), 4_096), ""
+        native, family = SD1.native, None
+    if family is None:
+        known = " or ".join(one.title for one in FAMILIES.values())
+        return SD1, native, f"it is no diffusers folder with a {known} model (unet/ and vae/ with config.json)"
+    return family, min(max(native, 1), 4_096), ""

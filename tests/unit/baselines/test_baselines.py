@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from s2edit import imaging
+from s2edit.backbone import Encoding
 from s2edit.baselines import BASELINES, Workbench
 from s2edit.baselines.pipelines import _silenced, changed_phrases
 from s2edit.baselines.sampling import denoise_from, two_models
@@ -73,18 +74,15 @@ class Parts:
         assert published is not None
         self.checkpoint, self.denoiser = published
         tokenizer = self.checkpoint.tokenizer
-        prompts = [tokenizer.encode(text).padded(tokenizer.length, tokenizer.pad) for text in (SOURCE, TARGET)]
-        empty = [tokenizer.start, tokenizer.end, *[tokenizer.pad] * (tokenizer.length - 2)]
         with torch.no_grad():
-            self.source, self.target, self.null = self.checkpoint.encode_text(
-                [*prompts, empty], torch.device("cpu")
-            ).chunk(3)
+            encoded = self.checkpoint.encode([tokenizer.encode(SOURCE), tokenizer.encode(TARGET), None]).encoding
+            self.source, self.target, self.null = (encoded[k : k + 1] for k in range(3))
             self.latent, _ = self.checkpoint.latent_moments(imaging.model_input(portrait, (128, 128)))
         self.noise = torch.randn(self.latent.shape, generator=torch.Generator().manual_seed(0))
         self.ddim = Ddim(self.checkpoint.alphas, 4)
         self.steps: list[int] = []
 
-    def denoised(self, target: torch.Tensor, **options: object) -> torch.Tensor:
+    def denoised(self, target: Encoding, **options: object) -> torch.Tensor:
         given: dict[str, object] = {"strength": 1.0, "guidance": lambda _: 4.5, "on_step": self.steps.append} | options
         return denoise_from(
             self.denoiser,
@@ -96,7 +94,7 @@ class Parts:
             **given,  # type: ignore[arg-type]
         )
 
-    def sine(self, target: torch.Tensor, **options: object) -> torch.Tensor:
+    def sine(self, target: Encoding, **options: object) -> torch.Tensor:
         given: dict[str, object] = {"guidance": 4.5, "share": 0.6, "until": 500, "on_step": self.steps.append} | options
         return two_models(
             self.denoiser,
@@ -215,11 +213,11 @@ def test_ddim_inversion_is_null_text_inversion_that_learns_nothing(
 def test_sine_fine_tunes_and_leaves_the_published_weights_alone(
     workbench: Workbench, parts: Parts, request_for: Requests
 ) -> None:
-    before = {name: weight.clone() for name, weight in parts.checkpoint.unet.named_parameters()}
+    before = {name: weight.clone() for name, weight in parts.checkpoint.network.named_parameters()}
     found = workbench.baseline("sine", request_for(**{"identity.enabled": True}))
     assert found.record["cached"]["identity"] or found.record["unet_forwards"]["identity"] > 0
-    assert all(torch.equal(weight, before[name]) for name, weight in parts.checkpoint.unet.named_parameters())
-    tuned = dict(workbench._loaded().checkpoint.unet.named_parameters())
+    assert all(torch.equal(weight, before[name]) for name, weight in parts.checkpoint.network.named_parameters())
+    tuned = dict(workbench._loaded().checkpoint.network.named_parameters())
     assert any(not torch.equal(weight, before[name]) for name, weight in tuned.items())
 
 

@@ -72,4 +72,4 @@ def test_without_a_compiler(tiny_folder: Path, caplog: pytest.LogCaptureFixture)
         checkpoint = engine._loaded().checkpoint
     assert "runs uncompiled" in caplog.text
     assert "Install g++" in caplog.text
-    assert all(module._compiled_call_impl is None for module in checkpoint.unet.modules())
+    assert all(module._compiled_call_impl is None for module in checkpoint.network.modules())

@@ -387,9 +387,9 @@ def test_weights_come_back(engine: Engine, request_: EditRequest) -> None:
     engine.automatic_mask(request_.image, "a lady", "lady")
     stages = engine._stages
     assert stages is not None
-    before = {name: weight.clone() for name, weight in stages.checkpoint.unet.named_parameters()}
+    before = {name: weight.clone() for name, weight in stages.checkpoint.network.named_parameters()}
     engine.edit(request_)
-    assert any(not torch.equal(weight, before[name]) for name, weight in stages.checkpoint.unet.named_parameters())
+    assert any(not torch.equal(weight, before[name]) for name, weight in stages.checkpoint.network.named_parameters())
     stages.restore()
-    assert all(torch.equal(weight, before[name]) for name, weight in stages.checkpoint.unet.named_parameters())
+    assert all(torch.equal(weight, before[name]) for name, weight in stages.checkpoint.network.named_parameters())
     assert engine.memory()["used"] > 0
