@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .helping import BoxedParser
 from .keepers.arguments import add_keepers
 from .methods import METHODS
 from .reading import count, part, scale, scales
@@ -12,7 +13,7 @@ from .reading import count, part, scale, scales
 
 def parser(program: str) -> argparse.ArgumentParser:
     """The command line: `run`, `score`, `export` and `report`, each with its options."""
-    whole = argparse.ArgumentParser(
+    whole = BoxedParser(
         prog=program,
         description="Edits of rendered portraits, scored against the same portraits rendered with the change.",
     )
@@ -21,7 +22,6 @@ def parser(program: str) -> argparse.ArgumentParser:
         "run",
         help="make and score edits; goes on where an earlier run into the same folder was stopped",
         epilog="Methods:\n" + "\n".join(f"  {method.name:18}{method.title}" for method in METHODS.values()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_run(run)
     score = kinds.add_parser(
@@ -34,7 +34,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     report = kinds.add_parser("report", help="write the page anew from what a run has scored so far")
     report.add_argument("--overview", type=Path, metavar="FILE.png", help="also two cases of each kind as one picture")
     for kind in (run, score, export):
-        kind.add_argument("--portraits", type=count(1), metavar="N")
+        kind.add_argument("--portraits", type=count(1), metavar="N", help="how many portraits")
         kind.add_argument("--edits", type=count(1), metavar="M", help="edits of each portrait")
         kind.add_argument("--domain", default="portraits", help="what is edited (default: portraits)")
         kind.add_argument("--tuning", action="store_true", help="portraits for choosing settings, not for scores")
@@ -75,5 +75,5 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         metavar="K/N",
         help="every N-th portrait only; N such runs can share one folder",
     )
-    run.add_argument("--device", default="auto")
+    run.add_argument("--device", default="auto", help="what computes: auto, cpu, cuda, … (default: auto)")
     run.add_argument("--threads", type=count(1), default=1, help="of the processor (default: 1)")

@@ -48,5 +48,5 @@ def add_making(task: argparse.ArgumentParser) -> None:
     task.add_argument("--profile", default="balanced", help="where the settings come from (default: balanced)")
     task.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="such as identity.steps=16")
     task.add_argument("--checkpoint", type=Path, help="folder of another checkpoint of portraits")
-    task.add_argument("--device", default="auto")
+    task.add_argument("--device", default="auto", help="what computes: auto, cpu, cuda, … (default: auto)")
     task.add_argument("--threads", type=count(1), default=1, help="of the processor (default: 1)")

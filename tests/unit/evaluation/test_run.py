@@ -35,6 +35,17 @@ def command(out: Path) -> list[str]:
     return ["run", "--subset", *FEW, "--methods", METHODS_RUN, "--sweep", "6", "--device", "cpu", "--out", str(out)]
 
 
+@pytest.mark.parametrize("words", [[], ["run"], ["score"], ["keepers", "run"]])
+def test_help_is_laid_out_like_the_other_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert f"Usage: {' '.join(['s2edit', 'bench', *words])} [OPTIONS]" in shown
+    assert "─ Options ─" in shown and ("─ Commands ─" in shown) == (not words) and "--help, -h" in shown
+    assert ("[required]" in shown) == bool(words)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bench")
