@@ -129,7 +129,7 @@ def _apply(
     history.store(document, register)
     history.keep_recipe(document, job["job"], recipe_of(job, record, list(box)))
     history.keep_thumbnail(document, job["job"], png_of_layer(layer, box))
-    marking.say_model(document)
+    marking.say_model(document, layer)
 
 
 def _apply_mask(document: KritaDocument, job: Job, box: Box, coverage: Any, source: KritaNode | None) -> None:

@@ -7,7 +7,6 @@ The truth about jobs is the daemon's; nothing here has to be saved.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from krita import Krita
@@ -63,11 +62,11 @@ class Desk(QObject):
         self.models: dict[str, ModelRecord] = {}
         self.link = "lost"
         self._expected: set[str] = set()
-        self._unmarked: set[str] = set()
         self._sent_here: set[str] = set()
         self._session: Session | None = None
         Krita.instance().notifier().setActive(True)
         Krita.instance().notifier().imageSaved.connect(self._saved)
+        self._marks = marking.Keeper(self, self.complain)
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -246,10 +245,7 @@ class Desk(QObject):
     def _saved(self, filename: str) -> None:
         """A document is safe on disk: the daemon need not keep the results that are layers of it."""
         for document in Krita.instance().documents():
-            if document.fileName() != filename:
-                continue
-            self._mark(document, Path(filename))
-            if not filename.lower().endswith((".kra", ".krz")):
+            if document.fileName() != filename or not filename.lower().endswith((".kra", ".krz")):
                 continue
             here = [job for job in history.load(document).applied if applying.existing_layer(job, document) is not None]
             for job in here:
@@ -257,15 +253,6 @@ class Desk(QObject):
                     self._book.found_layer(job)
             for job in self._book.saved(here):
                 self.request("acknowledge", {"job": job}, lambda reply, _frames: self.take(reply["job"]), (), _quiet)
-
-    def _mark(self, document: KritaDocument, file: Path) -> None:
-        """The file that was just saved says that a model had a hand in it; of a kind that can't, it is said once."""
-        try:
-            marking.file_saved(document, file)
-        except WireError as error:
-            if file.suffix not in self._unmarked:
-                self._unmarked.add(file.suffix)
-                self.complain(error)
 
     def jobs_of(self, document: KritaDocument | None) -> list[Job]:
         """Ended and running jobs of this document, newest first."""

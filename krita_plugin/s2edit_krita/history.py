@@ -46,6 +46,7 @@ class Register:
         pending: jobs sent from here, by job id.
         applied: id of the layer that a job's result became, by job id, oldest first.
         made_from: id of the layer that a result was made from, by the result's own id.
+        unedited: ids of the layers with pixels that were there before the first result.
     """
 
     document: str = ""
@@ -53,6 +54,7 @@ class Register:
     pending: dict[str, Pending] = field(default_factory=dict)
     applied: dict[str, str] = field(default_factory=dict)
     made_from: dict[str, str] = field(default_factory=dict)
+    unedited: list[str] = field(default_factory=list)
 
 
 def load(document: KritaDocument) -> Register:
@@ -70,6 +72,7 @@ def load(document: KritaDocument) -> Register:
             pending={str(job): Pending(**entry) for job, entry in held["pending"].items()},
             applied={str(job): str(layer) for job, layer in held["applied"].items()},
             made_from={str(mark): str(layer) for mark, layer in held.get("made_from", {}).items()},
+            unedited=[str(mark) for mark in held.get("unedited", [])],
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Register()
@@ -84,6 +87,7 @@ def store(document: KritaDocument, register: Register) -> None:
         "pending": {job: vars(entry) for job, entry in register.pending.items()},
         "applied": register.applied,
         "made_from": register.made_from,
+        "unedited": register.unedited,
     }
     _put(document, _REGISTER, "S²Edit", json.dumps(held, ensure_ascii=False).encode())
 

@@ -1,41 +1,64 @@
-"""The mark that says that a model had a hand in a picture: kept with the document, and put into files that are saved.
+"""The mark that says that a model had a hand in a picture: kept with the document, and put into files that are written.
 
 Krita's exporters (5.2, 5.3) write of a document's information a title and keywords, and no source type; so the mark
-goes into a PNG, JPEG, TIFF or WebP when the document is saved as one. Of “Export…”, Krita tells plug-ins nothing.
-The mark stays when a result's layer is deleted: a layer that was merged is gone as well, and what it showed is there.
+goes into a PNG, JPEG, TIFF or WebP when the document was saved or exported as one. It comes with the first result, and
+goes when all layers that are left are older than that: a result that was merged, copied or pasted is a younger one.
 """
+# mypy: disallow-subclassing-any=False
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from krita import Krita
 from s2edit_editor.text import _ as tr
 from s2edit_marks import embedding, xmp
 from s2edit_wire.errors import WireError
 
-from . import VERSION
-from .qt import QByteArray
+from . import VERSION, history
+from .document import active, node_mark
+from .qt import QByteArray, QObject, QTimer
 
 KritaDocument: TypeAlias = Any
+KritaNode: TypeAlias = Any
 
 _NAME = "s2edit-marks"
 """The annotation that holds the mark as an XMP packet."""
+_HOLD_PIXELS = frozenset({"paintlayer", "clonelayer", "filelayer"})
+_LOOK_MS = 500
 
 
-def say_model(document: KritaDocument) -> None:
-    """Note the mark in the document, which saves it in .kra."""
-    if not bytes(document.annotation(_NAME)):
-        document.setAnnotation(_NAME, "XMP", QByteArray(xmp.marked(None, VERSION)))
+def say_model(document: KritaDocument, result: KritaNode) -> None:
+    """Note the mark in the document, which saves it in .kra, and which layers there were before this result."""
+    if not _is_marked(document):
+        register = history.load(document)
+        register.unedited = sorted(_pictures(document, register) - {node_mark(result)})
+        history.store(document, register)
+        _put(document)
 
 
-def file_saved(document: KritaDocument, file: Path) -> None:
-    """Put a marked document's mark into the file that it was saved as.
+def settle(document: KritaDocument) -> None:
+    """Take the mark back when nothing of a result is left, and put it there again when an undo brings one back."""
+    register = history.load(document)
+    if not register.unedited:
+        return
+    wanted = bool(_pictures(document, register) - set(register.unedited))
+    if wanted and not _is_marked(document):
+        _put(document)
+    elif not wanted and _is_marked(document):
+        document.removeAnnotation(_NAME)
+
+
+def file_written(document: KritaDocument, file: Path) -> None:
+    """Put a marked document's mark into the file that it was saved or exported as.
 
     Raises:
         WireError: bad_image, when the file can't carry it.
     """
-    if file.suffix.lower() in (".kra", ".krz") or not bytes(document.annotation(_NAME)):
+    settle(document)
+    if file.suffix.lower() in (".kra", ".krz") or not _is_marked(document):
         return
     try:
         embedding.mark_file(file, VERSION)
@@ -45,3 +68,59 @@ def file_saved(document: KritaDocument, file: Path) -> None:
             tr("“{name}” does not say that a model had a hand in it.", name=file.name),
             tr("Save it as PNG, JPEG, TIFF or WebP to have that in the file."),
         ) from error
+
+
+class Keeper(QObject):
+    """Sees to the marks of all documents as long as Krita runs.
+
+    Args:
+        complain: told of a file that can't carry the mark, once for each kind.
+    """
+
+    def __init__(self, parent: QObject, complain: Callable[[WireError], None]) -> None:
+        super().__init__(parent)
+        self._complain = complain
+        self._unable: set[str] = set()
+        Krita.instance().notifier().imageSaved.connect(self._written)
+        # Krita tells plug-ins nothing of a layer that was removed.
+        self._clock = QTimer(self)
+        self._clock.timeout.connect(self._look)
+        self._clock.start(_LOOK_MS)
+
+    def _look(self) -> None:
+        document = active()
+        if document is not None:
+            settle(document)
+
+    def _written(self, filename: str) -> None:
+        """A file was saved, or exported: then no document is called so, and it is the one in front."""
+        saved = [one for one in Krita.instance().documents() if one.fileName() == filename]
+        file = Path(filename)
+        for document in saved or filter(None, [active()]):
+            try:
+                file_written(document, file)
+            except WireError as error:
+                if file.suffix not in self._unable:
+                    self._unable.add(file.suffix)
+                    self._complain(error)
+
+
+def _is_marked(document: KritaDocument) -> bool:
+    return bool(bytes(document.annotation(_NAME)))
+
+
+def _put(document: KritaDocument) -> None:
+    document.setAnnotation(_NAME, "XMP", QByteArray(xmp.marked(None, VERSION)))
+
+
+def _pictures(document: KritaDocument, register: history.Register) -> set[str]:
+    """Ids of the layers that hold pixels, painted object masks aside."""
+    return {node_mark(node) for node in _nodes(document.rootNode()) if node.type() in _HOLD_PIXELS} - set(
+        register.masks
+    )
+
+
+def _nodes(parent: KritaNode) -> Iterator[KritaNode]:
+    for node in parent.childNodes() if parent is not None else ():
+        yield node
+        yield from _nodes(node)

@@ -263,7 +263,7 @@ class ResultRecord(TypedDict, total=False):
     phases: dict[str, float]
     unet_forwards: dict[str, int]
     cached: dict[str, bool]
-    watermark: dict[str, Any]  # `carried`, the detector's `score` on the fresh mark, and `why` not
+    watermark: dict[str, Any]  # `carried`; the detector's `score` on the fresh mark, the edit's `pixels`, `why` not
 
 
 RESULT_RECORD = Anything()

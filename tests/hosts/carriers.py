@@ -111,6 +111,7 @@ def krita_rows() -> list[Row]:
         lab.start_daemon(step_ms=1)
         report = Easel(lab, screen).run("scenes_exported", timeout=240)
         assert "error" not in report["exported"], report["exported"]
+        assert [name for name, marked in report["exported"]["found"].items() if not marked] == ["removed"], report
         return list(rows(lab.folder, "Krita", KRITA_WAYS))
 
 

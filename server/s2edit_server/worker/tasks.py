@@ -74,8 +74,10 @@ def _watermarked(result: EditResult, *, wanted: bool) -> tuple[Any, dict[str, An
         return result.patch, {"carried": False, "why": "switched off"}
     patch, score = watermark.embed(result.patch, result.alpha)
     carried = score >= watermark.SELF_CHECK
-    told = {"carried": carried, "score": round(score, 1)}
-    return patch, told if carried else {**told, "why": "the edit is too small or too faint to carry one"}
+    pixels = int((result.alpha > 0).sum())
+    told = {"carried": carried, "score": round(score, 1), "pixels": pixels}
+    why = f"the edit, of {pixels:,} pixels, is too small or too faint to carry one"
+    return patch, told if carried else {**told, "why": why}
 
 
 def provenance(run: link.Run, device: str, seconds: float) -> dict[str, Any]:

@@ -130,15 +130,50 @@ def test_a_signed_picture_names_its_source_and_the_models_hand(ending: str, home
     assert sorted(path.name for path in tmp_path.iterdir()) == [source.path.name, out.name, "state"]
 
 
-def test_a_second_edit_keeps_the_first_ones_manifest(home: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "first.png", tmp_path / "second.png"
-    source = drawing(tmp_path / "in.png")
-    writing.save(source.image, first, marking(source, first))
-    edited = pictures.open_picture(first)
-    writing.save(edited.image, second, marking(edited, second))
-    chain, manifest, state = manifests(second, home)
-    assert state == "Trusted" and len(chain) == 2
-    assert manifest["ingredients"][0]["active_manifest"] in chain
+@pytest.mark.parametrize("ending", KINDS)
+def test_an_inputs_manifest_lives_through_three_edits(ending: str, home: Path, tmp_path: Path) -> None:
+    titles = [f"{name}.{ending}" for name in ("camera", "first", "second", "third")]
+    camera, *edits = (tmp_path / title for title in titles)
+    drawing(camera)
+    photographed(camera, KINDS[ending])
+    before = camera
+    for count, out in enumerate(edits, 2):
+        opened = pictures.open_picture(before)
+        writing.save(opened.image, out, marking(opened, out))
+        chain, manifest, state = manifests(out, home)
+        assert state == "Trusted" and len(chain) == count
+        found = [manifest["title"]]
+        while parents := [part for part in manifest.get("ingredients", ()) if part["relationship"] == "parentOf"]:
+            (parent,) = parents
+            # The first reader, at signing, knew of no anchor; of nothing else it complains.
+            failures = parent.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+            assert {failure["code"] for failure in failures} <= {"signingCredential.untrusted"}
+            if "active_manifest" not in parent:
+                break
+            manifest = chain[parent["active_manifest"]]
+            found.append(manifest["title"])
+        assert found == titles[count - 1 :: -1]
+        assert manifest["claim_generator_info"][0]["name"] == "A camera"
+        before = out
+
+
+def photographed(file: Path, kind: str) -> None:
+    """Give the file a manifest as a camera would."""
+    by = credential.identity()
+    assert by is not None
+    info = c2pa.C2paSignerInfo(by.algorithm, by.chain, by.key, None)
+    claim: dict[str, Any] = {"claim_generator_info": [{"name": "A camera"}], "title": file.name}
+    captured = {"action": "c2pa.created", "digitalSourceType": terms.NEWSCODES + "digitalCapture"}
+    claim["assertions"] = [{"label": "c2pa.actions.v2", "data": {"actions": [captured]}}]
+    signed = io.BytesIO()
+    with (
+        c2pa.Context.from_dict(c2pa_manifests.SETTINGS) as context,
+        c2pa.Signer.from_info(info) as signer,
+        c2pa.Builder(claim, context=context) as builder,
+        file.open("rb") as unsigned,
+    ):
+        builder.sign(signer, f"image/{kind}", unsigned, signed)
+    file.write_bytes(signed.getvalue())
 
 
 def test_a_changed_pixel_breaks_the_signature(home: Path, tmp_path: Path) -> None:

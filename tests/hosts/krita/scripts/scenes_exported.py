@@ -1,4 +1,7 @@
-"""An edit, then every way out of Krita: saved as each kind of file, exported, and a saved .kra opened again."""
+"""An edit, then every way out of Krita: saved as each kind of file, exported, and a saved .kra opened again.
+
+At last the result is removed by hand, which is undone, merged down, and undone again.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from krita import InfoObject, Krita
-from stage import OBJECT, Scene, act, document_with, edit, layer, select
+from s2edit_krita import marking
+from stage import OBJECT, Scene, act, choose, document_with, edit, is_result, layer, names, result, select
 
 ENDINGS = ("png", "jpg", "tif", "webp")
 
@@ -26,11 +30,40 @@ def scene_exported(docker: Any) -> Scene:
     Krita.instance().activeWindow().addView(again)
     again.setBatchmode(True)
     for ending in ENDINGS:
-        document.exportImage(str(folder / f"exported.{ending}"), InfoObject())
         for name, one in (("after", document), ("reopened", again)):
             one.saveAs(str(folder / f"{name}.{ending}"))
+    kept = len(again.topLevelNodes())
+    again.setModified(False)
+    again.close()
+    yield lambda: Krita.instance().activeDocument() == document
+    for ending in ENDINGS:
+        document.exportImage(str(folder / f"exported.{ending}"), InfoObject())
     document.saveAs(str(folder / "after.ora"))
-    return {"layers": len(again.topLevelNodes())}
+    seen = yield from removed(document)
+    return {**seen, "layers": kept}
+
+
+def removed(document: Any) -> Scene:
+    """Whether the document carries the mark, after each thing that a painter does to the result's layer."""
+
+    def marked() -> bool:
+        return bool(bytes(document.annotation("s2edit-marks")))
+
+    undo = Krita.instance().action("edit_undo")
+    seen = {"at first": marked()}
+    yield from choose(document, result(document.rootNode()))
+    Krita.instance().action("remove_layer").trigger()
+    yield lambda: not marked()
+    seen["removed"] = marked()
+    undo.trigger()
+    yield marked
+    seen["undone"] = marked()
+    yield from choose(document, result(document.rootNode()))
+    Krita.instance().action("merge_layer").trigger()
+    yield lambda: not [name for name in names(document.rootNode()) if is_result(name)]
+    marking.settle(document)
+    seen["merged"] = marked()
+    return seen
 
 
 def run(report: dict[str, Any], done: Any) -> None:
