@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,13 @@ class Finding:
 
 
 def detect(file: Path, *, thorough: bool = False) -> Finding:
-    """All marks of a file of any kind; `thorough` looks for the watermark at every scale. Raises OSError."""
+    """All marks of a file of any kind; `thorough` looks for the watermark at every scale.
+
+    Raises:
+        OSError: it can't be read, or is a folder, a pipe or a device, of which nothing is read.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no file", str(file))
     carried = carriers.read(file)
     marks: list[Mark] = []
     unread: list[str] = []

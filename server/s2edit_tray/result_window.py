@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtCore import QByteArray, QRect, QSize, Qt
+from PySide6.QtGui import QImage, QImageWriter, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -18,7 +21,9 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from s2edit_marks import embedding
 
+from .connection import VERSION
 from .text import _
 
 if TYPE_CHECKING:
@@ -56,6 +61,32 @@ def _eight_bit(entry: dict[str, Any], raw: bytes) -> NDArray[np.uint8]:
     elif entry["dtype"] == "f4":
         pixels = np.rint(np.nan_to_num(pixels).clip(0, 1) * 255)
     return pixels.astype(np.uint8)
+
+
+def save_marked(image: QImage, path: Path) -> bool:
+    """Save a result as a PNG that says that a model made it; whether that could be done. All or nothing."""
+    name = ""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".s2edit-", dir=path.parent)
+        os.close(descriptor)
+        # Not `QImage.save`, which (PySide6 6.11) refuses the bytes that its own signature asks for.
+        if not QImageWriter(name, QByteArray(b"PNG")).write(image):
+            return False
+        embedding.mark_file(Path(name), VERSION)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except (OSError, embedding.CannotEmbed):
+        return False
+    finally:
+        if name:
+            Path(name).unlink(missing_ok=True)
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 class Comparison(QWidget):
@@ -123,5 +154,5 @@ class ResultWindow(QDialog):
 
     def _save(self) -> None:
         path, _filter = QFileDialog.getSaveFileName(self, _("Save the edit"), "s2edit.png", "PNG (*.png)")
-        if path and not self._after.save(path, b"PNG"):
+        if path and not save_marked(self._after, Path(path)):
             QMessageBox.warning(self, "S²Edit", _("The picture could not be saved there. Choose another folder."))

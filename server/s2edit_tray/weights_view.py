@@ -26,6 +26,7 @@ from s2edit_wire.paths import state_folder
 
 from .connection import Daemon
 from .imports import ImportsFile, ImportsFileError
+from .marks_window import dropped_files
 from .model_card import ModelCard
 from .page import Page
 from .questions import confirmed
@@ -183,14 +184,14 @@ class WeightsView(Page):
         self._disk.setText(" · ".join(parts))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Local files and folders may be dropped."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        """Local weights and folders may be dropped; other files are the window's."""
+        if any(path.suffix == ".safetensors" or path.is_dir() for path in dropped_files(event.mimeData())):
             event.setDropAction(Qt.DropAction.LinkAction)
             event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Use what was dropped."""
-        self._import(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
+        self._import(str(path) for path in dropped_files(event.mimeData()))
 
     def _choose_file(self) -> None:
         files, _filter = QFileDialog.getOpenFileNames(self, _("Use a file…"), "", "Safetensors (*.safetensors)")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QMargins, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QImage
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from .connection import VERSION, Daemon
@@ -15,6 +15,7 @@ from .job_words import title
 from .jobs_model import JobsModel
 from .jobs_view import JobsView
 from .log_window import LogWindow
+from .marks_window import MarksWindow, dropped_files
 from .memory_view import MemoryView
 from .page import Banner
 from .result_window import ResultWindow, result_image
@@ -56,6 +57,7 @@ class Window(QMainWindow):
         super().__init__()
         # At two dots to the pixel, a small screen has less room than that.
         self.resize(QSize(920, 640).boundedTo(self.screen().availableSize()))
+        self.setAcceptDrops(True)
         self._daemon = daemon
         self.stays = stays
         self.jobs = JobsModel(self)
@@ -121,6 +123,16 @@ class Window(QMainWindow):
             self.hide()
         else:
             event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped anywhere; the models' page takes weights for itself."""
+        if dropped_files(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Show which marks the dropped files carry."""
+        MarksWindow(dropped_files(event.mimeData()), self).show()
 
     def open_result(self, job_id: str) -> None:
         """Fetch a result and show it."""

@@ -122,7 +122,7 @@ def periodic(dice: Dice, side: int, _stored: list[Samples]) -> Samples:
 
 def julia(dice: Dice, side: int, _stored: list[Samples]) -> Samples:
     """A fractal: fine structure at all scales, from no camera."""
-    y, x = np.mgrid[-1.4 : 1.4 : side * 1j, -1.4 : 1.4 : side * 1j]  # type: ignore[misc]
+    y, x = np.mgrid[-1.4 : 1.4 : side * 1j, -1.4 : 1.4 : side * 1j]
     point, count = x + 1j * y, np.zeros((side, side))
     turn = 0.7885 * np.exp(1j * dice.uniform(0, 2 * np.pi))
     for _ in range(40):

@@ -1,0 +1,95 @@
+"""Which marks dropped files carry: looked for on a thread of its own, told for people in a window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, QSize, Signal
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from .text import _, isolated, leading
+
+
+def dropped_files(data: QMimeData) -> list[Path]:
+    """The files of this computer among what is dragged."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+class _Search(QObject):
+    """Looks at files one after the other. Signals: looked(sentences about a file), ended()."""
+
+    looked = Signal(list)
+    ended = Signal()
+
+    def __init__(self, files: Sequence[Path], parent: QObject) -> None:
+        super().__init__(parent)
+        self.files = files
+        self.unwanted = False
+
+    def run(self) -> None:
+        # The window, and with it this object, may be gone before the last file.
+        with suppress(RuntimeError):
+            for file in self.files:
+                if self.unwanted:
+                    return
+                self.looked.emit(_told(file))
+            self.ended.emit()
+
+
+def _told(file: Path) -> list[str]:
+    # Not at the top: the tray starts without NumPy.
+    from s2edit_marks.detection import detect
+
+    try:
+        upshot, *others = detect(file).sentences
+    except OSError as error:
+        return [_("“{name}” can't be read.", name=file.name), error.strerror or ""]
+    except Exception as error:  # noqa: BLE001 - a stranger's file must not end the search through the others
+        return [_("“{name}” can't be read.", name=file.name), str(error)]
+    return [f"{isolated(file.name)}: {_(upshot)}", *others]
+
+
+class MarksWindow(QDialog):
+    """What the marks of some files say, as it is found.
+
+    Args:
+        files: of any kind; what can't be read is told.
+    """
+
+    def __init__(self, files: Iterable[Path], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(_("Marks – S²Edit"))
+        self.resize(QSize(640, 400))
+        self._state = leading(QLabel(_("Looking for marks…")))
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(_("Marks found"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        column = QVBoxLayout(self)
+        for widget in (self._state, self.text, buttons):
+            column.addWidget(widget)
+        self._count = 0
+        self._search = _Search(list(files), self)
+        self._search.looked.connect(self._looked)
+        self._search.ended.connect(self._ended)
+        self.finished.connect(self._close)
+        self.searching = True
+        threading.Thread(target=self._search.run, daemon=True).start()
+
+    def _looked(self, sentences: list[str]) -> None:
+        first, *others = sentences
+        self.text.appendPlainText("\n".join([first, *(f"    {said}" for said in others), ""]))
+        self._count += 1
+        self._state.setText(f"{_('Looking for marks…')} {self._count}/{len(self._search.files)}")
+
+    def _ended(self) -> None:
+        self.searching = False
+        self._state.setText(_("A mark can be taken out: that none is there proves nothing."))
+
+    def _close(self) -> None:
+        self._search.unwanted = True
+        self.deleteLater()
