@@ -36,6 +36,8 @@ THRESHOLD = 7.0
 """Peak of the correlation over its standard deviation from which on the mark counts as found: measured, see above."""
 SELF_CHECK = 9.0
 """What a fresh mark has to reach, so that it survives what happens to pictures."""
+FLAT = 0.05
+"""Standard deviation of a block, 8-bit steps, below which it holds nothing but rounding: it says neither yes nor no."""
 STRIDE = TILE // 2
 """From block to block, px."""
 PIECE = 1_024
@@ -166,7 +168,8 @@ def _look(luma: Plane) -> tuple[float, tuple[int, int, int, int]]:
         down, right = slice(None, None, max(1, high // 4)), slice(None, None, max(1, wide // 4))
         upper, lower = total[:-high][down], total[high:][down]
         sums = (lower[:, wide:] - upper[:, wide:])[:, right] - (lower[:, :-wide] - upper[:, :-wide])[:, right]
-        peaks = sums.max(axis=(2, 3)) / (sums.std(axis=(2, 3)) + 1e-6)
+        # One block has a deviation of 1; what is below comes of flat blocks alone, and is rounding.
+        peaks = sums.max(axis=(2, 3)) / np.maximum(sums.std(axis=(2, 3)), 1)
         at = np.unravel_index(int(peaks.argmax()), peaks.shape)
         if peaks[at] > best:
             best = float(peaks[at])
@@ -187,7 +190,7 @@ def _windows(rows: int, columns: int) -> Iterator[tuple[int, int]]:
 
 
 def _correlations(luma: Plane) -> Plane:
-    """Each block's correlation with the pattern at all shifts: rows x columns x TILE x TILE, of equal energy."""
+    """Each block's correlation with the pattern at all shifts: rows x columns x TILE x TILE, of equal energy or 0."""
     blocks = np.lib.stride_tricks.sliding_window_view(luma, (TILE, TILE))[::STRIDE, ::STRIDE]
     spectra = np.fft.rfft2(blocks - blocks.mean(axis=(2, 3), keepdims=True))
     pattern = np.fft.rfft2(tile())
@@ -197,7 +200,9 @@ def _correlations(luma: Plane) -> Plane:
     counts = np.bincount(radius.ravel())
     ring = (np.bincount(radius.ravel(), power.ravel()) / np.maximum(counts, 1))[radius] + 1e-3
     found = np.fft.irfft2(spectra * pattern.conj() / ring).astype(np.float32)
+    found -= found.mean(axis=(2, 3), keepdims=True)
     found /= found.std(axis=(2, 3), keepdims=True) + 1e-6
+    found[blocks.std(axis=(2, 3)) < FLAT] = 0
     # A block that begins in the middle of a tile sees the pattern moved by half a tile.
     found[1::2] = np.roll(found[1::2], STRIDE, axis=2)
     found[:, 1::2] = np.roll(found[:, 1::2], STRIDE, axis=3)

@@ -82,7 +82,7 @@ KRITA_WAYS = {
     "before": "before the edit",
     "after": "saved as",
     "reopened": "KRA opened again, saved as",
-    "exported": "Export…",
+    "exported": "exported by a script",
 }
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from s2edit_marks import watermark
 
+from tests.benchmarks import false_alarms
+
 SIDE, EDIT = 512, (96, 120, 256, 256)
 DTYPES = (np.uint8, np.uint16, np.float32)
 Samples = NDArray[Any]
@@ -94,6 +96,13 @@ def test_a_picture_without_it_has_none() -> None:
     periodic = np.tile(np.indices((32, 32)).sum(axis=0)[:, :, None] % 2 * 200, (12, 12, 1)).astype(np.uint8)
     for picture in (photo(1), periodic, np.full((300, 300, 3), 90, np.uint8), photo(2)[:40, :50]):
         assert not watermark.detect(picture).sure
+
+
+@pytest.mark.parametrize("number", [29, 47, 85, 196])
+def test_flat_parts_are_no_mark(number: int) -> None:
+    """A fractal, a screenshot, a gradient and a diagram, in whose flat blocks rounding was once taken for the mark."""
+    found = watermark.detect(false_alarms.picture(number, [])[1])
+    assert not found.sure, f"{found.score:.1f}"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
