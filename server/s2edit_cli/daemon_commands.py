@@ -78,6 +78,20 @@ def status(json_: options.Json = False) -> None:
         _show(client.request("status").header["status"], json_)
 
 
+@app.command()
+def free(
+    place: Annotated[str, typer.Argument(help="One of those that `s2edit daemon status` lists; all without.")] = "",
+    json_: options.Json = False,
+) -> None:
+    """Free the memory that a model takes, now or right after the running job."""
+    with connect(start=False) as client:
+        client.request("free_memory", {"place": place} if place else {})
+    if json_:
+        print_object({"exit_code": 0})
+    else:
+        say("The memory is freed, where a job runs right after it.")
+
+
 @app.command("at-login")
 def at_login(
     off: Annotated[bool, typer.Option("--off", help="Stop starting it at login.")] = False, json_: options.Json = False
@@ -114,10 +128,14 @@ def _show(state: dict[str, Any], as_json: bool) -> None:
         return
     jobs = ", ".join(f"{count} {name}" for name, count in state["jobs"].items() if count) or "none"
     say(f"S²Edit {state['version']} runs (process {state['pid']}) since {duration(state['uptime'])}.")
-    say(f"worker   {state['worker']}" + (f", {state['device']}" if state["device"] else ""))
-    if state["model"]:
-        free = size(state["memory_free"])
-        say(f"model    {state['model']}, {size(state['memory_used'])} in use, {free} free")
+    if "places" in state:
+        for place in state["places"]:
+            say(f"{place['name']:9}" + _at_work(place) + (f", job {place['job']}" if "job" in place else ""))
+    else:
+        say(f"worker   {state['worker']}" + (f", {state['device']}" if state["device"] else ""))
+        if state["model"]:
+            free = size(state["memory_free"])
+            say(f"model    {state['model']}, {size(state['memory_used'])} in use, {free} free")
     say(f"jobs     {jobs}" + (" (queue paused)" if state["queue_paused"] else ""))
     stored = [("cache", "cache_bytes"), ("results", "result_bytes"), ("weights", "weights_bytes")]
     say("on disk  " + ", ".join(f"{name} {size(state[field])}" for name, field in stored))
@@ -125,3 +143,11 @@ def _show(state: dict[str, Any], as_json: bool) -> None:
         say(notice)
     if state["offline"]:
         say("offline: no connection off this machine is attempted")
+
+
+def _at_work(place: dict[str, Any]) -> str:
+    """What a place's worker does and holds."""
+    parts = [place["worker"], place["device"]]
+    if place["model"]:
+        parts += [place["model"], f"{size(place['memory_used'])} in use", f"{size(place['memory_free'])} free"]
+    return ", ".join(part for part in parts if part)

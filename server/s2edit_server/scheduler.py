@@ -163,11 +163,11 @@ class Scheduler:
     def unload_when_idle(self, place: str = "") -> None:
         """Free the memory of this place's worker, or of all, now or right after its running job.
 
-        Raises WireError("bad_request"): there is no such place.
+        Raises WireError("bad_setting"): there is no such place.
         """
         names = {one.name for one in self._pool.places()}
         if place and place not in names:
-            raise WireError("bad_request", f"There is no place “{place[:64]}”.", "s2edit daemon status lists them.")
+            raise WireError("bad_setting", f"There is no place “{place[:64]}”.", "s2edit daemon status lists them.")
         self._unload |= {place} if place else names
         self._desk.queued.set()
 

@@ -24,7 +24,7 @@ _STATUS = [
     "result_bytes",
     "weights_bytes",
 ]
-_SETTINGS = ["idle_unload_s", "threads", "device", "precision", "compiled"]
+_SETTINGS = ["idle_unload_s", "threads", "device", "cards", "workers", "precision", "compiled"]
 _SETTINGS += ["result_quota", "result_days", "cache_quota", "offline", "log_level"]
 _OWN = ("mirror", "proxy")
 """Settings that are told of only as set or not: they may hold a user's name and password."""

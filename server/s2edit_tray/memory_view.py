@@ -17,6 +17,7 @@ from .diagnostics import diagnostics
 from .jobs_model import JobsModel
 from .log_window import LogWindow, tail
 from .page import Page, form, heading
+from .places_view import PlacesView, worker_words
 from .text import _, duration, leading, size
 
 Rows = list[tuple[str, str]]
@@ -28,7 +29,7 @@ _UNTOLD |= dict.fromkeys(_SIZES, 0)
 
 def rows(status: dict[str, Any], settings: dict[str, Any]) -> dict[str, Rows]:
     """The state as label and text, by heading; settings are empty until the daemon has told them."""
-    workers = {"stopped": _("asleep"), "starting": _("starting"), "idle": _("idle"), "busy": _("busy")}
+    workers = worker_words()
     idle = settings.get("idle_unload_s", 0)
     unknown = _("not known until the first job")
     memory = [
@@ -87,6 +88,8 @@ class MemoryView(Page):
         self._notices.setVisible(False)
         self.column.addWidget(self._notices)
         self.column.addLayout(self._form)
+        self._places = PlacesView(daemon, jobs)
+        self.column.addWidget(self._places)
         self.column.addWidget(leading(QLabel(_("Diagnostics hold no prompts, names, paths or keys."))))
         self.column.addStretch(1)
         daemon.status_changed.connect(self.take)
@@ -111,6 +114,7 @@ class MemoryView(Page):
         self._status = status
         self._notices.setText("\n".join(status.get("notices", [])))
         self._notices.setVisible(bool(self._notices.text()))
+        self._places.take(status.get("places", []))
         for label, value in chain.from_iterable(rows(status, self._settings).values()):
             self._values[label].setText(value)
 

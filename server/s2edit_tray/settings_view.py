@@ -43,6 +43,7 @@ def entries() -> tuple[Entry, ...]:
         Entry("result_days", _("Keep results for"), "number", 1, _(" days")),
         Entry("cache_quota", _("Room for learned identities"), "number", _GB, " GB"),
         Entry("device", _("Device"), "choice", choices=("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")),
+        Entry("cards", _("Cards that work side by side (all, or numbers such as 0,2; from the next start)"), "text"),
         Entry("precision", _("Precision"), "choice", choices=("auto", "float32", "tf32", "bfloat16", "float16")),
         Entry("compiled", _("Compile the model (slow first edits, faster later)"), "flag"),
         Entry("offline", _("Stay offline: make no connection off this computer"), "flag"),

@@ -80,3 +80,19 @@ def test_the_daemons_log_is_shown(window: Window, daemon_process: RunningDaemon,
     assert isinstance(shown, QPlainTextEdit)
     last = (daemon_process.folder / "logs" / "daemon.log").read_text("utf-8").splitlines()[-1]
     assert last in shown.toPlainText()
+
+
+def test_each_of_several_places_is_shown_with_its_job_and_freed_alone(window: Window) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+    view = window.memory_view._places
+    view._daemon = type("Line", (), {"ask": lambda _self, op, fields, on_reply: asked.append((op, fields))})()
+    place = {"worker": "busy", "worker_pid": 7, "model": "portraits", "memory_used": 3 * 10**9, "memory_free": 10**9}
+    places = [{**place, "name": f"card {number}", "device": f"cuda:0 (H{number})"} for number in range(2)]
+    view.take(places)
+    assert not view.isHidden()
+    assert all(part in value(window, "card 1") for part in ("cuda:0 (H1)", "busy", "portraits"))
+    buttons = [one for one in view.findChildren(QPushButton) if one.accessibleDescription() == "card 1"]
+    buttons[0].click()
+    assert asked == [("free_memory", {"place": "card 1"})]
+    view.take([])
+    assert view.isHidden() and not view.findChildren(QPushButton), "one place is shown as ever"

@@ -116,7 +116,7 @@ def test_three_workers_work_side_by_side_and_each_is_shown(tmp_path: Path) -> No
         client.request("cancel", {"job": told[0]["job"]})
         assert finished(client, told[0]["job"])["state"] == "cancelled"
         assert {show(client, job)["state"] for job in jobs[1:]} == {"running"}, "a cancel reaches its own worker only"
-        assert code_of(client, "free_memory", place="worker 9") == "bad_request"
+        assert code_of(client, "free_memory", place="worker 9") == "bad_setting"
         free = told[0]["place"]
         client.request("free_memory", {"place": free})
         deadline = time.monotonic() + 30
