@@ -8,7 +8,7 @@ from typing import Any
 from gi.repository import Gimp
 from s2edit_editor.delivery import layer_name
 from s2edit_editor.notes import recipe_of
-from s2edit_editor.pixels import Box
+from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.place import TURNED, Sent, find
 from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
@@ -18,7 +18,7 @@ from . import VERSION
 from .layers import Anchor, anchor_of, forget_pending, insert_result
 from .locate import shift_of
 from .mask_sources import kind_of
-from .pixels import Picture, green_at, stretched
+from .pixels import green_at, stretched
 from .snapshot import CannotEdit, check_colours
 
 

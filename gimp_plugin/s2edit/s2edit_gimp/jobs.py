@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from gi.repository import Gimp, GLib
 from s2edit_editor.jobs import Jobs as Book
+from s2edit_editor.pixels import Picture
 from s2edit_editor.text import _, language
 from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
@@ -18,7 +19,6 @@ from s2edit_wire.session import Session
 from . import VERSION
 from .delivery import deliver, frames_by_role
 from .layers import document_id, jobs_here, remember_pending
-from .pixels import Picture
 from .session_glib import GLibLoop
 from .snapshot import CannotEdit, Snapshot
 

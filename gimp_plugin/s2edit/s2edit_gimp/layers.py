@@ -10,22 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from gi.repository import Gimp
 from s2edit_editor.delivery import manner_over, spot_over
 from s2edit_editor.notes import job_of
-from s2edit_editor.pixels import kept_where
+from s2edit_editor.pixels import Picture, kept_where
 from s2edit_wire.recipe import NAME as RECIPE
 
 from . import marks
 from .facts import MASKS_PARASITE, SOURCE_PARASITE, facts
 from .facts import layers as stack
-from .pixels import (
-    Box,
-    Picture,
-    is_full,
-    read_opacity,
-    to_gray,
-    to_rgb,
-    write_colour,
-    write_coverage,
-)
+from .pixels import Box, is_full, read_opacity, to_gray, to_rgb, write_colour, write_coverage
 from .seen import seen_through
 
 DOCUMENT_PARASITE = "s2edit-document"
@@ -273,4 +264,4 @@ def _kept_where(alpha: Picture, own: Picture) -> Picture:
     """The result's alpha, closed where the source has nothing; a brush can open it again."""
     if alpha.dtype != own.dtype:
         return alpha
-    return replace(alpha, data=kept_where(alpha.data, own.data, alpha.dtype))
+    return replace(alpha, data=kept_where(bytes(alpha.data), bytes(own.data), alpha.dtype))

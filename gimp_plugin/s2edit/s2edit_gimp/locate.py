@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gi.repository import Gimp
+from s2edit_editor.pixels import Picture
 from s2edit_wire.frames import ITEM_SIZE
 
-from .pixels import Picture, read_colour
+from .pixels import read_colour
 
 SEGMENT = 24
 """Pixels of a row that are looked for."""
@@ -44,7 +45,7 @@ def _segments(sent: Picture) -> Iterator[tuple[int, int, bytes]]:
         for column in range(PROBES):
             x = (2 * column + 1) * max(0, sent.width - SEGMENT) // (2 * PROBES)
             start = (y * sent.width + x) * item
-            segment = sent.data[start : start + SEGMENT * item]
+            segment = bytes(sent.data[start : start + SEGMENT * item])
             if segment != segment[:item] * (len(segment) // item):
                 yield x, y, segment
 
@@ -53,13 +54,14 @@ def _occurrences(whole: Picture, segment: bytes) -> list[tuple[int, int]]:
     """All places of a segment; none when there are too many."""
     item = ITEM_SIZE[whole.dtype] * whole.channels
     found: list[tuple[int, int]] = []
-    position = whole.data.find(segment)
+    data = bytes(whole.data)
+    position = data.find(segment)
     while position >= 0:
         if position % item == 0:
             found.append((position // item % whole.width, position // item // whole.width))
             if len(found) > MOST_PLACES:
                 return []
-        position = whole.data.find(segment, position + 1)
+        position = data.find(segment, position + 1)
     return found
 
 

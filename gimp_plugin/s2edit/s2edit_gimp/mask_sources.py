@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gi.repository import Gegl, Gimp
 from s2edit_editor import host, masks
 from s2edit_editor.host import MaskChoice
+from s2edit_editor.pixels import Picture
 from s2edit_editor.text import _
 from s2edit_wire.limits import MAX_OBJECTS
 
@@ -21,7 +22,7 @@ from .brush import choose_paintbrush
 from .facts import MASK_PARASITE, by_marks, mark_of
 from .facts import layers as stack
 from .layers import place_over
-from .pixels import Box, Picture, read_coverage, read_opacity, write_tint
+from .pixels import Box, read_coverage, read_opacity, write_tint
 
 AUTOMATIC, SELECTION, LAYER_MASK, MASK_LAYERS, CHANNEL = (
     "automatic",

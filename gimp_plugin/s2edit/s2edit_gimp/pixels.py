@@ -8,11 +8,10 @@ drawable's own coordinates.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 from gi.repository import Gegl, Gimp
-from s2edit_editor.pixels import Picture as Sent
+from s2edit_editor.pixels import Picture
 from s2edit_wire.frames import ITEM_SIZE
 
 Box = tuple[int, int, int, int]
@@ -25,24 +24,6 @@ SAFE_PIXELS = 32_000
 """babl converts at most this many pixels at once into 16-bit buffers of another space without corrupting the rest."""
 CHECKED_ROWS = 24
 _STRUCT = {"u1": "B", "u2": "H", "f4": "f"}
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Samples of a box: row by row, channels interleaved, native byte order (little-endian wherever GIMP runs).
-
-    Args:
-        width, height: pixels.
-        channels: 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA.
-        dtype: `u1`, `u2` or `f4`.
-        data: width x height x channels samples.
-    """
-
-    width: int
-    height: int
-    channels: int
-    dtype: str
-    data: bytes
 
 
 def sample_type(image: Gimp.Image) -> str:
@@ -59,7 +40,7 @@ def read_colour(drawable: Gimp.Drawable, box: Box) -> Picture:
     return Picture(box[2], box[3], channels, dtype, data)
 
 
-def read_thinned(drawable: Gimp.Drawable, box: Box, step: int) -> Sent:
+def read_thinned(drawable: Gimp.Drawable, box: Box, step: int) -> Picture:
     """Every `step`-th pixel of every `step`-th row of a box, 8-bit RGBA, at a cost that hardly grows with it."""
     x, y, width, height = box
     rows = []
@@ -69,7 +50,7 @@ def read_thinned(drawable: Gimp.Drawable, box: Box, step: int) -> Sent:
         for channel in range(4):
             thin[channel::4] = row[channel :: 4 * step]
         rows.append(thin)
-    return Sent(len(rows[0]) // 4, len(rows), 4, "u1", b"".join(rows))
+    return Picture(len(rows[0]) // 4, len(rows), 4, "u1", b"".join(rows))
 
 
 def read_coverage(drawable: Gimp.Drawable, box: Box) -> bytes:
@@ -182,7 +163,7 @@ def to_rgb(gray: Picture) -> Picture:
     return Picture(gray.width, gray.height, 3, gray.dtype, out.tobytes())
 
 
-def samples(data: bytes | bytearray, dtype: str) -> memoryview[Any]:
+def samples(data: bytes | bytearray | memoryview, dtype: str) -> memoryview[Any]:
     """Bytes seen as samples; slices with a step pick channels."""
     code: Any = _STRUCT[dtype]
     return memoryview(data).cast(code)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gi.repository import Gimp, Gio, GLib
+from s2edit_editor.pixels import Picture
 from s2edit_editor.planning import Facts, lacks
 from s2edit_editor.text import _
 
 from .choices import Choices
-from .pixels import Picture, read_preview
+from .pixels import read_preview
 from .snapshot import CannotEdit
 
 LONGEST = 1024

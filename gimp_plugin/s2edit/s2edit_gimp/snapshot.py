@@ -9,7 +9,7 @@ from typing import Any
 from gi.repository import Gimp
 from s2edit_editor.area import area_of, crop_on_canvas
 from s2edit_editor.pixels import Box as Area
-from s2edit_editor.pixels import Picture as Sent
+from s2edit_editor.pixels import Picture
 from s2edit_editor.place import points_of
 from s2edit_editor.text import _
 from s2edit_wire.frames import FrameRecord, describe
@@ -18,7 +18,7 @@ from s2edit_wire.records import DocumentRecord, EditRecord, PlanReply, PlanReque
 from .choices import Choices
 from .layers import Anchor, document_id
 from .mask_sources import Coverage, covered_box
-from .pixels import Box, Picture, read_colour, read_opacity
+from .pixels import Box, read_colour, read_opacity
 
 MAX_TITLE = 300
 
@@ -122,16 +122,16 @@ def take(
     """Copy the crop and its masks out of the image."""
     painted = [mask.layer for mask in masks if mask.layer is not None]
     picture = read_colour(layer, crop)
-    points = points_of(Sent(picture.width, picture.height, picture.channels, picture.dtype, picture.data))
+    points = points_of(picture)
     anchor = Anchor.of(layer, crop, painted, choices.reference_mark, points)
     entries = [_entry("image", picture)]
-    frames = [picture.data]
+    frames = [bytes(picture.data)]
     for index, mask in enumerate(masks):
         entries.append(describe("object_mask", (crop[3], crop[2], 1), "u1", "mask", index))
         frames.append(mask.read(crop))
     if reference is not None:
         entries.append(_entry("reference", reference))
-        frames.append(reference.data)
+        frames.append(bytes(reference.data))
     edit = choices.wish.to_edit([True] * len(masks), document(image, layer, anchor), model)
     return Snapshot(edit, entries, frames, anchor, picture)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gi.repository import GdkPixbuf, Gimp, GLib
+from s2edit_editor.pixels import Picture
 
 from .mask_sources import Coverage
-from .pixels import Box, Picture, read_preview
+from .pixels import Box, read_preview
 
 OVERLAY = (230, 40, 40)
 CHECKS = (102, 153)
@@ -46,7 +47,7 @@ def fit(pixbuf: GdkPixbuf.Pixbuf, longest: int) -> GdkPixbuf.Pixbuf:
 def _flatten(small: Picture) -> bytes:
     """RGBA over a checkerboard."""
     out = bytearray(small.width * small.height * 3)
-    if small.data[3::4].count(255) == small.width * small.height:
+    if bytes(small.data[3::4]).count(255) == small.width * small.height:
         for channel in range(3):
             out[channel::3] = small.data[channel::4]
         return bytes(out)
