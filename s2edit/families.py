@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .region import LATENT_STRIDE, bucket_size, model_size
 
@@ -31,7 +31,7 @@ class Family:
         size: (w, h, native, multiple) to (h, w), see `region`.
     """
 
-    key: str
+    key: Literal["sd1", "sdxl"]
     title: str
     native: int
     levels: int
@@ -48,7 +48,7 @@ class Family:
 
 SD1 = Family("sd1", "Stable Diffusion 1", 512, 4, "StableDiffusionPipeline", 14_500_000_000, 8.0e11, model_size)
 SDXL = Family("sdxl", "Stable Diffusion XL", 1024, 3, "StableDiffusionXLPipeline", 60_000_000_000, 6.0e12, bucket_size)
-FAMILIES = {family.key: family for family in (SD1, SDXL)}
+FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL)}
 
 
 def family_of(path: Path) -> Family | None:

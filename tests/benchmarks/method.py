@@ -146,7 +146,7 @@ def published(it: Picture, settings: Settings) -> Contender:
 def ours(it: Picture, settings: Settings, *, compiled: bool = False) -> Contender:
     """An engine, its first edit made. Loading and compiling the model is left out of that ("compiling")."""
     engine = Engine(weights_folder(), device="cpu", compiled=compiled)
-    meter = Meter(engine._loaded().checkpoint.unet)
+    meter = Meter(engine._loaded().checkpoint.network)
 
     def edit(target: str, settings: Settings, progress: ProgressCallback = no_progress) -> EditResult:
         spec = ObjectSpec(it.word, it.mask)
