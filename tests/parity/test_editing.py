@@ -55,6 +55,12 @@ def scene(
     return Scene(plan, source, target, null, mask, trajectory)
 
 
+def finest(checkpoint: Checkpoint, size: tuple[int, int]) -> tuple[int, int]:
+    """(H, W) of the finest layers that attend to words: SDXL's first level doesn't."""
+    stride = min(checkpoint.map_strides)
+    return size[0] // stride, size[1] // stride
+
+
 def assert_equal(found: Tensor, wanted: Tensor) -> None:
     torch.testing.assert_close(found, wanted, rtol=0, atol=TOLERANCE * max(1.0, float(wanted.abs().max())))
 
@@ -150,7 +156,7 @@ def test_blended_latents(
 ) -> None:
     it = scene(checkpoint, denoiser, prompts, size)
     settings = EditSettings(guidance=GUIDANCE, self_replace_max_queries=32, local_blend_threshold=0.85)
-    shape = size
+    shape = finest(checkpoint, size)
     latent, blend = ours(checkpoint, denoiser, it, settings, mode, None, shape)
     wanted, wanted_blend = literal(checkpoint, it, settings, mode, None, shape)
     assert blend is not None
@@ -250,7 +256,7 @@ def test_null_text_goes_the_way_the_optimisation_went(checkpoint: Checkpoint, de
     settings = EditSettings(guidance=GUIDANCE, cross_replace=0.5, self_replace=0.0, local_blend_threshold=0.85)
     target_masks = [TokenMask((0,), it.plan.target.identity, MaskPyramid(it.mask))]
     branches = Branches(it.source, it.target, it.null, it.plan.alignment, masks, target_masks)
-    options: dict[str, Any] = {"edit_mask": None, "map_shape": (8, 8), "on_step": lambda *_: None}
+    options: dict[str, Any] = {"edit_mask": None, "map_shape": finest(checkpoint, (8, 8)), "on_step": lambda *_: None}
     found, rows = [], []
     for known in (inversion, dataclasses.replace(inversion, retraced=None)):
         before = denoiser.forwards
