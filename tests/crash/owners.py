@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from s2edit_server.daemon import NO_FOLDER
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
 
@@ -99,6 +100,6 @@ def _squatted(home: Path) -> None:
     daemon = RunningDaemon(home)
     daemon.launch()
     assert daemon.process is not None
-    assert daemon.process.wait(30) == 1
+    assert daemon.process.wait(30) == NO_FOLDER
     assert "another user" in daemon.errors()
     assert list(home.iterdir()) == []
