@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .detail import Enlarge, edited, in_channels, unenlarged
+from .detail import Finish, as_drawn, edited, in_channels
 from .imaging import GRAY, alpha_channel, quantised, resample, seen
 from .masks import upsampled
 from .requests import Mask, Pixels
@@ -31,14 +31,14 @@ def composite(
     blend: Tensor | None,
     settings: BlendSettings,
     unedited: Tensor | None = None,
-    enlarge: Enlarge = unenlarged,
+    finish: Finish = as_drawn,
 ) -> tuple[Pixels, Pixels]:
     """Patch and alpha for a picture.
 
     Args:
         image: H×W×C. decoded: 1×3×h×w in [-1, 1]. unedited: the same of the picture's own latent, for `detail`.
         edit_mask: as painted, or None for `blend`, the latent's bool mask; both None means everywhere.
-        enlarge: what draws the model's pictures larger, for `detail`.
+        finish: what draws the edit larger, for `detail`.
     Returns:
         H×W×{1, 3} and H×W in the image's dtype; alpha is exactly 0 outside the mask (and what `grow` and `close` add to
         it), and with `detail` wherever the edit does nothing. Colours under the image's alpha 0 are not looked at.
@@ -51,7 +51,7 @@ def composite(
     alpha = feathered(inside, settings.feather * scale)
     if settings.detail and unedited is not None:
         before = (unedited.float().cpu() + 1) / 2
-        values, share = edited(original, before, after, enlarge if scale > _ENLARGED else unenlarged)
+        values, share = edited(original, before, after, finish if scale > _ENLARGED else as_drawn)
         alpha = alpha * share
     else:
         values = resample(in_channels(after, original.shape[1]), size)

@@ -14,28 +14,92 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .imaging import resample
+from .upscaling import SCALE, Upscaler
 
-Enlarge = Callable[[Tensor], Tensor]
-"""1×3×h×w in [0, 1] to 1×3×kh×kw, k a whole number: an upscaler, or nothing at all (k = 1)."""
+Finish = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Picture (1×C×H×W), reconstruction and edit (1×3×h×w) to reconstruction and edit (1×3×kh×kw), all in [0, 1]."""
 
 _WINDOW, _FLAT = 3, 4e-4
 """Of the local fit: pixels of the model's size on each side, and the variance below which colours count as one."""
-_SAME, _OTHER = 0.06, 0.2
-"""Differences of decoded colours, of 1, that count as none, and as a change in full."""
+_DRAWN, _FINISHED = (0.06, 0.2), (0.02, 0.06)
+"""Differences, of 1, that count as none and as a change in full: of decoded colours, and of what an upscaler made."""
 _WOBBLE, _MEANT = 0.04, 0.1
 """The same for pictures that are blurred over 3 × 3 pixels."""
 _REACH, _SOFT = 0.75, 0.5
 """How far a change reaches around its pixels, and half the width of its soft edge; px of the model's size."""
+_TWICE = 1.25
+"""How many times larger than an upscaler's the picture has to be for a second pass to be worth its time."""
+_TILE, _MARGIN = 128, 24
+"""Of the second pass, px before it enlarges; the margin is what the network sees around a pixel."""
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Rec. 709, for gray pictures."""
 
 
-def unenlarged(picture: Tensor) -> Tensor:
-    """The picture itself: where no upscaler fits, bicubic interpolation does all of the enlarging."""
-    return picture
+def as_drawn(original: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as the model drew them: where no upscaler fits, interpolation does all of the enlarging."""
+    del original
+    return before, after
 
 
-def edited(original: Tensor, before: Tensor, after: Tensor, enlarge: Enlarge = unenlarged) -> tuple[Tensor, Tensor]:
+def finished_by(upscaler: Upscaler) -> Finish:
+    """With an upscaler: what was there before is the picture itself, reduced to the upscaler's size."""
+
+    def finish(original: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+        small = (before.shape[-2], before.shape[-1])
+        reduced = _in_colour(original, (SCALE * small[0], SCALE * small[1]))
+        finished = upscaler(reduced, before, after)
+        larger = _second_size((original.shape[-2], original.shape[-1]), small)
+        if larger is None:
+            return reduced, finished
+        half = (larger[0] // SCALE, larger[1] // SCALE)
+        before, after = _in_colour(original, half), resample(finished, half).clamp(0, 1)
+        return (large := _in_colour(original, larger)), _tiled(upscaler, large, before, after)
+
+    return finish
+
+
+def _in_colour(original: Tensor, size: tuple[int, int]) -> Tensor:
+    return resample(original, size).clamp(0, 1).expand(-1, 3, -1, -1)
+
+
+def _second_size(size: tuple[int, int], model: tuple[int, int]) -> tuple[int, int] | None:
+    """The size of a second pass, which draws sharp at up to SCALE² times the model's; None where one pass is enough."""
+    scale = min((size[0] * size[1] / (model[0] * model[1])) ** 0.5, SCALE**2)
+    if scale < _TWICE * SCALE:
+        return None
+    return SCALE * round(model[0] * scale / SCALE), SCALE * round(model[1] * scale / SCALE)
+
+
+def _tiled(upscaler: Upscaler, large: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """The upscaler in tiles, so that memory stays bounded; tiles in which nothing changes are the picture's own."""
+    finished = large.clone()
+    height, width = before.shape[-2:]
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            rows, inner_rows = _margined(top, height)
+            columns, inner_columns = _margined(left, width)
+            window = (..., rows, columns)
+            if float((after[window] - before[window]).abs().max()) < _FINISHED[0]:
+                continue
+            source = large[..., _times(rows), _times(columns)]
+            tile = upscaler(source, before[window], after[window])
+            finished[..., _times(slice(top, top + _TILE)), _times(slice(left, left + _TILE))] = tile[
+                ..., inner_rows, inner_columns
+            ]
+    return finished
+
+
+def _margined(start: int, length: int) -> tuple[slice, slice]:
+    """A tile with its margins, and where the tile lies in it, at the large size."""
+    first, end = max(0, start - _MARGIN), min(length, start + _TILE + _MARGIN)
+    return slice(first, end), slice(SCALE * (start - first), SCALE * (min(length, start + _TILE) - first))
+
+
+def _times(part: slice) -> slice:
+    return slice(SCALE * part.start, SCALE * part.stop)
+
+
+def edited(original: Tensor, before: Tensor, after: Tensor, finish: Finish = as_drawn) -> tuple[Tensor, Tensor]:
     """Colours of the edit at the picture's resolution, and where they differ from the picture's.
 
     Around each of the model's pixels, what the edit did is fitted as a linear map of colours, after = A · before + b
@@ -54,13 +118,17 @@ def edited(original: Tensor, before: Tensor, after: Tensor, enlarge: Enlarge = u
     """
     size = (original.shape[-2], original.shape[-1])
     channels = original.shape[1]
-    large_before, large_after = enlarge(before), enlarge(after)
-    factor = large_after.shape[-1] // after.shape[-1]
-    share = resample(_changed(large_before, large_after, factor)[None, None], size).clamp(0, 1)[0, 0]
-    share = share * _fine(_meant(before, after), size)[0]
-    slope = _fitted(in_channels(before, channels), in_channels(after, channels))
-    left = original - resample(in_channels(large_before, channels), size)
-    drawn = resample(in_channels(large_after, channels), size)
+    large_before, large_after = finish(original, before, after)
+    factor = large_after.shape[-1] / after.shape[-1]
+    bounds = _DRAWN if factor == 1 else _FINISHED
+    changed = _changed(large_before, large_after, factor, bounds)
+    share = resample(changed[None, None], size).clamp(0, 1)[0, 0]
+    if factor == 1:
+        share = share * _fine(_meant(before, after), size)[0]
+    large_before, large_after = (in_channels(each, channels) for each in (large_before, large_after))
+    slope = _fitted(large_before, large_after)
+    left = original - resample(large_before, size)
+    drawn = resample(large_after, size)
     rows = []
     for row in range(channels):
         # A channel pair at a time: at the picture's size, all of A would be nine pictures.
@@ -70,12 +138,12 @@ def edited(original: Tensor, before: Tensor, after: Tensor, enlarge: Enlarge = u
     return colours.clamp(0, 1), share
 
 
-def _changed(before: Tensor, after: Tensor, factor: int) -> Tensor:
+def _changed(before: Tensor, after: Tensor, factor: float, bounds: tuple[float, float]) -> Tensor:
     """Where two pictures of `factor` times the model's size differ: h×w in [0, 1]."""
     difference = (after - before).abs().amax(dim=1, keepdim=True)
     reach = max(1, round(_REACH * factor))
     difference = F.max_pool2d(difference, 2 * reach + 1, stride=1, padding=reach)
-    ramp = ((difference - _SAME) / (_OTHER - _SAME)).clamp(0, 1)
+    ramp = ((difference - bounds[0]) / (bounds[1] - bounds[0])).clamp(0, 1)
     return _box(ramp * ramp * (3 - 2 * ramp), max(1, round(_SOFT * factor)))[0, 0]
 
 

@@ -190,7 +190,7 @@ class BlendSettings:
         detail: what the edit leaves alone stays the picture's own to the bit, and what it recolours keeps the picture's
             edges; only what is new is drawn by the model (ours; `detail.edited`).
         frame: the model is shown what the checkpoint's own framing network finds, where it brings one.
-        upscale: what is new is enlarged by the checkpoint's own upscaler where it brings one, else by interpolation.
+        upscale: the checkpoint's own upscaler, where it brings one, draws the edit at four times the model's size.
     """
 
     feather: Annotated[

@@ -1,8 +1,11 @@
-"""A checkpoint's own enlarger: what the model draws at its size, four times as large and with edges as sharp as there.
+"""A checkpoint's own finisher of edits: what the model drew at its size, four times as large, beside the picture's own.
 
-A body of residual blocks at the input's resolution and one sub-pixel convolution (EDSR: Lim et al. 2017, without batch
-normalisation; pixel shuffle: Shi et al. 2016) add to the bicubic enlargement what it lacks. Weights lie beside the
-checkpoint's networks, in `upscaler/config.json` and `upscaler/model.safetensors`; a checkpoint may have none.
+It sees the picture at the large size, and what the autoencoder makes of the picture and of the edit at the model's. So
+it keeps what the edit never meant to change, takes edges from the picture where only colours changed, and draws sharp
+what is new. A body of residual blocks at the model's resolution (EDSR: Lim et al. 2017, without batch normalisation;
+dilated as in Yu and Koltun 2016) between a pixel unshuffle and a pixel shuffle (Shi et al. 2016) tells a small head at
+the large size how far each pixel is the picture's own, and how far it is new, and in which colour. Weights lie beside
+the checkpoint's networks, in `upscaler/config.json` and `upscaler/model.safetensors`; a checkpoint may have none.
 """
 
 from __future__ import annotations
@@ -22,16 +25,20 @@ SCALE = 4
 """How many times wider and higher the result is."""
 FOLDER = "upscaler"
 """Of the two files, inside a checkpoint's folder."""
-ARCHITECTURE = "residual-pixelshuffle"
+ARCHITECTURE = "guided-pixelshuffle"
 CHANNELS, BLOCKS = range(4, 129), range(1, 33)
 """Sizes that a configuration may ask for."""
+_FINE, _HEAD = 8, 24
+"""Channels at the large size: what the body says of each pixel, and what the head computes with."""
+_DILATIONS = (1, 2, 4)
+"""Of the blocks, in turn: the reach is wide at no cost."""
 _COMPANION = Companion(FOLDER, ARCHITECTURE, "upscaler", "results are then enlarged without one")
 
 
 class _Block(nn.Module):
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -40,7 +47,7 @@ class _Block(nn.Module):
 
 
 class UpscalerNetwork(nn.Module):
-    """The network, untrained: exactly the bicubic enlargement, since its last convolution begins at 0.
+    """The network, untrained: halfway between the picture and the bicubically enlarged edit.
 
     Args:
         channels, blocks: width and number of the residual blocks.
@@ -49,17 +56,32 @@ class UpscalerNetwork(nn.Module):
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
         self.channels, self.blocks = channels, blocks
-        self.enter = nn.Conv2d(3, channels, 3, padding=1)
-        self.body = nn.Sequential(*[_Block(channels) for _ in range(blocks)])
-        self.leave = nn.Conv2d(channels, 3 * SCALE**2, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        self.enter = nn.Conv2d(3 * SCALE**2 + 6, channels, 3, padding=1)
+        self.body = nn.Sequential(*[_Block(channels, _DILATIONS[k % len(_DILATIONS)]) for k in range(blocks)])
+        self.leave = nn.Conv2d(channels, _FINE * SCALE**2, 3, padding=1)
+        last = nn.Conv2d(_HEAD, 4, 3, padding=1)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        self.head = nn.Sequential(
+            nn.Conv2d(_FINE + 9, _HEAD, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(_HEAD, _HEAD, 3, padding=1),
+            nn.SiLU(),
+            last,
+        )
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """N×3×4h×4w, not clipped, of N×3×h×w in [0, 1]."""
-        features = self.enter(2 * picture - 1)
-        detail = F.pixel_shuffle(self.leave(features + self.body(features)), SCALE)
-        return detail + F.interpolate(picture, scale_factor=SCALE, mode="bicubic", align_corners=False)
+    def forward(self, original: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        """N×3×4h×4w, not clipped, of N×3×4h×4w and twice N×3×h×w in [0, 1]."""
+        small = 2 * torch.cat([before, after], 1) - 1
+        guide = 2 * original - 1
+        features = self.enter(torch.cat([F.pixel_unshuffle(guide, SCALE), small], 1))
+        fine = F.pixel_shuffle(self.leave(features + self.body(features)), SCALE)
+        large = F.interpolate(small, scale_factor=SCALE, mode="bicubic", align_corners=False)
+        found = self.head(torch.cat([fine, guide, large], 1))
+        share = found[:, :1].sigmoid()
+        drawn = (large[:, 3:] + 1) / 2 + found[:, 1:]
+        finished: Tensor = (1 - share) * original + share * drawn
+        return finished
 
     def config(self) -> dict[str, Any]:
         """What `config.json` holds."""
@@ -79,24 +101,34 @@ class Upscaler:
     digest: str
 
     @torch.inference_mode()
-    def __call__(self, picture: Tensor) -> Tensor:
-        """Enlarge a picture four times.
+    def __call__(self, original: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        """Finish an edit.
 
         Args:
-            picture: 1×3×h×w float in [0, 1], on any device.
+            original: 1×3×4h×4w, the picture at the large size.
+            before, after: 1×3×h×w, decoded from the picture's latent and from the edit's. All float in [0, 1].
         Returns:
-            1×3×4h×4w float32 in [0, 1], on the same device; the same picture gives the same bytes on one device.
+            1×3×4h×4w float32 in [0, 1], on the same device; the same pictures give the same bytes on one device.
         Raises:
-            ImageError: it has another shape.
+            ImageError: they have other shapes.
         """
-        if picture.ndim != 4 or picture.shape[0] != 1 or picture.shape[1] != 3 or 0 in picture.shape:
-            raise ImageError(
-                f"The upscaler takes one picture in three colours, not an array of {tuple(picture.shape)}.",
-                code="image_shape",
-            )
+        shape = tuple(before.shape)
+        if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape or after.shape != before.shape:
+            raise _misshapen(before, after)
+        if tuple(original.shape) != (1, 3, SCALE * shape[2], SCALE * shape[3]):
+            raise _misshapen(original, before)
         device = self.network.enter.weight.device
-        enlarged: Tensor = self.network(picture.to(device, torch.float32)).clamp(0, 1)
-        return enlarged.to(picture.device)
+        given = (each.to(device, torch.float32) for each in (original, before, after))
+        finished: Tensor = self.network(*given).clamp(0, 1)
+        return finished.to(before.device)
+
+
+def _misshapen(*pictures: Tensor) -> ImageError:
+    shapes = " and ".join(str(tuple(picture.shape)) for picture in pictures)
+    return ImageError(
+        f"The upscaler takes a picture in three colours, {SCALE} times as large as its edit, not arrays of {shapes}.",
+        code="image_shape",
+    )
 
 
 def load_upscaler(folder: Path) -> Upscaler | None:

@@ -16,7 +16,7 @@ from .attention import TokenMask
 from .backbone import Backbone, Encoding
 from .cache import array_digest
 from .compositing import bounding_box, composite
-from .detail import unenlarged
+from .detail import as_drawn, finished_by
 from .diffusion import Ddim
 from .editing import Branches, Sampled, sample
 from .identity import encode_prompt, token_masks
@@ -96,8 +96,9 @@ def composited(
     """`compositing.composite` of a decoded edit (1×3×h×w in [-1, 1]), as the work's settings have it."""
     settings = work.settings.blend
     unedited = checkpoint.decode(subject.mean) if settings.detail else None
-    enlarge = checkpoint.upscaler if settings.upscale and checkpoint.upscaler is not None else unenlarged
-    return composite(work.image, decoded, work.edit_mask, blend, settings, unedited, enlarge)
+    upscaler = checkpoint.upscaler if settings.upscale else None
+    finish = as_drawn if upscaler is None else finished_by(upscaler)
+    return composite(work.image, decoded, work.edit_mask, blend, settings, unedited, finish)
 
 
 class _Forwards:

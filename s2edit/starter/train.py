@@ -245,19 +245,19 @@ def pairs(
     ctx: typer.Context,
     folder: Folder = _TRAINING,
     model: Annotated[Path, typer.Option(help="The checkpoint folder that draws.")] = _WEIGHTS,
-    shards: Annotated[int, typer.Option(min=1, help="Quarter thousands of pairs.")] = 6,
+    shards: Annotated[int, typer.Option(min=1, help="Files of 125 edits.")] = 8,
     threads: Threads = 1,
 ) -> None:
-    """For the stage `upscaler`: things as a checkpoint draws them, and the renderer's picture four times as large."""
+    """For the stage `upscaler`: edits as a checkpoint makes them, and the renderer's pictures four times as large."""
     from s2edit.starter.pairs import build_pairs
 
     _threads(threads)
     build_pairs(folder, _domain(ctx), model, shards)
 
 
-@_stage(shards=6, steps=12_000, seed=10)
+@_stage(shards=8, steps=6000, seed=0)
 def upscaler(asked: _Asked) -> None:
-    """At any time after `pairs`: the upscaler, on quarter thousands of pairs."""
+    """At any time after `pairs`: the upscaler, on files of 125 edits."""
     from s2edit.starter.train_upscaler import train_upscaler
 
     print(train_upscaler(asked.folder, **asked.limits))
@@ -329,11 +329,11 @@ def assess(
 def assess_upscaler(
     ctx: typer.Context,
     model: Annotated[Path, typer.Option(help="A checkpoint folder.")] = _WEIGHTS,
-    out: Annotated[Path | None, typer.Option(help="Write the enlarged pictures into this folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the pictures into this folder.")] = None,
     count: Count = 20,
     threads: Threads = 1,
 ) -> None:
-    """Judge a checkpoint's upscaler on fresh pictures, beside bicubic and Lanczos, by the renderer's large ones."""
+    """Judge a checkpoint's upscaler on fresh edits, beside plain ways, by the renderer's large pictures."""
     from s2edit.starter.assess_upscaler import upscaler_report
 
     _threads(threads)
@@ -345,7 +345,7 @@ def export_upscaler_weights(
     target: Annotated[Path, typer.Option(help="The checkpoint folder that it belongs to.")] = _WEIGHTS,
     folder: Folder = _TRAINING,
 ) -> None:
-    """Write the upscaler, in fp16, into the checkpoint folder that drew its pairs; while it trains, as it is so far."""
+    """Write the upscaler, in fp16, into the checkpoint folder that made its edits; while it trains, as it is so far."""
     from s2edit.starter.train_upscaler import export_upscaler
 
     export_upscaler(folder, target)

@@ -1,4 +1,4 @@
-"""The upscaler's loader takes exactly what it knows, and the network enlarges without moving anything."""
+"""The upscaler's loader takes exactly what it knows, and the network finishes edits without moving anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(folder: Path, *, seed: int = 1, **config: Any) -> UpscalerNetwork:
     """An upscaler with random weights in a checkpoint's folder; returns its network."""
     torch.manual_seed(seed)
     network = UpscalerNetwork(8, 2)
-    torch.nn.init.normal_(network.leave.weight, std=0.05)
+    torch.nn.init.normal_(network.head[-1].weight, std=0.05)  # type: ignore[arg-type]
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     save_file({name: each.half() for name, each in network.state_dict().items()}, folder / FOLDER / "model.safetensors")
     (folder / FOLDER / "config.json").write_text(json.dumps(network.config() | config))
@@ -39,21 +39,28 @@ def test_a_checkpoint_may_have_none(tmp_path: Path) -> None:
     assert load_upscaler(tmp_path) is None
 
 
-def test_untrained_it_is_the_bicubic_enlargement() -> None:
-    picture = torch.rand(1, 3, 11, 7)
-    wanted = F.interpolate(picture, scale_factor=SCALE, mode="bicubic").clamp(0, 1)
-    assert torch.allclose(Upscaler(UpscalerNetwork(8, 2), "x")(picture), wanted, atol=1e-6)
+def pictures(height: int, width: int, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, ...]:
+    """A picture at the large size, its reconstruction and an edit at the model's."""
+    large = torch.rand(1, 3, SCALE * height, SCALE * width, dtype=dtype)
+    return large, torch.rand(1, 3, height, width, dtype=dtype), torch.rand(1, 3, height, width, dtype=dtype)
+
+
+def test_untrained_it_is_halfway_to_the_bicubic_enlargement() -> None:
+    original, before, after = pictures(11, 7)
+    wanted = (original + F.interpolate(after, scale_factor=SCALE, mode="bicubic")) / 2
+    assert torch.allclose(Upscaler(UpscalerNetwork(8, 2), "x")(original, before, after), wanted.clamp(0, 1), atol=1e-6)
 
 
 def test_what_was_written_is_computed(tmp_path: Path) -> None:
-    network, picture = write(tmp_path), torch.rand(1, 3, 9, 16, dtype=torch.float64)
-    enlarged = found(tmp_path)(picture)
-    assert (enlarged.shape, enlarged.dtype) == ((1, 3, 36, 64), torch.float32)
-    assert 0 <= enlarged.min() < enlarged.max() <= 1
+    network, given = write(tmp_path), pictures(9, 16, torch.float64)
+    finished = found(tmp_path)(*given)
+    assert (finished.shape, finished.dtype) == ((1, 3, 36, 64), torch.float32)
+    assert 0 <= finished.min() < finished.max() <= 1
     with torch.no_grad():
-        assert torch.allclose(enlarged, network.half().float()(picture.float()).clamp(0, 1), atol=1e-5)
-    assert not enlarged.requires_grad
-    assert torch.equal(enlarged, found(tmp_path)(picture))
+        wanted = network.half().float()(*(each.float() for each in given)).clamp(0, 1)
+        assert torch.allclose(finished, wanted, atol=1e-5)
+    assert not finished.requires_grad
+    assert torch.equal(finished, found(tmp_path)(*given))
 
 
 def test_another_upscaler_has_another_digest(tmp_path: Path) -> None:
@@ -68,10 +75,13 @@ def test_another_upscaler_has_another_digest(tmp_path: Path) -> None:
     assert len(set(digests)) == 3
 
 
-@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 3, 8, 8), (1, 1, 8, 8), (1, 4, 8, 8), (1, 3, 0, 8)])
-def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ImageError, match="one picture in three colours"):
-        Upscaler(UpscalerNetwork(8, 2), "x")(torch.zeros(shape))
+@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 3, 8, 8), (1, 1, 8, 8), (1, 4, 8, 8), (1, 3, 0, 8), (1, 3, 8, 9)])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_other_shapes_are_refused(shape: tuple[int, ...], which: int) -> None:
+    given = list(pictures(8, 8))
+    given[which] = torch.zeros(shape)
+    with pytest.raises(ImageError, match="a picture in three colours, 4 times as large as its edit"):
+        Upscaler(UpscalerNetwork(8, 2), "x")(*given)
 
 
 @pytest.mark.parametrize(
