@@ -51,7 +51,9 @@ def composite(
     alpha = feathered(inside, settings.feather * scale)
     if settings.detail and unedited is not None:
         before = (unedited.float().cpu() + 1) / 2
-        values, share = edited(original, before, after, finish if scale > _ENLARGED else as_drawn)
+        values, share = edited(
+            original, before, after, torch.from_numpy(inside), finish if scale > _ENLARGED else as_drawn
+        )
         alpha = alpha * share
     else:
         values = resample(in_channels(after, original.shape[1]), size)

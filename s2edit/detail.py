@@ -16,8 +16,9 @@ from torch import Tensor
 from .imaging import resample
 from .upscaling import SCALE, Upscaler
 
-Finish = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Picture (1×C×H×W), reconstruction and edit (1×3×h×w) to reconstruction and edit (1×3×kh×kw), all in [0, 1]."""
+Finish = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Picture (1×C×H×W), reconstruction and edit (1×3×h×w), and where the edit may show (H×W bool), to reconstruction and
+edit (1×3×kh×kw); all colours in [0, 1]."""
 
 _WINDOW, _FLAT = 3, 4e-4
 """Of the local fit: pixels of the model's size on each side, and the variance below which colours count as one."""
@@ -29,22 +30,22 @@ _REACH, _SOFT = 0.75, 0.5
 """How far a change reaches around its pixels, and half the width of its soft edge; px of the model's size."""
 _TWICE = 1.25
 """How many times larger than an upscaler's the picture has to be for a second pass to be worth its time."""
-_TILE, _MARGIN = 128, 24
+_TILE, _MARGIN = 64, 24
 """Of the second pass, px before it enlarges; the margin is what the network sees around a pixel."""
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Rec. 709, for gray pictures."""
 
 
-def as_drawn(original: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+def as_drawn(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
     """Both as the model drew them: where no upscaler fits, interpolation does all of the enlarging."""
-    del original
+    del original, inside
     return before, after
 
 
 def finished_by(upscaler: Upscaler) -> Finish:
     """With an upscaler: what was there before is the picture itself, reduced to the upscaler's size."""
 
-    def finish(original: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    def finish(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
         small = (before.shape[-2], before.shape[-1])
         reduced = _in_colour(original, (SCALE * small[0], SCALE * small[1]))
         finished = upscaler(reduced, before, after)
@@ -53,7 +54,8 @@ def finished_by(upscaler: Upscaler) -> Finish:
             return reduced, finished
         half = (larger[0] // SCALE, larger[1] // SCALE)
         before, after = _in_colour(original, half), resample(finished, half).clamp(0, 1)
-        return (large := _in_colour(original, larger)), _tiled(upscaler, large, before, after)
+        shown = F.adaptive_max_pool2d(inside[None, None].float(), half)[0, 0] > 0
+        return (large := _in_colour(original, larger)), _tiled(upscaler, large, before, after, shown)
 
     return finish
 
@@ -70,8 +72,9 @@ def _second_size(size: tuple[int, int], model: tuple[int, int]) -> tuple[int, in
     return SCALE * round(model[0] * scale / SCALE), SCALE * round(model[1] * scale / SCALE)
 
 
-def _tiled(upscaler: Upscaler, large: Tensor, before: Tensor, after: Tensor) -> Tensor:
+def _tiled(upscaler: Upscaler, large: Tensor, before: Tensor, after: Tensor, shown: Tensor) -> Tensor:
     """The upscaler in tiles, so that memory stays bounded; tiles in which nothing changes are the picture's own."""
+    difference = (after - before).abs().amax(dim=1)[0] * shown
     finished = large.clone()
     height, width = before.shape[-2:]
     for top in range(0, height, _TILE):
@@ -79,7 +82,7 @@ def _tiled(upscaler: Upscaler, large: Tensor, before: Tensor, after: Tensor) -> 
             rows, inner_rows = _margined(top, height)
             columns, inner_columns = _margined(left, width)
             window = (..., rows, columns)
-            if float((after[window] - before[window]).abs().max()) < _FINISHED[0]:
+            if float(difference[top : top + _TILE, left : left + _TILE].max()) < _FINISHED[0]:
                 continue
             source = large[..., _times(rows), _times(columns)]
             tile = upscaler(source, before[window], after[window])
@@ -99,7 +102,9 @@ def _times(part: slice) -> slice:
     return slice(SCALE * part.start, SCALE * part.stop)
 
 
-def edited(original: Tensor, before: Tensor, after: Tensor, finish: Finish = as_drawn) -> tuple[Tensor, Tensor]:
+def edited(
+    original: Tensor, before: Tensor, after: Tensor, inside: Tensor, finish: Finish = as_drawn
+) -> tuple[Tensor, Tensor]:
     """Colours of the edit at the picture's resolution, and where they differ from the picture's.
 
     Around each of the model's pixels, what the edit did is fitted as a linear map of colours, after = A · before + b
@@ -107,18 +112,19 @@ def edited(original: Tensor, before: Tensor, after: Tensor, finish: Finish = as_
 
         colours = U(after) + A · (original − U(before))
 
-    Where the edit recolours, the picture's own edges and grain go through A; where it draws something new or takes
+    Where the edit is drawn as large as the picture, nothing is left for A to carry, and colours = U(after). Elsewhere,
+    where the edit recolours, the picture's own edges and grain go through A; where it draws something new or takes
     something away, A is near 0 and U(after) remains; where it did nothing, A is the identity and so is the result.
 
     Args:
         original: 1×C×H×W in [0, 1], C 1 or 3. before, after: 1×3×h×w in [0, 1], decoded from the source's latent and
-            from the edit's. enlarge: see `Enlarge`.
+            from the edit's. inside: H×W bool, where the edit may show. finish: see `Finish`.
     Returns:
         1×C×H×W in [0, 1], and the share, H×W in [0, 1]: 0 where nothing changed, 1 where the colours are meant in full.
     """
     size = (original.shape[-2], original.shape[-1])
     channels = original.shape[1]
-    large_before, large_after = finish(original, before, after)
+    large_before, large_after = finish(original, before, after, inside)
     factor = large_after.shape[-1] / after.shape[-1]
     bounds = _DRAWN if factor == 1 else _FINISHED
     changed = _changed(large_before, large_after, factor, bounds)
@@ -126,16 +132,22 @@ def edited(original: Tensor, before: Tensor, after: Tensor, finish: Finish = as_
     if factor == 1:
         share = share * _fine(_meant(before, after), size)[0]
     large_before, large_after = (in_channels(each, channels) for each in (large_before, large_after))
-    slope = _fitted(large_before, large_after)
-    left = original - resample(large_before, size)
     drawn = resample(large_after, size)
+    if large_before.shape[-1] < size[1] - SCALE:
+        drawn = drawn + _carried(large_before, large_after, original - resample(large_before, size))
+    return drawn.clamp(0, 1), share
+
+
+def _carried(before: Tensor, after: Tensor, left: Tensor) -> Tensor:
+    """A · left: what the picture has beyond `before`, at its own size, in the colours of the edit."""
+    size, channels = (left.shape[-2], left.shape[-1]), left.shape[1]
+    slope = _fitted(before, after)
     rows = []
     for row in range(channels):
         # A channel pair at a time: at the picture's size, all of A would be nine pictures.
         carried = [_fine(slope[row, column], size) * left[:, column] for column in range(channels)]
-        rows.append(drawn[:, row] + torch.stack(carried).sum(dim=0))
-    colours = torch.stack(rows, dim=1)
-    return colours.clamp(0, 1), share
+        rows.append(torch.stack(carried).sum(dim=0))
+    return torch.stack(rows, dim=1)
 
 
 def _changed(before: Tensor, after: Tensor, factor: float, bounds: tuple[float, float]) -> Tensor:

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 
 from s2edit.compositing import closed, composite
-from s2edit.detail import edited
+from s2edit.detail import edited, finished_by
 from s2edit.imaging import model_input
 from s2edit.settings import BlendSettings
+from s2edit.upscaling import Upscaler, UpscalerNetwork
 
 SIZE, NATIVE = 64, 320
 DETAIL = BlendSettings(feather=2, detail=True)
@@ -26,10 +27,15 @@ def shrunk(picture: torch.Tensor) -> torch.Tensor:
     return F.interpolate(picture, (SIZE, SIZE), mode="area")
 
 
-def twice(original: torch.Tensor, *drawn: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+EVERYWHERE = torch.ones(NATIVE, NATIVE, dtype=torch.bool)
+
+
+def twice(
+    original: torch.Tensor, before: torch.Tensor, after: torch.Tensor, inside: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Stands for an upscaler that knows nothing of the picture."""
-    del original
-    before, after = (F.interpolate(each, scale_factor=2.0, mode="nearest") for each in drawn)
+    del original, inside
+    before, after = (F.interpolate(each, scale_factor=2.0, mode="nearest") for each in (before, after))
     return before, after
 
 
@@ -37,7 +43,7 @@ def twice(original: torch.Tensor, *drawn: torch.Tensor) -> tuple[torch.Tensor, t
 def test_no_difference_is_the_picture_itself(channels: int) -> None:
     original = checkers(NATIVE, 9)[:, :channels]
     decoded = shrunk(checkers(NATIVE, 7))
-    _, share = edited(original, decoded, decoded)
+    _, share = edited(original, decoded, decoded, EVERYWHERE)
     assert not share.any()
 
 
@@ -45,7 +51,7 @@ def test_recolouring_keeps_the_pictures_edges() -> None:
     """Blue and green swapped everywhere: five times larger, the answer is as sharp as the picture."""
     original = checkers(NATIVE, 9)
     before = shrunk(original)
-    colours, share = edited(original, before, before[:, [0, 2, 1]], twice)
+    colours, share = edited(original, before, before[:, [0, 2, 1]], EVERYWHERE, twice)
     right = original[:, [0, 2, 1]]
     clear = (right - original).abs().amax(dim=1)[0] > 0.3
     assert float(share[clear].mean()) > 0.9
@@ -58,11 +64,38 @@ def test_what_is_new_is_the_edits_own() -> None:
     before = torch.full((1, 3, SIZE, SIZE), 0.7)
     after = before.clone()
     after[:, :, 20:40, 20:40] = 0.1
-    colours, share = edited(torch.full((1, 3, NATIVE, NATIVE), 0.7), before, after, twice)
+    colours, share = edited(torch.full((1, 3, NATIVE, NATIVE), 0.7), before, after, EVERYWHERE, twice)
     middle = slice(NATIVE * 24 // SIZE, NATIVE * 36 // SIZE)
     assert torch.allclose(colours[0, :, middle, middle], torch.tensor(0.1), atol=0.02)
     assert float(share[middle, middle].min()) > 0.999
     assert not share[: NATIVE * 16 // SIZE].any()
+
+
+def untrained() -> Upscaler:
+    """Halfway between the picture and the edit, as every network begins."""
+    return Upscaler(UpscalerNetwork(8, 1).eval(), "x")
+
+
+@pytest.mark.parametrize("side", [250, 300, 900])
+def test_a_second_pass_draws_at_the_pictures_own_size_inside_the_mask_alone(side: int) -> None:
+    """Once up to five times the model's size, beyond it twice; tiles join without a seam, the rest is the picture's."""
+    original = checkers(side, 9)
+    before = F.interpolate(original, (SIZE, SIZE), mode="area")
+    after = before.flip(dims=(3,))
+    inside = torch.zeros(side, side, dtype=torch.bool)
+    inside[:, : side // 2] = True
+    found_before, found_after = finished_by(untrained())(original, before, after, inside)
+    wanted = 4 * SIZE if side < 5 * SIZE else side
+    assert found_before.shape == found_after.shape == (1, 3, wanted, wanted)
+    large = F.interpolate(original, (wanted, wanted), mode="bicubic", antialias=True).clamp(0, 1)
+    assert torch.allclose(found_before, large, atol=1e-6)
+    if wanted > 4 * SIZE:
+        once = finished_by(untrained())(F.interpolate(original, (256, 256), mode="area"), before, after, inside)[1]
+        small = F.interpolate(once, (wanted // 4, wanted // 4), mode="bicubic", antialias=True).clamp(0, 1)
+        expected = (large + F.interpolate(small, scale_factor=4.0, mode="bicubic")) / 2
+        left = slice(0, wanted // 4)
+        assert torch.allclose(found_after[..., left], expected.clamp(0, 1)[..., left], atol=0.02)
+        assert torch.equal(found_after[..., wanted * 7 // 8 :], large[..., wanted * 7 // 8 :])
 
 
 @pytest.mark.parametrize("dtype, white", [("uint8", 255), ("uint16", 65535), ("float32", 1.0)])
