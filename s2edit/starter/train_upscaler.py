@@ -31,7 +31,7 @@ _DIFFERENCES, _STEEPNESS = 0.5, 2.0
 
 def to_unit(pictures: NDArray[np.uint8]) -> torch.Tensor:
     """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in 0 to 1."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div(255)
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float().div(255)
 
 
 def upscaling_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
