@@ -10,14 +10,15 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from itertools import starmap
-from math import log2
+from itertools import compress, starmap
+from math import log2, nan
+from operator import eq
 
 from .pixels import Box, Picture
 
 SIDE = 128
 """Pixels of the grid along the longer side."""
-_SMALL = range(2, 17)
+_SMALL = frozenset({*range(2, 17), *range(-16, -1)})
 """By how much, of 255, a pixel of a photograph is off the middle of its two neighbours."""
 _SOFT = (0.12, 0.32)
 """Share of such pixels in the direction with fewer: up to the first a drawing, from the second on a photograph."""
@@ -25,6 +26,8 @@ _COLOURS = (5.0, 5.9)
 """The same of how many colours there are, each by its share (log2 of the inverse Simpson index, Hill 1973)."""
 _GRAY = 8
 """What red and blue are off green at most, of 255, where a picture has no colours."""
+_EIGHTHS = bytes(value >> 3 for value in range(256))
+"""Shades that count as one colour."""
 _LEAST = 64
 """Pixels that have to be visible to say anything."""
 
@@ -48,7 +51,7 @@ def likeness(picture: Picture) -> float:
     if sum(seen) < _LEAST:
         return 0.0
     lightness = colours[len(colours) // 2]
-    known = [value if shown else None for value, shown in zip(lightness, seen, strict=True)]
+    known = [value if shown else nan for value, shown in zip(lightness, seen, strict=True)]
     rows = [known[start : start + across] for start in range(0, len(known), across)]
     soft = min(_softness(rows), _softness(list(zip(*rows, strict=True))))
     return round(min(_between(soft, *_SOFT), _between(_variety(colours, seen), *_COLOURS)), 3)
@@ -69,25 +72,24 @@ def _thinned(picture: Picture, channel: int, step: int) -> bytes:
     return bytes(out)
 
 
-def _softness(lines: Sequence[Sequence[int | None]]) -> float:
+def _softness(lines: Sequence[Sequence[float]]) -> float:
     """The share of pixels that are a little off the middle of their neighbours along these lines."""
     small = count = 0
     for line in lines:
-        for before, here, after in zip(line, line[1:], line[2:], strict=False):
-            if before is not None and here is not None and after is not None:
-                count += 1
-                small += abs(before - 2 * here + after) in _SMALL
+        off = [before - 2 * here + after for before, here, after in zip(line, line[1:], line[2:], strict=False)]
+        small += len([value for value in off if value in _SMALL])
+        count += sum(map(eq, off, off))  # a hidden pixel's makes no number, which equals nothing
     return small / max(1, count)
 
 
 def _variety(colours: Sequence[bytes], seen: Sequence[bool]) -> float:
     """How many colours there are, as the log2 of a number; of gray pictures, how many grays."""
-    pixels = [pixel for pixel, shown in zip(zip(*colours, strict=True), seen, strict=True) if shown]
-    if len(colours) == 1 or all(starmap(_is_gray, pixels)):
-        held = Counter(pixel[len(pixel) // 2] for pixel in pixels)
+    if len(colours) == 1 or all(starmap(_is_gray, compress(zip(*colours, strict=True), seen))):
+        held = Counter(compress(zip(colours[len(colours) // 2], strict=True), seen))
     else:
-        held = Counter(red >> 3 << 10 | green >> 3 << 5 | blue >> 3 for red, green, blue in pixels)
-    return log2(len(pixels) ** 2 / sum(count * count for count in held.values()))
+        coarse = [plane.translate(_EIGHTHS) for plane in colours]
+        held = Counter(compress(zip(*coarse, strict=True), seen))
+    return log2(sum(held.values()) ** 2 / sum(count * count for count in held.values()))
 
 
 def _is_gray(red: int, green: int, blue: int) -> bool:

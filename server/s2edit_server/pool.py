@@ -26,7 +26,7 @@ LOOK_S = 10.0
 """Seconds that the driver may take to name its cards: without a program that keeps it awake, it takes some."""
 REMEMBERED = 200
 """Identities that are expected to lie on a host; to believe one too many costs one first edit's time."""
-_CARD = re.compile(r"UUID: ((?:GPU|MIG)-[0-9A-Za-z/-]+)\)")
+_CARD = re.compile(r"UUID:\s((?:GPU|MIG)-[0-9A-Za-z/-]+)\)")
 
 
 class SeatLost(WorkerDied):

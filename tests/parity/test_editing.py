@@ -155,7 +155,7 @@ def test_blended_latents(
     checkpoint: Checkpoint, denoiser: Denoiser, mode: str, prompts: tuple[str, str], size: tuple[int, int]
 ) -> None:
     it = scene(checkpoint, denoiser, prompts, size)
-    settings = EditSettings(guidance=GUIDANCE, self_replace_max_queries=32, local_blend_threshold=0.85)
+    settings = EditSettings(guidance=GUIDANCE, self_replace_max_queries=32, local_blend_threshold=0.93)
     shape = finest(checkpoint, size)
     latent, blend = ours(checkpoint, denoiser, it, settings, mode, None, shape)
     wanted, wanted_blend = literal(checkpoint, it, settings, mode, None, shape)
@@ -189,12 +189,12 @@ def test_guidance_that_ends_early(checkpoint: Checkpoint, denoiser: Denoiser, mo
     found, rows = [], []
     for settings in (ending, dataclasses.replace(ending, guidance_until=1.0)):
         before = denoiser.forwards
-        found.append(ours(checkpoint, denoiser, it, settings, mode, None, (8, 8))[0])
+        found.append(ours(checkpoint, denoiser, it, settings, mode, None, finest(checkpoint, (8, 8)))[0])
         rows.append(denoiser.forwards - before)
     unguided = {"direct": 1, "null_text": 2, "npi": 1}[mode]
     assert rows[1] - rows[0] == unguided * STEPS // 2, "rows that are not needed are not made"
     assert (found[1] - found[0]).abs().max() > 1e-2
-    assert_equal(found[0], literal(checkpoint, it, ending, mode, None, (8, 8))[0])
+    assert_equal(found[0], literal(checkpoint, it, ending, mode, None, finest(checkpoint, (8, 8)))[0])
 
 
 def test_renormalised_masks_beside_injection(checkpoint: Checkpoint, denoiser: Denoiser) -> None:

@@ -58,7 +58,7 @@ def _download(painter: Painter, hub: FakeHub) -> None:
     painter.screen.photograph("paused")
     hub.faults.slow = 0
     painter.click_widget("s2edit_model_button")
-    painter.wait(lambda state: "s2edit_model_words" not in state["widgets"], "the download's end")
+    painter.wait(lambda state: not _words(state), "the download's end")
 
 
 @pytest.mark.hosts
