@@ -64,12 +64,7 @@ class Services:
             "version": version(),
             "pid": self.pid,
             "uptime": time.monotonic() - self.started,
-            "device": health.device[:200],
-            "worker": health.state,
-            "worker_pid": health.pid,
-            "model": health.model[:100],
-            "memory_used": health.memory_used,
-            "memory_free": health.memory_free,
+            **_worker(health),
             "queue_paused": self.scheduler.paused,
             "jobs": counts,
             "cache_bytes": cache_bytes,
@@ -90,13 +85,17 @@ class Services:
 
     def _place(self, place: Place) -> dict[str, Any]:
         health = self.pool.runner(place.name).health()
-        told: dict[str, Any] = {
-            "name": place.name,
-            "device": health.device[:200],
-            "worker": health.state,
-            "worker_pid": health.pid,
-            "model": health.model[:100],
-            "memory_used": health.memory_used,
-            "memory_free": health.memory_free,
-        }
+        told = {"name": place.name, **_worker(health)}
         return told | ({"job": place.job} if place.job else {})
+
+
+def _worker(health: Health) -> dict[str, Any]:
+    """What a status tells of one worker."""
+    return {
+        "device": health.device[:200],
+        "worker": health.state,
+        "worker_pid": health.pid,
+        "model": health.model[:100],
+        "memory_used": health.memory_used,
+        "memory_free": health.memory_free,
+    }
