@@ -76,10 +76,12 @@ def find(sent: Sent, canvas: tuple[int, int], at: tuple[int, int] | None, look: 
     if at is None or not sent.points:
         moved = sent.crop if at is None else sent.crop.moved(at[0] - sent.at[0], at[1] - sent.at[1])
         return Found(moved) if canvas == sent.canvas or at is not None else Found(None, LOST)
-    scored = [(_likeness(sent, way, canvas, look), way) for way in _ways(sent, canvas, at)]
-    plain, best = scored[0], max(scored, key=lambda entry: entry[0])
-    if best[0] < plain[0] + CLEARLY:
-        best = plain
+    first, *others = _ways(sent, canvas, at)
+    plain = best = (_likeness(sent, first, canvas, look), first)
+    if plain[0] + CLEARLY <= 1.0:  # else none can fit clearly better, and every look costs an editor's own time
+        best = max([plain, *((_likeness(sent, way, canvas, look), way) for way in others)], key=lambda entry: entry[0])
+        if best[0] < plain[0] + CLEARLY:
+            best = plain
     if best[1].turned:
         return Found(None, TURNED)
     if best[0] < LEAST and canvas != sent.canvas:

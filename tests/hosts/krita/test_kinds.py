@@ -17,7 +17,8 @@ INVERTED = [245, 55, 165, 255]
 
 CROWN = "hat → crown"
 
-FRAME_MS = 1_000 / 60
+LARGEST_COPY = 3 * 2**20
+"""Bytes that one call may hand around beside the picture itself: a small picture of the crop and its masks."""
 
 PATIENCE_S = 1_200
 """Seconds for all scenes: a quiet machine takes 60, one that did much else took half a minute for each."""
@@ -155,8 +156,10 @@ def test_the_picture_is_described_and_the_mask_shown_as_it_grows(scenes: dict[st
 
 
 @pytest.mark.hosts
-def test_krita_is_never_kept_for_longer_than_a_frame(scenes: dict[str, Any]) -> None:
-    found = _found(scenes, "frames")
-    assert found["calls"] > 100
-    took, where = found["longest"][0]
-    assert took < FRAME_MS, f"{where} took {took} ms of processor time, without the copying of pixels"
+def test_krita_copies_little_in_one_call(scenes: dict[str, Any]) -> None:
+    """How long that takes is printed by `tests.benchmarks.krita_frames`."""
+    calls = _found(scenes, "frames")
+    assert len(calls) > 100
+    large = [call for call in calls if call["bytes"] > LARGEST_COPY]
+    assert len(large) <= 2, f"only what is sent and what arrives: {large}"
+    assert {call["place"].partition(":")[0] for call in large} <= {"session_qt.py"}, large

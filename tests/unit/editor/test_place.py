@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from s2edit_editor.pixels import Box, Picture
-from s2edit_editor.place import LOST, TURNED, Found, Look, Sent, find, points_of
+from s2edit_editor.place import GRID, LOST, TURNED, Found, Look, Sent, find, points_of
 
 Pixels = np.ndarray[Any, Any]
 CROP = Box(30, 20, 40, 32)
@@ -51,6 +51,18 @@ def canvas_with(layer: Pixels) -> Pixels:
 @pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
 def test_nothing_has_happened(layer: Pixels, dtype: str) -> None:
     assert find(sent_of(layer, dtype), (120, 90), AT, looker(layer, AT)) == Found(CROP)
+
+
+def test_where_nothing_has_happened_one_look_a_point_is_enough(layer: Pixels) -> None:
+    seen: list[tuple[int, int]] = []
+    plain = looker(layer, AT)
+
+    def look(x: int, y: int) -> int | None:
+        seen.append((x, y))
+        return plain(x, y)
+
+    assert find(sent_of(layer), (120, 90), AT, look) == Found(CROP)
+    assert len(seen) == GRID * GRID == len(set(seen))
 
 
 def test_it_goes_where_its_layer_went(layer: Pixels) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import scenes_docker
@@ -12,4 +13,7 @@ import stage
 
 def run(report: dict[str, Any], done: Any) -> None:
     found = [scene for one in (scenes_layers, scenes_docker, scenes_frames) for scene in vars(one).items()]
-    stage.act(report, done, [scene for name, scene in found if name.startswith("scene_")])
+    # To look at a few by hand: S2EDIT_SCENES=selected,variations
+    wanted = os.environ.get("S2EDIT_SCENES", "").split(",")
+    named = {name[6:]: scene for name, scene in found if name.startswith("scene_")}
+    stage.act(report, done, [named[name] for name in (wanted if wanted != [""] else named)])

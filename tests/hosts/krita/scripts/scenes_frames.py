@@ -1,7 +1,8 @@
-"""How long the plug-in keeps Krita's own thread while an edit goes its way."""
+"""What the plug-in does in each call from Qt while an edit goes its way: how long, and how many bytes of pixels."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from inspect import CO_GENERATOR
@@ -11,23 +12,24 @@ from typing import Any
 from stage import OBJECT, Scene, document_with, edit, layer, select
 
 LARGE = 1_024
-COPIES = frozenset({"read", "glance", "coverage", "add_result", "png_of_layer"})
-"""The plug-in's functions that copy pixels: meanwhile Krita may be kept waiting."""
 SETTLED_S = 2.0
+_PARTS = 6
+"""The longest of the calls within a call that are told."""
 
 
-class Stopwatch:
-    """Processor time of every call from Qt into the plug-in, what copies pixels not counted.
+class Ledger:
+    """Every call from Qt into the plug-in: its processor time, and the bytes that the plug-in's functions gave back.
 
     Processor time and not the clock's, since other programs are not the plug-in's doing; Python's own monitoring and no
-    profile function, since that would be called for each step of each generator and be measured with them.
+    profile function, since that would be called for each step of each generator and be measured with them. The bytes
+    are all that its functions return within the call: each is a copy that was made there.
     """
 
     def __init__(self) -> None:
-        self.calls: list[tuple[float, str]] = []
-        self._inside: list[CodeType] = []
-        self._copying = 0
-        self._since = self._copying_since = self._copied = 0.0
+        self.calls: list[dict[str, Any]] = []
+        self._inside: list[tuple[CodeType, float]] = []
+        self._bytes = 0
+        self._parts: list[tuple[float, str]] = []
         self._monitoring: Any = vars(sys)["monitoring"]  # Python 3.12's, which the type checkers' 3.11 lacks
 
     def start(self) -> None:
@@ -35,8 +37,8 @@ class Stopwatch:
         tool, events = self._monitoring.PROFILER_ID, self._monitoring.events
         self._monitoring.use_tool_id(tool, "s2edit frames")
         self._monitoring.register_callback(tool, events.PY_START, self._entered)
-        for event in (events.PY_RETURN, events.PY_UNWIND):
-            self._monitoring.register_callback(tool, event, self._left)
+        self._monitoring.register_callback(tool, events.PY_RETURN, self._left)
+        self._monitoring.register_callback(tool, events.PY_UNWIND, self._left)
         self._monitoring.set_events(tool, events.PY_START | events.PY_RETURN | events.PY_UNWIND)
 
     def stop(self) -> None:
@@ -48,46 +50,42 @@ class Stopwatch:
         if not _counts(code):
             return self._monitoring.DISABLE
         if not self._inside:
-            self._copied, self._copying, self._since = 0.0, 0, time.thread_time()
-        self._inside.append(code)
-        if not self._copying and code.co_name in COPIES:
-            self._copying, self._copying_since = len(self._inside), time.thread_time()
+            self._bytes, self._parts = 0, []
+        self._inside.append((code, time.thread_time()))
         return None
 
-    def _left(self, code: CodeType, _offset: int, _result: object) -> None:
+    def _left(self, code: CodeType, _offset: int, given: object) -> None:
         if not self._inside or not _counts(code):
             return
-        if self._copying == len(self._inside):
-            self._copying, self._copied = 0, self._copied + time.thread_time() - self._copying_since
-        self._inside.pop()
-        if not self._inside:
-            took = time.thread_time() - self._since - self._copied
-            self.calls.append((1_000 * took, f"{code.co_filename.rpartition('/')[2]}:{code.co_qualname}"))
+        _, since = self._inside.pop()
+        took, place = 1_000 * (time.thread_time() - since), f"{code.co_filename.rpartition('/')[2]}:{code.co_qualname}"
+        if isinstance(given, (bytes, bytearray)):
+            self._bytes += len(given)
+        if self._inside:
+            self._parts.append((round(took, 2), place))
+            return
+        longest = sorted(self._parts, reverse=True)[:_PARTS]
+        self.calls.append({"ms": round(took, 3), "bytes": self._bytes, "place": place, "parts": longest})
 
 
 def _counts(code: CodeType) -> bool:
     """A function of the plug-in; no generator, which may be left half-way and is part of who runs it."""
-    return "s2edit_krita" in code.co_filename and not code.co_flags & CO_GENERATOR
+    return "/pykrita/s2edit_krita/" in code.co_filename and not code.co_flags & CO_GENERATOR
 
 
 def scene_frames(docker: Any) -> Scene:
-    """A whole edit, from the words to the layer: what each call from Qt took, in milliseconds."""
-    document = document_with(docker, side=LARGE)
-    node = layer(document, "Picture", OBJECT, side=LARGE)
-    select(document, docker, (300, 300, 300, 300))
-    watch = Stopwatch()
-    watch.start()
+    """A whole edit, from the words to the layer: what each call from Qt did."""
+    side = int(os.environ.get("S2EDIT_FRAMES_SIDE", LARGE))
+    document = document_with(docker, side=side)
+    node = layer(document, "Picture", OBJECT, side=side)
+    select(document, docker, (side // 4, side // 4, side // 4, side // 4))
+    ledger = Ledger()
+    ledger.start()
     try:
         docker.form.target.setText("a portrait of a woman with a bow")
         yield from edit(docker, document, node)
         stop = time.monotonic() + SETTLED_S
         yield lambda: time.monotonic() > stop
     finally:
-        watch.stop()
-    watch.calls.sort(reverse=True)
-    seen = [took for took, name in watch.calls if name.endswith("Menus.eventFilter")]
-    return {
-        "calls": len(watch.calls),
-        "longest": [[round(took, 2), name] for took, name in watch.calls[:12]],
-        "events": [len(seen), round(sum(seen) / max(1, len(seen)), 4)],
-    }
+        ledger.stop()
+    return ledger.calls
