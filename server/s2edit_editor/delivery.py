@@ -14,8 +14,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import sentences
-from .host import NORMAL, Layer
+from s2edit_wire.errors import WireError
+from s2edit_wire.recipe import NAME as RECIPE
+from s2edit_wire.records import EditRecord, JobRecord, ResultRecord
+
+from . import masks, notes, sentences
+from .host import NORMAL, Host, Insertion, Layer
+from .locate import shift_of
+from .notes import Pending
+from .pixels import Box, Picture
+from .place import LOST, TURNED, Sent, find
+from .text import _
 
 LONGEST_NAME = 60
 """Characters of a layer's name that layer lists show."""
@@ -73,3 +82,126 @@ def manner_over(source: Layer | None, *, opaque: bool) -> Manner:
 def layer_name(edit: Mapping[str, Any]) -> str:
     """What a result is called: by what it changes (“+ sunglasses”, “hat → crown”), not by what all results share."""
     return sentences.title(str(edit.get("source", "")), str(edit.get("target", "")).strip(), LONGEST_NAME) or "S²Edit"
+
+
+def pictures_of(header: Mapping[str, Any], frames: Sequence[bytes | bytearray | memoryview]) -> dict[str, Picture]:
+    """The pictures of an answer or event, by role."""
+    return {
+        entry["role"]: Picture(entry["shape"][1], entry["shape"][0], entry["shape"][2], entry["dtype"], bytes(frame))
+        for entry, frame in zip(header.get("frames", []), frames, strict=True)
+    }
+
+
+def deliver(
+    host: Host,
+    job: JobRecord,
+    record: ResultRecord,
+    pictures: Mapping[str, Picture],
+    sent: Picture | None = None,
+    *,
+    choose: bool = False,
+) -> str:
+    """Make the layer of a finished job, once: a second time, the layer that is there is named.
+
+    Args:
+        job, record: the answer to `result`; pictures: its frames (`pictures_of`).
+        sent: the crop as it was sent, to find its place in a layer that was cropped meanwhile; None when forgotten.
+        choose: whether the new layer becomes the active one.
+
+    Returns:
+        The layer's mark.
+
+    Raises:
+        WireError: the document can't take it as it is now, or the answer has no picture in it; nothing has changed.
+    """
+    there = host.results().get(job["job"])
+    if there is not None:
+        return there
+    trouble = host.refusal()
+    if trouble:
+        raise WireError("bad_image", trouble)
+    wanted = ("mask",) if job["edit"]["kind"] == "mask" else ("patch", "alpha")
+    if not pictures.keys() >= set(wanted):
+        raise WireError("bad_image", _("The result has no picture in it."))
+    then = notes.pending(host, job["job"])
+    layers = {layer.mark: layer for layer in host.layers()}
+    source = source_of(host, layers, job["edit"], then)
+    first = pictures[wanted[0]]
+    box = place_of(host, source, job["edit"], then, sent, (first.width, first.height))
+    if wanted == ("mask",):
+        return _deliver_mask(host, source, job["edit"], box, first)
+    colour, alpha = pictures["patch"], pictures["alpha"]
+    if (colour.width, colour.height) != (box.width, box.height):
+        colour, alpha = (host.stretched(one, box.width, box.height) for one in (colour, alpha))
+    manner = manner_over(layers.get(source), opaque=not source or host.is_opaque(source, box))
+    spot = spot_over(list(layers.values()), source)
+    crop = list(box) if box.clipped(*host.canvas()) == box else []
+    recipe = notes.recipe_of(job, record, crop, host.versions(), then.mask_from if then is not None else "")
+    kept = {RECIPE: recipe.to_json(), notes.REFERENCE: then.reference if then is not None else ""}
+    return host.insert(
+        Insertion(
+            layer_name(job["edit"]),
+            box,
+            colour,
+            alpha,
+            spot.parent,
+            spot.above,
+            source,
+            manner.blended,
+            manner.clipped,
+            tuple(mark for mark in (then.masks if then is not None else ()) if mark in layers),
+            choose,
+            job["job"],
+            {name: text for name, text in kept.items() if text},
+        )
+    )
+
+
+def source_of(host: Host, layers: Mapping[str, Layer], edit: EditRecord, then: Pending | None) -> str:
+    """The layer that was edited, "" when it is gone.
+
+    A document that doesn't know the job has it by the mark or name that the job says, else where the painter is now.
+    """
+    if then is not None:
+        return then.layer if then.layer in layers else ""
+    document = edit.get("document", {})
+    mark = document.get("ref", "").rpartition(":")[2]
+    if mark in layers:
+        return mark
+    named = next((layer.mark for layer in layers.values() if layer.name == document.get("layer")), "")
+    return named or masks.edited(list(layers.values()), host.active())
+
+
+def place_of(
+    host: Host, source: str, edit: EditRecord, then: Pending | None, sent: Picture | None, size: tuple[int, int]
+) -> Box:
+    """Where a result of this size belongs in the document as it is now; raises WireError when nobody can say."""
+    if then is None:
+        x, y = edit.get("document", {}).get("crop", [0, 0])[:2]
+        return Box(x, y, *size)
+    frame = host.frame(source) if source else None
+    if frame is not None and frame[2:] != then.frame[2:] and sent is not None:
+        shift = shift_of(host.read(source, frame), sent)
+        if shift is not None:
+            return Box(frame.x + shift[0], frame.y + shift[1], then.crop.width, then.crop.height)
+    at = None if frame is None else (frame.x, frame.y)
+    look = host.looker(source) if source else lambda _x, _y: None
+    found = find(Sent(then.canvas, (then.frame.x, then.frame.y), then.crop, then.points), host.canvas(), at, look)
+    if found.box is None:
+        raise WireError(
+            "bad_image",
+            {
+                TURNED: _("The picture was turned while it was edited. Undo that, then add the result."),
+                LOST: _("The picture was changed too much while it was edited. Undo that, then add the result."),
+            }[found.why],
+        )
+    return found.box
+
+
+def _deliver_mask(host: Host, source: str, edit: EditRecord, box: Box, mask: Picture) -> str:
+    if (mask.width, mask.height) != (box.width, box.height):
+        raise WireError("bad_image", _("The picture was scaled meanwhile. Ask for the mask again."))
+    if not source:
+        raise WireError("bad_image", _("There is no layer to put the mask over."))
+    word = next((entry["word"] for entry in edit["objects"]), "")
+    return masks.mask_layer(host, source, word, (box, bytes(mask.data)))

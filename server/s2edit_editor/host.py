@@ -2,11 +2,13 @@
 
 A host is small: it carries out, and decides nothing. All boxes are in canvas pixels; layers are named by `mark`, a text
 that the editor keeps in its own files (Krita's unique id, GIMP's tattoo). Errors are `WireError`s with a sentence.
+
+`order` says what is wanted of a document, `submission` takes it out, `delivery` brings results in; all through a host.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -92,6 +94,7 @@ class Insertion:
         clipped: whether it may cover only what is covered already, so that soft edges stay as soft as they are.
         hide: mask layers that have done their work.
         choose: whether it becomes the active layer; else that stays.
+        job: whose result it is.
         notes: texts that it carries, by name.
     """
 
@@ -106,6 +109,7 @@ class Insertion:
     clipped: bool = False
     hide: Sequence[str] = ()
     choose: bool = False
+    job: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -115,14 +119,17 @@ class Host(Protocol):
     def program(self) -> str:
         """`gimp` or `krita`."""
 
-    def language(self) -> str:
-        """The painter's language, two letters."""
+    def versions(self) -> dict[str, str]:
+        """What made a result, for its recipe: `host` (the editor's name and version) and `plugin`."""
 
     def is_open(self) -> bool:
         """Whether the document is still there; nothing else may be asked of one that is not."""
 
     def title(self) -> str:
         """What the title bar calls it; never a path."""
+
+    def ref(self, layer: str) -> str:
+        """The wire's `document.ref` of an edit of this layer: the host's own text to find the document again."""
 
     def canvas(self) -> tuple[int, int]:
         """Width and height in pixels."""
@@ -132,6 +139,12 @@ class Host(Protocol):
 
     def active(self) -> str:
         """Mark of the active layer, "" without one."""
+
+    def shown_box(self, layer: str) -> Box | None:
+        """A box around all of the layer's own pixels that are not transparent; None when there are none."""
+
+    def frame(self, layer: str) -> Box:
+        """A corner that moves with the layer's pixels, and its size; 0 x 0 where layers have no size of their own."""
 
     def mask_choices(self, layer: str) -> Sequence[MaskChoice]:
         """What there is now to take an object's mask from, for this layer; AUTOMATIC is not among them."""
@@ -145,14 +158,47 @@ class Host(Protocol):
     def read(self, layer: str, box: Box) -> Picture:
         """A layer's own pixels in a box, without its mask, opacity and mode; transparent black outside of it.
 
-        "" stands for all that is visible, painted mask layers left out.
+        "" stands for all that is visible, painted mask layers left out; so it does for the next three.
         """
+
+    def glance(self, layer: str, box: Box, step: int) -> Picture:
+        """Every `step`-th pixel of every `step`-th row of `read`'s, 8-bit RGBA, so fast that no stroke is disturbed."""
+
+    def looker(self, layer: str) -> Callable[[int, int], int | None]:
+        """Tells the layer's green, 0 to 255, at a canvas pixel; None beside the layer."""
+
+    def is_slow(self, layer: str) -> bool:
+        """Whether `read` of this layer takes so long that it would be felt after each stroke."""
+
+    def is_opaque(self, layer: str, box: Box) -> bool:
+        """Whether the layer's own pixels are opaque all over the box."""
+
+    def reference(self, mark: str, longest: int) -> Picture:
+        """What a reference shows (`order.Reference`), of which no more than `longest` pixels a side are needed.
+
+        Raises WireError with a sentence when it is gone or can't be opened.
+        """
+
+    def stretched(self, picture: Picture, width: int, height: int) -> Picture:
+        """A picture of 1 or 3 channels at another size, by the editor's own scaling."""
+
+    def refusal(self) -> str:
+        """Why no result can be put into this document as it is; "" when one can."""
+
+    def results(self) -> Mapping[str, str]:
+        """Marks of the layers that are results and are there now, by their jobs."""
 
     def insert(self, result: Insertion) -> str:
         """Make a result layer; returns its mark."""
 
-    def add_mask_layer(self, layer: str, name: str, word: str, filled: tuple[Box, bytes] | None = None) -> str:
-        """A layer over `layer` to paint an object's mask on, perhaps already filled; it becomes the active one."""
+    def add_mask_layer(
+        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None
+    ) -> str:
+        """A layer to paint the mask of an object of `layer` on, directly over `above`; it becomes the active one.
+
+        Args:
+            filled: what it shows at first: a box, and 8-bit samples of it; None for an empty one, with a brush in hand.
+        """
 
     def show(self, marks: Sequence[str], *, visible: bool) -> None:
         """Show or hide layers."""

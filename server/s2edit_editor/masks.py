@@ -8,7 +8,8 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.limits import MAX_OBJECTS
 
 from . import sentences
-from .host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION, Layer, MaskChoice
+from .host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION, Host, Layer, MaskChoice
+from .pixels import Box
 from .text import _
 
 
@@ -21,6 +22,67 @@ def nothing_marked(choice: MaskChoice) -> WireError:
     """The error of a mask that marks nothing of what is edited."""
     told = _("“{name}” marks nothing.", name=choice.label)
     return WireError("bad_mask", told, _("Paint over the object first, or let the model find it."))
+
+
+def for_objects(host: Host, source: str, area: Box, kind: str, mark: str = "") -> list[MaskChoice]:
+    """The masks of an edit where one kind is chosen for all of its objects, in their order; none for `AUTOMATIC`.
+
+    Args:
+        source: mark of the edited layer. area: what the edit is about: painted masks beside it are passed over.
+        mark: of CHANNEL, its name; of EARLIER, the result, "" for the newest.
+
+    Raises:
+        WireError: bad_mask, when there is no such mask, or when it marks nothing of the area.
+    """
+    if kind == AUTOMATIC:
+        return []
+    layers = host.layers()
+    if kind == EARLIER:
+        mark = mark or next((result.mark for result in results_of(layers, source)), "")
+    names = _by_mark(layers)
+    marks = painted_for(layers, source) if kind == PAINTED else used_by(layers, mark) if kind == EARLIER else []
+    found = [MaskChoice(PAINTED, one, names[one].name, names[one].word) for one in marks]
+    found = [choice for choice in found if _marks(host, choice, area)][:MAX_OBJECTS]
+    if found:
+        return found
+    offered = [choice for choice in host.mask_choices(source) if choice.kind == kind]
+    if kind in (CHANNEL, EARLIER):
+        offered = [choice for choice in offered if choice.mark == mark]
+    if kind == PAINTED or not offered:
+        raise WireError("bad_mask", _missing(kind).format(name=mark))
+    if not _marks(host, offered[0], area):
+        raise nothing_marked(offered[0])
+    return offered[:1]
+
+
+def _marks(host: Host, choice: MaskChoice, area: Box) -> bool:
+    box = host.extent(choice)
+    return box is not None and box.cut(area) is not None
+
+
+def _missing(kind: str) -> str:
+    return {
+        PAINTED: _("No mask is painted yet. Choose “Paint Object Mask”, paint over the object, and try again."),
+        SELECTION: _("Nothing is selected. Select the object first, or choose another mask."),
+        LAYER_MASK: _("This layer has no layer mask. Add one, or choose another mask."),
+        EARLIER: _("No earlier result of this layer has a mask. Choose another mask."),
+        CHANNEL: _("There is no channel “{name}”."),
+    }[kind]
+
+
+def mask_layer(host: Host, source: str, word: str, filled: tuple[Box, bytes] | None = None) -> str:
+    """A layer to paint an object's mask on, over the source and all that would hide it; returns its mark.
+
+    Args:
+        word: the object, "" when it isn't named yet. filled: what it shows at first: a box, and 8-bit samples of it.
+    """
+    layers = host.layers()
+    earlier = [layer for layer in layers if layer.made_for == source]
+    parent = _by_mark(layers)[source].parent
+    family = {source, *(layer.mark for layer in (*earlier, *results_of(layers, source)))}
+    above = next(layer.mark for layer in layers if layer.parent == parent and layer.mark in family)
+    name = _("Object mask: {word}", word=word) if word else _("Object mask {number}", number=len(earlier) + 1)
+    return host.add_mask_layer(source, above, name, word, filled)
 
 
 class Waiting:
@@ -97,8 +159,14 @@ def picked_up(word: str, chosen: MaskChoice, offered: Sequence[MaskChoice], sour
     return painted[-1], named
 
 
+def offered_kinds(host: Host, source: str) -> list[str]:
+    """The kinds of mask that have something to offer now for a layer, the likeliest first."""
+    there = {choice.kind for choice in host.mask_choices(source)}
+    return kinds(host.layers(), source, selected=SELECTION in there, channels=CHANNEL in there)
+
+
 def kinds(layers: Sequence[Layer], source: str, *, selected: bool, channels: bool) -> list[str]:
-    """The kinds of mask that have something to offer for a layer, the likeliest first.
+    """As `offered_kinds`.
 
     Args:
         layers: all of the document. source: the layer's mark.

@@ -1,16 +1,103 @@
-"""What is kept in a document: the recipe that a result carries, made from the daemon's answer, with mask digests."""
+"""What is kept in a document: where jobs that are under way were taken from, and the recipe that a result carries."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from s2edit_wire.errors import WireError
-from s2edit_wire.recipe import Recipe
+from s2edit_wire.recipe import MASK_SOURCES, Recipe
 from s2edit_wire.records import JobRecord, ResultRecord
 
+from .host import Host
+from .pixels import Box
+
+PENDING = "s2edit-pending"
+"""The document's note of its jobs whose results are still to come."""
+MOST_PENDING = 64
+REFERENCE = "s2edit-reference"
+"""A result's note of what it has something from (`order.Reference.mark`)."""
 _DIGEST = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Where a job's picture was taken from.
+
+    Args:
+        layer: the edited layer's mark.
+        canvas: the document's width and height. frame: the layer's (`Host.frame`).
+        crop: what was sent, on the canvas. points: as in `place.Sent`.
+        masks: marks of the painted mask layers that went with it, object by object.
+        reference: what something is taken over from (`order.Reference.mark`), "" of a plain edit.
+        mask_from: the kind of its masks.
+    """
+
+    layer: str
+    canvas: tuple[int, int]
+    frame: Box
+    crop: Box
+    points: tuple[int, ...] = ()
+    masks: tuple[str, ...] = ()
+    reference: str = ""
+    mask_from: str = ""
+
+    @classmethod
+    def from_record(cls, held: Mapping[str, Any]) -> Pending | None:
+        """What `asdict` made, of a document: None for anything else, as it is data from outside when it is read."""
+        try:
+            width, height = map(int, held["canvas"])
+            return cls(
+                str(held["layer"]),
+                (width, height),
+                Box(*map(int, held["frame"])),
+                Box(*map(int, held["crop"])),
+                tuple(map(int, held["points"])),
+                tuple(map(str, held["masks"])),
+                str(held["reference"]),
+                str(held["mask_from"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def remember(host: Host, job: str, pending: Pending) -> None:
+    """Keep with the document where a job's result belongs."""
+    _store(host, {**_pending(host), job: asdict(pending)})
+
+
+def forget(host: Host, job: str) -> None:
+    """The daemon never got it. One whose result is there stays noted: undone, it may be wanted once more."""
+    held = _pending(host)
+    if held.pop(job, None) is not None:
+        _store(host, held)
+
+
+def pending(host: Host, job: str) -> Pending | None:
+    """Where the job's picture came from, if this document knows."""
+    held = _pending(host).get(job)
+    return Pending.from_record(held) if isinstance(held, dict) else None
+
+
+def is_pending(host: Host, job: str) -> bool:
+    """Whether the job was sent from this very document, and not from a copy of it."""
+    return job in _pending(host)
+
+
+def _pending(host: Host) -> dict[str, Any]:
+    try:
+        held = json.loads(host.note(PENDING) or "{}")
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _store(host: Host, held: Mapping[str, Any]) -> None:
+    host.keep(PENDING, json.dumps(dict(list(held.items())[-MOST_PENDING:])) if held else "")
 
 
 def recipe_of(
@@ -22,7 +109,8 @@ def recipe_of(
         job: as the daemon has it. record: what the worker wrote about the result.
         crop: x, y, width, height on the canvas, or empty.
         program: versions: `host`, `plugin`.
-        mask_from: one of `recipe.MASK_SOURCES`, "" when not known.
+        mask_from: a kind of mask (`host`); a recipe names `recipe.MASK_SOURCES` only, as an earlier result's mask came
+            from somewhere else.
     """
     model = str(record.get("model_hash", ""))
     return Recipe(
@@ -34,7 +122,7 @@ def recipe_of(
         mask_sha256=mask_digests(record.get("inputs", {})),
         crop=list(crop),
         program=dict(program),
-        mask_from=mask_from,
+        mask_from=mask_from if mask_from in MASK_SOURCES else "",
     )
 
 

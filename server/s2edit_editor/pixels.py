@@ -79,6 +79,21 @@ def around(boxes: list[Box]) -> Box | None:
     return whole
 
 
+def covered(data: bytes, width: int) -> Box | None:
+    """The smallest box that holds every non-zero byte of a plane so wide; None when all are zero."""
+    lead = len(data) - len(data.lstrip(b"\0"))
+    if lead == len(data):
+        return None
+    top, bottom = lead // width, (len(data.rstrip(b"\0")) - 1) // width
+    left, right = width, 0
+    for row in range(top, bottom + 1):
+        line = data[row * width : (row + 1) * width]
+        start = width - len(line.lstrip(b"\0"))
+        if start < width:
+            left, right = min(left, start), max(right, len(line.rstrip(b"\0")))
+    return Box(left, top, right - left, bottom - top + 1)
+
+
 def kept_where(alpha: bytes, own: bytes, dtype: str) -> bytes:
     """One channel's samples, 0 where another plane of the same size and dtype is 0."""
     item = ITEM_SIZE[dtype]

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from gi.repository import Gimp, GObject
+from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION
 from s2edit_editor.text import _
 from s2edit_editor.words import knob_hint, knob_title
 from s2edit_wire.knobs import GUIDANCE, knobs
 from s2edit_wire.records import PROFILES
 
-from .choices import UNSET, dials
-from .mask_sources import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, MASK_LAYERS, SELECTION
+from .choices import ARGUMENT_OF, UNSET, dials
 
 FLAGS = GObject.ParamFlags.READWRITE
 
 
 def mask_titles() -> dict[str, str]:
-    """The mask sources as the painter reads them."""
+    """The kinds of mask as the painter reads them."""
     return {
         AUTOMATIC: _("Found automatically"),
         SELECTION: _("Selection"),
         LAYER_MASK: _("Layer mask"),
-        MASK_LAYERS: _("Painted mask layers"),
+        PAINTED: _("Painted mask layers"),
         CHANNEL: _("Channel"),
         EARLIER: _("Earlier result's mask"),
     }
+
+
+def _masks() -> dict[str, str]:
+    return {ARGUMENT_OF[kind]: title for kind, title in mask_titles().items()}
 
 
 def profile_titles() -> dict[str, str]:
@@ -40,7 +44,7 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
         ("object", _("Object"), _("The word that names the object; several: separated by commas")),
     ):
         procedure.add_string_argument(name, title, blurb, "", FLAGS)
-    _add_choice(procedure, "mask", _("Mask"), _("Where the object's mask comes from"), mask_titles(), AUTOMATIC)
+    _add_choice(procedure, "mask", _("Mask"), _("Where the object's mask comes from"), _masks(), ARGUMENT_OF[AUTOMATIC])
     procedure.add_string_argument("channel", _("Channel"), _("Name of the channel, for the mask “channel”"), "", FLAGS)
     procedure.add_string_argument("model", _("Model"), _("Id of the model; empty: the usual one"), "", FLAGS)
     _add_choice(procedure, "profile", _("Profile"), _("How much work is done"), profile_titles(), "balanced")

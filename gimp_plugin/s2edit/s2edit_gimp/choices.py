@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gi.repository import Gimp, Gio
+from s2edit_editor import host
+from s2edit_editor.host import AUTOMATIC, CHANNEL, MaskChoice
+from s2edit_editor.order import Order, Reference
 from s2edit_editor.wish import Wish, dial_names
 from s2edit_wire.knobs import GUIDANCE, Knob, Value, knobs
 
 from . import marks
-from .mask_sources import AUTOMATIC
 
 NOTE, PASSING = "s2edit-form", 0
+ARGUMENT_OF = {
+    host.AUTOMATIC: "automatic",
+    host.SELECTION: "selection",
+    host.LAYER_MASK: "layer-mask",
+    host.PAINTED: "mask-layers",
+    host.CHANNEL: "channel",
+    host.EARLIER: "earlier-result",
+}
+"""What the procedure's argument calls the kinds of mask."""
 UNSET = -1.0
 """For a number: let the model and the profile decide."""
 
@@ -34,17 +46,15 @@ class Choices:
 
     Args:
         wish: what is wanted, without where it is taken from.
-        mask: one of `mask_sources.SOURCES`; channel: the channel's name for CHANNEL; earlier: the result whose mask
-            EARLIER takes, None for the newest.
-        reference, reference_file: what to take something over from, for `compose`: one of the two.
+        mask: a kind of mask (`host`); mark: the channel's name for CHANNEL; the result whose mask EARLIER takes, "" for
+            the newest.
+        reference: what to take something over from, for `compose`: a layer's tattoo or a file's URI; "" for nothing.
     """
 
     wish: Wish = field(default_factory=Wish)
     mask: str = AUTOMATIC
-    channel: str = ""
-    reference: Gimp.Layer | None = None
-    reference_file: Gio.File | None = None
-    earlier: Gimp.Layer | None = None
+    mark: str = ""
+    reference: str = ""
 
     @classmethod
     def from_config(cls, config: Gimp.ProcedureConfig, image: Gimp.Image) -> Choices:
@@ -73,45 +83,37 @@ class Choices:
             settings=settings,
             reference_prompt=text("reference-prompt"),
         )
-        reference = config.get_property("reference") or named
-        mask, channel = config.get_property("mask"), text("channel")
-        made = cls(wish, mask, channel, reference, config.get_property("reference-file"))
+        layer, file = config.get_property("reference") or named, config.get_property("reference-file")
+        reference = str(layer.get_tattoo()) if layer is not None else "" if file is None else str(file.get_uri())
+        mask = next(kind for kind, name in ARGUMENT_OF.items() if name == config.get_property("mask"))
+        made = cls(wish, mask, text("channel") if mask == CHANNEL else "", reference)
         made.wish = replace(wish, kind="compose" if made.composes else "edit")
         return made
+
+    def order(self, masks: Sequence[MaskChoice]) -> Order:
+        """The order with these masks of its objects (`masks.for_objects`)."""
+        return Order(self.wish, tuple(masks), reference=Reference(self.reference) if self.reference else None)
 
     @property
     def composes(self) -> bool:
         """Whether something is to be taken over from another picture, or at least was described."""
-        return bool(self.has_reference or self.wish.reference_prompt)
-
-    @property
-    def has_reference(self) -> bool:
-        """Whether there is something to take over from."""
-        return self.reference is not None or self.reference_file is not None
-
-    @property
-    def reference_mark(self) -> str:
-        """The reference as text for a layer's notes: its tattoo, or a file's URI; "" without one."""
-        if self.reference is not None:
-            return str(self.reference.get_tattoo())
-        return "" if self.reference_file is None else str(self.reference_file.get_uri())
+        return bool(self.reference or self.wish.reference_prompt)
 
     def recall_reference(self, image: Gimp.Image, mark: str) -> None:
         """Take the reference that such a text stands for, if it is still there."""
-        if mark.isdecimal():
-            self.reference = image.get_layer_by_tattoo(int(mark))
-        elif mark:
-            self.reference_file = Gio.File.new_for_uri(mark)
+        gone = mark.isdecimal() and image.get_layer_by_tattoo(int(mark)) is None
+        self.reference = "" if gone else mark
 
-    def to_config(self, config: Gimp.ProcedureConfig) -> None:
-        """Remember the choices as the procedure's last values."""
-        wish = self.wish
+    def to_config(self, config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
+        """Remember the choices about an image as the procedure's last values."""
+        wish, layer = self.wish, image.get_layer_by_tattoo(int(self.reference)) if self.reference.isdecimal() else None
+        file = self.reference and layer is None and not self.reference.isdecimal()
         values: dict[str, object] = {
             "source": wish.source,
             "target": wish.target,
             "object": ", ".join(wish.words),
-            "mask": self.mask,
-            "channel": self.channel,
+            "mask": ARGUMENT_OF[self.mask],
+            "channel": self.mark if self.mask == CHANNEL else "",
             "model": wish.model,
             "profile": wish.profile,
             "guidance": float(wish.settings.get(GUIDANCE, 0.0)),
@@ -119,8 +121,8 @@ class Choices:
             "reference-prompt": wish.reference_prompt,
             # GIMP keeps no layers among last values.
             "reference": None,
-            "reference-name": "" if self.reference is None else self.reference.get_name(),
-            "reference-file": self.reference_file,
+            "reference-name": "" if layer is None else layer.get_name(),
+            "reference-file": Gio.File.new_for_uri(self.reference) if file else None,
         }
         for name, knob in dials().items():
             values[name] = float(wish.settings.get(knob.name, UNSET))
@@ -133,7 +135,7 @@ class Choices:
 
     def keep_with(self, image: Gimp.Image) -> None:
         """Remember them for the next time that this picture is edited, as long as it is open."""
-        held = {"mask": self.mask, "channel": self.channel, "reference": self.reference_mark, "wish": self.wish.noted()}
+        held = {"mask": self.mask, "mark": self.mark, "reference": self.reference, "wish": self.wish.noted()}
         marks.write(image, NOTE, json.dumps(held), PASSING)
 
     @classmethod
@@ -143,8 +145,9 @@ class Choices:
         wish = Wish.from_note(str(held.get("wish", "")))
         if wish is None:
             return None
-        made = cls(wish, mask=str(held.get("mask", AUTOMATIC)), channel=str(held.get("channel", "")))
+        mask = str(held.get("mask", AUTOMATIC))
+        made = cls(wish, mask if mask in ARGUMENT_OF else AUTOMATIC, str(held.get("mark", "")))
         made.recall_reference(image, str(held.get("reference", "")))
-        if not made.has_reference:  # it is gone, and so is what it showed
+        if not made.reference:  # it is gone, and so is what it showed
             made.wish = replace(wish, kind="edit", reference_prompt="")
         return made

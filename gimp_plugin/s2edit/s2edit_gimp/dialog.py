@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import cast
 
-from gi.repository import Gimp, GimpUi, GLib, Gtk
+from gi.repository import GimpUi, GLib, Gtk
 from s2edit_editor import models
 from s2edit_editor.form import Form as FormState
 from s2edit_editor.form import Shown
-from s2edit_editor.photo import likeness, step_of
-from s2edit_editor.pixels import Box as Area
+from s2edit_editor.host import CHANNEL, EARLIER, PAINTED, SELECTION, MaskChoice
+from s2edit_editor.masks import for_objects, mask_layer, offered_kinds, painted_for
+from s2edit_editor.pixels import Box
 from s2edit_editor.planning import Facts
+from s2edit_editor.submission import Seen, Submission, area_in, gone, known, marked_in
 from s2edit_editor.text import _
 from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
@@ -21,25 +22,13 @@ from s2edit_wire.records import ModelRecord, PlanReply
 from .asks import Asks
 from .choices import Choices
 from .form import Form
+from .host import GimpHost
 from .jobs import Jobs
 from .lost import LostRow
-from .mask_sources import (
-    MASK_LAYERS,
-    SELECTION,
-    Coverage,
-    NoMask,
-    available,
-    collect,
-    mask_layers,
-    paint_layer,
-)
 from .models import ModelRow
 from .overview import Overview
-from .pixels import Box, read_colour, read_thinned
-from .reference import given_reference
 from .reference_form import ReferenceForm
 from .room import Room
-from .snapshot import CannotEdit, area, crop_of, gone, plan_fields, take
 from .widgets import BORDER, note, room_for
 
 DEBOUNCE_MS = 250
@@ -47,15 +36,13 @@ LINES = 3
 """Lines of what is said below the form; more are scrolled to."""
 PAINT = 1
 """The dialog's answer besides OK and CANCEL: the painter wants to paint a mask now."""
-MOST_DIGESTED = 4_000_000
-"""Pixels of a crop whose digest is worth its time, to learn whether the daemon has it cached."""
 
 
 class EditDialog:
     """One open dialog.
 
     Args:
-        image, layer: what is edited.
+        host, layer: the image and the mark of what is edited.
         jobs: the connection, and where submitted jobs go.
         choices: what to begin with.
         done: called when the dialog is closed, with False when it was cancelled.
@@ -63,19 +50,19 @@ class EditDialog:
 
     def __init__(
         self,
-        image: Gimp.Image,
-        layer: Gimp.Drawable,
+        host: GimpHost,
+        layer: str,
         jobs: Jobs,
         choices: Choices,
         done: Callable[[bool], None],
     ) -> None:
-        self._image, self._layer, self._jobs, self._done = image, layer, jobs, done
-        self._earlier = choices.earlier
-        self._masks: list[Coverage] = []
+        self._host, self._layer, self._jobs, self._done = host, layer, jobs, done
+        self._masks: list[MaskChoice] = []
+        self._boxes: list[Box] = []
         self._mask_trouble = ""
         self._masks_of: tuple[str, str] | None = None
         self._crop: Box | None = None
-        self._digest: tuple[Box, str, float] | None = None
+        self._seen: Seen | None = None
         self._timer = 0
         self._ticket = 0
         self._state = FormState()
@@ -86,15 +73,16 @@ class EditDialog:
         GimpUi.window_set_transient(self.window)
         self._form = Form(self._later)
         self._models = ModelRow(jobs, self.window, self._later, self._form.choose_model)
-        self._reference = ReferenceForm(image, layer, self._later)
+        self._reference = ReferenceForm(host, layer, self._later)
         self._lost = LostRow(jobs.session.start)
-        self._asks = Asks(image, layer, jobs, self._form, self._say, self._mask_made)
-        self._overview = Overview(layer)
+        self._asks = Asks(jobs, self._form, self._say, self._mask_made)
+        self._overview = Overview(host, layer)
         self._fill()
         self._refresh_masks()
-        offers = available(image, layer)
+        offers = offered_kinds(host, layer)
         # What is made again keeps its mask even where a selection offers itself.
-        if choices.mask not in offers or (choices.earlier is None and offers[0] in (MASK_LAYERS, SELECTION)):
+        again = choices.mask == EARLIER and choices.mark
+        if choices.mask not in offers or (not again and offers[0] in (PAINTED, SELECTION)):
             choices.mask = offers[0]
         self._form.show(choices)
         self._reference.show(choices)
@@ -156,21 +144,17 @@ class EditDialog:
         if self._gone():
             return bool(GLib.SOURCE_REMOVE)
         choices = self._read()
-        if (choices.mask, choices.channel) != self._masks_of:
+        if (choices.mask, choices.mark) != self._masks_of:
             self._read_masks(choices)
         self._room.fit()
-        within = self._area
-        fields = plan_fields(within, choices, self._masks, self._default)
-        if self._digest is not None and self._digest[0] == self._crop:
-            fields["photo"] = self._digest[2]
-            if self._digest[1]:
-                fields["image_sha256"] = self._digest[1]
+        submission = self._submission(choices)
+        seen = self._seen if self._seen is not None and self._seen.crop == self._crop else None
         model = choices.wish.model or self._default
         self._models.choose(model)
         self._form.set_example(self._models.example(model))
         self._jobs.session.forget(self._ticket)
         self._ticket = self._jobs.session.request(
-            "plan", fields, (), lambda answer: self._planned(answer, within), self._no_plan
+            "plan", submission.plan(seen), (), lambda answer: self._planned(answer, submission), self._no_plan
         )
         return bool(GLib.SOURCE_REMOVE)
 
@@ -179,20 +163,24 @@ class EditDialog:
         self._reference.read(choices)
         return choices
 
-    def _planned(self, answer: Incoming, within: Box) -> None:
+    def _submission(self, choices: Choices) -> Submission:
+        order = choices.order(self._masks)
+        return Submission(self._host, self._layer, order, self._default, self._area, self._boxes)
+
+    def _planned(self, answer: Incoming, submission: Submission) -> None:
         if self._gone():
             return
         plan = cast(PlanReply, answer.header)
         self._form.set_candidates(plan["words"])
         self._form.show_own(plan["settings"])
-        crop = crop_of(within, plan)
+        crop = submission.crop(plan)
         if self._crop != crop:
             self._crop = crop
             self._overview.show_crop(self._crop, self._masks)
         self._show(self._state.judged(self._read().wish, self._facts(), plan))
         self._overview.show_forecast(plan["forecast"])
-        if self._digest is None or self._digest[0] != self._crop:
-            self._digest_crop(self._crop)
+        if self._seen is None or self._seen.crop != self._crop:
+            self._look(submission)
         if self._state.released():
             self.window.response(Gtk.ResponseType.OK)
 
@@ -214,22 +202,20 @@ class EditDialog:
             masked=[True] * len(self._masks),
             masks=len(self._masks),
             mask_trouble=self._mask_trouble,
-            reference=choices.has_reference,
+            reference=bool(choices.reference),
             typed=self._form.typed,
             variations=len(self._form.variations()),
             model_said=self._models.offers_download,
         )
 
-    def _digest_crop(self, crop: Box) -> None:
-        small = crop[2] * crop[3] <= MOST_DIGESTED
-        digest = hashlib.sha256(read_colour(self._layer, crop).data).hexdigest() if small else ""
-        looked_at = read_thinned(self._layer, crop, step_of(Area(*crop)))
-        self._digest = (crop, digest, likeness(looked_at))
+    def _look(self, submission: Submission) -> None:
+        """See what the next plan wants to know of the crop."""
+        self._seen = submission.look(self._crop) if self._crop is not None else None
         self._later()
 
     def _gone(self) -> bool:
         """Whether the painter has closed the picture or deleted the layer meanwhile; says so."""
-        trouble = gone(self._image, self._layer)
+        trouble = gone(self._host, self._layer)
         if trouble:
             self._show(self._state.gone(trouble))
         return bool(trouble)
@@ -237,19 +223,20 @@ class EditDialog:
     # Masks
 
     def _refresh_masks(self) -> None:
-        channels = [channel.get_name() for channel in self._image.get_channels()]
-        self._form.set_masks(available(self._image, self._layer), channels)
+        channels = [choice.mark for choice in self._host.mask_choices(self._layer) if choice.kind == CHANNEL]
+        self._form.set_masks(offered_kinds(self._host, self._layer), channels)
         self._masks_of = None
-        self._area = area(self._image, self._layer)
+        self._area = area_in(self._host, self._layer)
 
     def _read_masks(self, choices: Choices) -> None:
-        self._masks_of = (choices.mask, choices.channel)
-        self._mask_trouble = ""
+        self._masks_of = (choices.mask, choices.mark)
+        self._masks, self._mask_trouble = [], ""
         try:
-            self._masks = collect(self._image, self._layer, choices.mask, choices.channel, self._earlier)
-        except NoMask as trouble:
-            self._masks, self._mask_trouble = [], str(trouble)
-        self._form.set_objects([mask.title for mask in self._masks] or [""], [mask.word for mask in self._masks])
+            self._masks = for_objects(self._host, self._layer, self._area, choices.mask, choices.mark)
+        except WireError as trouble:
+            self._mask_trouble = f"{trouble.message} {trouble.hint}".strip()
+        self._boxes = [marked_in(self._host, mask, self._area) for mask in self._masks]
+        self._form.set_objects([mask.label for mask in self._masks] or [""], [mask.word for mask in self._masks])
         self._crop = None
 
     def _came_back(self, *_event: object) -> bool:
@@ -257,8 +244,8 @@ class EditDialog:
         if not self._gone():
             self._refresh_masks()
             self._reference.refresh()
-            if self._digest is not None:
-                self._digest_crop(self._digest[0])
+            if self._seen is not None:
+                self._seen = self._submission(self._read()).look(self._seen.crop)
             self._later()
         return False
 
@@ -274,11 +261,11 @@ class EditDialog:
                 return
             try:
                 self._submit(self._crop)
-            except CannotEdit as error:
-                self._show(self._state.failed(str(error)))
+            except WireError as error:
+                self._show(self._state.failed(f"{error.message} {error.hint}".strip()))
                 return
         elif answer == PAINT:
-            paint_layer(self._image, self._layer, self._next_word())
+            mask_layer(self._host, self._layer, self._next_word())
         self._close(answer in (Gtk.ResponseType.OK, PAINT))
 
     def _submit(self, crop: Box) -> None:
@@ -286,11 +273,10 @@ class EditDialog:
         self._read_masks(variations[0])
         for choices in variations:
             self._reference.read(choices)
-        reference = given_reference(variations[0])
-        shot = take(self._image, self._layer, variations[0], self._masks, crop, self._default, reference)
+        parcel = self._submission(variations[0]).take(crop)
         for choices in variations:
-            varied = shot.with_choices(choices, self._default)
-            self._jobs.submit(varied, automatic=len(variations) == 1, mask_from=choices.mask)
+            varied = parcel.wishing(choices.wish, self._default)
+            self._jobs.submit(varied, automatic=len(variations) == 1)
         self.submitted = variations[0]
 
     submitted: Choices | None = None
@@ -313,16 +299,17 @@ class EditDialog:
         if self._gone():
             return
         crop = self._crop or self._area
-        self._asks.start(kind, self._form.read(), crop, self._default)
+        self._asks.start(kind, self._submission(self._form.read()), crop)
 
     def _next_word(self) -> str:
         """The word of the first object without a mask layer of its own; "" when all have one."""
-        painted = [mask for mask in mask_layers(self._image, self._layer) if mask.get_visible()]
+        layers = known(self._host)
+        painted = [mark for mark in painted_for(self._host.layers(), self._layer) if layers[mark].visible]
         return next(iter(self._form.read().wish.words[len(painted) :]), "")
 
     def _mask_made(self) -> None:
         """The model's mask is on a layer now: use it."""
         self._refresh_masks()
         choices = self._form.read()
-        choices.mask = available(self._image, self._layer)[0]
+        choices.mask = offered_kinds(self._host, self._layer)[0]
         self._form.show(choices)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gi.repository import Gimp
 from s2edit_editor.host import NORMAL, Layer
 from s2edit_editor.pixels import Box
@@ -19,31 +17,38 @@ MASK_PARASITE = "s2edit-mask"
 _NORMAL = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
 
 
-def mark_of(layer: Gimp.Item) -> str:
-    """A layer's name for the one mind: its tattoo, which GIMP keeps in XCF files."""
-    return str(layer.get_tattoo())
+def offsets(item: Gimp.Item) -> tuple[int, int]:
+    """Where it lies in the image."""
+    _ok, x, y = item.get_offsets()
+    return x, y
 
 
-def by_marks(image: Gimp.Image, found: Sequence[str]) -> list[Gimp.Layer]:
-    """The layers with these marks."""
-    return [image.get_layer_by_tattoo(int(mark)) for mark in found]
+def stack(image: Gimp.Image) -> list[Gimp.Layer]:
+    """All layers from the top down, a group before what is in it."""
+    found = []
+    waiting = list(image.get_layers())
+    while waiting:
+        layer = waiting.pop(0)
+        found.append(layer)
+        waiting[:0] = layer.get_children() if layer.is_group() else []
+    return found
 
 
 def layers(image: Gimp.Image) -> list[Layer]:
-    """All layers from the top down, a group before what is in it."""
-    return _in(image.get_layers(), "")
+    """The same, as the one mind knows them."""
+    return [_facts(layer) for layer in stack(image)]
 
 
-def facts(layer: Gimp.Layer, parent: str = "") -> Layer:
+def _facts(layer: Gimp.Layer) -> Layer:
     """What is to be known of one layer; filters on it count as a mask, since they too change how it is seen."""
-    _ok, x, y = layer.get_offsets()
+    parent = layer.get_parent()
     made = marks.read_map(layer, MASK_PARASITE)
     hidden = layer.get_mask() is not None and layer.get_apply_mask()
     return Layer(
         str(layer.get_tattoo()),
         layer.get_name(),
-        Box(x, y, layer.get_width(), layer.get_height()),
-        parent,
+        Box(*offsets(layer), layer.get_width(), layer.get_height()),
+        "" if parent is None else str(parent.get_tattoo()),
         group=layer.is_group(),
         visible=layer.get_visible(),
         opacity=layer.get_opacity() / 100,
@@ -55,12 +60,3 @@ def facts(layer: Gimp.Layer, parent: str = "") -> Layer:
         made_from=marks.read_text(layer, SOURCE_PARASITE),
         made_with=tuple(marks.read_text(layer, MASKS_PARASITE).split()),
     )
-
-
-def _in(found: Sequence[Gimp.Layer], parent: str) -> list[Layer]:
-    known = []
-    for layer in found:
-        known.append(facts(layer, parent))
-        if layer.is_group():
-            known += _in(layer.get_children(), str(layer.get_tattoo()))
-    return known

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gi.repository import Gtk
 from s2edit_editor.form import Shown
+from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER
 from s2edit_editor.text import _
 from s2edit_editor.wish import (
     DEFAULT_PROFILE,
@@ -26,7 +27,6 @@ from s2edit_wire.knobs import GUIDANCE, Value, knobs
 from .arguments import mask_titles, profile_titles
 from .choices import Choices
 from .dials import Dial
-from .mask_sources import CHANNEL
 from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
 
 
@@ -55,6 +55,7 @@ class Form:
         self._words: list[Gtk.ComboBoxText] = []
         self._remembered: Sequence[str] = ()
         self._kept: dict[str, Value] = {}
+        self._earlier = ""
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._mask = chooser(mask_titles(), self._notify)
         self._channel = chooser({}, self._notify, any_name=True)
@@ -117,7 +118,9 @@ class Form:
 
     def read(self) -> Choices:
         """What is chosen now; settings without a dial are those that were shown last."""
-        choices = Choices(mask=self._mask.get_active_id() or "", channel=self._channel.get_active_id() or "")
+        mask = self._mask.get_active_id() or AUTOMATIC
+        mark = {CHANNEL: self._channel.get_active_id() or "", EARLIER: self._earlier}.get(mask, "")
+        choices = Choices(mask=mask, mark=mark)
         source = one_sentence(self._source.get_text())
         wish = Wish(
             source=source,
@@ -161,6 +164,7 @@ class Form:
             combo.set_active_id(value)
         self._seed.set_value(wish.seed)
         self._kept = wish.unseen
+        self._earlier = choices.mark if choices.mask == EARLIER else ""
         for name, dial in self._dials.items():
             chosen = wish.settings.get(name)
             dial.choose(None if chosen is None else float(chosen))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
+from s2edit_editor.delivery import source_of
+from s2edit_editor.host import AUTOMATIC
+from s2edit_editor.notes import pending
+from s2edit_editor.submission import known
 from s2edit_editor.text import _, is_right_to_left
 from s2edit_editor.wish import Wish
 from s2edit_wire.records import ModelRecord
 
 from .choices import Choices
 from .dialog import EditDialog
+from .host import GimpHost
 from .job_window import JobWindow
 from .jobs import Job, Jobs
 from .widgets import ask
@@ -17,20 +22,18 @@ LINGER_S = 6
 """Seconds for which the window of jobs stays when all results have arrived."""
 
 
-def open_windows(
-    image: Gimp.Image, layer: Gimp.Drawable | None, choices: Choices | None, config: Gimp.ProcedureConfig | None
-) -> bool:
+def open_windows(host: GimpHost, layer: str, choices: Choices | None, config: Gimp.ProcedureConfig | None) -> bool:
     """Run the dialog (unless `choices` is None) and the window of jobs; True when something was submitted or shown.
 
     Args:
-        image: its jobs are shown; layer: what is edited, None for the window alone.
+        host: its jobs are shown; layer: mark of what is edited, "" for the window alone.
         choices: what the dialog begins with; None for the window alone.
         config: takes the choices as last values.
     """
     GimpUi.init("s2edit")
     if is_right_to_left():
         Gtk.Widget.set_default_direction(Gtk.TextDirection.RTL)
-    return _Run(image, layer, config).go(choices)
+    return _Run(host, layer, config).go(choices)
 
 
 def offer_conversion(image: Gimp.Image) -> bool:
@@ -45,10 +48,10 @@ def offer_conversion(image: Gimp.Image) -> bool:
 
 
 class _Run:
-    def __init__(self, image: Gimp.Image, layer: Gimp.Drawable | None, config: Gimp.ProcedureConfig | None) -> None:
-        self._image, self._layer, self._config = image, layer, config
+    def __init__(self, host: GimpHost, layer: str, config: Gimp.ProcedureConfig | None) -> None:
+        self._host, self._layer, self._config = host, layer, config
         self._loop = GLib.MainLoop()
-        self._jobs = Jobs(image)
+        self._jobs = Jobs(host)
         self._window = JobWindow(self._jobs, self._settle, self._edit_again)
         self._dialog: EditDialog | None = None
         self._jobs.on_change = self._job_changed
@@ -57,12 +60,12 @@ class _Run:
         self._jobs.on_model = self._model_changed
 
     def go(self, choices: Choices | None) -> bool:
-        if choices is None or self._layer is None:
+        if choices is None or not self._layer:
             self._jobs.ask_waiting()
             self._window.show()
             submitted = True
         else:
-            self._dialog = EditDialog(self._image, self._layer, self._jobs, choices, self._dialog_done)
+            self._dialog = EditDialog(self._host, self._layer, self._jobs, choices, self._dialog_done)
             submitted = False
         self._loop.run()
         self._jobs.close()
@@ -82,23 +85,22 @@ class _Run:
         remembered, jobs = self._dialog.submitted or self._dialog.typed, self._dialog.submitted is not None
         self._dialog = None
         self._submitted = submitted
-        if remembered is not None and self._image.is_valid():
-            remembered.keep_with(self._image)
-        if self._config is not None and remembered is not None:
-            remembered.to_config(self._config)
+        if remembered is not None and self._host.is_open():
+            remembered.keep_with(self._host.image)
+            if self._config is not None:
+                remembered.to_config(self._config, self._host.image)
         if jobs:
             self._window.show()
         self._settle()
 
     def _edit_again(self, job: Job) -> None:
         """The form with the values of a job that was refused, about the layer that it was about."""
-        sent = self._image.get_layer_by_tattoo(job.shot.anchor.layer) if job.shot is not None else None
-        layer = sent or self._layer or next(iter(self._image.get_selected_layers()), None)
-        if self._dialog is not None or layer is None:
+        then = pending(self._host, job.id)
+        layer = source_of(self._host, known(self._host), job.edit, then)
+        if self._dialog is not None or not layer:
             return
-        choices = Choices(Wish.from_edit(job.edit))
-        choices.mask = job.mask_from or choices.mask
-        self._dialog = EditDialog(self._image, layer, self._jobs, choices, self._dialog_done)
+        choices = Choices(Wish.from_edit(job.edit), then.mask_from if then is not None else AUTOMATIC)
+        self._dialog = EditDialog(self._host, layer, self._jobs, choices, self._dialog_done)
 
     def _job_changed(self, job: Job) -> None:
         self._window.job_changed(job)

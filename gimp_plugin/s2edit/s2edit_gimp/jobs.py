@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from gi.repository import Gimp, GLib
+from gi.repository import GLib
+from s2edit_editor.delivery import deliver, pictures_of
 from s2edit_editor.jobs import Jobs as Book
+from s2edit_editor.notes import remember
 from s2edit_editor.pixels import Picture
+from s2edit_editor.submission import Parcel
 from s2edit_editor.text import _, language
 from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
@@ -17,10 +20,8 @@ from s2edit_wire.records import ENDED, EditRecord, JobRecord, ModelRecord
 from s2edit_wire.session import Session
 
 from . import VERSION
-from .delivery import deliver, frames_by_role
-from .layers import document_id, jobs_here, remember_pending
+from .host import GimpHost
 from .session_glib import GLibLoop
-from .snapshot import CannotEdit, Snapshot
 
 LOOK_S = 2
 """Seconds between looks whether the picture was saved, while a result waits for that."""
@@ -37,25 +38,23 @@ class Job:
         shot: what was handed in; None for a job of an earlier run.
         automatic: whether the result becomes a layer by itself.
         preview: the newest small picture.
-        layer: the result layer, once there is one.
+        layer: the result layer's mark, once there is one.
         trouble: what went wrong here, as a sentence; code: the error's, "" without one.
         on_result: takes the answer to `result` instead of a layer being made.
         fetching: whether the result is on its way.
-        mask_from: one of `mask_sources.SOURCES`, "" when not known.
         on_trouble: takes the sentence when it fails, for jobs with `on_result`.
     """
 
     id: str
     record: dict[str, Any] = field(default_factory=dict)
-    shot: Snapshot | None = None
+    shot: Parcel | None = None
     automatic: bool = True
     preview: Picture | None = None
-    layer: Gimp.Layer | None = None
+    layer: str = ""
     trouble: str = ""
     code: str = ""
     on_result: Callable[[Incoming], None] | None = None
     fetching: bool = False
-    mask_from: str = ""
     on_trouble: Callable[[str], None] | None = None
 
     @property
@@ -66,7 +65,7 @@ class Job:
     @property
     def delivered(self) -> bool:
         """Whether the result is in a picture, put there by this run or another."""
-        return self.layer is not None or bool(self.record.get("acknowledged"))
+        return bool(self.layer) or bool(self.record.get("acknowledged"))
 
     @property
     def active(self) -> bool:
@@ -85,7 +84,7 @@ class Jobs:
     """All of them, over one lasting connection.
 
     Args:
-        image: the picture that results go to.
+        host: the picture that results go to.
 
     Attributes:
         on_change: called with a job whenever something about it changed; on_gone: with one that was dismissed.
@@ -94,8 +93,8 @@ class Jobs:
         listing: whether jobs of other runs are shown, too.
     """
 
-    def __init__(self, image: Gimp.Image) -> None:
-        self.image = image
+    def __init__(self, host: GimpHost) -> None:
+        self.host = host
         self.all: dict[str, Job] = {}
         self._book = Book()
         self._watching = False
@@ -126,17 +125,16 @@ class Jobs:
 
     def submit(
         self,
-        shot: Snapshot,
+        shot: Parcel,
         *,
         automatic: bool = True,
         on_result: Callable[[Incoming], None] | None = None,
-        mask_from: str = "",
     ) -> Job:
         """Hand a snapshot in; the answer and everything after it comes through `on_change`."""
-        job = Job(new_job_id(), shot=shot, automatic=automatic, on_result=on_result, mask_from=mask_from)
+        job = Job(new_job_id(), shot=shot, automatic=automatic, on_result=on_result)
         self.all[job.id] = job
         if on_result is None:
-            remember_pending(self.image, job.id, shot.anchor)
+            remember(self.host, job.id, shot.pending)
         self._line_up(job)
         self.on_change(job)
         return job
@@ -148,9 +146,9 @@ class Jobs:
             GLib.timeout_add_seconds(LOOK_S, self._look_whether_saved)
 
     def _look_whether_saved(self) -> bool:
-        image = self.image
+        image = self.host.image
         if image.is_valid() and not image.is_dirty() and image.get_xcf_file() is not None:
-            for name in self._book.saved(jobs_here(image)):
+            for name in self._book.saved(self.host.results()):
                 self.session.request("acknowledge", {"job": name}, (), self._acknowledged)
         self._watching = self._watching and self._book.unsaved
         return self._book.unsaved
@@ -162,7 +160,7 @@ class Jobs:
 
     def _meet_layers(self, answer: Incoming) -> None:
         """Results that an earlier run made layers of, and that were saved since."""
-        here = jobs_here(self.image)
+        here = self.host.results()
         for record in answer.header["jobs"]:
             if record["job"] in here and not record["acknowledged"]:
                 self._book.found_layer(record["job"])
@@ -195,7 +193,7 @@ class Jobs:
             self.all.pop(job.id, None)
             self.on_gone(job)
 
-        if job.layer is not None or not job.record:
+        if job.layer or not job.record:
             gone()
         else:
             self.session.request("remove", {"job": job.id}, (), gone, self._refused(job))
@@ -252,7 +250,7 @@ class Jobs:
     def _on_state(self, state: str, message: str) -> None:
         if state == "ready":
             self._book.reconnected()
-            if jobs_here(self.image):
+            if self.host.results():
                 self.session.request("list", {"host": "gimp", "limit": MOST_LISTED}, on_reply=self._meet_layers)
         self.on_state(state, message)
 
@@ -264,11 +262,11 @@ class Jobs:
         record = event.header["job"]
         job = self.all.get(record["job"])
         if job is None:
-            ours = record["edit"].get("document", {}).get("ref") == document_id(self.image)
+            ours = record["edit"].get("document", {}).get("ref") == self.host.ref("")
             if self.listing and ours and not record["acknowledged"]:
                 self._found(record)
             return
-        pictures = frames_by_role(event)
+        pictures = pictures_of(event.header, event.frames)
         job.preview = pictures.get("preview", job.preview)
         self._update(job, record)
 
@@ -299,7 +297,7 @@ class Jobs:
     def _found(self, record: dict[str, Any]) -> None:
         """A job of an earlier run, or of another window; one whose result is a layer here waits for nothing but to be
         saved."""
-        if record["job"] in jobs_here(self.image):
+        if record["job"] in self.host.results():
             return
         job = Job(record["job"], record, automatic=False)
         self.all[job.id] = job
@@ -308,7 +306,7 @@ class Jobs:
         self.on_change(job)
 
     def _pictured(self, job: Job, answer: Incoming) -> None:
-        pictures = frames_by_role(answer)
+        pictures = pictures_of(answer.header, answer.frames)
         job.preview = pictures.get("preview", pictures.get("image", job.preview))
         self.on_change(job)
 
@@ -317,15 +315,16 @@ class Jobs:
         try:
             if job.on_result is not None:
                 job.on_result(answer)
-            elif not self.image.is_valid():
+            elif not self.host.is_open():
                 # The picture was closed: the daemon keeps the result until it is opened again.
                 job.trouble = _("The picture is closed. Open it again and choose “S²Edit Jobs” to fetch the result.")
                 self.on_change(job)
                 return
             else:
                 sent = job.shot.picture if job.shot is not None else None
-                job.layer = deliver(self.image, answer, sent, job.mask_from)
-        except (WireError, CannotEdit, OSError) as error:
+                header, pictures = answer.header, pictures_of(answer.header, answer.frames)
+                job.layer = deliver(self.host, header["job"], header["record"], pictures, sent)
+        except (WireError, OSError) as error:
             job.trouble = str(error)
         else:
             if job.on_result is None:

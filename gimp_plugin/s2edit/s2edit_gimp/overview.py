@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gi.repository import Gimp, Gtk, Pango
+from gi.repository import Gtk, Pango
 from s2edit_editor import words
+from s2edit_editor.host import MaskChoice
+from s2edit_editor.pixels import Box
+from s2edit_editor.submission import known
 from s2edit_editor.text import _
 from s2edit_wire.records import ForecastRecord
 
-from .mask_sources import Coverage
-from .pixels import Box
+from .host import GimpHost
 from .thumbnails import crop_picture
 from .widgets import SPACING, note
 
@@ -24,33 +26,34 @@ class Overview:
     """A picture, the layer's name and two notes, in `widget`.
 
     Args:
-        layer: what is edited.
+        host: the image. layer: mark of what is edited.
     """
 
-    def __init__(self, layer: Gimp.Drawable) -> None:
-        self._layer = layer
+    def __init__(self, host: GimpHost, layer: str) -> None:
+        self._host, self._layer = host, layer
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._thumbnail = Gtk.Image()
         self._thumbnail.set_size_request(THUMBNAIL, THUMBNAIL)
         frame = Gtk.Frame()
         frame.set_shadow_type(Gtk.ShadowType.IN)
         frame.add(self._thumbnail)
-        name = Gtk.Label(label=layer.get_name(), xalign=0.0, ellipsize=Pango.EllipsizeMode.MIDDLE)
+        name = Gtk.Label(label=known(host)[layer].name, xalign=0.0, ellipsize=Pango.EllipsizeMode.MIDDLE)
         self._caption, self._forecast = note(dim=True), note(dim=True)
         for label in (name, self._caption, self._forecast):
             label.set_max_width_chars(COLUMN)
         for widget in (frame, name, self._caption, self._forecast):
             self.widget.pack_start(widget, False, False, 0)
 
-    def show_crop(self, crop: Box, masks: Sequence[Coverage]) -> None:
+    def show_crop(self, crop: Box, masks: Sequence[MaskChoice]) -> None:
         """Show the part of the layer that will be sent."""
-        self._thumbnail.set_from_pixbuf(crop_picture(self._layer, crop, masks, THUMBNAIL))
+        self._thumbnail.set_from_pixbuf(crop_picture(self._host, self._layer, crop, masks, THUMBNAIL))
+        whole = self._host.frame(self._layer)
         self._caption.set_text(
             _("{width} × {height} of the layer's {layer_width} × {layer_height} pixels are sent.").format(
-                width=crop[2],
-                height=crop[3],
-                layer_width=self._layer.get_width(),
-                layer_height=self._layer.get_height(),
+                width=crop.width,
+                height=crop.height,
+                layer_width=whole.width,
+                layer_height=whole.height,
             )
         )
 

@@ -6,16 +6,16 @@ import traceback
 from collections.abc import Sequence
 
 from gi.repository import Gimp, GLib, GObject
+from s2edit_editor.masks import edited, mask_layer
 from s2edit_editor.text import _, language
 from s2edit_wire.errors import Unreachable, WireError
+from s2edit_wire.recipe import NAME as RECIPE
 from s2edit_wire.told import told
 
 from .again import as_start, made_again
 from .arguments import add_edit_arguments
 from .choices import Choices
-from .layers import recipe_text
-from .mask_sources import NoMask, edited_layer, paint_layer
-from .snapshot import CannotEdit, check_layer
+from .host import GimpHost
 
 EDIT, PAINT_MASK = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
 AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
@@ -23,7 +23,7 @@ SUBMENU = "<Image>/Filters/S²Edit"
 # The canvas' and the Layers dialog's own context menus; "<Layers>" alone would replace that menu.
 CANVAS, LAYERS = "<Image>", "<Layers>/Layers Menu"
 
-EXPECTED = (NoMask, CannotEdit, WireError, Unreachable, OSError)
+EXPECTED = (WireError, Unreachable, OSError)
 """Errors whose text is meant for the painter."""
 
 
@@ -100,13 +100,14 @@ def run(
 
             if not offer_conversion(image):
                 return _answer(procedure, kept=False)
-        layer = edited_layer(image, check_layer(image, drawables))
+        host = GimpHost(image)
+        layer = _edited(host, drawables)
         if name == PAINT_MASK:
-            return _answer(procedure, paint_layer(image, layer))
+            return _answer(procedure, host.layer(mask_layer(host, layer, "")))
         if interactive:
-            return _answer(procedure, kept=_with_windows(name, image, layer, config))
+            return _answer(procedure, kept=_with_windows(name, host, layer, config))
         script = run_mode == Gimp.RunMode.NONINTERACTIVE
-        return _answer(procedure, _without_windows(name, image, layer, config, script=script))
+        return _answer(procedure, host.layer(_without_windows(name, host, layer, config, script=script)))
     except EXPECTED as error:
         message = told(" ".join(filter(None, (str(error), getattr(error, "hint", "")))), language())
     except Exception as error:  # noqa: BLE001 - GIMP must get an answer whatever went wrong
@@ -125,39 +126,50 @@ def _answer(procedure: Gimp.Procedure, layer: Gimp.Layer | None = None, *, kept:
     return values
 
 
+def _edited(host: GimpHost, drawables: Sequence[Gimp.Drawable]) -> str:
+    """The one layer to edit: a layer's mask stands for the layer, a painted mask for the one it was made for.
+
+    Raises WireError for none, several, channels, and images that can't take a result.
+    """
+    if len(drawables) != 1:
+        raise WireError("bad_image", _("S²Edit works on one layer at a time. Select a single layer."))
+    drawable = Gimp.Layer.from_mask(drawables[0]) if drawables[0].is_layer_mask() else drawables[0]
+    if not drawable.is_layer():
+        raise WireError("bad_image", _("S²Edit works on layers. Select a layer instead of a channel."))
+    refusal = host.refusal()
+    if refusal:
+        raise WireError("bad_image", refusal)
+    return edited(host.layers(), str(drawable.get_tattoo()))
+
+
 def _show_jobs(image: Gimp.Image, *, interactive: bool) -> bool:
     if not interactive:
-        raise CannotEdit(_("“S²Edit Jobs” is a window: call it interactively."))
+        raise WireError("bad_request", _("“S²Edit Jobs” is a window: call it interactively."))
     from .interactive import open_windows
 
-    return open_windows(image, None, None, None)
+    return open_windows(GimpHost(image), "", None, None)
 
 
-def _with_windows(name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig) -> bool:
+def _with_windows(name: str, host: GimpHost, layer: str, config: Gimp.ProcedureConfig) -> bool:
     # GTK takes half a second to load, which scripts need not wait for.
     from .interactive import open_windows
 
     if name == AGAIN:
-        source, choices = made_again(image, layer)
-        return open_windows(image, source, choices, None)
-    if recipe_text(layer) is not None:
-        return open_windows(image, layer, as_start(layer), config)
+        source, choices = made_again(host, layer)
+        return open_windows(host, source, choices, None)
+    if host.note(RECIPE, layer):
+        return open_windows(host, layer, as_start(host, layer), config)
     # Words, mask and reference are this picture's own; only habits come from wherever S²Edit was used last.
-    choices = Choices.kept_with(image) or Choices.from_config(config, image).habits()
-    return open_windows(image, layer, choices, config)
+    choices = Choices.kept_with(host.image) or Choices.from_config(config, host.image).habits()
+    return open_windows(host, layer, choices, config)
 
 
-def _without_windows(
-    name: str, image: Gimp.Image, layer: Gimp.Drawable, config: Gimp.ProcedureConfig, *, script: bool
-) -> Gimp.Layer:
+def _without_windows(name: str, host: GimpHost, layer: str, config: Gimp.ProcedureConfig, *, script: bool) -> str:
     from .batch import edit
 
-    choices = None
-    if name == AGAIN:
-        layer, choices = made_again(image, layer)
+    layer, choices = made_again(host, layer) if name == AGAIN else (layer, Choices.from_config(config, host.image))
     Gimp.progress_init(_("S²Edit"))
-    wanted = choices or Choices.from_config(config, image)
-    new = edit(image, layer, wanted, lambda _phase, part: Gimp.progress_update(part), taken=script)
+    new = edit(host, layer, choices, lambda _phase, part: Gimp.progress_update(part), taken=script)
     Gimp.progress_end()
     return new
 

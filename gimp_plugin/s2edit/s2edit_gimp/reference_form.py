@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gi.repository import Gimp, Gio, GLib, Gtk
+from gi.repository import Gio, GLib, Gtk
+from s2edit_editor.host import Host
 from s2edit_editor.text import _
 
 from .choices import Choices
-from .layers import all_layers
-from .mask_sources import is_mask_layer
 from .widgets import add_row, chooser, expander, fill, grid
 
 NONE, FILE = "", "file"
@@ -20,15 +19,15 @@ class ReferenceForm:
     """Nothing is chosen at first: then an edit is a plain one.
 
     Args:
-        image: whose layers are offered; layer: the edited one, which is not.
+        host: whose layers are offered; layer: the edited one, which is not.
         changed: called whenever something changed.
 
     Attributes:
         widget: what to put below the form.
     """
 
-    def __init__(self, image: Gimp.Image, layer: Gimp.Drawable, changed: Callable[[], None]) -> None:
-        self._image, self._layer, self._changed = image, layer, changed
+    def __init__(self, host: Host, layer: str, changed: Callable[[], None]) -> None:
+        self._host, self._layer, self._changed = host, layer, changed
         self._filling = False
         self._choice = chooser({}, self._notify, any_name=True)
         self._prompt = Gtk.Entry()
@@ -54,9 +53,8 @@ class ReferenceForm:
     def refresh(self) -> None:
         """Offer the layers that are there now."""
         titles = {NONE: _("None")}
-        for layer in all_layers(self._image.get_layers()):
-            if layer != self._layer and not is_mask_layer(layer):
-                titles[str(layer.get_tattoo())] = layer.get_name()
+        others = (one for one in self._host.layers() if one.mark != self._layer and not one.made_for)
+        titles |= {one.mark: one.name for one in others}
         self._filling = True  # for a moment nothing is chosen, which would take the cursor from the prompt
         fill(self._choice, {**titles, FILE: _("A file")})
         self._filling = False
@@ -65,11 +63,8 @@ class ReferenceForm:
     def read(self, choices: Choices) -> None:
         """Put what is chosen here into the choices of an edit; a reference makes a composition of it."""
         choice = self._choice.get_active_id() or NONE
-        choices.reference = choices.reference_file = None
-        if choice == FILE:
-            choices.reference_file = self._picked
-        elif choice != NONE:
-            choices.reference = self._image.get_layer_by_tattoo(int(choice))
+        picked = "" if self._picked is None else str(self._picked.get_uri())
+        choices.reference = picked if choice == FILE else choice
         shows = self._prompt.get_text().strip() if choice != NONE else ""
         kind = "compose" if choice != NONE else "edit"
         choices.wish = replace(choices.wish, kind=kind, reference_prompt=shows)
@@ -77,10 +72,10 @@ class ReferenceForm:
     def show(self, choices: Choices) -> None:
         """Fill in what the choices say about a reference; folded away when that is nothing."""
         self._prompt.set_text(choices.wish.reference_prompt)
-        if choices.reference is not None:
-            self._choice.set_active_id(str(choices.reference.get_tattoo()))
+        if choices.reference.isdecimal():
+            self._choice.set_active_id(choices.reference)
         elif choices.composes:  # where the reference is gone, its field asks for it
-            self._picked = choices.reference_file
+            self._picked = Gio.File.new_for_uri(choices.reference) if choices.reference else None
             if self._picked is not None:
                 self._file.set_file(self._picked)
             self._choice.set_active_id(FILE)

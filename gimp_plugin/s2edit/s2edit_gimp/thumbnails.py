@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gi.repository import GdkPixbuf, Gimp, GLib
-from s2edit_editor.pixels import Picture
+from gi.repository import GdkPixbuf, GLib
+from s2edit_editor.host import MaskChoice
+from s2edit_editor.pixels import Box, Picture
 
-from .mask_sources import Coverage
-from .pixels import Box, read_preview
+from .facts import offsets
+from .host import GimpHost
+from .pixels import read_preview
 
 OVERLAY = (230, 40, 40)
 CHECKS = (102, 153)
 """Gray levels of the checkerboard under transparent pixels, as GIMP draws it."""
 
 
-def crop_picture(layer: Gimp.Drawable, crop: Box, masks: Sequence[Coverage], longest: int) -> GdkPixbuf.Pixbuf:
+def crop_picture(host: GimpHost, layer: str, crop: Box, masks: Sequence[MaskChoice], longest: int) -> GdkPixbuf.Pixbuf:
     """The crop at most `longest` pixels a side, masks in red."""
-    small = read_preview(layer, crop, longest)
+    item = host.layer(layer)
+    x, y = offsets(item)
+    small = read_preview(item, crop.moved(-x, -y), longest)
     pixels = bytearray(_flatten(small))
     for mask in masks:
-        _tint(pixels, small, mask.read(crop), crop)
+        _tint(pixels, small, host.coverage(mask, crop), crop)
     return to_pixbuf(Picture(small.width, small.height, 3, "u1", bytes(pixels)))
 
 

@@ -23,7 +23,7 @@ def main_path(person: Person, scene: Scene, patience: float) -> None:
     screen.photograph("words")
     person.paint_mask(scene.mask)
     screen.photograph("mask")
-    mask = f"S²Edit mask: {scene.word}"
+    mask = f"Object mask: {scene.word}"
     assert person.state()["selected"] == [mask], person.state()["selected"]
 
     person.submit(person.open_dialog())

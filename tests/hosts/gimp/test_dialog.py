@@ -147,7 +147,7 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
     person.paint_mask(MAIN.mask)
     person.open_dialog()
     person.paint_mask(FACE)
-    assert [layer["name"] for layer in person.state()["layers"][:2]] == ["S²Edit mask 2", f"S²Edit mask: {MAIN.word}"]
+    assert [layer["name"] for layer in person.state()["layers"][:2]] == ["Object mask 2", f"Object mask: {MAIN.word}"]
     dialog = person.open_dialog()
 
     def named() -> bool:

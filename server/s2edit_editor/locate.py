@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from gi.repository import Gimp
-from s2edit_editor.pixels import Picture
 from s2edit_wire.frames import ITEM_SIZE
 
-from .pixels import read_colour
+from .pixels import Picture
 
 SEGMENT = 24
 """Pixels of a row that are looked for."""
@@ -24,9 +22,8 @@ LIKENESS = 0.3
 """Share of the compared rows that must be the same: the painter may have painted on others."""
 
 
-def shift_of(layer: Gimp.Drawable, sent: Picture) -> tuple[int, int] | None:
-    """Where the crop's left upper corner is in the layer's coordinates (it may lie outside); None if not found."""
-    whole = read_colour(layer, (0, 0, layer.get_width(), layer.get_height()))
+def shift_of(whole: Picture, sent: Picture) -> tuple[int, int] | None:
+    """Where the crop's left upper corner is in the whole layer (it may lie outside); None if not found."""
     if (whole.channels, whole.dtype) != (sent.channels, sent.dtype):
         return None
     votes: Counter[tuple[int, int]] = Counter()
