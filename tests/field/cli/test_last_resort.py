@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from s2edit_cli import job_commands, model_commands
@@ -15,7 +16,7 @@ from s2edit_cli.main import main
 from s2edit_cli.refusals import in_options
 from s2edit_wire import frames, schema
 from s2edit_wire.client import Client
-from s2edit_wire.errors import Unreachable, WireError
+from s2edit_wire.errors import CODES, Unreachable, WireError
 from s2edit_wire.paths import state_folder
 from s2edit_wire.session import Session
 
@@ -156,20 +157,74 @@ def test_a_plug_in_s_session_tells_it_and_tries_again(home: str) -> None:
     session.close()
 
 
+OF_TWO_VERSIONS = "S²Edit’s command and its daemon do not understand each other"
+
+
 @pytest.mark.parametrize(
     ("message", "begins"),
     [
         ("“edit.objects[0].word” must be text of 1 to 100 characters.", "--object must be text"),
-        ("“objects” must be a list of 1 to 4.", "--object must be"),
+        ("“objects” must be a list of 1 to 4 entries.", "--object can be given 4 times at most."),
         ("“edit.source” must be text without control characters.", "--source must be text"),
         ("“settings.blend.feather” must be a number.", "--set must be"),
-        ("“edit.document.title” must be text of 0 to 300 characters.", "the picture's name must be"),
-        ("“frames[0].nbytes” must be whole number, 1 to 536870912.", "S²Edit’s command and its daemon"),
-        ("The header is not a map.", "S²Edit’s command and its daemon"),
+        ("“settings: a name” must be text of 1 to 64 characters.", "The name of a setting must be"),
+        ("“edit.settings.edit.emphasize.a hat” must be a number.", "--emphasize must be"),
+        ("“edit.document.title” must be text of 0 to 300 characters.", "The picture’s name must be"),
+        ("“model” must be text of 1 to 100 characters.", "The model’s id must be"),
+        ("“frames[0].nbytes” must be whole number, 1 to 536870912.", OF_TWO_VERSIONS),
+        ("“edit.surplus” is not a field of `edit`.", OF_TWO_VERSIONS),
+        ("“edit.source” is missing.", OF_TWO_VERSIONS),
+        ("There is no message “fetch”.", OF_TWO_VERSIONS),
+        ("The header is not a map.", OF_TWO_VERSIONS),
+        ("A message has a header and at most 8 frames.", OF_TWO_VERSIONS),
+        # What is said for people stays as it is, whatever its code.
+        ("A picture arrived damaged.", "A picture arrived damaged."),
+        ("A number is not finite.", "A number is not finite."),
+        ("A whole number is over 2^53 - 1.", "A whole number is over"),
+        ("A text holds half a character (a lone surrogate).", "A text holds half a character"),
+        ("The layer's recipe can't be read.", "The layer's recipe"),
     ],
 )
 def test_the_wire_s_schema_does_not_speak_to_people(message: str, begins: str) -> None:
-    assert in_options(WireError("bad_request", message)).message.startswith(begins)
+    told = in_options(WireError("bad_request", message, "Send it again."))
+    assert told.message.startswith(begins)
+    assert told.hint.startswith("Restart the daemon" if begins == OF_TWO_VERSIONS else "Send it again.")
+
+
+@pytest.mark.parametrize("code", sorted(CODES.keys() - {"bad_request"}))
+def test_other_codes_keep_their_sentence(code: str) -> None:
+    assert in_options(WireError(code, "“settings: a name” must be so.", "Do this.")).message.startswith("“settings")
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [
+        ({"source": "x" * 5_000}, "--source"),
+        ({"target": "a\x01b"}, "--target"),
+        ({"reference_prompt": "x" * 5_000}, "--reference"),
+        ({"objects": [{"word": "", "masked": False}]}, "--object"),
+        ({"objects": [{"word": "x" * 101, "masked": False}]}, "--object"),
+        ({"objects": [{"word": "x", "masked": False}] * 9}, "--object"),
+        ({"model": "x" * 101}, "The model’s id"),
+        ({"model": "\x02"}, "The model’s id"),
+        ({"profile": "fastest"}, "--profile"),
+        ({"seed": -1}, "--seed"),
+        ({"seed": 1 << 60}, "--seed"),
+        ({"guidance": float("nan")}, "--guidance"),
+        ({"settings": {"x" * 65: 1}}, "The name of a setting"),
+        ({"settings": {"a\x01": 1}}, "The name of a setting"),
+        ({"settings": {"": 1}}, "The name of a setting"),
+        ({"settings": {"edit.emphasize.hat": float("inf")}}, "--emphasize"),
+        ({"settings": {"blend.feather": []}}, "--set"),
+        ({"settings": {f"n{number}": 1 for number in range(65)}}, "--set"),
+    ],
+)
+def test_whatever_an_option_may_hold_the_option_is_named(changes: dict[str, Any], option: str) -> None:
+    """Through the wire's own check: no sentence of it that an option leads to is taken for another version's."""
+    with pytest.raises(WireError) as caught:
+        schema.check_request({"op": "submit", "id": 1, "job": "0" * 32, "edit": {**EDIT, **changes}, "frames": []})
+    told = in_options(caught.value)
+    assert told.code == "bad_request" and told.message.startswith(option) and "“" not in told.message
 
 
 def test_a_picture_that_no_message_holds_is_told_of_in_pixels() -> None:
