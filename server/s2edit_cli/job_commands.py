@@ -11,6 +11,7 @@ import typer
 from rich.table import Column, Table
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
+from s2edit_wire.records import ENDED
 
 from . import marking, options
 from .connecting import connect
@@ -81,9 +82,10 @@ def remove(
 ) -> None:
     """Delete ended jobs with their pictures and results."""
     with connect() as client:
-        ids = [_full_id(client, job) for job in jobs]
+        ids = list(dict.fromkeys(_full_id(client, job) for job in jobs))
         what = f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs"
-        options.make_sure(f"Delete {what} with its pictures and result?", yes=yes or json_)
+        lost = _lost_with(client, ids)
+        options.make_sure(f"Delete {what} with pictures and results?", yes=yes, asks=not json_, lost=lost)
         for job in ids:
             client.request("remove", {"job": job})
     if json_:
@@ -166,6 +168,19 @@ def written(
         ended = follower.run()
         # The follower's client, which is another one when the connection was lost meanwhile.
         return fetch(follower.client, ended, picture, output, layers, **wanted)
+
+
+def _lost_with(client: Client, ids: list[str]) -> str:
+    """What of these jobs nobody has fetched yet, as a sentence. Raises WireError when one can't be deleted at all."""
+    records = [client.request("show", {"job": job}).header["job"] for job in ids]
+    for record in records:
+        if record["state"] not in ENDED:
+            words = f"Job {record['job'][:8]} is {record['state']}; nothing was deleted."
+            raise WireError("wrong_state", words, f"Cancel it first: s2edit jobs cancel {record['job'][:8]}")
+    waiting = [record["job"][:8] for record in records if record["state"] == "done" and not record["acknowledged"]]
+    if not waiting:
+        return ""
+    return f"Nobody has fetched the result of {', '.join(waiting)} yet; it would be lost."
 
 
 def _change(op: str, job: str, as_json: bool) -> None:

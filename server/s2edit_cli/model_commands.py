@@ -77,7 +77,7 @@ def verify(model: ModelId, json_: options.Json = False) -> None:
 @app.command()
 def remove(model: ModelId, yes: options.Yes = False, json_: options.Json = False) -> None:
     """Delete a model's downloaded files."""
-    options.make_sure(f"Delete the downloaded files of {model}?", yes=yes or json_)
+    options.make_sure(f"Delete the downloaded files of {model}?", yes=yes, asks=not json_)
     _act(model, "remove", json_)
 
 

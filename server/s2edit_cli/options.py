@@ -14,6 +14,9 @@ from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PROFILES
 
+from .exit_codes import Exit
+from .report import Ended
+
 DEFAULT_MODEL = ""
 """The one that the daemon's settings name for the command line (`chosen_model`)."""
 DEFAULT_PROFILE = "balanced"
@@ -107,10 +110,21 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or its first digits.", show_default=False)]
 
 
-def make_sure(question: str, *, yes: bool) -> None:
-    """Ask on a terminal, "no" being what Enter says; typer.Abort then. A script has said what it wants."""
-    if not yes and sys.stdin is not None and sys.stdin.isatty():
-        typer.confirm(question, default=False, abort=True, err=True)
+def make_sure(question: str, *, yes: bool, asks: bool, lost: str = "") -> None:
+    """Ask on a terminal, "no" being what Enter says; typer.Abort then. A script has said what it wants.
+
+    Args:
+        yes: `--yes` was given. asks: whether there may be a question; not where one object is printed.
+        lost: what nothing brings back, as a sentence; then a script, too, has to say `--yes`.
+    Raises:
+        Ended: it has not, and somebody's work would be gone.
+    """
+    if yes:
+        return
+    if asks and sys.stdin is not None and sys.stdin.isatty():
+        typer.confirm(f"{lost} {question}".strip(), default=False, abort=True, err=True)
+    elif lost:
+        raise Ended(Exit.USAGE, lost, "Fetch it first: s2edit jobs result. To delete it all the same, add --yes.")
 
 
 def chosen_model(client: Client, model: str) -> str:

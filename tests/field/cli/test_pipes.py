@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import pty
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from s2edit_cli import options
 from s2edit_cli.main import main
 from s2edit_installer import remedies
 from s2edit_wire import knobs, programs
+from s2edit_wire.client import Client
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, submit
 
@@ -144,16 +148,77 @@ def test_every_argument_reaches_the_shell_as_it_is(name: str) -> None:
     assert shlex.split(remedies.line("jobs", "result", name))[-1] == name
 
 
+def done(client: Client, *, fetched: bool) -> str:
+    """A job of the command that is done."""
+    job = submit(client, edit={**fake(), "seed": time.monotonic_ns() % 2**32})
+    finished(client, job)
+    if fetched:
+        client.request("acknowledge", {"job": job})
+    return job
+
+
+def listed(client: Client) -> set[str]:
+    return {job["job"] for job in client.request("list", {"limit": 100}).header["jobs"]}
+
+
 def test_jobs_are_removed_by_name(daemon: RunningDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     with daemon.client("cli") as client:
-        ids = [submit(client, edit={**fake(), "seed": seed}) for seed in (11, 12)]
-        for job in ids:
-            finished(client, job)
-    assert main(["jobs", "remove", *ids, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["removed"] == ids
-    assert main(["jobs", "remove", ids[0]]) == 3
-    assert main(["jobs", "list"]) == 0
-    assert not any(job in capsys.readouterr().out for job in ids)
+        ids = [done(client, fetched=True) for _ in range(2)]
+        assert main(["jobs", "remove", *ids, ids[0], "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["removed"] == ids
+        assert main(["jobs", "remove", ids[0]]) == 3
+        assert not listed(client) & set(ids)
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_result_that_nobody_has_goes_only_when_that_is_said(
+    how: list[str], daemon: RunningDaemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with daemon.client("cli") as client:
+        ids = [done(client, fetched=True), done(client, fetched=False)]
+        assert main(["jobs", "remove", *ids, *how]) == 2
+        said = capsys.readouterr()
+        told = json.loads(said.out)["error"] if how else {"message": said.err, "hint": said.err}
+        assert ids[1][:8] in told["message"] and ids[0][:8] not in told["message"] and "--yes" in told["hint"]
+        assert set(ids) <= listed(client), "all or none"
+        assert main(["jobs", "remove", *ids, *how, "--yes"]) == 0
+        assert not listed(client) & set(ids)
+
+
+def test_a_job_that_waits_keeps_the_others_from_being_deleted(daemon: RunningDaemon) -> None:
+    with daemon.client("cli") as client:
+        ended = done(client, fetched=True)
+        client.request("pause_queue")
+        try:
+            waiting = submit(client, edit={**fake(), "seed": 31})
+            assert main(["jobs", "remove", ended, waiting, "--yes"]) == 3
+            assert {ended, waiting} <= listed(client)
+        finally:
+            client.request("resume_queue")
+
+
+@pytest.mark.parametrize(("typed", "gone"), [("\n", False), ("n\n", False), ("y\n", True)])
+def test_on_a_terminal_it_is_asked(typed: str, gone: bool, daemon: RunningDaemon) -> None:
+    with daemon.client("cli") as client:
+        job = done(client, fetched=False)
+        said = at_a_terminal(["jobs", "remove", job], typed)
+        assert job[:8] in said and "would be lost" in said and "[y/N]" in said
+        assert (job not in listed(client)) is gone
+
+
+def at_a_terminal(arguments: list[str], typed: str) -> str:
+    """What is shown when it is typed into one and answered so."""
+    ours, theirs = pty.openpty()
+    shown = bytearray()
+    with subprocess.Popen(programs.command("cli", *arguments), stdin=theirs, stdout=theirs, stderr=theirs) as command:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        with contextlib.suppress(OSError):  # how Linux says that nobody has the other end any more
+            while piece := os.read(ours, 4096):
+                shown += piece
+        command.wait(60)
+    os.close(ours)
+    return shown.decode(errors="replace")
 
 
 @pytest.mark.parametrize(
