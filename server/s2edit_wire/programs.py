@@ -25,6 +25,10 @@ MODULES: dict[Program, str] = {
 """Packages with a `__main__`: what `python -m` is given."""
 
 
+_PLAIN = re.compile(r"[\w./+,:@ -]+")
+_BY_SHELL = ("/bin/sh", "-c", 'exec "$0" "$@"')
+
+
 def command(program: Program, *arguments: str, python: str | None = None, windowless: bool = False) -> list[str]:
     """The arguments, the Python first, that start one of S²Edit's programs; nothing in them needs a shell.
 
@@ -59,7 +63,7 @@ def in_desktop_entry(arguments: Sequence[str]) -> str:
         inside = re.sub(r'(["`$\\])', r"\\\1", argument).replace("%", "%%")
         return '"' + inside.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + '"'
 
-    return " ".join(map(quoted, arguments))
+    return " ".join(map(quoted, _with_a_plain_name(arguments)))
 
 
 def in_systemd_unit(arguments: Sequence[str]) -> str:
@@ -67,7 +71,16 @@ def in_systemd_unit(arguments: Sequence[str]) -> str:
 
     The colon keeps `$` from being read as a variable; doubling it would not do in the program's own path.
     """
-    return ":" + " ".join(map(systemd_quoted, arguments))
+    return ":" + " ".join(map(systemd_quoted, _with_a_plain_name(arguments)))
+
+
+def _with_a_plain_name(arguments: Sequence[str]) -> Sequence[str]:
+    """The command by way of a shell where its program's own name has quotes, backslashes or percent signs in it.
+
+    However they are escaped, systemd refuses a unit with such a name (`path_is_safe` in its load-fragment.c), and GLib
+    an entry with a percent sign in it; as arguments, both take them.
+    """
+    return arguments if _PLAIN.fullmatch(arguments[0]) else [*_BY_SHELL, *arguments]
 
 
 def systemd_quoted(text: str) -> str:

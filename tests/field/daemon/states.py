@@ -236,7 +236,12 @@ def _retry(folder: Path) -> str:
         for seed in range(MAX_QUEUED_PER_CLIENT):
             submit(client, picture(2, seed))
         code = asked(client, "retry", {"job": first})
-    return verdict(code == "busy", code)
+        client.request("cancel", {"job": client.request("list", {"limit": 1}).header["jobs"][0]["job"]})
+        then = asked(client, "retry", {"job": first})
+        client.request("resume_queue")
+        state = finished(client, first)["state"]
+    held = (code, then, state) == ("busy", "answered", "done")
+    return verdict(held, f"{code}; {then} once one has gone, and it is {state}")
 
 
 def _folder_gone(folder: Path) -> str:

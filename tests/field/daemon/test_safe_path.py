@@ -119,15 +119,3 @@ def test_every_program_has_an_entry_point_that_runs() -> None:
             command, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True, check=True
         )
         assert words in ran.stdout
-
-
-@pytest.mark.parametrize("name", ["plain", "with space", "100%", "$HOME", 'a "b"', "a\\b", "it's", "ü & `x`"])
-def test_written_commands_are_read_as_they_were_meant(name: str, tmp_path: Path) -> None:
-    arguments = [f"/{name}/python", "-P", "-m", "s2edit_server"]
-    # Desktops undo the escapes of a value of type string, then read the command in it as a shell would.
-    value = programs.in_desktop_entry(arguments).replace("\\\\", "\\")
-    read = subprocess.run(["sh", "-c", f"printf '%s\n' {value}"], capture_output=True, text=True, check=True).stdout
-    assert read.replace("%%", "%").splitlines() == arguments
-    # systemd's escapes are C's, and within double quotes shlex has the two that matter here.
-    systemd = programs.in_systemd_unit(arguments)
-    assert systemd.startswith(":") and [part.replace("%%", "%") for part in shlex.split(systemd[1:])] == arguments

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.field.case import Case
-from tests.field.daemon import crowds, foreign, states
+from tests.field.daemon import crowds, foreign, states, written
 
-CASES: list[Case] = [*foreign.cases(), *crowds.cases(), *states.cases()]
+CASES: list[Case] = [*foreign.cases(), *crowds.cases(), *states.cases(), *written.cases()]
 
 
 def rows() -> Iterator[tuple[str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def cases() -> list[Case]:
         Case("place", "16,383 pixels wide, to WebP", _wide(16_383, ".webp"), TAKEN),
         Case("place", "20,000 pixels wide, to PNG", _wide(20_000, ".png"), TAKEN),
         Case("place", "alpha, to JPEG", lambda folder: edit(png(folder, drawing(4)), ".jpg"), "^refused: .*alpha"),
-        Case("place", "a folder as input", edit, "^refused: .*"),
+        Case("place", "a folder as input", lambda folder: edit(folder, ".png"), "^refused: .*Is a directory"),
     ]
     return [*found, *_posix()] if POSIX else found
 
@@ -35,7 +36,8 @@ def cases() -> list[Case]:
 def _posix() -> list[Case]:
     found = [
         Case("place", "a pipe as input that nobody fills", _pipe_in, "^refused: .*is a pipe"),
-        Case("place", "a device as input", lambda folder: edit(Path("/dev/zero")), "^refused: .*"),
+        Case("place", "a device as input", _device_in, "^refused: .*a device or socket"),
+        Case("place", "a socket as input", _socket_in, "^refused: "),
         Case("place", "a pipe as output", _pipe_out, "^refused: .*device or pipe"),
         Case("place", "a link to a file", _link_to_file, "^taken, link kept$"),
         Case("place", "a link to nothing yet", _link_to_nothing, "^taken, link kept$"),
@@ -80,6 +82,22 @@ def _wide(side: int, suffix: str) -> Callable[[Path], str]:
 def _pipe_in(folder: Path) -> str:
     os.mkfifo(folder / "in.png")
     return edit(folder / "in.png")
+
+
+def _linked(folder: Path, target: Path) -> str:
+    """Through a link, so that the result has a folder where it could be written."""
+    (folder / "in.png").symlink_to(target)
+    return edit(folder / "in.png")
+
+
+def _device_in(folder: Path) -> str:
+    return _linked(folder, Path("/dev/zero"))
+
+
+def _socket_in(folder: Path) -> str:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(folder / "s"))
+        return _linked(folder, folder / "s")
 
 
 def _pipe_out(folder: Path) -> str:
