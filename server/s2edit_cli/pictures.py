@@ -195,9 +195,11 @@ def _depth_notes(opened_file: Opened, name: str) -> list[str]:
     bits = page.bits if page else head[8] if len(head) == 13 else 8
     notes = []
     if palette:
-        notes.append(f"“{name}” has a palette; the result is written with full colours.")
+        words = "has a palette, which has fewer colours than an edit makes; the result is written with full colours."
+        notes.append(f"“{name}” {words}")
     elif bits < 8:
-        notes.append(f"“{name}” has {bits} bit{'s' * (bits > 1)} a sample; the result is written with 8.")
+        few = f"{bits} bit{'s' * (bits > 1)} a sample, too few for what an edit makes"
+        notes.append(f"“{name}” has {few}; the result is written with 8.")
     if page and page.primaries and not opened_file.image.get_typeof("icc-profile-data"):
         notes.append(f"“{name}” gives its colours by tags that S²Edit does not read; they are taken for sRGB.")
     if page and page.extra[:1] == (tiff_pages.ASSOCIATED,):

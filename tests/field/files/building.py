@@ -52,7 +52,7 @@ def _pages() -> list[Case]:
 
 
 def _depths() -> list[Case]:
-    palette = "^told: .*palette; .*full colours"
+    palette = "^told: .*palette, .*full colours"
     found = [
         Case("depth", f"{suffix[1:].upper()}, {bits} bit", _shallow(suffix, bits), f"^told: .*{bits} bits? a sample")
         for suffix in (".png", ".tif")
