@@ -10,6 +10,7 @@ from s2edit_marks.detection import detect as marks_of
 
 from . import options
 from .exit_codes import Exit
+from .looking import looking
 from .report import print_object, say, tell
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Pictures of any program.", show_default=False)]
@@ -39,7 +40,8 @@ def findings(files: list[Path], *, thorough: bool) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     for file in files:
         try:
-            found.append(marks_of(file, thorough=thorough).record())
+            with looking() as watch:
+                found.append(marks_of(file, thorough=thorough, watch=watch).record())
         except OSError as error:
             found.append({"file": str(file), "error": f"“{file}” can't be read ({error.strerror})."})
     broken, marked = any("error" in one for one in found), any(one.get("says_model") for one in found)

@@ -1,9 +1,9 @@
-"""Showing how far the look through large pictures has got, before a job begins."""
+"""Showing how far the look through large pictures has got."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,13 @@ QUIET_FOR = 1.0
 
 
 @contextmanager
-def looking() -> Iterator[None]:
-    """While it lasts, pictures that take long to decode show a bar on the terminal."""
+def looking() -> Iterator[Callable[[Path, int], None]]:
+    """While it lasts, pictures that take long to decode show a bar on the terminal.
+
+    Yields what shows it: called with a file and per cent, for looks of other kinds.
+    """
     if not ERR.is_terminal:
-        yield
+        yield lambda _path, _percent: None
         return
     columns = TextColumn("{task.description}", markup=False), BarColumn()
     progress = Progress(*columns, console=ERR, transient=True)
@@ -34,7 +37,7 @@ def looking() -> Iterator[None]:
 
     before = decoding.WATCH.set(watch)
     try:
-        yield
+        yield watch
     finally:
         decoding.WATCH.reset(before)
         progress.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ _NOTES = (
 
 MAX_PIXELS = 100_000_000
 """Of a picture in which a watermark is looked for."""
+MANY_PIXELS = 30_000_000
+"""From so many on, only a thorough search tries sizes besides the picture's own: each takes about a minute."""
+Watch = Callable[[Path, int], None]
+"""Called with the file and how much of the search for its watermark is done, in per cent."""
 NOTHING = "No mark says that it was made with AI. That proves nothing: marks can be taken out."
 
 
@@ -91,9 +96,12 @@ class Finding:
         }
 
 
-def detect(file: Path, *, thorough: bool = False) -> Finding:
-    """All marks of a file of any kind; `thorough` looks for the watermark at every scale.
+def detect(file: Path, *, thorough: bool = False, watch: Watch = lambda _file, _percent: None) -> Finding:
+    """All marks of a file of any kind.
 
+    Args:
+        thorough: whether the watermark is looked for at every scale. watch: hears how far that search has got; what it
+            raises ends it.
     Raises:
         OSError: it can't be read, or is a folder, a pipe or a device, of which nothing is read.
     """
@@ -104,7 +112,7 @@ def detect(file: Path, *, thorough: bool = False) -> Finding:
     unread: list[str] = []
     _xmp(carried, marks, unread)
     _c2pa(file, carried, marks, unread)
-    _watermark(file, carried.kind, marks, unread, thorough=thorough)
+    _watermark(file, carried.kind, marks, unread, lambda done: watch(file, round(100 * done)), thorough=thorough)
     for keyword, needle, program in _NOTES:
         if needle in carried.texts.get(keyword, ""):
             sentence = f"A text in the file, “{keyword}”, is of the kind that {program} leaves in what it generates."
@@ -122,9 +130,11 @@ def _xmp(carried: carriers.Carried, marks: list[Mark], unread: list[str]) -> Non
     for mark in dict.fromkeys(found):
         if not mark.source_type and not mark.system:
             continue
-        by = f", by {mark.system} {mark.version}".rstrip() if mark.system else ""
-        term = mark.source_type.rstrip("/").rpartition("/")[2]
-        sentence = f"Metadata (XMP, IPTC's digital source type): {term or 'not given'}{by}."
+        term = mark.source_type.rstrip("/").rpartition("/")[2] or "not given"
+        sentence = f"Metadata (XMP, IPTC's digital source type): {term}."
+        if mark.system:
+            program = f"{mark.system} {mark.version}".rstrip()
+            sentence = f"Metadata (XMP, IPTC's digital source type) of {program}: {term}."
         details = {"source_type": mark.source_type, "system": mark.system, "version": mark.version}
         marks.append(Mark("xmp", says_model(mark.source_type) or bool(mark.system), sentence, details))
 
@@ -164,7 +174,15 @@ def _c2pa(file: Path, carried: carriers.Carried, marks: list[Mark], unread: list
     marks.append(Mark("c2pa", any(map(says_model, told.source_types)), sentence, details))
 
 
-def _watermark(file: Path, kind: str, marks: list[Mark], unread: list[str], *, thorough: bool) -> None:
+def _watermark(
+    file: Path,
+    kind: str,
+    marks: list[Mark],
+    unread: list[str],
+    watch: Callable[[float], None],
+    *,
+    thorough: bool,
+) -> None:
     if kind not in _MEDIA:
         return
     import pyvips
@@ -173,23 +191,33 @@ def _watermark(file: Path, kind: str, marks: list[Mark], unread: list[str], *, t
 
     try:
         image = getattr(pyvips.Image, f"{kind}load")(os.fsencode(file))
-        if image.width * image.height > MAX_PIXELS:
+        pixels = image.width * image.height
+        if pixels > MAX_PIXELS:
             unread.append(f"No watermark was looked for: the picture has over {MAX_PIXELS // 10**6} million pixels.")
             return
         if image.format not in ("uchar", "ushort"):
             image = image.colourspace("srgb")
-        pixels = image.numpy()
+        # No more of it than is looked at comes into memory: a TIFF may have a hundred bands.
+        samples = image[: 1 if image.bands < 3 else 3].numpy()
     except pyvips.Error:
         unread.append("No watermark was looked for: the picture can't be decoded.")
         return
-    found = watermark.detect(pixels if pixels.ndim == 3 else pixels[:, :, None], thorough=thorough)
+    scales = watermark.SCALES if thorough else watermark.USUAL if pixels < MANY_PIXELS else ()
+    found = watermark.detect(samples if samples.ndim == 3 else samples[:, :, None], scales, watch)
     if found.sure:
         x, y, width, height = found.box
-        size = "" if found.scale == 1 else f", at {found.scale:.0%} of its size"
-        place = f"within {width} × {height} pixels at {x}, {y}"
-        sentence = f"S²Edit's watermark, {found.score:.1f} times the noise{size}, {place}."
+        box = f"{width} × {height}"
+        sentence = f"S²Edit's watermark: {found.score:.1f} times the noise, within {box} pixels at {x}, {y}."
+        if found.scale != 1:
+            since = f"The picture was scaled to {found.scale:.0%} since then."
+            sentence = f"{sentence} {since}"
         details = {"score": round(found.score, 1), "scale": round(found.scale, 3), "box": list(found.box)}
         marks.append(Mark("watermark", True, sentence, {**details, "threshold": watermark.THRESHOLD}))
+    elif not scales:
+        unread.append(
+            "The watermark was looked for at the picture's own size alone, since it is large; "
+            "“s2edit detect --thorough” tries others."
+        )
 
 
 def _media(file: Path) -> str | None:

@@ -12,7 +12,7 @@ figures: `python -m tests.benchmarks.watermark`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,26 +101,34 @@ def embed(patch: NDArray[Any], alpha: NDArray[Any]) -> tuple[NDArray[Any], float
     marked = np.where(inside[:, :, None], changed.astype(patch.dtype), patch)
     weight = plane.astype(np.float32) / (np.iinfo(plane.dtype).max if plane.dtype.kind == "u" else 1.0)
     seen, score = luma + (luminance(marked) - luma) * weight, 0.0
-    for x, y, piece in _pieces(seen, PIECE):
+    for x, y in _places(height, width, PIECE):
         if score < SELF_CHECK and inside[y : y + PIECE, x : x + PIECE].any():
-            score = max(score, _look(piece)[0])
+            score = max(score, _look(seen[y : y + PIECE, x : x + PIECE])[0])
     return (marked, score) if score >= SELF_CHECK else (patch, score)
 
 
-def detect(picture: NDArray[Any], *, thorough: bool = False) -> Found:
+def detect(
+    picture: NDArray[Any], scales: Sequence[float] = USUAL, watch: Callable[[float], None] = lambda _done: None
+) -> Found:
     """Look for the mark; stops at the first scale at which it is found, its own size first.
 
     Args:
         picture: H x W x bands, uint8 or uint16: gray or RGB; a band behind those is alpha and left out.
-        thorough: whether to try every scale, which takes about ten times as long where there is no mark.
+        scales: which sizes besides its own are tried.
+        watch: hears how much is done, 0 to 1; what it raises ends the search.
     """
-    luma = luminance(picture)
-    best = _at(luma, 1.0)
-    for scale in (SCALES if thorough else USUAL) if not best.sure else ():
-        found = _at(luma, scale)
-        if found.score > best.score:
-            best = found
-        if best.score >= SELF_CHECK:
+    height, width = picture.shape[:2]
+    places = {scale: _places(height, width, round(PIECE * scale)) for scale in (1.0, *scales)}
+    every, done = sum(map(len, places.values())), 0
+    best = Found(0.0, 1.0, (0, 0, width, height))
+    for scale, these in places.items():
+        for place in these:
+            watch(done / every)
+            done += 1
+            found = _at(picture, scale, place)
+            if found.score > best.score:
+                best = found
+        if best.score >= SELF_CHECK or (scale == 1.0 and best.sure):
             break
     return best
 
@@ -137,21 +145,21 @@ def _step(dtype: np.dtype[Any]) -> float:
     return {"u1": 1.0, "u2": 257.0}.get(dtype.str[1:], 1 / 255)
 
 
-def _at(luma: Plane, scale: float) -> Found:
-    best = Found(0.0, scale, (0, 0, luma.shape[1], luma.shape[0]))
-    for x, y, piece in _pieces(luma, round(PIECE * scale)):
-        score, (left, top, width, height) = _look(_resized(piece, scale))
-        if score > best.score:
-            box = (x + round(left * scale), y + round(top * scale), round(width * scale), round(height * scale))
-            best = Found(score, scale, box)
-    return best
+def _at(picture: NDArray[Any], scale: float, place: tuple[int, int]) -> Found:
+    """What is in the piece whose left upper corner is there."""
+    x, y = place
+    side = round(PIECE * scale)
+    score, (left, top, width, height) = _look(_resized(luminance(picture[y : y + side, x : x + side]), scale))
+    left, top, width, height = (round(length * scale) for length in (left, top, width, height))
+    return Found(score, scale, (x + left, y + top, width, height))
 
 
-def _pieces(luma: Plane, side: int) -> Iterator[tuple[int, int, Plane]]:
-    height, width = luma.shape
-    for y in range(0, max(1, height - side // 2), side // 2 if height > side else side):
-        for x in range(0, max(1, width - side // 2), side // 2 if width > side else side):
-            yield x, y, luma[y : y + side, x : x + side]
+def _places(height: int, width: int, side: int) -> list[tuple[int, int]]:
+    """x and y of pieces of this side, each half over the next."""
+    rows, columns = (
+        range(0, max(1, length - side // 2), side // 2 if length > side else side) for length in (height, width)
+    )
+    return [(x, y) for y in rows for x in columns]
 
 
 def _look(luma: Plane) -> tuple[float, tuple[int, int, int, int]]:

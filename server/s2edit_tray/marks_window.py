@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QSize, Signal
+from PySide6.QtCore import QMimeData, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from s2edit_wire.told import told
 
-from .text import _, isolated, leading
+from .text import _, isolated, language, leading
 
 
 def dropped_files(data: QMimeData) -> list[Path]:
@@ -18,10 +19,15 @@ def dropped_files(data: QMimeData) -> list[Path]:
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
+class _UnwantedError(Exception):
+    """The window was closed in mid-search."""
+
+
 class _Search(QObject):
-    """Looks at files one after the other. Signals: looked(sentences about a file), ended()."""
+    """Looks at files one after the other. Signals: looked(sentences about a file), far(per cent of a file), ended()."""
 
     looked = Signal(list)
+    far = Signal(int)
     ended = Signal()
 
     def __init__(self, files: Sequence[Path], parent: QObject) -> None:
@@ -31,25 +37,31 @@ class _Search(QObject):
 
     def run(self) -> None:
         # The window, and with it this object, may be gone before the last file.
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, _UnwantedError):
             for file in self.files:
-                if self.unwanted:
-                    return
-                self.looked.emit(_told(file))
+                self.looked.emit(_told(file, self._watch))
             self.ended.emit()
 
+    def _watch(self, _file: Path, percent: int) -> None:
+        if self.unwanted:
+            raise _UnwantedError
+        self.far.emit(percent)
 
-def _told(file: Path) -> list[str]:
+
+def _told(file: Path, watch: Callable[[Path, int], None]) -> list[str]:
     # Not at the top: the tray starts without NumPy.
     from s2edit_marks.detection import detect
 
+    watch(file, 0)
     try:
-        upshot, *others = detect(file).sentences
+        upshot, *others = (told(sentence, language()) for sentence in detect(file, watch=watch).sentences)
     except OSError as error:
         return [_("“{name}” can't be read.", name=file.name), error.strerror or ""]
+    except _UnwantedError:
+        raise
     except Exception as error:  # noqa: BLE001 - a stranger's file must not end the search through the others
         return [_("“{name}” can't be read.", name=file.name), str(error)]
-    return [f"{isolated(file.name)}: {_(upshot)}", *others]
+    return [f"{isolated(file.name)}: {upshot}", *others]
 
 
 class MarksWindow(QDialog):
@@ -67,6 +79,12 @@ class MarksWindow(QDialog):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName(_("Marks found"))
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            # Else Qt lets these lines run from the right, and stand at the left edge.
+            option = self.text.document().defaultTextOption()
+            option.setTextDirection(self.layoutDirection())
+            option.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
+            self.text.document().setDefaultTextOption(option)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
@@ -75,6 +93,7 @@ class MarksWindow(QDialog):
         self._count = 0
         self._search = _Search(list(files), self)
         self._search.looked.connect(self._looked)
+        self._search.far.connect(self._far)
         self._search.ended.connect(self._ended)
         self.finished.connect(self._close)
         self.searching = True
@@ -84,7 +103,10 @@ class MarksWindow(QDialog):
         first, *others = sentences
         self.text.appendPlainText("\n".join([first, *(f"    {said}" for said in others), ""]))
         self._count += 1
-        self._state.setText(f"{_('Looking for marks…')} {self._count}/{len(self._search.files)}")
+
+    def _far(self, percent: int) -> None:
+        place = min(self._count + 1, len(self._search.files))
+        self._state.setText(f"{_('Looking for marks…')} {isolated(f'{place}/{len(self._search.files)} · {percent} %')}")
 
     def _ended(self) -> None:
         self.searching = False

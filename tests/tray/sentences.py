@@ -12,6 +12,7 @@ from s2edit_wire.session import __file__ as wire_file
 
 ROOT = Path(wire_file).parents[2]
 _WIRE = ["client", "connection", "launcher", "link", "paths", "private_files", "session", "zmtp"]
+_MARKS = ["detection", "xmp"]
 _METHOD = ["alignment", "checkpoints", "composition", "device", "editing", "engine", "errors", "identity", "imaging"]
 _METHOD += ["levels", "masks", "profiles", "prompts", "region", "settings"]
 _PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "gate.py", "router.py"}
@@ -29,6 +30,7 @@ def templates() -> set[str]:
     """Every sentence, with `{}` where a value comes."""
     files = [path for path in (ROOT / "server/s2edit_server").rglob("*.py") if path.name not in _PROGRAMS_ONLY]
     files += [ROOT / "server/s2edit_wire" / f"{name}.py" for name in _WIRE]
+    files += [ROOT / "server/s2edit_marks" / f"{name}.py" for name in _MARKS]
     files += [ROOT / "s2edit" / f"{name}.py" for name in _METHOD]
     found = {template for path in files for template in _said(ast.parse(path.read_text("utf-8")))}
     catalogue = json.loads((ROOT / "server/s2edit_server/weights/catalogue.json").read_text("utf-8"))

@@ -7,8 +7,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from s2edit_marks import detection, terms
@@ -49,9 +50,25 @@ def test_dropped_files_show_every_mark(window: Window, until: Until, tmp_path: P
     shown = window.findChildren(MarksWindow)[0]
     until(lambda: not shown.searching)
     said = shown.text.toPlainText()
-    assert f"compositeWithTrainedAlgorithmicMedia, by {terms.PROGRAM} {VERSION}" in said
+    assert f"of {terms.PROGRAM} {VERSION}: compositeWithTrainedAlgorithmicMedia." in said
     assert said.count("Made or changed with the help of a model") == 1
     assert said.count("No mark says") == 2 and said.count("can't be read") == 3
+    shown.close()
+
+
+@pytest.mark.parametrize(("language", "wanted"), [("de", "Mit Hilfe eines Modells"), ("ar", "بمساعدة نموذج")])
+def test_marks_are_told_in_the_painters_language(
+    language: str, wanted: str, window: Window, until: Until, tmp_path: Path
+) -> None:
+    before = QLocale()
+    QLocale.setDefault(QLocale(language))
+    try:
+        shown = MarksWindow([saved(tmp_path / "edit.png")], window)
+        until(lambda: not shown.searching)
+    finally:
+        QLocale.setDefault(before)
+    said = shown.text.toPlainText()
+    assert wanted in said and "compositeWithTrainedAlgorithmicMedia" in said and "Metadata" not in said
     shown.close()
 
 

@@ -83,6 +83,45 @@ def test_a_hundred_pictures_of_neither_kind(tmp_path: Path, capsys: pytest.Captu
     assert detection.NOTHING in told["files"][0]["sentences"]
 
 
+LARGE = "looked for at the picture's own size alone"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_large_picture_is_looked_through_once_and_says_how_far(
+    cut: bool, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"large.{ending}"
+    Image.effect_noise((2_100, 1_200), 40).convert("RGB").save(path)
+    if cut:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
+    monkeypatch.setattr(detection, "MANY_PIXELS", 2_000_000)
+    heard: list[int] = []
+    found = detection.detect(path, watch=lambda file, percent: heard.append(percent) or None)
+    (said,) = found.unread
+    assert LARGE in said or (cut and "can't be decoded" in said)
+    assert not found.says_model and heard == sorted(heard)
+    assert not heard or (heard[0], len(heard)) == (0, 4 * 2), "each piece once, at one size"
+
+
+def test_a_search_ends_when_its_listener_says_so(tmp_path: Path) -> None:
+    def stop(_file: Path, _percent: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        detection.detect(picture(tmp_path / "a.png"), watch=stop)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_picture_that_is_too_large_is_not_decoded(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "MAX_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(pyvips.Image, "numpy", lambda _image: pytest.fail("decoded"))
+    (said,) = detection.detect(picture(tmp_path / f"a.{ending}")).unread
+    assert said.startswith("No watermark was looked for: the picture has over")
+
+
 @pytest.mark.parametrize(
     ("keyword", "text", "program"),
     [
