@@ -1,111 +1,28 @@
 """Signed manifests, made with a chain of our own and read back by C2PA's reader."""
 
 import dataclasses
-import importlib
 import io
 import json
-import os
 import zipfile
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pyvips
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
-from s2edit_cli import composite, openraster, pictures, targets, writing
+from s2edit_cli import composite, openraster, pictures, writing
 from s2edit_cli.marking import marking
 from s2edit_marks import credential, terms
 from s2edit_marks import manifests as c2pa_manifests
-from s2edit_wire.errors import WireError
 
-c2pa: Any = importlib.import_module("c2pa")
-KINDS = {"png": "png", "jpg": "jpeg", "webp": "webp", "tif": "tiff"}
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-PEM = serialization.Encoding.PEM
-
-
-def certificate(subject: str, key: Key, issuer: str, issuer_key: Key, *, days: int = 30, top: bool = False) -> bytes:
-    """A certificate that C2PA accepts for signing (or, with `top`, as the chain's root), as PEM."""
-    unused = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
-    )
-    usage = x509.KeyUsage(digital_signature=True, key_cert_sign=top, crl_sign=top, decipher_only=False, **unused)
-    now = datetime.now(UTC)
-    draft = (
-        x509.CertificateBuilder()
-        .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=60))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=top, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-    if not top:
-        draft = draft.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-    algorithm = None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return draft.sign(issuer_key, algorithm).public_bytes(PEM)
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "S2Edit's tests"), x509.NameAttribute(NameOID.COMMON_NAME, text)]
-    )
-
-
-def pem(key: Key, password: bytes = b"") -> bytes:
-    """The key as OpenSSL's older tools write it."""
-    lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    ed = isinstance(key, ed25519.Ed25519PrivateKey)
-    form = serialization.PrivateFormat.PKCS8 if password or ed else serialization.PrivateFormat.TraditionalOpenSSL
-    return key.private_bytes(PEM, form, lock)
+from .signers import KINDS, c2pa, drawing, manifests, set_up
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state folder with a chain and a key in it."""
-    folder = tmp_path / "state"
-    monkeypatch.setenv("S2EDIT_HOME", str(folder))
-    (folder / "signing").mkdir(parents=True)
-    root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    top = certificate("root", root, "root", root, top=True)
-    (folder / "root.pem").write_bytes(top)
-    put(folder, certificate("painter", key, "root", root) + top, pem(key))
-    return folder
-
-
-def put(home: Path, chain: bytes, key: bytes) -> None:
-    """Set these up for signing."""
-    (home / "signing" / "chain.pem").write_bytes(chain)
-    (home / "signing" / "key.pem").write_bytes(key)
-    (home / "signing" / "key.pem").chmod(0o600)
-
-
-def drawing(path: Path, seed: int = 0) -> pictures.Picture:
-    """A picture file of noise, opened."""
-    samples = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-    image: Any = pyvips.Image.new_from_array(samples)
-    image.copy(interpretation="srgb").write_to_file(str(path))
-    return pictures.open_picture(path)
-
-
-def manifests(path: Path, home: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """(all manifests, the active one, the validation state) as C2PA's reader tells them, our root being trusted."""
-    settings = {"trust": {"user_anchors": (home / "root.pem").read_text()}, **c2pa_manifests.SETTINGS}
-    with c2pa.Context.from_dict(settings) as context, path.open("rb") as file:
-        with c2pa.Reader(f"image/{KINDS[path.suffix[1:]]}", file, context=context) as reader:
-            told = json.loads(reader.json())
-    return told["manifests"], told["manifests"][told["active_manifest"]], told["validation_state"]
+def home(home: Path) -> Path:
+    """The test's state folder with a chain and a key in it."""
+    set_up(home)
+    return home
 
 
 @pytest.mark.parametrize("ending", KINDS)
@@ -185,46 +102,6 @@ def test_a_changed_pixel_breaks_the_signature(home: Path, tmp_path: Path) -> Non
     assert manifests(out, home)[2] == "Invalid"
 
 
-def test_a_credential_of_ones_own_making_signs_where_the_user_has_none(home: Path, tmp_path: Path) -> None:
-    for file in (home / "signing").iterdir():
-        file.unlink()
-    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
-    assert writing.save(source.image, out, marking(source, out)).c2pa == "self-made"
-    made = home / "signing" / credential.SELF_MADE
-    assert sorted(file.name for file in made.iterdir()) == ["chain.pem", "key.pem"]
-    if os.name == "posix":
-        assert (made / "key.pem").stat().st_mode & 0o777 == 0o600 and made.stat().st_mode & 0o777 == 0o700
-    told = c2pa_manifests.read(out, "image/png")
-    assert told is not None and told.self_made and told.failures == ("signingCredential.untrusted",)
-    assert (told.state, told.signer, told.chain) == ("Valid", credential.NAME, 1)
-    again = credential.identity()
-    assert again is not None and again.chain == (made / "chain.pem").read_bytes(), "made once"
-    names = [name.rfc4514_string() for made in x509.load_pem_x509_certificates(again.chain) for name in (made.subject,)]
-    plain = f"O={credential.ISSUER.replace(',', chr(92) + ',')}"
-    wanted = [f"CN={credential.NAME},{plain}", f"CN={credential.NAME}\\, authority,{plain}"]
-    assert names == wanted, "it says nothing of who or where"
-
-
-def test_a_credential_of_ones_own_making_is_renewed_when_it_ends(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for file in (home / "signing").iterdir():
-        file.unlink()
-    with monkeypatch.context() as patch:
-        patch.setattr(credential, "DAYS", 0)
-        credential._make(home / "signing" / credential.SELF_MADE)
-    ended = (home / "signing" / credential.SELF_MADE / "chain.pem").read_bytes()
-    assert x509.load_pem_x509_certificates(ended)[0].not_valid_after_utc < datetime.now(UTC) + timedelta(seconds=1)
-    monkeypatch.setattr(credential, "_now", lambda: datetime.now(UTC) + timedelta(minutes=1))
-    renewed = credential.identity()
-    assert renewed is not None and renewed.self_made and renewed.chain != ended
-    # A key that others may read, or files that make no sense, are told and left alone.
-    (home / "signing" / credential.SELF_MADE / "chain.pem").write_bytes(b"text")
-    with pytest.raises(WireError, match="holds no certificate") as caught:
-        credential.identity()
-    assert credential.SELF_MADE in caught.value.hint
-
-
 @pytest.mark.parametrize("ending", KINDS)
 def test_what_came_with_the_source_is_kept_beside_an_unsigned_result(ending: str, home: Path, tmp_path: Path) -> None:
     first, second, third = (tmp_path / f"{name}.{ending}" for name in ("first", "second", "third"))
@@ -300,62 +177,3 @@ def test_a_pngs_mark_stands_where_other_programs_look_for_it(tmp_path: Path) -> 
             assert packet.startswith("<?xpacket begin='\ufeff'".replace("'", '"'))
             assert terms.SOURCE_TYPE in packet
             assert np.array_equal(np.asarray(picture), source.image.numpy())
-
-
-@pytest.mark.parametrize(
-    ("make", "algorithm"),
-    [
-        (lambda: ec.generate_private_key(ec.SECP384R1()), "es384"),
-        (ed25519.Ed25519PrivateKey.generate, "ed25519"),
-        (lambda: rsa.generate_private_key(65_537, 2_048), "ps256"),
-    ],
-)
-def test_other_kinds_of_key(make: Callable[[], Key], algorithm: str, home: Path, tmp_path: Path) -> None:
-    root, key = ec.generate_private_key(ec.SECP256R1()), make()
-    top = certificate("root", root, "root", root, top=True)
-    (home / "root.pem").write_bytes(top)
-    put(home, certificate("painter", key, "root", root) + top, pem(key))
-    signer = credential.identity()
-    assert signer is not None and signer.algorithm == algorithm
-    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
-    writing.save(source.image, out, marking(source, out))
-    assert manifests(out, home)[2] == "Trusted"
-
-
-def test_what_cannot_sign_is_told_before_the_work(home: Path, tmp_path: Path) -> None:
-    folder, out = home / "signing", tmp_path / "out.png"
-    chain, key = (folder / "chain.pem").read_bytes(), (folder / "key.pem").read_bytes()
-    other, small = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP192R1())
-    ended = certificate("old", other, "old", other, days=-1)
-    wrong = {
-        "password": (chain, pem(other, b"secret")),
-        "no private key": (chain, b"text"),
-        "no certificate": (b"text", key),
-        "belong together": (chain, pem(other)),
-        "ended on": (ended, pem(other)),
-        "of a kind": (certificate("small", small, "small", small), pem(small)),
-    }
-    for words, (certificates, private) in wrong.items():
-        put(home, certificates, private)
-        with pytest.raises(WireError, match=words) as caught:
-            targets.check_output(out, [], (".png",))
-        assert caught.value.code == "bad_setting" and str(folder) in caught.value.hint
-    put(home, chain, key)
-    if os.name == "posix":
-        (folder / "key.pem").chmod(0o644)
-        with pytest.raises(WireError, match="others may read"):
-            targets.check_output(out, [], (".png",))
-    (folder / "key.pem").unlink()
-    with pytest.raises(WireError, match=r"key\.pem” can't be read"):
-        targets.check_output(out, [], (".png",))
-
-
-def test_a_failure_while_signing_leaves_nothing(home: Path, tmp_path: Path) -> None:
-    source, out = drawing(tmp_path / "in.png"), tmp_path / "out.png"
-    key = ec.generate_private_key(ec.SECP256R1())
-    # C2PA allows no chain of a lone root: its library finds that only when it signs.
-    put(home, certificate("root", key, "root", key, top=True), pem(key))
-    with pytest.raises(WireError, match="C2PA's library says") as caught:
-        writing.save(source.image, out, marking(source, out))
-    assert caught.value.code == "bad_setting"
-    assert not out.exists() and sorted(path.name for path in tmp_path.iterdir()) == ["in.png", "state"]
