@@ -6,6 +6,7 @@ import hashlib
 import json
 import warnings
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ from .sdxl import XlCheckpoint
 from .upscaling import FOLDER as UPSCALER
 from .upscaling import load_upscaler
 from .weight_files import check_folder, hashed_files
+
+_PREFIXES = {
+    "unet": "model.diffusion_model.",
+    "vae": "first_stage_model.",
+    "text_encoder": "cond_stage_model.",
+    "text_encoder_2": "conditioner.embedders.1.",
+}
+"""Of the networks' names in one file, as Stable Diffusion 1 has them; XL's second encoder has no other."""
+_NO_WEIGHTS = ("position_ids", "logit_scale")
+"""Ends of names in one file that no network's parameter has."""
 
 __all__ = ["CONFIGS", "Checkpoint", "load", "model_hash"]
 
@@ -136,13 +147,32 @@ def _load_folder(path: Path, family: Family) -> dict[str, Any]:
     kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
     if family is SDXL:
         kinds["text_encoder_2"] = CLIPTextModelWithProjection
+    _check_parts(path, list(kinds))
     networks: dict[str, Any] = {}
     for part, kind in kinds.items():
         of_diffusers = not part.startswith("text_encoder")
         dtype = "torch_dtype" if of_diffusers else "dtype"
         more = {**options, dtype: torch.float32, "variant": _variant(path / part), **(saving if of_diffusers else {})}
-        networks[part] = kind.from_pretrained(path, subfolder=part, **more)
+        networks[part], found = kind.from_pretrained(path, subfolder=part, output_loading_info=True, **more)
+        if found["missing_keys"]:
+            # Loaders would fill in random numbers, such as for the projection that another family's encoder lacks.
+            raise _incomplete(path, f"{part}, {min(found['missing_keys'])}")
     return networks
+
+
+def _check_parts(path: Path, parts: list[str]) -> None:
+    """Raise CheckpointError, naming it, for a part without configuration or weights."""
+    for part in parts:
+        if not (path / part / "config.json").is_file() or not any((path / part).glob("*.safetensors")):
+            raise _incomplete(path, part)
+
+
+def _incomplete(path: Path, missing: str) -> CheckpointError:
+    return CheckpointError(
+        f"The model “{path.name}” is not whole: {missing} is missing.",
+        code="checkpoint_incomplete",
+        hint="Verify the model, or download it again.",
+    )
 
 
 def _variant(part: Path) -> str | None:
@@ -154,6 +184,7 @@ def _variant(part: Path) -> str | None:
 def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
     _check_single(path, config)
     import diffusers
+    from diffusers.models.modeling_utils import no_init_weights
     from transformers import CLIPTokenizer
 
     parts = ["unet", "vae", "text_encoder", *(["text_encoder_2"] if family is SDXL else [])]
@@ -164,15 +195,28 @@ def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
         if family is SDXL
         else {"safety_checker": None, "requires_safety_checker": False}
     )
-    pipeline = getattr(diffusers, family.pipeline).from_single_file(
-        str(path),
-        config=str(config),
-        local_files_only=True,
-        torch_dtype=torch.float32,
-        low_cpu_mem_usage=find_spec("accelerate") is not None,
-        **more,
-    )
-    return {part: getattr(pipeline, part) for part in parts}
+    with no_init_weights():  # as folders are loaded: all numbers come from the file
+        pipeline = getattr(diffusers, family.pipeline).from_single_file(
+            str(path),
+            config=str(config),
+            local_files_only=True,
+            torch_dtype=torch.float32,
+            low_cpu_mem_usage=find_spec("accelerate") is not None,
+            **more,
+        )
+    networks = {part: getattr(pipeline, part) for part in parts}
+    _check_whole(path, networks, family)
+    return networks
+
+
+def _check_whole(path: Path, networks: dict[str, Any], family: Family) -> None:
+    """Raise CheckpointError, naming it, for a network of which one file lacks numbers: loaders leave them undefined."""
+    prefixes = _PREFIXES | ({"text_encoder": "conditioner.embedders.0."} if family is SDXL else {})
+    shapes = header(path)
+    for part, network in networks.items():
+        weights = [name for name in shapes if name.startswith(prefixes[part]) and not name.endswith(_NO_WEIGHTS)]
+        if sum(prod(shapes[name]) for name in weights) < sum(weight.numel() for weight in network.parameters()):
+            raise _incomplete(path, part)
 
 
 def _single_config(path: Path, family: Family) -> Path:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .alignment import PromptPlan, align, settled_mode
-from .errors import PromptError
+from .errors import PromptError, SettingError
 from .prompts import Prompt, PromptTokenizer
+from .settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,15 @@ class CompositionPlan:
     edit: PromptPlan
     reference: Prompt
     plain_reference: Prompt
+
+
+def check_learning(settings: Settings) -> None:
+    """Raise SettingError for settings that leave stage 1 out."""
+    if not settings.identity.enabled:
+        raise SettingError(
+            "A composition can't do without “identity.enabled”: it learns what it takes from the reference.",
+            hint="Choose another profile than “instant”, and leave this setting at true.",
+        )
 
 
 def plan_composition(

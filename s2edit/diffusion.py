@@ -21,15 +21,20 @@ class Ddim:
 
     Args:
         alphas: ᾱ of the 1000 training steps, float32.
-        steps: T.
+        steps: T of the inversion.
+        taken: so many of its timesteps, evenly spread from the noisiest on, are walked, each a longer step; 0 or T and
+            more: all.
     """
 
-    def __init__(self, alphas: Tensor, steps: int) -> None:
+    def __init__(self, alphas: Tensor, steps: int, taken: int = 0) -> None:
         self._alphas = alphas
-        self.steps = steps
-        self._stride = TRAIN_STEPS // steps
-        self.timesteps: list[int] = [i * self._stride + STEPS_OFFSET for i in reversed(range(steps))]
+        stride = TRAIN_STEPS // steps
+        self.steps = min(taken, steps) or steps
+        """That are walked."""
+        self._places = [index * steps // self.steps for index in range(self.steps)]
+        self.timesteps: list[int] = [(steps - 1 - place) * stride + STEPS_OFFSET for place in self._places]
         """From noise to picture."""
+        self._arrivals = [*self.timesteps[1:], STEPS_OFFSET - stride]
 
     def alpha(self, timestep: int) -> float:
         """ᾱ at a timestep; below 0 the first one (set_alpha_to_one is False)."""
@@ -37,13 +42,16 @@ class Ddim:
 
     def step(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
         """From `timesteps[index]` one step towards the picture."""
-        now = self.timesteps[index]
-        return _move(noise, latent, self.alpha(now), self.alpha(now - self._stride))
+        return _move(noise, latent, self.alpha(self.timesteps[index]), self.alpha(self._arrivals[index]))
 
     def invert(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
         """Arrive at `timesteps[index]` from one step nearer to the picture, by the noise predicted for that latent."""
-        now = self.timesteps[index]
-        return _move(noise, latent, self.alpha(now - self._stride), self.alpha(now))
+        return _move(noise, latent, self.alpha(self._arrivals[index]), self.alpha(self.timesteps[index]))
+
+    def passed(self, trajectory: Tensor) -> Tensor:
+        """The latents of all T+1 of an inversion, from picture to noise, that this walk comes by, in their order."""
+        noise = trajectory.shape[0] - 1
+        return trajectory[[0, *(noise - place for place in reversed(self._places))]]
 
     def clean(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
         """The picture's latent that a prediction amounts to."""

@@ -107,8 +107,9 @@ def sample(
     carried = _carried(branches.alignment, inversion.trajectory.device)
     by_words = edit_mask is None and settings.local_blend
     recorder = _Recording(branches.alignment, map_shape) if by_words else None
-    source = target = inversion.trajectory[-1:]
-    path = inversion.source_path(mode)
+    source = target = ddim.passed(inversion.trajectory)[-1:]
+    known = inversion.source_path(mode)
+    path = None if known is None else ddim.passed(known)
     largest = _injected_queries(settings, source.shape[-2], source.shape[-1])
     blend = None if edit_mask is None else edit_mask > 0
     for index, time in enumerate(ddim.timesteps):

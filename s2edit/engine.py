@@ -16,10 +16,9 @@ from .backbone import Backbone
 from .cache import DiskCache
 from .checkpoints import load
 from .compilation import compile_blocks
-from .composition import plan_composition
+from .composition import check_learning, plan_composition
 from .device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
 from .diffusion import Denoiser
-from .errors import SettingError
 from .framing import Framing
 from .job import Job
 from .levels import choose_level
@@ -126,11 +125,7 @@ class Engine:
         """Carry an attribute of the reference picture over to the source picture; raises as `edit` does."""
         imaging.check_image(request.image)
         imaging.check_image(request.reference, "reference picture")
-        if not request.settings.identity.enabled:
-            raise SettingError(
-                "A composition can't do without “identity.enabled”: it learns what it takes from the reference.",
-                hint="Leave this setting at true.",
-            )
+        check_learning(request.settings)
         source = (ObjectSpec(request.word, request.mask),)
         reference = (ObjectSpec(request.attribute, request.reference_mask),)
         imaging.check_masks(request.image, source, request.edit_mask)

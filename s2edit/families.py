@@ -66,8 +66,10 @@ def multiple_of(folder: Path, family: Family) -> int:
 def _of_folder(folder: Path) -> Family | None:
     unet = read_object(folder / "unet" / "config.json")
     # The networks decide, not what the index says: a pipeline's name is often somebody's own.
-    if unet.get("addition_embed_type") == "text_time" and (folder / "text_encoder_2").is_dir():
-        return SDXL if (folder / "text_encoder").is_dir() and unet.get("in_channels", 4) == 4 else None
+    if unet.get("addition_embed_type") == "text_time" and unet.get("in_channels", 4) == 4:
+        # The refiner attends to its one text encoder, XL's second, alone. What else is missing, loaders complain of.
+        second = read_object(folder / "text_encoder_2" / "config.json").get("hidden_size")
+        return None if second == unet.get("cross_attention_dim") else SDXL
     if unet.get("addition_embed_type") or unet.get("in_channels", 4) != 4:
         return None
     return SD1

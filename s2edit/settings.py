@@ -123,6 +123,8 @@ class EditSettings:
         guidance_until: fraction of the steps, from noise on, that are guided; 1 means all, as in the paper. The rest,
             where details are drawn, take the conditional prediction alone (Kynkäänniemi et al., 2024). Null-text
             inversion is fitted in all steps all the same: so the source keeps to the picture's own path.
+        steps: so many of the inversion's steps, evenly spread, make the edit; 0, or as many and more: all, as in the
+            paper.
         mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.
         cross_replace, self_replace: fraction of the steps in which cross- and self-attention is injected; 1 means all.
         self_replace_max_queries: largest layer (H·W) of a square picture whose self-attention is injected; 1024 is SD's
@@ -147,6 +149,9 @@ class EditSettings:
             "advanced",
         ),
     ] = 1.0
+    steps: Annotated[
+        int, Knob("Edit steps", "So many of the inversion's steps make the edit; 0: all of them", 0, 100, 1)
+    ] = 0
     mode: Annotated[EditMode, Knob("Edit mode", "Whether words are replaced or added")] = "auto"
     cross_replace: Annotated[
         float, Knob("Keep layout", "Part of the steps that keep the old picture's layout", 0, 1, 0.05, "advanced")
@@ -242,11 +247,22 @@ class Settings:
         int, Knob("Model size", "Pixels of the model's shorter side; 0: the model's own", 64, 4096, 64, also=0)
     ] = 0
 
+    @property
+    def edited_in(self) -> int:
+        """Steps of stage 2."""
+        return min(self.edit.steps, self.inversion.steps) or self.inversion.steps
+
     def validate(self) -> None:
-        """Raise SettingError, naming the setting, unless all are in range."""
+        """Raise SettingError, naming the setting, unless all are in range and go together."""
         for part in (self.identity, self.inversion, self.edit, self.blend):
             part.validate()
         check_fields(self, "")
+        if self.inversion.mode == "null_text" and self.edited_in < self.inversion.steps:
+            raise SettingError(
+                f"The setting “edit.steps” can't be {self.edit.steps} where “inversion.mode” is null_text, which fits "
+                "the empty prompt to every step of the edit.",
+                hint="Set edit.steps to 0, or inversion.mode to direct.",
+            )
 
     def replace_from(self, changes: Mapping[str, Any]) -> Settings:
         """A copy with some settings replaced.

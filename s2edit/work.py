@@ -60,7 +60,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     """Learn the identity, invert, edit, composite; raises MaskError, Cancelled."""
     settings, subject = work.settings, work.subjects[0]
     forwards = _Forwards(stages)
-    with job.phase("identity", settings.identity.steps):
+    with job.phase("identity", settings.identity.steps if settings.identity.enabled else 0):
         identity, known = stages.identity(work.subjects, settings, work.seed, job)
     forwards.count("identity")
     with torch.no_grad():
@@ -68,7 +68,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     with job.phase("inversion", settings.inversion.steps * (2 if settings.inversion.mode == "null_text" else 1)):
         inversion, inverted = stages.inversion(identity, subject, null, settings, job)
     forwards.count("inversion")
-    with job.phase("editing", settings.inversion.steps):
+    with job.phase("editing", settings.edited_in):
         sampled = _sample(stages, work, identity, inversion, null, job)
     forwards.count("editing")
     with job.phase("compositing"):
@@ -166,7 +166,7 @@ def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion
     blend = None
     if work.edit_mask is not None:
         blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(checkpoint.device)
-    previews = Previews(lambda clean: imaging.preview(checkpoint.decode(clean)), settings.inversion.steps)
+    previews = Previews(lambda clean: imaging.preview(checkpoint.decode(clean)), settings.edited_in)
 
     def on_step(index: int, clean: Tensor) -> None:
         job.step(index, previews.at(index, clean) if job.watched else None)
@@ -174,7 +174,7 @@ def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion
     stages.denoiser.control.semantics = settings.identity.mask_semantics
     return sample(
         stages.denoiser,
-        Ddim(checkpoint.alphas, settings.inversion.steps),
+        Ddim(checkpoint.alphas, settings.inversion.steps, settings.edit.steps),
         inversion,
         branches,
         settings.edit,

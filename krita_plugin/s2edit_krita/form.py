@@ -11,8 +11,8 @@ from s2edit_editor.host import AUTOMATIC, MaskChoice
 from s2edit_editor.sentences import object_of
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
-from s2edit_editor.wish import Wish, one_sentence, target_of
-from s2edit_wire import records
+from s2edit_editor.wish import DEFAULT_PROFILE, Wish, one_sentence, target_of
+from s2edit_editor.words import profiles
 from s2edit_wire.records import ModelRecord
 
 from .advanced import Advanced
@@ -79,9 +79,9 @@ class Form(QWidget):
         self.model = QComboBox(self)
         self.model.setObjectName("s2edit_model")
         self.profile = QComboBox(self)
-        for name, label in zip(records.PROFILES, (tr("Faithful"), tr("Balanced"), tr("Fast")), strict=True):
+        for name, label in profiles().items():
             self.profile.addItem(label, name)
-        self.profile.setCurrentIndex(1)
+        self.profile.setCurrentIndex(self.profile.findData(DEFAULT_PROFILE))
         self.profile.setObjectName("s2edit_profile")
         self.profile.setToolTip(tr("How much work goes into an edit"))
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

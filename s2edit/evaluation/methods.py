@@ -60,6 +60,7 @@ METHODS: dict[str, Method] = {
         Method("s2edit", "S²Edit: identity fine-tuning, semantic and spatial control", core=True),
         Method("faithful", "S²Edit in the profile “faithful”: the paper's own, with null-text", profile="faithful"),
         Method("fast", "S²Edit in the profile “fast”: a preview", profile="fast"),
+        Method("instant", "S²Edit in the profile “instant”: nothing learned, three steps", profile="instant"),
         Method("ift+sec", "identity fine-tuning + semantic control", {"identity.spatial": False}, core=True),
         Method("ift+spc", "identity fine-tuning + spatial control", {"identity.semantic": False}, core=True),
         Method("ift", "identity fine-tuning alone (DreamBooth on one picture)", _PLAIN, core=True),

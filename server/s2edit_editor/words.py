@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from s2edit_wire.knobs import Knob
-from s2edit_wire.records import PHASES, EditRecord, ForecastRecord, JobRecord
+from s2edit_wire.records import PHASES, PROFILES, EditRecord, ForecastRecord, JobRecord
 
 from . import sentences
 from .text import _, language, translated
@@ -113,6 +113,17 @@ def memory(told: ForecastRecord) -> str:
     if not told["memory_free"]:
         return ""
     return _("Needs {needed} of {free} free memory.", needed=size(told["memory"]), free=size(told["memory_free"]))
+
+
+def profiles() -> dict[str, str]:
+    """The profiles' titles by name, in the order in which they are offered."""
+    titles = {
+        "faithful": _("Faithful (slow)"),
+        "balanced": _("Balanced"),
+        "fast": _("Fast"),
+        "instant": _("Instant (nothing learned)"),
+    }
+    return {name: titles[name] for name in PROFILES}
 
 
 def title(edit: EditRecord) -> str:

@@ -63,4 +63,4 @@ def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     # The target, its unconditional row while it is guided, and the source: whose way is known but in mode "npi", while
     # something of it is injected.
     injected = 1.0 if settings.inversion.mode == "npi" else max(edit.cross_replace, edit.self_replace)
-    return identity, inversion, round((1 + edit.guidance_until + injected) * steps)
+    return identity, inversion, round((1 + edit.guidance_until + injected) * settings.edited_in)

@@ -14,7 +14,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.records import PlanReply
 
 from s2edit.alignment import plan_prompts
-from s2edit.composition import plan_composition
+from s2edit.composition import check_learning, plan_composition
 from s2edit.errors import PromptError, S2EditError
 from s2edit.families import FAMILIES, SD1, multiple_of
 from s2edit.prompts import PromptTokenizer, object_words
@@ -69,10 +69,10 @@ def plan(
     family = FAMILIES[entry.family]
     height, width = family.size(crop[2], crop[3], native, multiple_of(path or family.config, family))
     if "source" in request:
-        problems += prompt_problems(request, path, partial=True)
+        problems += prompt_problems(request, path, settings, partial=True)
     problems += wording_problems(request, entry.title, path)
     problems += photo_problems(request, entry, weights)
-    if memory_free and not cached and settings.identity.level == "auto":
+    if memory_free and not cached and settings.identity.level == "auto" and settings.identity.enabled:
         problems += memory_problems(entry, memory_free + memory_used)
     guess: Forecast = forecast(entry, settings, paces or {}, device, pixels=height * width)
     return {
@@ -106,8 +106,8 @@ def check_submit(
         path = _installed(entry, weights, problems, kind=edit["kind"])
     except WireError as error:
         return error
-    _settings(edit, path, problems)
-    problems += prompt_problems(edit, path)
+    settings = _settings(edit, path, problems)
+    problems += prompt_problems(edit, path, settings)
     problems += frame_problems(edit, frames)
     for problem in problems:
         if problem.blocking:
@@ -115,12 +115,15 @@ def check_submit(
     return None
 
 
-def prompt_problems(edit: Mapping[str, Any], path: Path | None, *, partial: bool = False) -> list[Problem]:
+def prompt_problems(
+    edit: Mapping[str, Any], path: Path | None, settings: Settings, *, partial: bool = False
+) -> list[Problem]:
     """What is wrong with the words, the first thing only.
 
     Args:
         edit: `EDIT`, or with `partial` a `plan` request, in which what is not given yet is not missed.
         path: the model's folder; without a tokenizer there, only what needs none is checked.
+        settings: the job's; where nothing is learned, no [I] takes up room in the prompts.
     """
     kind, source, target = edit["kind"], edit.get("source", ""), edit.get("target", "")
     if kind == "caption":
@@ -145,10 +148,12 @@ def prompt_problems(edit: Mapping[str, Any], path: Path | None, *, partial: bool
     if partial and "target" not in edit and kind != "mask":
         return []
     tokenizer = _tokenizer_of(path)
-    return [] if tokenizer is None else _token_problems(tokenizer, edit, words)
+    return [] if tokenizer is None else _token_problems(tokenizer, edit, words, learns=settings.identity.enabled)
 
 
-def _token_problems(tokenizer: PromptTokenizer, edit: Mapping[str, Any], words: list[str]) -> list[Problem]:
+def _token_problems(
+    tokenizer: PromptTokenizer, edit: Mapping[str, Any], words: list[str], *, learns: bool
+) -> list[Problem]:
     kind, source, target = edit["kind"], edit["source"], edit.get("target", "")
     field = "source"
     try:
@@ -164,8 +169,7 @@ def _token_problems(tokenizer: PromptTokenizer, edit: Mapping[str, Any], words: 
             prompt.positions(word)
         field = "target"
         if kind == "edit":
-            identity = edit.get("settings", {}).get("identity.enabled", True) is not False
-            plan_prompts(tokenizer, source, target, words, identity=identity, **_prompt_settings(edit))
+            plan_prompts(tokenizer, source, target, words, identity=learns, **_prompt_settings(edit))
         elif kind == "compose" and edit.get("reference_prompt"):
             attribute = words[1] if len(words) > 1 else carried_word(edit)
             reference = edit["reference_prompt"]
@@ -209,7 +213,10 @@ def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind:
 def _settings(edit: Mapping[str, Any], path: Path | None, problems: list[Problem]) -> Settings:
     """The job's settings; the profile's own, with a problem noted, when one is wrong."""
     try:
-        return settings_for(edit, path)
+        settings = settings_for(edit, path)
+        if edit.get("kind") == "compose":
+            check_learning(settings)
+        return settings
     except S2EditError as error:
         problems.append(Problem("settings", "bad_setting", str(error), word=_quoted(str(error)), hint=error.hint))
     try:

@@ -113,7 +113,8 @@ class ModelCard(QFrame):
         self.setAccessibleName(title)
         self._bar.setAccessibleName(_("Progress: {title}", title=title))
         self._purpose.setText(model["purpose"])
-        needs = [model["licence"], memory_line(model["memory"], self._available)]
+        engine = [model["engine"]] if "engine" in model else []
+        needs = [*engine, model["licence"], memory_line(model["memory"], self._available)]
         if model["gated"] and model["state"] != "ready":
             needs.append(_("needs a token of the model hub, which you can enter under Settings"))
         self._needs.setText(" · ".join(needs))

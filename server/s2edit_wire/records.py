@@ -18,7 +18,7 @@ JOB_KINDS = ("edit", "compose", "mask", "caption")
 STATES = ("queued", "paused", "running", "done", "failed", "cancelled")
 ENDED = frozenset({"done", "failed", "cancelled"})
 PHASES = ("waiting", "loading", "identity", "inversion", "editing", "compositing")
-PROFILES = ("faithful", "balanced", "fast")
+PROFILES = ("faithful", "balanced", "fast", "instant")
 HOSTS = ("gimp", "krita", "cli", "tray", "other")
 WORKER_STATES = ("stopped", "starting", "idle", "busy")
 MODEL_STATES = ("ready", "absent", "partial", "downloading", "paused", "broken")
@@ -163,6 +163,7 @@ class _Model(TypedDict):
 class ModelRecord(_Model, total=False):
     """A model of the catalogue."""
 
+    engine: Annotated[str, Text(100), "Of an editor: the kind of model that computes its edits, for people."]
     message: Annotated[str, Text(2000), "What is wrong, for `broken` and stopped downloads."]
     rate: Annotated[float, Real(0, 1000000000000.0), "Bytes a second while downloading."]
 

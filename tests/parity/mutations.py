@@ -149,6 +149,20 @@ MUTATIONS = [
         "test_editing.py::test_guidance_that_ends_early",
     ),
     Mutation(
+        "few steps: each as long as the inversion's",
+        "diffusion.py",
+        "[*self.timesteps[1:], STEPS_OFFSET - stride]",
+        "[time - stride for time in self.timesteps]",
+        "test_instant.py",
+    ),
+    Mutation(
+        "few steps: the source as it was in the inversion's first ones",
+        "diffusion.py",
+        "trajectory[[0, *(noise - place for place in reversed(self._places))]]",
+        "trajectory",
+        "test_instant.py",
+    ),
+    Mutation(
         "stratified timesteps: one part twice",
         "identity.py",
         "places = (order + torch.rand",

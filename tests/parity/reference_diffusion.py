@@ -19,8 +19,8 @@ from tests.parity.reference_schedule import ReferenceSchedule
 class Reference(ReferenceSchedule):
     """A U-Net with reference attention, walked in T steps."""
 
-    def __init__(self, unet: Any, steps: int) -> None:
-        super().__init__(steps)
+    def __init__(self, unet: Any, steps: int, taken: int = 0) -> None:
+        super().__init__(steps, taken)
         self.unet = unet
         self.processor = ReferenceProcessor()
         unet.set_attn_processor(self.processor)

@@ -1,4 +1,4 @@
-"""Write a checkpoint as one file in Stable Diffusion's original layout, as it is passed around."""
+"""Write a checkpoint as one file in Stable Diffusion 1's or XL's original layout, as it is passed around."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -23,7 +24,21 @@ _UNET_ENDS = {
     "conv_in": "input_blocks.0.0",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
 }
+_OPEN_CLIP = {
+    "text_model.embeddings.token_embedding.weight": "token_embedding.weight",
+    "text_model.embeddings.position_embedding.weight": "positional_embedding",
+    "text_model.final_layer_norm": "ln_final",
+    "text_model.encoder.layers.": "transformer.resblocks.",
+    ".layer_norm1.": ".ln_1.",
+    ".layer_norm2.": ".ln_2.",
+    ".mlp.fc1.": ".mlp.c_fc.",
+    ".mlp.fc2.": ".mlp.c_proj.",
+    ".self_attn.out_proj.": ".attn.out_proj.",
+}
+"""transformers' names and OpenCLIP's; queries, keys and values are one matrix there, and the projection is turned."""
 _VAE_PARTS = {
     "conv_norm_out": "norm_out",
     "conv_shortcut": "nin_shortcut",
@@ -37,8 +52,8 @@ _VAE_PARTS = {
 }
 
 
-def unet_name(name: str) -> str:
-    """A diffusers U-Net key in the original layout (4 levels, 2 layers a block)."""
+def unet_name(name: str, attending: frozenset[str]) -> str:
+    """A diffusers U-Net key in the original layout (2 layers a block); `attending`: its up blocks with attention."""
     for new, old in _UNET_ENDS.items():
         if name.startswith(f"{new}."):
             return name.replace(new, old, 1)
@@ -48,7 +63,7 @@ def unet_name(name: str) -> str:
         if kind == "downsamplers":
             return f"input_blocks.{3 * (level + 1)}.0.op.{rest.removeprefix('conv.')}"
         if kind == "upsamplers":
-            return f"output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}"
+            return f"output_blocks.{3 * level + 2}.{2 if str(level) in attending else 1}.{rest}"
         block = f"input_blocks.{3 * level + layer + 1}" if side == "down" else f"output_blocks.{3 * level + layer}"
         return f"{block}.0.{_resnet(rest)}" if kind == "resnets" else f"{block}.1.{rest}"
     found = re.match(r"mid_block\.(resnets|attentions)\.(\d)\.(.*)", name)
@@ -75,16 +90,40 @@ def vae_name(name: str) -> str:
     return re.sub(r"decoder\.up_blocks\.(\d)\.upsamplers\.0", lambda m: f"decoder.up.{3 - int(m[1])}.upsample", name)
 
 
-def write(path: Path, unet: Any, vae: Any, text_encoder: Any) -> Path:
+def open_clip(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The second text encoder's weights in OpenCLIP's layout."""
+    found = {}
+    for name, weight in weights.items():
+        part, _, kind = name.rpartition(".")
+        if name == "text_projection.weight":
+            found["text_projection"] = weight.T
+        elif part.endswith(".q_proj"):
+            joined = [weights[f"{part.removesuffix('q_proj')}{letter}_proj.{kind}"] for letter in "qkv"]
+            layer = part.removeprefix("text_model.encoder.layers.").split(".")[0]
+            found[f"transformer.resblocks.{layer}.attn.in_proj_{kind}"] = torch.cat(joined)
+        elif not part.endswith((".k_proj", ".v_proj")):
+            for new, old in _OPEN_CLIP.items():
+                name = name.replace(new, old)  # noqa: PLW2901
+            found[name] = weight
+    return found
+
+
+def write(path: Path, unet: Any, vae: Any, text_encoder: Any, text_encoder_2: Any = None) -> Path:
     """Write the networks as one .safetensors file."""
     tensors: dict[str, Tensor] = {}
-    for name, weight in unet.state_dict().items():
-        tensors[f"model.diffusion_model.{unet_name(name)}"] = weight
+    weights = unet.state_dict()
+    attending = frozenset(name.split(".")[1] for name in weights if re.match(r"up_blocks\.\d\.attentions", name))
+    for name, weight in weights.items():
+        tensors[f"model.diffusion_model.{unet_name(name, attending)}"] = weight
     for name, weight in vae.state_dict().items():
         # The original attention of the autoencoder is made of 1×1 convolutions.
         convolution = "attentions" in name and weight.ndim == 2
         tensors[f"first_stage_model.{vae_name(name)}"] = weight[..., None, None] if convolution else weight
+    first = "cond_stage_model" if text_encoder_2 is None else "conditioner.embedders.0"
     for name, weight in text_encoder.state_dict().items():
-        tensors[f"cond_stage_model.transformer.text_model.{name.removeprefix('text_model.')}"] = weight
+        tensors[f"{first}.transformer.text_model.{name.removeprefix('text_model.')}"] = weight
+    if text_encoder_2 is not None:
+        for name, weight in open_clip(text_encoder_2.state_dict()).items():
+            tensors[f"conditioner.embedders.1.model.{name}"] = weight
     save_file({name: weight.contiguous() for name, weight in tensors.items()}, path)
     return path

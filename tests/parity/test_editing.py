@@ -18,8 +18,10 @@ from s2edit.diffusion import Ddim, Denoiser
 from s2edit.editing import Branches, sample
 from s2edit.inversion import Inversion, ddim_inversion, null_text_optimisation
 from s2edit.masks import MaskPyramid
+from s2edit.prompts import Prompt
 from s2edit.settings import EditSettings, InversionSettings
 from tests.parity.reference_diffusion import Edit, Reference, edit
+from tests.parity.reference_schedule import ReferenceSchedule
 from tests.parity.reference_text import literal as literal_text
 
 TOLERANCE = 1e-5
@@ -41,7 +43,13 @@ class Scene:
 
 
 def scene(
-    checkpoint: Checkpoint, denoiser: Denoiser, prompts: tuple[str, str], size: tuple[int, int], **more: Any
+    checkpoint: Checkpoint,
+    denoiser: Denoiser,
+    prompts: tuple[str, str],
+    size: tuple[int, int],
+    *,
+    steps: int = STEPS,
+    **more: Any,
 ) -> Scene:
     plan = plan_prompts(checkpoint.tokenizer, *prompts, ["lady"], **more)
     with torch.no_grad():
@@ -49,10 +57,15 @@ def scene(
     latent = torch.randn(1, 4, *size, generator=torch.Generator().manual_seed(2))
     mask = torch.zeros(8 * size[0], 8 * size[1])
     mask[10:40, 5:39] = 1
-    masks = [TokenMask((0,), plan.source.identity, MaskPyramid(mask))]
-    ddim = Ddim(checkpoint.alphas, STEPS)
+    masks = token_masks(plan.source, mask)
+    ddim = Ddim(checkpoint.alphas, steps)
     trajectory = ddim_inversion(denoiser, ddim, latent, source, masks, lambda _: None)
     return Scene(plan, source, target, null, mask, trajectory)
+
+
+def token_masks(prompt: Prompt, mask: Tensor) -> list[TokenMask]:
+    """Eq. 3 for row 0; none for a prompt without [I]."""
+    return [TokenMask((0,), prompt.identity, MaskPyramid(mask))] if prompt.identity else []
 
 
 def finest(checkpoint: Checkpoint, size: tuple[int, int]) -> tuple[int, int]:
@@ -74,9 +87,7 @@ def ours(
     edit_mask: Tensor | None,
     shape: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    pyramid = MaskPyramid(it.mask)
-    source_masks = [TokenMask((0,), it.plan.source.identity, pyramid)]
-    target_masks = [TokenMask((0,), it.plan.target.identity, pyramid)]
+    source_masks, target_masks = token_masks(it.plan.source, it.mask), token_masks(it.plan.target, it.mask)
     npi = mode == "npi"
     null = (
         it.null.states.repeat(STEPS, 1, 1) * torch.linspace(1, 1.2, STEPS)[:, None, None]
@@ -92,7 +103,7 @@ def ours(
         target_masks,
         source_masks if npi else (),
     )
-    ddim = Ddim(checkpoint.alphas, STEPS)
+    ddim = Ddim(checkpoint.alphas, it.trajectory.shape[0] - 1, settings.steps)
     found = sample(
         denoiser,
         ddim,
@@ -118,10 +129,16 @@ def literal(
     renormalise: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     alignment, plan = it.plan.alignment, it.plan
-    null = [it.source if mode == "npi" else it.null] * STEPS
+    reference = Reference(checkpoint.unet, it.trajectory.shape[0] - 1, settings.steps)
+    path = list(it.trajectory.split(1))
+    if settings.steps:
+        times = ReferenceSchedule(reference.steps).timesteps
+        path = [path[0], *(path[len(times) - times.index(time)] for time in reversed(reference.timesteps))]
+    steps = len(reference.timesteps)
+    null = [it.source if mode == "npi" else it.null] * steps
     if mode == "null_text":
         null = [it.null.with_states(it.null.states * factor) for factor in torch.linspace(1, 1.2, STEPS)]
-    source_masks = {plan.source.identity[0]: it.mask}
+    source_masks = dict.fromkeys(plan.source.identity, it.mask)
     inputs = Edit(
         it.source,
         it.target,
@@ -130,23 +147,23 @@ def literal(
         alignment.alphas,
         alignment.equalizer,
         source_masks,
-        {plan.target.identity[0]: it.mask},
+        dict.fromkeys(plan.target.identity, it.mask),
         source_masks if mode == "npi" else {},
         settings.guidance,
-        cross_steps=int(settings.cross_replace * STEPS),
-        self_steps=int(settings.self_replace * STEPS),
+        cross_steps=int(settings.cross_replace * steps),
+        self_steps=int(settings.self_replace * steps),
         self_queries=settings.self_replace_max_queries,
-        blend_from=int(settings.local_blend_start * STEPS),
+        blend_from=int(settings.local_blend_start * steps),
         threshold=settings.local_blend_threshold,
         source_words=alignment.changed_source,
         target_words=alignment.changed_target,
         map_shape=shape,
         overwrite=mode == "direct",
         edit_mask=None if edit_mask is None else edit_mask > 0,
-        guided_steps=round(settings.guidance_until * STEPS),
+        guided_steps=round(settings.guidance_until * steps),
         renormalise=renormalise,
     )
-    return edit(Reference(checkpoint.unet, STEPS), list(it.trajectory.split(1)), inputs)
+    return edit(reference, path, inputs)
 
 
 @pytest.mark.parametrize("mode", ["direct", "null_text", "npi"])
@@ -240,7 +257,7 @@ def test_source_row_is_dropped_when_nothing_looks_at_it(checkpoint: Checkpoint, 
 def test_null_text_goes_the_way_the_optimisation_went(checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     """The source branch's latents, as the optimisation left them, save its unconditional pass and change nothing."""
     it = scene(checkpoint, denoiser, REFINE, (8, 8))
-    masks = [TokenMask((0,), it.plan.source.identity, MaskPyramid(it.mask))]
+    masks = token_masks(it.plan.source, it.mask)
     ddim = Ddim(checkpoint.alphas, STEPS)
     inversion = null_text_optimisation(
         denoiser,
@@ -254,7 +271,7 @@ def test_null_text_goes_the_way_the_optimisation_went(checkpoint: Checkpoint, de
         on_step=lambda _: None,
     )
     settings = EditSettings(guidance=GUIDANCE, cross_replace=0.5, self_replace=0.0, local_blend_threshold=0.85)
-    target_masks = [TokenMask((0,), it.plan.target.identity, MaskPyramid(it.mask))]
+    target_masks = token_masks(it.plan.target, it.mask)
     branches = Branches(it.source, it.target, it.null, it.plan.alignment, masks, target_masks)
     options: dict[str, Any] = {"edit_mask": None, "map_shape": finest(checkpoint, (8, 8)), "on_step": lambda *_: None}
     found, rows = [], []

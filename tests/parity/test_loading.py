@@ -10,9 +10,9 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-from s2edit.checkpoints import load, model_hash
+from s2edit.checkpoints import Checkpoint, load, model_hash
 from s2edit.errors import CheckpointError
 from s2edit.prompts import MAX_IDENTITIES
 from tests.parity.single_file import write
@@ -28,28 +28,44 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def single(tiny_folder: Path, tmp_path: Path) -> Path:
+def single(folder: Path, tmp_path: Path) -> Path:
     """The tiny checkpoint as one file, with its configuration in a folder of the same name."""
+    more = []
+    if (folder / "text_encoder_2").is_dir():
+        more = [CLIPTextModelWithProjection.from_pretrained(folder, subfolder="text_encoder_2")]
     write(
         tmp_path / "tiny.safetensors",
-        UNet2DConditionModel.from_pretrained(tiny_folder, subfolder="unet"),
-        AutoencoderKL.from_pretrained(tiny_folder, subfolder="vae"),
-        CLIPTextModel.from_pretrained(tiny_folder, subfolder="text_encoder"),
+        UNet2DConditionModel.from_pretrained(folder, subfolder="unet"),
+        AutoencoderKL.from_pretrained(folder, subfolder="vae"),
+        CLIPTextModel.from_pretrained(folder, subfolder="text_encoder"),
+        *more,
     )
-    shutil.copytree(tiny_folder, tmp_path / "tiny", ignore=shutil.ignore_patterns("*.safetensors"))
+    shutil.copytree(folder, tmp_path / "tiny", ignore=shutil.ignore_patterns("*.safetensors"))
     return tmp_path / "tiny.safetensors"
 
 
-def test_single_file(tiny_folder: Path, single: Path) -> None:
-    folder, file = load(tiny_folder), load(single)
-    for name in ("unet", "vae", "text_encoder"):
-        wanted = dict(getattr(folder, name).named_parameters())
-        found = dict(getattr(file, name).named_parameters())
-        assert wanted.keys() == found.keys()
-        for key, weight in wanted.items():
-            assert torch.equal(weight, found[key]), key
-    assert (file.native_size, file.size_multiple) == (folder.native_size, folder.size_multiple) == (64, 64)
-    assert file.model_hash != folder.model_hash
+def copied(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to)
+    return to
+
+
+def assert_same_networks(found: Checkpoint, wanted: Checkpoint) -> None:
+    assert found.family == wanted.family
+    assert found.networks().keys() == wanted.networks().keys()
+    for name, network in wanted.networks().items():
+        weights = dict(network.named_parameters())
+        others = dict(found.networks()[name].named_parameters())
+        assert weights.keys() == others.keys()
+        for key, weight in weights.items():
+            assert others[key].dtype == torch.float32
+            assert torch.equal(weight, others[key]), key
+
+
+def test_single_file(folder: Path, single: Path) -> None:
+    whole, file = load(folder), load(single)
+    assert_same_networks(file, whole)
+    assert (file.native_size, file.size_multiple) == (whole.native_size, whole.size_multiple)
+    assert file.model_hash != whole.model_hash
 
 
 @pytest.mark.parametrize("kind", ["inpainting", "wider text", "no U-Net"])
@@ -59,7 +75,7 @@ def test_one_file_of_another_family_is_not_called_damaged(single: Path, kind: st
         if kind == "inpainting" and name.endswith("input_blocks.0.0.weight"):
             tensors[name] = torch.zeros(16, 9, 3, 3)
         elif kind == "wider text" and "attn2.to_k" in name:
-            tensors[name] = torch.zeros(tensors[name].shape[0], 48)
+            tensors[name] = torch.zeros(tensors[name].shape[0], 96)
         elif kind == "no U-Net" and name.startswith("model."):
             del tensors[name]
     save_file(tensors, single)
@@ -68,32 +84,37 @@ def test_one_file_of_another_family_is_not_called_damaged(single: Path, kind: st
     assert caught.value.code == "checkpoint_unsupported"
 
 
-def test_a_torn_file_is_called_damaged(single: Path) -> None:
-    single.write_bytes(single.read_bytes()[:-100])
+@pytest.mark.parametrize("change", ["torn", "no text projection", "half a text encoder", "no decoder"])
+def test_a_damaged_file_is_called_damaged(single: Path, change: str) -> None:
+    if change == "torn":
+        single.write_bytes(single.read_bytes()[:-100])
+    else:
+        gone = {
+            "no text projection": (".final_layer_norm.",),
+            "half a text encoder": (".layers.1.", ".resblocks.1."),
+            "no decoder": ("first_stage_model.decoder.",),
+        }[change]
+        save_file({n: w for n, w in load_file(single).items() if not any(part in n for part in gone)}, single)
     with pytest.raises(CheckpointError) as caught:
         load(single)
     assert caught.value.code == "checkpoint_incomplete"
     assert "again" in caught.value.hint
 
 
-def test_snapshot(tiny_folder: Path, tmp_path: Path) -> None:
+def test_snapshot(folder: Path, tmp_path: Path) -> None:
     entry = tmp_path / "models--somebody--tiny"
-    shutil.copytree(tiny_folder, entry / "snapshots" / "0123abcd")
+    copied(folder, entry / "snapshots" / "0123abcd")
     (entry / "refs").mkdir()
     (entry / "refs" / "main").write_text("0123abcd")
-    assert load(entry).model_hash == load(tiny_folder).model_hash == model_hash(entry / "snapshots" / "0123abcd")
+    assert load(entry).model_hash == load(folder).model_hash == model_hash(entry / "snapshots" / "0123abcd")
 
 
-def test_a_download_in_half_precision_only(tiny_folder: Path, tmp_path: Path) -> None:
+def test_a_download_in_half_precision_only(folder: Path, tmp_path: Path) -> None:
     """Many snapshots have no other file than `….fp16.safetensors`."""
-    shutil.copytree(tiny_folder, tmp_path / "half")
-    for file in list((tmp_path / "half").rglob("*.safetensors")):
+    half = copied(folder, tmp_path / "half")
+    for file in list(half.rglob("*.safetensors")):
         file.rename(file.with_suffix(".fp16.safetensors"))
-    found, wanted = load(tmp_path / "half"), load(tiny_folder)
-    assert found.unet.dtype == torch.float32
-    for ours, theirs in ((found.unet, wanted.unet), (found.text_encoder, wanted.text_encoder)):
-        for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-            assert torch.equal(one, other)
+    assert_same_networks(load(half), load(folder))
 
 
 def test_identity_rows_start_from_the_rare_token(tiny_folder: Path) -> None:
@@ -103,19 +124,57 @@ def test_identity_rows_start_from_the_rare_token(tiny_folder: Path) -> None:
     assert torch.equal(rows[checkpoint.tokenizer.vocabulary_size], rows[48136])
 
 
-@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
-def test_missing_part(tiny_folder: Path, tmp_path: Path, part: str) -> None:
-    shutil.copytree(tiny_folder, tmp_path / "broken")
-    shutil.rmtree(tmp_path / "broken" / part)
+PARTS = [
+    *(("tiny_folder", part) for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler")),
+    *(("tiny_xl_folder", part) for part in ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer_2")),
+]
+DAMAGE = ["missing", "no weights", "torn", "without a tensor", "pickled"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(("kind", "part"), PARTS)
+def test_a_part_that_is_missing_or_damaged(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, part: str, damage: str
+) -> None:
+    """One line and what to do next, whatever the loaders' own words are; nothing is filled in by chance."""
+    broken = copied(request.getfixturevalue(kind), tmp_path / "broken")
+    weights = next((broken / part).glob("*.safetensors"), None)
+    if damage == "missing":
+        shutil.rmtree(broken / part)
+    elif weights is None:  # no network: its files are read as JSON and text
+        for file in (broken / part).iterdir():
+            file.write_text("{")
+    elif damage == "no weights":
+        weights.unlink()
+    elif damage == "torn":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif damage == "without a tensor":
+        tensors = load_file(weights)
+        tensors.pop(max(tensors))
+        save_file(tensors, weights, metadata={"format": "pt"})
+    else:
+        weights.rename(weights.with_suffix(".bin"))
     with pytest.raises(CheckpointError) as caught:
-        load(tmp_path / "broken")
+        load(broken)
     assert "\n" not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+    assert caught.value.code == "checkpoint_incomplete"
     assert caught.value.hint
+    if weights is not None and damage in {"missing", "no weights", "pickled", "without a tensor"}:
+        assert f"{part}" in str(caught.value)
 
 
-def test_pickles_are_refused(tiny_folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(tiny_folder, tmp_path / "pickled")
-    weights = tmp_path / "pickled" / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.rename(weights.with_suffix(".bin"))
-    with pytest.raises(CheckpointError):
-        load(tmp_path / "pickled")
+@pytest.mark.parametrize("part", ["unet", "text_encoder", "text_encoder_2"])
+def test_a_part_of_another_family(tiny_folder: Path, tiny_xl_folder: Path, tmp_path: Path, part: str) -> None:
+    """Stable Diffusion 1's in the place of XL's."""
+    broken = copied(tiny_xl_folder, tmp_path / "broken")
+    shutil.rmtree(broken / part)
+    # Its first text encoder is of the kind that fits; the second's place is the wrong one for it.
+    shutil.copytree(tiny_folder / part.removesuffix("_2"), broken / part)
+    if part == "text_encoder":
+        assert load(broken).family == "sdxl"
+        return
+    with pytest.raises(CheckpointError) as caught:
+        load(broken)
+    assert caught.value.code in {"checkpoint_unsupported", "checkpoint_incomplete"}
+    assert caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 from pathlib import Path
@@ -158,6 +159,9 @@ def test_other_families_are_told_plainly(tiny_xl_folder: Path, tmp_path: Path, c
     shutil.copytree(tiny_xl_folder, folder)
     if change == "refiner":
         shutil.rmtree(folder / "text_encoder")
+        wide = json.loads((folder / "text_encoder_2" / "config.json").read_text())["hidden_size"]
+        config = folder / "unet" / "config.json"
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"cross_attention_dim": wide}))
     else:
         config = folder / "unet" / "config.json"
         config.write_text(config.read_text().replace('"in_channels": 4', '"in_channels": 9'))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from gi.repository import Gimp, GObject
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION
 from s2edit_editor.text import _
-from s2edit_editor.words import knob_hint, knob_title
+from s2edit_editor.wish import DEFAULT_PROFILE
+from s2edit_editor.words import knob_hint, knob_title, profiles
 from s2edit_wire.knobs import GUIDANCE, knobs
-from s2edit_wire.records import PROFILES
 
 from .choices import ARGUMENT_OF, UNSET, dials
 
@@ -30,12 +30,6 @@ def _masks() -> dict[str, str]:
     return {ARGUMENT_OF[kind]: title for kind, title in mask_titles().items()}
 
 
-def profile_titles() -> dict[str, str]:
-    """The profiles as the painter reads them."""
-    titles = {"faithful": _("Faithful (slow)"), "balanced": _("Balanced"), "fast": _("Fast")}
-    return {name: titles[name] for name in PROFILES}
-
-
 def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     """Declare them; a method's number of -1 leaves the choice to the model and the profile."""
     for name, title, blurb in (
@@ -47,7 +41,7 @@ def add_edit_arguments(procedure: Gimp.Procedure) -> None:
     _add_choice(procedure, "mask", _("Mask"), _("Where the object's mask comes from"), _masks(), ARGUMENT_OF[AUTOMATIC])
     procedure.add_string_argument("channel", _("Channel"), _("Name of the channel, for the mask “channel”"), "", FLAGS)
     procedure.add_string_argument("model", _("Model"), _("Id of the model; empty: the usual one"), "", FLAGS)
-    _add_choice(procedure, "profile", _("Profile"), _("How much work is done"), profile_titles(), "balanced")
+    _add_choice(procedure, "profile", _("Profile"), _("How much work is done"), profiles(), DEFAULT_PROFILE)
     strength = knobs()[GUIDANCE]
     guidance = _("{meaning}; 0: the model's own").format(meaning=knob_hint(strength))
     procedure.add_double_argument("guidance", knob_title(strength), guidance, 0.0, strength.high, 0.0, FLAGS)

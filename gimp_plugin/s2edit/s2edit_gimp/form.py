@@ -21,10 +21,10 @@ from s2edit_editor.wish import (
     several,
     target_of,
 )
-from s2edit_editor.words import knob_hint, knob_title
+from s2edit_editor.words import knob_hint, knob_title, profiles
 from s2edit_wire.knobs import GUIDANCE, Value, knobs
 
-from .arguments import mask_titles, profile_titles
+from .arguments import mask_titles
 from .choices import Choices
 from .dials import Dial
 from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
@@ -61,7 +61,7 @@ class Form:
         self._channel = chooser({}, self._notify, any_name=True)
         self._channel.set_no_show_all(True)
         self._model = chooser({}, self._notify, any_name=True)
-        self._profile = chooser(profile_titles(), self._notify)
+        self._profile = chooser(profiles(), self._notify)
         self._seed = number(0, SEEDS - 1, 1, 0, self._notify)
         self.set_objects([""], [])
         self.widget.pack_start(self._main_grid(), False, False, 0)

@@ -17,6 +17,8 @@ from typing import Any
 
 from s2edit_wire.errors import WireError
 
+from s2edit.families import FAMILIES
+
 from ..settings import Settings
 from . import confined, places, transfers
 from .catalogue import Entry, load, load_own
@@ -167,6 +169,8 @@ class Weights:
             "present": present,
             "licence_accepted": all(self._licences.accepted(part) for part in parts or [entry]),
         }
+        if entry.role == "editor":
+            fields["engine"] = FAMILIES[entry.family].title
         if message:
             fields["message"] = message[:2_000]
         rates = [self._transfers[part.id].rate() for part in parts or [entry] if part.id in self._transfers]

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from s2edit_editor.wish import DEFAULT_PROFILE
+from s2edit_wire.records import PROFILES
 
 from ..lab import wait_for
 from ..scenarios import Composition, Fractions, Scene
@@ -79,8 +81,8 @@ class Person:
         for mnemonic, text in (("alt+s", scene.source), ("alt+l", scene.target), ("alt+b", scene.word)):
             self.screen.key(mnemonic, "ctrl+a")
             self.screen.type(text)
-        if isinstance(scene, Scene) and scene.profile == "fast":
-            self.screen.key("alt+f", "End")  # the last of the profiles
+        if isinstance(scene, Scene) and scene.profile != DEFAULT_PROFILE:
+            self.screen.key("alt+f", "Home", *["Down"] * PROFILES.index(scene.profile))
 
     def paint_mask(self, strokes: tuple[Fractions, ...]) -> None:
         """From the open dialog: ask for a mask layer and paint the object on it."""

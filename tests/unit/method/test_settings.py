@@ -20,6 +20,10 @@ def test_profiles() -> None:
     assert balanced.inversion.mode == "direct"
     assert fast.identity.steps < balanced.identity.steps
     assert fast.inversion.steps < balanced.inversion.steps
+    instant = profile("instant", {"identity": {"steps": 16}, "edit": {"cross_replace": 1}, "guidance": 4})
+    assert not instant.identity.enabled
+    assert (instant.inversion.mode, instant.edited_in, instant.edit.guidance) == ("direct", 3, 4)
+    assert (balanced.edited_in, instant.replace_from({"inversion.steps": 2}).edited_in) == (50, 2)
     with pytest.raises(SettingError, match="best"):
         profile("best")
 

@@ -62,7 +62,7 @@ def test_weights_are_finite_half_precision(pipeline: object) -> None:
             assert np.isfinite(value).all(), (file.name, name)
 
 
-@pytest.mark.parametrize("name", ["faithful", "balanced", "fast"])
+@pytest.mark.parametrize("name", ["faithful", "balanced", "fast", "instant"])
 def test_recommended_settings_are_taken(name: str) -> None:
     settings = profile(name, recommended())
     assert settings.native_size == 128

@@ -273,6 +273,7 @@ def test_forward_passes_of_the_profiles() -> None:
     assert unet_forwards(negative)[2] == 150, "the source is sampled to the end"
     shorter = profile("balanced").replace_from({"edit.guidance_until": 0.6, "edit.cross_replace": 0.4})
     assert unet_forwards(shorter)[2] == 50 + 30 + 20
+    assert unet_forwards(profile("instant")) == (0, 18, 6)
     assert unet_forwards(profile("faithful"))[2] == 140
     assert unet_forwards(profile("faithful"))[1] == pytest.approx(1_650 + 150, abs=160)
 
