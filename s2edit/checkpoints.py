@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from .errors import CheckpointError
@@ -161,10 +161,17 @@ def _load_folder(path: Path, family: Family) -> dict[str, Any]:
 
 
 def _check_parts(path: Path, parts: list[str]) -> None:
-    """Raise CheckpointError, naming it, for a part without configuration or weights."""
+    """Raise CheckpointError, naming it, for a part without configuration or weights, or with a torn file."""
     for part in parts:
-        if not (path / part / "config.json").is_file() or not any((path / part).glob("*.safetensors")):
+        files = sorted((path / part).glob("*.safetensors"))
+        if not files or not (path / part / "config.json").is_file():
             raise _incomplete(path, part)
+        for file in files:
+            try:
+                with safe_open(file, framework="pt"):
+                    pass
+            except SafetensorError as error:  # the loaders' own words name the whole path
+                raise _incomplete(path, f"a part of {part}/{file.name}") from error
 
 
 def _incomplete(path: Path, missing: str) -> CheckpointError:
