@@ -1,9 +1,9 @@
 """What the watermark bears, how often it is seen where it is not, and how libraries do: prints tables of Markdown.
 
-    python -m tests.benchmarks.watermark PHOTO… [--unmarked 1000] [--libraries FOLDER]
+    python -m tests.benchmarks.watermark PHOTO… [--sides 96 128 …] [--unmarked 1000] [--libraries FOLDER]
 
-Each photo's middle square gets an edit of SIDES pixels, round, with a soft rim. FOLDER: where invisible-watermark 0.2.0
-and blind-watermark 0.4.4 (with opencv-python-headless, PyWavelets, onnxruntime) were installed by
+Each photo's middle square gets an edit of so many pixels, round, with a soft rim. FOLDER: where invisible-watermark
+0.2.0 and blind-watermark 0.4.4 (with opencv-python-headless, PyWavelets, onnxruntime) were installed by
 `pip install --no-deps --target FOLDER …`: they mark the edit's square, and read it at the place and size that they are
 told, which nobody knows of a picture found somewhere. A library's 32 bits count as read when 29 are right.
 """
@@ -100,11 +100,11 @@ def ssim(one: Samples, other: Samples) -> float:
     return float(measure(planes[0], planes[1], data_range=255.0))
 
 
-def own(photos: list[Samples]) -> None:
+def own(photos: list[Samples], sides: list[int]) -> None:
     print("| edit, px | carried | PSNR, dB | SSIM | " + " | ".join(ATTACKS) + " |")
     print("|---|---|---|---|" + "---|" * len(ATTACKS))
     spent = []
-    for side in SIDES:
+    for side in sides:
         marked, quality = [], []
         for picture in photos:
             patch = picture[edit_box(side)]
@@ -192,16 +192,18 @@ def libraries(photos: list[Samples], side: int = 256) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="+", type=Path)
+    parser.add_argument("--sides", type=int, nargs="+", default=list(SIDES), metavar="PX")
     parser.add_argument("--unmarked", type=int, default=1_000)
     parser.add_argument("--libraries", type=Path)
     given = parser.parse_args()
     photos = [photo(path) for path in given.photos]
     print(f"{len(photos)} photos; threshold {watermark.THRESHOLD}, a fresh mark has to reach {watermark.SELF_CHECK}.\n")
-    own(photos)
+    own(photos, given.sides)
     if given.libraries:
         sys.path.append(str(given.libraries))
         libraries(photos)
-    unmarked(photos, given.unmarked)
+    if given.unmarked:
+        unmarked(photos, given.unmarked)
 
 
 if __name__ == "__main__":
