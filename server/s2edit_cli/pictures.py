@@ -146,7 +146,7 @@ def open_picture(path: Path, check: SizeCheck | None = None) -> Picture:
 
 
 def opened(path: Path, check: SizeCheck | None = None) -> Opened:
-    """Open a file of pixels and decode it once. Raises WireError("bad_image")."""
+    """Open a file of pixels and decode it once, if it is of a kind that is taken. Raises WireError("bad_image")."""
     kind = decoding.kind_of(path)
     page, smaller = tiff_pages.main_page(path) if kind == "tiff" else (None, 0)
     chunks = png_file.chunks(path) if kind == "png" else {}
@@ -156,6 +156,9 @@ def opened(path: Path, check: SizeCheck | None = None) -> Opened:
     _check_size(header, path, several=page is None)
     if check is not None:
         check((header.width, header.height))
+    if None in colours_and_bits(header):
+        # It will be refused for what it is; not a sample of it has to be read for that, nor called damaged.
+        return Opened(kind, header, page, chunks, [])
     image, notes = decoding.load(path, kind, page.number if page else 0)
     if smaller:
         notes = [*notes, f"“{path.name}” also holds smaller copies of the picture; they are left out."]

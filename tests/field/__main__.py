@@ -1,4 +1,4 @@
-"""`python -m tests.field`: what was thrown at the product, and what came of it today.
+"""`python -m tests.field > tests/field/THROWN.md`: what was thrown at the product, and what came of it today.
 
 Each folder here that has a module `thrown` with `rows() -> (group, thrown, outcome)…` is asked.
 """
@@ -8,16 +8,25 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+from collections import Counter
 
 import tests.field
 
+LONGEST = 160
+"""Characters of an outcome that are printed."""
+
+print("# What was thrown at S²Edit, and what came of it\n\nPrinted by `python -m tests.field`.")
 for folder in sorted(module.name for module in pkgutil.iter_modules(tests.field.__path__) if module.ispkg):
     name = f"tests.field.{folder}.thrown"
     if importlib.util.find_spec(name) is None:
         continue
-    group = ""
+    group, ends = "", Counter[str]()
+    print(f"\n## {folder}\n\n```")
     for kind, thrown, outcome in importlib.import_module(name).rows():
         if kind != group:
+            print(f"{'' if not group else chr(10)}{kind}", flush=True)
             group = kind
-            print(f"\n{folder}: {group}", flush=True)
-        print(f"  {thrown:<48} {outcome}", flush=True)
+        print(f"  {thrown:<48} {outcome if len(outcome) <= LONGEST else outcome[:LONGEST] + '…'}", flush=True)
+        ends[outcome.partition(":")[0].split(",")[0] if outcome[:1].isalpha() else "counted"] += 1
+    said = ", ".join(f"{count} {end}" for end, count in ends.most_common())
+    print(f"```\n\n{ends.total()} thrown: {said}.", flush=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 from unittest import mock
 
 from tests.field.case import Case
-from tests.field.files import building, colours, damage, places
+from tests.field.files import building, colours, damage, hostile, places
 
-CASES: list[Case] = [*damage.cases(), *colours.cases(), *building.cases(), *places.cases()]
+CASES: list[Case] = [*damage.cases(), *colours.cases(), *building.cases(), *hostile.cases(), *places.cases()]
 
 
 def outcome(case: Case, folder: Path) -> str:
