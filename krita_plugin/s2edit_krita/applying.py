@@ -9,6 +9,7 @@ from s2edit_editor.delivery import layer_name
 from s2edit_editor.pixels import Box
 from s2edit_editor.place import LOST, TURNED, Sent, find
 from s2edit_editor.text import _ as tr
+from s2edit_editor.turns import Work
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import JobRecord, ResultRecord
 
@@ -18,6 +19,7 @@ from .pictures import png_of_layer
 from .recipes import recipe_of
 from .stretching import looker, stretched
 from .submitting import split_reference
+from .turns import in_turns
 
 if TYPE_CHECKING:
     from .desk import Desk
@@ -76,18 +78,29 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
         desk.layer_added.emit(job)  # so that its row offers no layer any more
         return
 
+    if job in desk.arriving:
+        return  # a second event of its end, or a second press, while it is being put in
+    desk.arriving.add(job)
+
     def came(reply: dict[str, Any], frames: list[Any]) -> None:
-        if not is_open(document):
-            return  # closed meanwhile: the result waits in the daemon
-        if existing_layer(job, document) is None:
-            try:
-                _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames, choose=choose)
-            except WireError as error:
-                desk.complain(error)
-                return
+        work = _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames, choose=choose)
+        in_turns(work, done, failed, there)
+
+    def done(_nothing: None) -> None:
+        desk.arriving.discard(job)
         desk.applied(job)
 
-    desk.request("result", {"job": job}, came)
+    def failed(error: WireError) -> None:
+        desk.arriving.discard(job)
+        desk.complain(error)
+
+    def there() -> bool:
+        if not is_open(document):  # closed meanwhile: the result waits in the daemon
+            desk.arriving.discard(job)
+            return False
+        return True
+
+    desk.request("result", {"job": job}, came, failed=failed)
 
 
 def _apply(
@@ -98,14 +111,12 @@ def _apply(
     frames: Sequence[Any],
     *,
     choose: bool,
-) -> None:
+) -> Work[None]:
+    if existing_layer(job["job"], document) is not None:
+        return
     by_role = {entry["role"]: (entry, data) for entry, data in zip(entries, frames, strict=True)}
-    register = history.load(document)
-    sent = register.pending.get(job["job"])
-    _, layer_mark = split_reference(job["edit"].get("document", {}).get("ref", ""))
-    source = node_by_mark(document, sent.layer if sent else layer_mark)
-    if not layers.is_there(document, source):
-        source = source_layer(document) if sent is None else None
+    sent = history.load(document).pending.get(job["job"])
+    source = _source(document, job, sent)
     box = _place(document, job, sent, source)
     if job["edit"]["kind"] == "mask":
         shape = by_role["mask"][0]["shape"]
@@ -118,10 +129,18 @@ def _apply(
     entry, colour = by_role["patch"]
     height, width, channels = entry["shape"]
     depth = layers.result_depth(document, entry["dtype"])
-    patch = layers.Patch(Box(box.x, box.y, width, height), depth, colour, channels, by_role["alpha"][1])
-    if patch.box != box:
-        patch = stretched(patch, box)
-    layer = layers.add_result(document, source, layer_name(job["edit"]), patch, choose=choose)
+    arrived = layers.Patch(Box(box.x, box.y, width, height), depth, colour, channels, by_role["alpha"][1])
+    while True:
+        yield
+        patch = arrived if arrived.box == box else stretched(arrived, box)
+        layer = yield from layers.made(document, source, layer_name(job["edit"]), patch)
+        source = _source(document, job, sent)
+        before, box = box, _place(document, job, sent, source)
+        if box == before:
+            break
+        arrived = arrived._replace(box=Box(box.x, box.y, width, height))  # moved while it was made
+    layers.put_in(document, source, layer, choose=choose)
+    register = history.load(document)
     register.applied.pop(job["job"], None)
     register.applied[job["job"]] = node_mark(layer)
     if source is not None:
@@ -130,6 +149,15 @@ def _apply(
     history.keep_recipe(document, job["job"], recipe_of(job, record, list(box)))
     history.keep_thumbnail(document, job["job"], png_of_layer(layer, box))
     marking.say_model(document, layer)
+
+
+def _source(document: KritaDocument, job: JobRecord, sent: history.Pending | None) -> KritaNode | None:
+    """The layer that was edited, None when it is gone; of a job from elsewhere, the one in hand."""
+    _, layer_mark = split_reference(job["edit"].get("document", {}).get("ref", ""))
+    source = node_by_mark(document, sent.layer if sent else layer_mark)
+    if layers.is_there(document, source):
+        return source
+    return source_layer(document) if sent is None else None
 
 
 def _apply_mask(document: KritaDocument, job: Job, box: Box, coverage: Any, source: KritaNode | None) -> None:

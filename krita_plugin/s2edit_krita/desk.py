@@ -37,6 +37,9 @@ _MOST_TRIES = 60
 class Desk(QObject):
     """Requests, events and their consequences.
 
+    Attributes:
+        arriving: jobs whose result is being put in.
+
     Signals:
         job_changed(job id), job_removed(job id), preview_came(job id, QImage), thumbnail_came(job id, QImage),
         layer_added(job id), link_changed(state, sentence), models_changed(), default_told(model id),
@@ -62,6 +65,7 @@ class Desk(QObject):
         self.models: dict[str, ModelRecord] = {}
         self.link = "lost"
         self._expected: set[str] = set()
+        self.arriving: set[str] = set()
         self._sent_here: set[str] = set()
         self._session: Session | None = None
         Krita.instance().notifier().setActive(True)

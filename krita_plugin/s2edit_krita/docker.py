@@ -99,6 +99,7 @@ class Docker(DockWidget):
         self._state = FormState()
         self._planning = self._timer(_PLAN_MS, self._plan)
         self._looking = self._timer(_STROKE_MS, self._look)
+        self._drawing = self._timer(0, self._look)  # however many plans came at once
         # A new layer is the active one for a moment; the preview shall show the painter's own.
         self._settling = self._timer(_SETTLE_MS, self._look)
         self._pressed = self._timer(QApplication.doubleClickInterval(), lambda: None)
@@ -319,7 +320,7 @@ class Docker(DockWidget):
         crop = crop_on_canvas(within, reply["crop"])
         if self._crop != crop:
             self._crop = crop
-            self._look()  # which plans once more, with the facts about what will be sent
+            self._drawing.start()  # which plans once more, with the facts about what will be sent
         self.form.advanced.show_own(reply.get("settings", {}))  # a daemon of before this field
         self.form.offer_words(reply["words"])
         order = self.form.order()

@@ -6,6 +6,7 @@ With `layers` and `masks` the only place that calls Krita's document API.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
@@ -14,6 +15,7 @@ from krita import Krita
 from s2edit_editor.area import area_of
 from s2edit_editor.pixels import Box, around
 from s2edit_editor.text import _ as tr
+from s2edit_editor.turns import BAND, Work, at_once
 from s2edit_wire.errors import WireError
 
 from . import history
@@ -129,15 +131,47 @@ def depth_of(document: KritaDocument) -> Depth:
     return depth
 
 
+@dataclass
+class Held:
+    """Pixels as they were at one moment, to be copied in bands while somebody paints on.
+
+    Args:
+        take: the wire's bytes of a band; item: how many of them are a pixel.
+        end: gives back what holds them.
+    """
+
+    take: Callable[[Box], bytes | bytearray]
+    item: int
+    end: Callable[[], None] = lambda: None
+
+    def copied(self, box: Box) -> Work[bytearray]:
+        """All bytes of the box, a band in each turn."""
+        data, place = bytearray(box.width * box.height * self.item), 0
+        try:
+            for band in box.bands(BAND):
+                part = self.take(band)
+                data[place : place + len(part)] = part
+                place += len(part)
+                yield
+        finally:
+            self.end()
+        return data
+
+
 def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth | None = None) -> Picture:
+    """As `reading`, at once: for little."""
+    return at_once(reading(document, node, box, depth))
+
+
+def reading(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth | None = None) -> Work[Picture]:
     """A layer's pixels, or the whole visible picture's when `node` is None; object masks left out.
 
     What a paint layer's own mask hides is there all the same. Any colour model is converted with the layer's own
-    profile. Animations give the current frame.
+    profile. Animations give the current frame. What is painted after the first turn is not among them.
     """
     depth = depth or depth_of(document)
-    data, space = _projection(document, node, box)
-    return Picture(box, depth, to_wire(depth, converted(document, data, box, space, depth)))
+    data = yield from _held(document, node, box, depth).copied(box)
+    return Picture(box, depth, data)
 
 
 def glance(document: KritaDocument, node: KritaNode | None, box: Box, step: int = 1) -> bytes | bytearray:
@@ -168,27 +202,48 @@ def converted(document: KritaDocument, data: QByteArray, box: Box, space: Space,
     return bytes(layer.pixelData(0, 0, box.width, box.height))
 
 
-def _projection(document: KritaDocument, node: KritaNode | None, box: Box) -> tuple[QByteArray, Space]:
-    if not is_costly(document, node):
-        take, space = _as_shown(document, node)
-        return take(*box), space
+def _held(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth) -> Held:
+    if is_costly(document, node):
+        return _held_by_copy(document, node, depth)
+    take, space = _as_shown(document, node)
+    if box.width * box.height > BAND and node is not None and _is_plain(node) and not node.animated():
+        twin = node.duplicate()  # shares its pixels until somebody paints
+        return _converting(document, lambda band: twin.pixelData(*band), space, depth)
+    data = take(*box)
+    size = data.size() // (box.width * box.height)
+
+    def part(band: Box) -> QByteArray:
+        return data.mid((band.y - box.y) * box.width * size, band.width * band.height * size)
+
+    return _converting(document, part, space, depth)
+
+
+def _held_by_copy(document: KritaDocument, node: KritaNode | None, depth: Depth) -> Held:
+    """By a copy of the document, where something has to be hidden first; Krita draws that copy in one go."""
     copy = document.clone()
     copy.setBatchmode(True)
-    try:
-        for mark in _hidden_from(document, node):
-            mask = node_by_mark(copy, mark)
-            if mask is not None:
-                mask.setVisible(False)
-        twin = None if node is None else node_by_mark(copy, node_mark(node))
-        if twin is not None and _passes_through(twin):
-            twin.setPassThroughMode(False)
-        copy.refreshProjection()
-        copy.waitForDone()
-        take, space = _as_shown(copy, twin)
-        return take(*box), space
-    finally:
+    for mark in _hidden_from(document, node):
+        mask = node_by_mark(copy, mark)
+        if mask is not None:
+            mask.setVisible(False)
+    twin = None if node is None else node_by_mark(copy, node_mark(node))
+    if twin is not None and _passes_through(twin):
+        twin.setPassThroughMode(False)
+    copy.refreshProjection()
+    copy.waitForDone()
+
+    def end() -> None:
         copy.setModified(False)
         copy.close()
+
+    take, space = _as_shown(copy, twin)
+    held = _converting(document, lambda band: take(*band), space, depth)
+    held.end = end
+    return held
+
+
+def _converting(document: KritaDocument, take: Callable[[Box], QByteArray], space: Space, depth: Depth) -> Held:
+    return Held(lambda band: to_wire(depth, converted(document, take(band), band, space, depth)), depth.bytes_a_pixel)
 
 
 def _as_shown(document: KritaDocument, node: KritaNode | None) -> tuple[Callable[..., QByteArray], Space]:

@@ -9,6 +9,7 @@ from krita import Krita, ManagedColor, Selection
 from s2edit_editor.delivery import manner_over, spot_over
 from s2edit_editor.pixels import Box
 from s2edit_editor.text import _ as tr
+from s2edit_editor.turns import BAND, Work
 
 from . import history
 from .document import depth_of, node_by_mark, node_mark, srgb_profile
@@ -20,7 +21,6 @@ from .seen import Own, own_alpha, seen_through
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
-KritaSelection: TypeAlias = Any
 
 _MASK_COLOURS = ((40, 40, 230), (230, 120, 30), (60, 180, 40), (200, 60, 200))
 """Blue, green, red of the first, second, … object mask."""
@@ -46,37 +46,64 @@ class Patch(NamedTuple):
     channels: int
     alpha: bytes | bytearray | memoryview
 
+    def part(self, band: Box) -> Patch:
+        """A band of its whole rows."""
+        item = self.depth.bytes_a_pixel // 4
+        above, pixels = (band.y - self.box.y) * band.width, band.width * band.height
+        colour, alpha = memoryview(self.colour), memoryview(self.alpha)
+        size = self.channels * item
+        return self._replace(
+            box=band,
+            colour=colour[above * size : (above + pixels) * size],
+            alpha=alpha[above * item : (above + pixels) * item],
+        )
 
-def add_result(
-    document: KritaDocument, source: KritaNode | None, name: str, patch: Patch, *, choose: bool = False
-) -> KritaNode:
-    """Put a result over `source` (on top when it is gone), opaque under a mask that holds its alpha: one undo step.
 
-    The layer gets the document's colour space. The active layer stays the active one, unless the new one is to be.
+def made(document: KritaDocument, source: KritaNode | None, name: str, patch: Patch) -> Work[KritaNode]:
+    """A result's layer that hangs nowhere yet: opaque under a mask that holds its alpha, in the document's colours.
+
+    Args:
+        source: the edited layer, None when it is gone.
     """
-    layer = _converted_layer(document, name, to_krita(patch.depth, patch.colour, patch.channels), patch)
-    own = own_alpha(source, patch.box) if source is not None else None
-    register = history.load(document)
-    manner = manner_over(source and facts(document, source, register), opaque=own is None or own.opaque)
+    layer, selection, own = document.createNode(name, "paintlayer"), Selection(), Own()
+    there = Selection()
+    for band in patch.box.bands(BAND):
+        part = patch.part(band)
+        layer.setPixelData(_in_document_space(document, part), *band)
+        selection.setPixelData(QByteArray(_alpha_bytes(document, part)), *band)
+        if source is not None:
+            held = own_alpha(source, band)
+            own = Own(own.opaque and held.opaque)
+            there.setPixelData(QByteArray(held.there), *band)
+        yield
+    manner = manner_over(source and facts(document, source, history.load(document)), opaque=own.opaque)
     if source is not None and manner.blended:
         layer.setPixelData(QByteArray(seen_through(document, source, layer, patch.box)), *patch.box)
     layer.setInheritAlpha(manner.clipped)
+    if not own.opaque:  # where the source has nothing, the mask is closed, and a brush can open it again
+        selection.intersect(there)
     mask = document.createTransparencyMask(tr("Where it changed"))
-    mask.setSelection(_selection(document, own, patch))
+    mask.setSelection(selection)
     layer.addChildNode(mask, None)
+    yield
+    return layer
+
+
+def put_in(document: KritaDocument, source: KritaNode | None, layer: KritaNode, *, choose: bool = False) -> None:
+    """Put what was `made` over its source (on top when that is gone): one undo step.
+
+    The active layer stays the active one, unless the new one is to be.
+    """
     before = document.activeNode()
     spot = spot_over(stack(document), node_mark(source) if source is not None else "")
     parent = node_by_mark(document, spot.parent) or document.rootNode()
-    # The children go in first: what is then attached with them is a single step of Krita's undo.
+    # The children went in first: what is now attached with them is a single step of Krita's undo.
     parent.addChildNode(layer, node_by_mark(document, spot.above))
-    document.waitForDone()
-    document.refreshProjection()
     added = [layer, *layer.childNodes()]
     wanted, others = (layer, [before, *added[1:]]) if choose else (before, added)
     if wanted is not None:
         marks = frozenset(node_mark(node) for node in others if node is not None)
         _settle_on(document, wanted, marks, list(_LOOKS_MS))
-    return layer
 
 
 class _Settling:
@@ -220,23 +247,18 @@ def _view() -> Any:
     return window.activeView() if window else None
 
 
-def _converted_layer(document: KritaDocument, name: str, data: bytes | bytearray, patch: Patch) -> KritaNode:
-    layer = document.createNode(name, "paintlayer")
-    layer.setColorSpace("RGBA", patch.depth.working, srgb_profile())
-    layer.setPixelData(QByteArray(bytes(data)), *patch.box)
-    layer.setColorSpace(document.colorModel(), document.colorDepth(), document.colorProfile())
-    return layer
-
-
-def _selection(document: KritaDocument, own: Own | None, patch: Patch) -> KritaSelection:
-    """The alpha as a selection; where the source has nothing, the mask is closed, and a brush can open it again."""
-    selection = Selection()
-    selection.setPixelData(QByteArray(_alpha_bytes(document, patch)), *patch.box)
-    if own is not None and not own.opaque:
-        limit = Selection()
-        limit.setPixelData(QByteArray(own.there), *patch.box)
-        selection.intersect(limit)
-    return selection
+def _in_document_space(document: KritaDocument, patch: Patch) -> QByteArray:
+    """The patch's colours, opaque, as bytes of the document's colour space."""
+    data = QByteArray(bytes(to_krita(patch.depth, patch.colour, patch.channels)))
+    space = (document.colorModel(), document.colorDepth(), document.colorProfile())
+    if space == ("RGBA", patch.depth.working, srgb_profile()):
+        return data
+    size = (0, 0, patch.box.width, patch.box.height)
+    scratch = document.createNode("S²Edit", "paintlayer")
+    scratch.setColorSpace("RGBA", patch.depth.working, srgb_profile())
+    scratch.setPixelData(data, *size)
+    scratch.setColorSpace(*space)
+    return scratch.pixelData(*size)
 
 
 def _alpha_bytes(document: KritaDocument, patch: Patch) -> bytes:

@@ -11,10 +11,11 @@ from s2edit_editor.host import AUTOMATIC, LAYER_MASK, PAINTED, SELECTION, MaskCh
 from s2edit_editor.masks import automatic, nothing_marked
 from s2edit_editor.pixels import Box
 from s2edit_editor.text import _ as tr
+from s2edit_editor.turns import BAND, Work
 from s2edit_wire.errors import WireError
 
 from . import history
-from .document import canvas, glance, node_by_mark, node_mark
+from .document import Held, canvas, glance, node_by_mark, node_mark
 from .layers import is_there
 from .pixels import sampled
 
@@ -61,6 +62,20 @@ def coverage(document: KritaDocument, source: MaskChoice, box: Box, step: int = 
     else:
         data = sampled(_marked(document, source).pixelData, box, step)
     if not data.strip(b"\0"):
+        raise nothing_marked(source)
+    return data
+
+
+def covering(document: KritaDocument, source: MaskChoice, box: Box) -> Work[bytearray]:
+    """As `coverage` of every pixel, a band in each turn; what is painted after the first is not in it."""
+    if source.kind == PAINTED:
+        twin = _node(document, source).duplicate()
+        held = Held(lambda band: bytes(glance(document, twin, band))[3::4], 1)
+    else:
+        marked = _marked(document, source).duplicate()
+        held = Held(lambda band: bytes(marked.pixelData(*band)), 1)
+    data = yield from held.copied(box)
+    if not any(data[place : place + BAND].strip(b"\0") for place in range(0, len(data), BAND)):
         raise nothing_marked(source)
     return data
 

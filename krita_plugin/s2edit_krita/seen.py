@@ -30,8 +30,8 @@ class Own(NamedTuple):
         there: a byte for each pixel, 255 where it is not 0.
     """
 
-    opaque: bool
-    there: bytes
+    opaque: bool = True
+    there: bytes = b""
 
 
 def own_alpha(node: KritaNode, box: Box) -> Own:

@@ -1,4 +1,4 @@
-"""From an order to a job: ask the daemon for the plan, copy only the crop out of Krita, hand it over."""
+"""From an order to a job: ask the daemon for the plan, copy only the crop out of Krita in bands, hand it over."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from s2edit_editor.pixels import Box
 from s2edit_editor.pixels import Picture as WirePicture
 from s2edit_editor.place import points_of
 from s2edit_editor.text import _ as tr
+from s2edit_editor.turns import Work
 from s2edit_wire import frames
 from s2edit_wire.client import new_job_id
 from s2edit_wire.errors import WireError
@@ -34,11 +35,13 @@ from .document import (
     node_by_mark,
     node_mark,
     read,
+    reading,
     source_layer,
     title,
 )
 from .order import MAX_TITLE, Order, Reference
 from .pixels import DEPTHS
+from .turns import in_turns
 
 if TYPE_CHECKING:
     from .desk import Desk
@@ -52,8 +55,10 @@ _LARGEST_HASHED = 2**21
 
 
 class Parcel(NamedTuple):
-    """The pixel frames of one message with their header entries."""
+    """What is sent of a document: where it is from, and the pixel frames with their header entries."""
 
+    where: DocumentRecord
+    pending: history.Pending
     entries: list[FrameRecord]
     frames: list[Frame]
 
@@ -125,34 +130,24 @@ def submit(desk: Desk, document: KritaDocument, order: Order, sent: Callable[[st
         if blocking:
             desk.complain(WireError(blocking[0]["code"], blocking[0]["message"]))
             return
+        work = _gathered(document, layer_mark, order, crop_on_canvas(within, reply["crop"]))
+        in_turns(work, lambda parcel: _hand_over(desk, document, order, parcel, sent), desk.complain, there)
+
+    def there() -> bool:
         if not is_open(document):
             desk.complain(WireError("bad_image", tr("The picture was closed before it could be sent.")))
-            return
-        try:
-            _hand_over(desk, document, layer_mark, order, crop_on_canvas(within, reply["crop"]), sent)
-        except WireError as error:
-            desk.complain(error)
+            return False
+        return True
 
     desk.request("plan", fields, planned)
 
 
-def _hand_over(
-    desk: Desk, document: KritaDocument, layer_mark: str, order: Order, crop: Box, sent: Callable[[str], None]
-) -> None:
+def _gathered(document: KritaDocument, layer_mark: str, order: Order, crop: Box) -> Work[Parcel]:
+    """All pixels of an order as they are now, and where they were."""
     layer = node_by_mark(document, layer_mark)
     if layer is None:
         raise WireError("bad_image", tr("The layer was deleted before it could be sent."))
-    parcel = Parcel([], [])
-    picture = read(document, None if order.whole else layer, crop)
-    _add_picture(parcel, "image", picture)
-    for index, mask in enumerate(order.masks):
-        if mask.kind != AUTOMATIC:
-            _add_mask(parcel, "object_mask", crop, masks.coverage(document, mask, crop), index)
-    if order.edit_mask is not None and order.edit_mask.kind != AUTOMATIC:
-        _add_mask(parcel, "edit_mask", crop, masks.coverage(document, order.edit_mask, crop))
-    if order.reference is not None:
-        _add_picture(parcel, "reference", read_reference(order.reference))
-    job = new_job_id()
+    position = layer.position()
     where: DocumentRecord = {
         "host": "krita",
         "title": title(document)[:MAX_TITLE],
@@ -161,16 +156,30 @@ def _hand_over(
         "canvas": list(canvas(document)),
         "crop": list(crop),
     }
+    pending = history.Pending(layer_mark, position.x(), position.y(), list(canvas(document)))
+    parcel = Parcel(where, pending, [], [])
+    picture = yield from reading(document, None if order.whole else layer, crop)
+    _add_picture(parcel, "image", picture)
+    pending.points = list(_points(picture, whole=order.whole))
+    for index, mask in enumerate(order.masks):
+        if mask.kind != AUTOMATIC:
+            _add_mask(parcel, "object_mask", crop, (yield from masks.covering(document, mask, crop)), index)
+    if order.edit_mask is not None and order.edit_mask.kind != AUTOMATIC:
+        _add_mask(parcel, "edit_mask", crop, (yield from masks.covering(document, order.edit_mask, crop)))
+    if order.reference is not None:
+        _add_picture(parcel, "reference", (yield from _reading_reference(order.reference)))
+    return parcel
+
+
+def _hand_over(desk: Desk, document: KritaDocument, order: Order, parcel: Parcel, sent: Callable[[str], None]) -> None:
+    job = new_job_id()
     register = history.load(document)
-    position = layer.position()
-    register.pending[job] = history.Pending(
-        layer_mark, position.x(), position.y(), list(canvas(document)), list(_points(picture, whole=order.whole))
-    )
+    register.pending[job] = parcel.pending
     history.store(document, register)
     desk.expect(job, as_layer=order.by_itself)
     fields: dict[str, object] = {
         "job": job,
-        "edit": order.wish.to_edit(order.masked, where, order.wish.model),
+        "edit": order.wish.to_edit(order.masked, parcel.where, order.wish.model),
         "frames": parcel.entries,
     }
 
@@ -186,14 +195,14 @@ def _hand_over(
     desk.request("submit", fields, accepted, parcel.frames, refused)
 
 
-def read_reference(reference: Reference) -> Picture:
+def _reading_reference(reference: Reference) -> Work[Picture]:
     """The pixels of a composition's reference; raises WireError when it is gone or can't be read."""
     if reference.path:
         document = Krita.instance().openDocument(reference.path)
         if document is None:
             raise WireError("bad_image", tr("Krita cannot open “{name}”.", name=reference.label))
         try:
-            return read(document, None, Box(0, 0, *canvas(document)), DEPTHS["U8"])
+            return (yield from reading(document, None, Box(0, 0, *canvas(document)), DEPTHS["U8"]))
         finally:
             document.setModified(False)
             document.close()
@@ -201,11 +210,11 @@ def read_reference(reference: Reference) -> Picture:
     if document is None or not is_open(document):
         raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
     if not reference.layer:
-        return read(document, None, Box(0, 0, *canvas(document)))
+        return (yield from reading(document, None, Box(0, 0, *canvas(document))))
     layer = node_by_mark(document, reference.layer)
     if layer is None or not layers.is_there(document, layer):
         raise WireError("bad_image", tr("The reference “{name}” is gone.", name=reference.label))
-    return read(document, layer, area(document, layer))
+    return (yield from reading(document, layer, area(document, layer)))
 
 
 def _points(picture: Picture, *, whole: bool) -> tuple[int, ...]:
@@ -221,5 +230,5 @@ def _add_picture(parcel: Parcel, role: str, picture: Picture) -> None:
     parcel.add(frames.describe(role, shape, picture.depth.dtype), picture.data)
 
 
-def _add_mask(parcel: Parcel, role: str, crop: Box, data: bytes, index: int = 0) -> None:
+def _add_mask(parcel: Parcel, role: str, crop: Box, data: Frame, index: int = 0) -> None:
     parcel.add(frames.describe(role, (crop.height, crop.width, 1), "u1", "mask", index), data)

@@ -17,8 +17,8 @@ INVERTED = [245, 55, 165, 255]
 
 CROWN = "hat → crown"
 
-LARGEST_COPY = 3 * 2**20
-"""Bytes that one call may hand around beside the picture itself: a small picture of the crop and its masks."""
+LARGEST_COPY = 4 * 2**20
+"""Bytes that one call may hand around: a band of a picture in its few forms, or a small picture with its masks."""
 
 PATIENCE_S = 1_200
 """Seconds for all scenes: a quiet machine takes 60, one that did much else took half a minute for each."""
@@ -160,6 +160,5 @@ def test_krita_copies_little_in_one_call(scenes: dict[str, Any]) -> None:
     """How long that takes is printed by `tests.benchmarks.krita_frames`."""
     calls = _found(scenes, "frames")
     assert len(calls) > 100
-    large = [call for call in calls if call["bytes"] > LARGEST_COPY]
-    assert len(large) <= 2, f"only what is sent and what arrives: {large}"
-    assert {call["place"].partition(":")[0] for call in large} <= {"session_qt.py"}, large
+    largest = max(calls, key=lambda call: int(call["bytes"]))
+    assert largest["bytes"] < LARGEST_COPY, largest

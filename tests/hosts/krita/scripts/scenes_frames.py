@@ -11,7 +11,8 @@ from typing import Any
 
 from stage import OBJECT, Scene, document_with, edit, layer, select
 
-LARGE = 1_024
+LARGE, MARKED = 1_024, 512
+"""Pixels a side of the picture, and at most of what is marked in it: of a larger one, it is a part."""
 SETTLED_S = 2.0
 _PARTS = 6
 """The longest of the calls within a call that are told."""
@@ -78,7 +79,8 @@ def scene_frames(docker: Any) -> Scene:
     side = int(os.environ.get("S2EDIT_FRAMES_SIDE", LARGE))
     document = document_with(docker, side=side)
     node = layer(document, "Picture", OBJECT, side=side)
-    select(document, docker, (side // 4, side // 4, side // 4, side // 4))
+    marked = min(side // 4, MARKED)
+    select(document, docker, (side // 4, side // 4, marked, marked))
     ledger = Ledger()
     ledger.start()
     try:

@@ -50,6 +50,12 @@ def act(report: dict[str, Any], done: Any, scenes: Iterable[Callable[[Any], Scen
             print("scene", now["name"], flush=True)
             said.clear()
         try:
+            if "closing" in now:
+                now["closing"] -= 1
+                if not now["closing"]:
+                    close_all()
+                    now.clear()
+                return
             if now["wait"] is None or now["wait"]():
                 now.update(wait=next(now["scene"]), since=time.monotonic())
             elif time.monotonic() - now["since"] > PATIENCE_S:
@@ -60,14 +66,22 @@ def act(report: dict[str, Any], done: Any, scenes: Iterable[Callable[[Any], Scen
         except BaseException:  # noqa: BLE001 - the next scene shall be tried all the same
             report[now["name"]] = {"error": traceback.format_exc()}
         print(report[now["name"]], docker.form.forecast.text(), flush=True)
-        for document in Krita.instance().documents():
-            document.setModified(False)
-            document.close()
-        now.clear()
+        now["closing"] = STAYED
 
     timer.timeout.connect(tick)
     timer.start(50)
     docker.desk.open()
+
+
+def close_all() -> None:
+    """Close all pictures, which have to have been left alone for a while.
+
+    Krita's list of layers draws what has changed a tenth of a second later, and does not forget it when the picture is
+    closed before: it then reads freed memory (`KisNodeModel::processUpdateQueue`, seen with a debugger in Krita 5.2.9).
+    """
+    for document in Krita.instance().documents():
+        document.setModified(False)
+        document.close()
 
 
 def document_with(docker: Any, kind: str = "RGBA", side: int = SIDE, size: tuple[int, int] | None = None) -> Any:

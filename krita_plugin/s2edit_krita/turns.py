@@ -1,0 +1,36 @@
+"""Long work in Krita's own thread, a little at each turn of its event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from s2edit_editor.turns import T, Work
+from s2edit_wire.errors import WireError
+
+from .qt import QTimer
+
+
+def in_turns(
+    work: Work[T], done: Callable[[T], None], failed: Callable[[WireError], None], alive: Callable[[], bool]
+) -> None:
+    """Begin with `work` at the loop's next turn, and go on at each.
+
+    Args:
+        done: told what it returned in the end; failed: told its WireError.
+        alive: whether what it works on is still there; else it is given up, and nobody told.
+    """
+
+    def turn() -> None:
+        if not alive():
+            work.close()
+            return
+        try:
+            next(work)
+        except StopIteration as end:
+            done(end.value)
+        except WireError as error:
+            failed(error)
+        else:
+            QTimer.singleShot(0, turn)
+
+    QTimer.singleShot(0, turn)
