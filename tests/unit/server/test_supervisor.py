@@ -17,6 +17,8 @@ from s2edit_server.supervisor import WATCH_INTERVAL, Deadlines, ProcessRunner, W
 ROOT = Path(__file__).parents[3]
 JOB = "a" * 32
 CANCEL_S = 1.0
+NEVER = 1e6
+"""Seconds of a deadline that a test can't reach: whatever ends the worker is the other one."""
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +97,7 @@ def test_a_stopped_worker_is_killed_for_want_of_a_pulse(tmp_path: Path) -> None:
             await runner.run(order(tmp_path, fault="stop"), ignore)
         return time.monotonic() - start
 
-    assert 2 <= with_runner(tmp_path, body, Deadlines(10, 2, 60)) < 8
+    assert with_runner(tmp_path, body, Deadlines(10, 2, NEVER)) >= 2
 
 
 def test_a_slow_start_is_no_want_of_a_pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,23 +129,23 @@ def test_a_worker_without_progress_is_killed(tmp_path: Path) -> None:
 
 
 def test_cancel_is_seen_at_the_next_step(tmp_path: Path) -> None:
-    async def body(runner: ProcessRunner) -> float:
-        reached = asyncio.Event()
-        running = asyncio.create_task(
-            runner.run(order(tmp_path, steps=1_000, step_ms=20), lambda report: reached.set())
-        )
+    """How soon that is, `tests.crash.cancels` measures beside the same steps without a cancel."""
+
+    async def body(runner: ProcessRunner) -> int:
+        reached, steps = asyncio.Event(), []
+
+        def progress(report: link.Progress) -> None:
+            steps.append(report.step)
+            reached.set()
+
+        running = asyncio.create_task(runner.run(order(tmp_path, steps=1_000, step_ms=20), progress))
         await reached.wait()
-        start = time.monotonic()
         runner.cancel("b" * 32)
         runner.cancel(JOB)
         assert isinstance(await running, link.Cancelled)
-        return time.monotonic() - start
+        return max(steps)
 
-    async def best_of_five(runner: ProcessRunner) -> float:
-        # The quickest one tells about the daemon; the others also about what else the machine does.
-        return min([await body(runner) for _ in range(5)])
-
-    assert with_runner(tmp_path, best_of_five) < 0.020 + 0.1
+    assert with_runner(tmp_path, body) < 1_000
 
 
 def test_cancel_while_the_worker_is_starting_is_not_lost(tmp_path: Path) -> None:
@@ -172,7 +174,7 @@ def test_a_hung_step_is_killed_at_its_deadline(tmp_path: Path) -> None:
             await running
         return time.monotonic() - start
 
-    assert 0.5 <= with_runner(tmp_path, body, Deadlines(0.5, 30, 60)) < 2.5
+    assert with_runner(tmp_path, body, Deadlines(0.5, NEVER, NEVER)) >= 0.5
 
 
 def test_a_worker_that_obeyed_a_cancel_stays_with_its_model(tmp_path: Path) -> None:
