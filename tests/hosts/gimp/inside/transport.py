@@ -11,7 +11,9 @@ from common import GIVEN, Gegl, Gimp, report
 
 sys.path.insert(0, str(Path(GIVEN["plugin"])))
 
-from s2edit_gimp import layers, pixels  # type: ignore[import-not-found]
+from s2edit_editor.host import Insertion
+from s2edit_editor.pixels import Box, Picture
+from s2edit_gimp.host import GimpHost  # type: ignore[import-not-found]
 
 OWN = (
     (Gegl.Buffer, "get"),
@@ -58,14 +60,15 @@ def body() -> dict[str, Any]:
     image.insert_layer(layer, None, 0)
     noise = bytes((7, 130, 61, 255)) * (side * side)  # opaque, as nearly all layers are
     layer.get_buffer().set(Gegl.Rectangle.new(0, 0, side, side), "R'G'B'A u8", noise)
-    patch = pixels.Picture(side, side, 3, "u1", bytes(side * side * 3))
-    alpha = pixels.Picture(side, side, 1, "u1", b"\xff" * (side * side))
+    patch = Picture(side, side, 3, "u1", bytes(side * side * 3))
+    alpha = Picture(side, side, 1, "u1", b"\xff" * (side * side))
+    host, whole, mark = GimpHost(image), Box(0, 0, side, side), str(layer.get_tattoo())
 
     def take_out() -> Any:
-        return pixels.read_colour(layer, (0, 0, side, side))
+        return host.read(mark, whole)
 
     def put_in() -> Any:
-        return layers.insert_result(image, layer, (0, 0), patch, alpha, name="result", recipe="{}")
+        return host.insert(Insertion("result", whole, patch, alpha, "", mark, mark))
 
     clock, out, came_in = Clock(), [], []
     picture = take_out()  # the first touch of so much memory is not what is measured
