@@ -65,7 +65,7 @@ def test_a_whole_edit(client: Client, profile: str) -> None:
 
 def test_a_plan_without_learning(client: Client) -> None:
     """`instant` can be had, but not for a composition, and the plan says so beforehand."""
-    ask = {"canvas": [400, 300], "kind": "edit", "objects": [{"word": "man", "masked": False}]}
+    ask: dict[str, Any] = {"canvas": [400, 300], "kind": "edit", "objects": [{"word": "man", "masked": False}]}
     ask |= {name: WISH[name] for name in ("model", "source", "target")}
     assert client.request("plan", ask | {"profile": "instant"}).header["problems"] == []
     more = {"kind": "compose", "reference_prompt": "a man with a moustache", "profile": "instant"}
