@@ -200,6 +200,12 @@ class Host(Protocol):
             filled: what it shows at first: a box, and 8-bit samples of it; None for an empty one, with a brush in hand.
         """
 
+    def choose(self, mark: str) -> None:
+        """Make a layer the active one, because the painter asked for it."""
+
+    def is_saved(self) -> bool:
+        """Whether the document is in a file of the editor's own kind as it is."""
+
     def show(self, marks: Sequence[str], *, visible: bool) -> None:
         """Show or hide layers."""
 

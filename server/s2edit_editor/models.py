@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from s2edit_wire.errors import WireError
 from s2edit_wire.knobs import Value
 from s2edit_wire.records import ModelRecord
 
@@ -81,6 +82,54 @@ def remark(models: Mapping[str, ModelRecord], chosen: str, doubt: str = "", refu
         return Remark(refusal)
     better = better_for_photographs(models, chosen) if doubt else ""
     return Remark(doubt, _("Use It") if better else "", instead=better)
+
+
+class Line:
+    """The line below the choice of model: what is to be said of it now, and what its button does.
+
+    Attributes:
+        known: `editors`. chosen: the id of one.
+        doubt: what a plan said of it that blocks nothing. refusal: why the last action on it did not work.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, ModelRecord] = {}
+        self.chosen = self.doubt = self.refusal = ""
+
+    @property
+    def remark(self) -> Remark:
+        """What is shown."""
+        return remark(self.known, self.chosen, self.doubt, self.refusal)
+
+    @property
+    def offers_download(self) -> bool:
+        """Whether it says already that the chosen model has to be downloaded."""
+        return bool(self.remark.action)
+
+    def choose(self, model: str) -> None:
+        """Another model was chosen: what was said of the last one is no longer."""
+        if model != self.chosen:
+            self.chosen, self.doubt, self.refusal = model, "", ""
+
+    def know(self, known: Mapping[str, ModelRecord]) -> bool:
+        """The models as the daemon has them now; whether the chosen one has become ready."""
+        before, now = self.known.get(self.chosen), known.get(self.chosen)
+        self.known = dict(known)
+        changed = before is not None and now is not None and before["state"] != now["state"]
+        if changed:
+            self.refusal = ""
+        return changed and now is not None and now["state"] == "ready"
+
+    def refused(self, error: WireError) -> None:
+        """An action did not work."""
+        self.refusal = f"{error.message} {error.hint}".strip()
+
+    def asked(self, action: str, why: str = "") -> tuple[str, tuple[str, str, str] | None]:
+        """What is asked of the daemon for an action, and the question that the painter has to say yes to before."""
+        model = self.known[self.chosen]
+        if action == "download" and not model["licence_accepted"]:
+            return "accept_licence", licence_question(model, why)
+        return action, None
 
 
 def better_for_photographs(models: Mapping[str, ModelRecord], chosen: str) -> str:

@@ -48,6 +48,7 @@ class FakeHost:
     references: dict[str, Picture] = field(default_factory=dict)
     edges: bool = True
     open: bool = True
+    on_disk: bool = False
     chosen: str = ""
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
     inserted: list[Insertion] = field(default_factory=list)
@@ -185,6 +186,12 @@ class FakeHost:
         )
         self.chosen = mark
         return mark
+
+    def choose(self, mark: str) -> None:
+        self.chosen = mark
+
+    def is_saved(self) -> bool:
+        return self.on_disk
 
     def show(self, marks: Sequence[str], *, visible: bool) -> None:
         for sheet in self.sheets:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from s2edit_editor.delivery import pictures_of
+from s2edit_editor.desk import Desk
 from s2edit_editor.masks import mask_layer
-from s2edit_editor.pixels import Box
+from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.submission import Submission, gone
 from s2edit_editor.text import _
-from s2edit_wire.client import Incoming
 
 from .form import Form
-from .jobs import Jobs
 
 
 class Asks:
     """Jobs whose answer goes into the form or onto a mask layer.
 
     Args:
-        jobs: the connection.
+        desk: the connection.
         form: takes a description; its buttons rest while a request runs.
         say: shows a sentence when something went wrong.
         masked: called when the found object is on a mask layer.
     """
 
-    def __init__(self, jobs: Jobs, form: Form, say: Callable[[str], None], masked: Callable[[], None]) -> None:
-        self._jobs, self._form, self._say, self._masked = jobs, form, say, masked
+    def __init__(self, desk: Desk, form: Form, say: Callable[[str], None], masked: Callable[[], None]) -> None:
+        self._desk, self._form, self._say, self._masked = desk, form, say, masked
         self._closed = False
 
     def close(self) -> None:
@@ -40,7 +39,7 @@ class Asks:
         button.set_sensitive(False)
         self._say(_("Looking at the picture…"))
 
-        def came(answer: Incoming) -> None:
+        def came(header: Mapping[str, Any], pictures: Mapping[str, Picture]) -> None:
             if self._closed:
                 return
             button.set_sensitive(True)
@@ -49,11 +48,10 @@ class Asks:
             if trouble:
                 return
             if kind == "caption":
-                self._form.set_source(str(answer.header["record"].get("caption", "")))
+                self._form.set_source(str(header["record"].get("caption", "")))
             else:
-                mask = pictures_of(answer.header, answer.frames)["mask"]
                 word = next(iter(asked.order.wish.words), "")
-                mask_layer(asked.host, asked.layer, word, (crop, bytes(mask.data)))
+                mask_layer(asked.host, asked.layer, word, (crop, bytes(pictures["mask"].data)))
                 self._masked()
 
         def failed(message: str) -> None:
@@ -62,4 +60,4 @@ class Asks:
             button.set_sensitive(True)
             self._say(message)
 
-        self._jobs.submit(asked.take(crop), on_result=came).on_trouble = failed
+        self._desk.submit(asked.host, asked.take(crop), answer=came, failed=failed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from gi.repository import GimpUi, GLib, Gtk
 from s2edit_editor import models
+from s2edit_editor.desk import Desk
 from s2edit_editor.form import Form as FormState
 from s2edit_editor.form import Shown
 from s2edit_editor.host import CHANNEL, EARLIER, PAINTED, SELECTION, MaskChoice
@@ -15,15 +16,13 @@ from s2edit_editor.pixels import Box
 from s2edit_editor.planning import Facts
 from s2edit_editor.submission import Seen, Submission, area_in, gone, known, marked_in
 from s2edit_editor.text import _
-from s2edit_wire.client import Incoming
 from s2edit_wire.errors import WireError
-from s2edit_wire.records import ModelRecord, PlanReply
+from s2edit_wire.records import PlanReply
 
 from .asks import Asks
 from .choices import Choices
 from .form import Form
 from .host import GimpHost
-from .jobs import Jobs
 from .lost import LostRow
 from .models import ModelRow
 from .overview import Overview
@@ -43,7 +42,7 @@ class EditDialog:
 
     Args:
         host, layer: the image and the mark of what is edited.
-        jobs: the connection, and where submitted jobs go.
+        desk: the connection, and where submitted jobs go.
         choices: what to begin with.
         done: called when the dialog is closed, with False when it was cancelled.
     """
@@ -52,11 +51,11 @@ class EditDialog:
         self,
         host: GimpHost,
         layer: str,
-        jobs: Jobs,
+        desk: Desk,
         choices: Choices,
         done: Callable[[bool], None],
     ) -> None:
-        self._host, self._layer, self._jobs, self._done = host, layer, jobs, done
+        self._host, self._layer, self._desk, self._done = host, layer, desk, done
         self._masks: list[MaskChoice] = []
         self._boxes: list[Box] = []
         self._mask_trouble = ""
@@ -64,7 +63,6 @@ class EditDialog:
         self._crop: Box | None = None
         self._seen: Seen | None = None
         self._timer = 0
-        self._ticket = 0
         self._state = FormState()
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit"), role="s2edit")
         self.window.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
@@ -72,10 +70,10 @@ class EditDialog:
         self.window.set_default_response(Gtk.ResponseType.OK)
         GimpUi.window_set_transient(self.window)
         self._form = Form(self._later)
-        self._models = ModelRow(jobs, self.window, self._later, self._form.choose_model)
+        self._models = ModelRow(desk, self.window, self._form.choose_model)
         self._reference = ReferenceForm(host, layer, self._later)
-        self._lost = LostRow(jobs.session.start)
-        self._asks = Asks(jobs, self._form, self._say, self._mask_made)
+        self._lost = LostRow(desk.open)
+        self._asks = Asks(desk, self._form, self._say, self._mask_made)
         self._overview = Overview(host, layer)
         self._fill()
         self._refresh_masks()
@@ -92,7 +90,8 @@ class EditDialog:
         self._form.paint.connect("clicked", lambda _button: self.window.response(PAINT))
         self._form.propose.connect("clicked", lambda _button: self._ask("caption"))
         self._form.automatic.connect("clicked", lambda _button: self._ask("mask"))
-        jobs.session.request("settings", on_reply=self._got_settings)
+        self.models_changed()
+        self.connection_changed(desk.link, "")
         self.window.show_all()
         self._room.fit()
         self._form.focus()
@@ -117,20 +116,20 @@ class EditDialog:
         self._lost.show(state, message)
         self._show(self._state.connection(ready=state == "ready"))
         if state == "ready":
-            self._models.ask()
             self._later()
 
-    def model_changed(self, model: ModelRecord) -> None:
-        """A model is being downloaded."""
-        self._models.changed(model)
+    def models_changed(self) -> None:
+        """There are newer words on the models, or another one is the default."""
+        known = models.editors(self._desk.models.values())
+        if known:
+            self._form.set_models({name: models.title(model) for name, model in known.items()}, self._wanted)
+        if self._models.line.know(known):
+            self._later()
+        self._models.show()
 
-    # What the daemon thinks of it
-
-    def _got_settings(self, answer: Incoming) -> None:
-        self._default = models.default_model(answer.header["settings"], "gimp")
-        self._models.ask(lambda titles: self._form.set_models(titles, self._wanted_model or self._default))
-
-    _default = models.LAST_RESORT
+    @property
+    def _wanted(self) -> str:
+        return self._wanted_model or self._desk.default
 
     def _later(self) -> None:
         """Plan anew once typing pauses."""
@@ -149,12 +148,12 @@ class EditDialog:
         self._room.fit()
         submission = self._submission(choices)
         seen = self._seen if self._seen is not None and self._seen.crop == self._crop else None
-        model = choices.wish.model or self._default
-        self._models.choose(model)
-        self._form.set_example(self._models.example(model))
-        self._jobs.session.forget(self._ticket)
-        self._ticket = self._jobs.session.request(
-            "plan", submission.plan(seen), (), lambda answer: self._planned(answer, submission), self._no_plan
+        model = choices.wish.model or self._desk.default
+        self._models.line.choose(model)
+        self._models.show()
+        self._form.set_example(models.example(self._models.line.known, model))
+        self._desk.ask(
+            "plan", submission.plan(seen), lambda reply, _frames: self._planned(reply, submission), self._no_plan
         )
         return bool(GLib.SOURCE_REMOVE)
 
@@ -165,12 +164,12 @@ class EditDialog:
 
     def _submission(self, choices: Choices) -> Submission:
         order = choices.order(self._masks)
-        return Submission(self._host, self._layer, order, self._default, self._area, self._boxes)
+        return Submission(self._host, self._layer, order, self._desk.default, self._area, self._boxes)
 
-    def _planned(self, answer: Incoming, submission: Submission) -> None:
+    def _planned(self, reply: Mapping[str, Any], submission: Submission) -> None:
         if self._gone():
             return
-        plan = cast(PlanReply, answer.header)
+        plan = cast(PlanReply, reply)
         self._form.set_candidates(plan["words"])
         self._form.show_own(plan["settings"])
         crop = submission.crop(plan)
@@ -191,7 +190,8 @@ class EditDialog:
         self._show(self._state.told(sentence))
 
     def _show(self, shown: Shown) -> None:
-        self._models.advise(shown.doubt)
+        self._models.line.doubt = shown.doubt
+        self._models.show()
         self._form.mark(shown)
         self._message.set_text(shown.text)
         self._ok.set_sensitive(shown.sendable)
@@ -205,7 +205,7 @@ class EditDialog:
             reference=bool(choices.reference),
             typed=self._form.typed,
             variations=len(self._form.variations()),
-            model_said=self._models.offers_download,
+            model_said=self._models.line.offers_download,
         )
 
     def _look(self, submission: Submission) -> None:
@@ -275,8 +275,8 @@ class EditDialog:
             self._reference.read(choices)
         parcel = self._submission(variations[0]).take(crop)
         for choices in variations:
-            varied = parcel.wishing(choices.wish, self._default)
-            self._jobs.submit(varied, automatic=len(variations) == 1)
+            varied = parcel.wishing(choices.wish, self._desk.default)
+            self._desk.submit(self._host, varied, as_layer=len(variations) == 1)
         self.submitted = variations[0]
 
     submitted: Choices | None = None
@@ -286,7 +286,7 @@ class EditDialog:
         if self._timer:
             GLib.source_remove(self._timer)
         self.typed = self._read()
-        self._jobs.session.forget(self._ticket)
+        self._desk.drop("plan")
         self._asks.close()
         self.window.destroy()
         self._done(submitted)

@@ -200,6 +200,15 @@ class GimpHost:
         Gimp.displays_flush()
         return str(made.get_tattoo())
 
+    def choose(self, mark: str) -> None:
+        """As the only selected one."""
+        self.image.set_selected_layers([self.layer(mark)])
+        Gimp.displays_flush()
+
+    def is_saved(self) -> bool:
+        """As XCF; GIMP itself tells plug-ins nothing of saving."""
+        return self.is_open() and not self.image.is_dirty() and self.image.get_xcf_file() is not None
+
     def show(self, found: Sequence[str], *, visible: bool) -> None:
         """Those that are still there."""
         for mark in found:

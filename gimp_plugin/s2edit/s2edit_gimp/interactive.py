@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_editor.delivery import source_of
+from s2edit_editor.desk import Desk
 from s2edit_editor.host import AUTOMATIC
 from s2edit_editor.notes import pending
 from s2edit_editor.submission import known
 from s2edit_editor.text import _, is_right_to_left
 from s2edit_editor.wish import Wish
-from s2edit_wire.records import ModelRecord
 
+from . import VERSION
 from .choices import Choices
 from .dialog import EditDialog
 from .host import GimpHost
 from .job_window import JobWindow
-from .jobs import Job, Jobs
+from .session_glib import GLibLoop
 from .widgets import ask
 
 LINGER_S = 6
 """Seconds for which the window of jobs stays when all results have arrived."""
+LOOK_S = 2
+"""Seconds between looks whether the picture was saved."""
 
 
 def open_windows(host: GimpHost, layer: str, choices: Choices | None, config: Gimp.ProcedureConfig | None) -> bool:
@@ -51,32 +54,34 @@ class _Run:
     def __init__(self, host: GimpHost, layer: str, config: Gimp.ProcedureConfig | None) -> None:
         self._host, self._layer, self._config = host, layer, config
         self._loop = GLib.MainLoop()
-        self._jobs = Jobs(host)
-        self._window = JobWindow(self._jobs, self._settle, self._edit_again)
+        self._desk = desk = Desk("gimp", VERSION, GLibLoop(), lambda _job, _asked: host if host.is_open() else None)
+        self._window = JobWindow(desk, self._settle, self._edit_again)
         self._dialog: EditDialog | None = None
-        self._jobs.on_change = self._job_changed
-        self._jobs.on_gone = self._window.job_gone
-        self._jobs.on_state = self._state_changed
-        self._jobs.on_model = self._model_changed
+        self._listing = False
+        desk.on_job = desk.on_picture = self._job_changed
+        desk.on_removed = self._window.job_gone
+        desk.on_link = self._link_changed
+        desk.on_models = desk.on_default = self._models_changed
+        desk.open()
+        GLib.timeout_add_seconds(LOOK_S, self._look_whether_saved)
 
     def go(self, choices: Choices | None) -> bool:
         if choices is None or not self._layer:
-            self._jobs.ask_waiting()
+            self._listing = True
             self._window.show()
-            submitted = True
+            self._submitted = True
         else:
-            self._dialog = EditDialog(self._host, self._layer, self._jobs, choices, self._dialog_done)
-            submitted = False
+            self._dialog = EditDialog(self._host, self._layer, self._desk, choices, self._dialog_done)
         self._loop.run()
-        self._jobs.close()
-        return submitted or self._submitted
+        self._desk.close()
+        return self._submitted
 
-    _submitted = False
+    _submitted = _met = False
     _farewell = 0
 
     def _say_farewell(self) -> bool:
         self._farewell = 0
-        if self._jobs.settled and self._dialog is None:
+        if self._desk.settled and self._dialog is None:
             self._window.close()
         return bool(GLib.SOURCE_REMOVE)
 
@@ -93,37 +98,50 @@ class _Run:
             self._window.show()
         self._settle()
 
-    def _edit_again(self, job: Job) -> None:
+    def _edit_again(self, job: str) -> None:
         """The form with the values of a job that was refused, about the layer that it was about."""
-        then = pending(self._host, job.id)
-        layer = source_of(self._host, known(self._host), job.edit, then)
-        if self._dialog is not None or not layer:
-            return
-        choices = Choices(Wish.from_edit(job.edit), then.mask_from if then is not None else AUTOMATIC)
-        self._dialog = EditDialog(self._host, layer, self._jobs, choices, self._dialog_done)
+        edit, then = self._desk.edit(job), pending(self._host, job)
+        layer = source_of(self._host, known(self._host), edit, then)
+        if self._dialog is None and layer:
+            choices = Choices(Wish.from_edit(edit), then.mask_from if then is not None else AUTOMATIC)
+            self._dialog = EditDialog(self._host, layer, self._desk, choices, self._dialog_done)
 
-    def _job_changed(self, job: Job) -> None:
-        self._window.job_changed(job)
+    def _job_changed(self, job: str) -> None:
+        errand = self._desk.errands.get(job)
+        ours = errand.answer is None if errand is not None else self._listing and self._waits(job)
+        if ours or self._window.has(job):
+            self._window.job_changed(job)
         self._settle()
 
-    def _state_changed(self, state: str, message: str) -> None:
+    def _waits(self, job: str) -> bool:
+        """Whether an edit of an earlier run, or of another window, is still to come into a picture."""
+        record = self._desk.book.all.get(job)
+        if record is None or record["acknowledged"] or record["edit"]["kind"] not in ("edit", "compose"):
+            return False
+        ours = record["edit"].get("document", {}).get("host") == "gimp"
+        return ours and not (self._host.is_open() and job in self._host.results())
+
+    def _link_changed(self, state: str, message: str) -> None:
         self._window.connection_changed(state, message)
         if self._dialog is not None:
             self._dialog.connection_changed(state, message)
 
-    def _model_changed(self, model: ModelRecord) -> None:
+    def _models_changed(self) -> None:
         if self._dialog is not None:
-            self._dialog.model_changed(model)
+            self._dialog.models_changed()
+
+    def _look_whether_saved(self) -> bool:
+        """Tell the daemon of results once their picture is saved, at first also of those of earlier runs."""
+        known = self._desk.book
+        if known.all and self._host.is_saved() and (known.unsaved or not self._met):
+            self._met = True
+            self._desk.saved(self._host)
+        return bool(GLib.SOURCE_CONTINUE)
 
     def _settle(self) -> None:
         """Leave when no window is open and nothing is to come; a window that has nothing left to say goes by itself."""
-        if (
-            self._jobs.all
-            and self._jobs.settled
-            and not self._jobs.listing
-            and self._window.visible
-            and not self._farewell
-        ):
+        desk = self._desk
+        if desk.errands and desk.settled and not self._listing and self._window.visible and not self._farewell:
             self._farewell = int(GLib.timeout_add_seconds(LINGER_S, self._say_farewell))
-        if self._dialog is None and not self._window.visible and not self._jobs.active:
+        if self._dialog is None and not self._window.visible and not desk.busy:
             self._loop.quit()

@@ -1,0 +1,469 @@
+"""An editor's one link to the daemon, and all that follows from what the daemon says: once for both editors.
+
+The truth about jobs is the daemon's (`jobs.Jobs` holds its newest words); here is what this run of the editor wants of
+them. Views set the `on_…` callables and show what `book` and `errands` say.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from s2edit_wire.client import Client, Incoming, new_job_id
+from s2edit_wire.errors import WireError
+from s2edit_wire.loop import LoopAdapter
+from s2edit_wire.records import ENDED, EditRecord, ModelRecord
+from s2edit_wire.session import Session
+
+from . import models, notes, words
+from .delivery import deliver, pictures_of
+from .host import Host
+from .jobs import Job, Jobs
+from .pixels import Picture
+from .submission import Parcel
+from .text import _, language
+
+Answer = Callable[[Mapping[str, Any], Mapping[str, Picture]], None]
+"""Takes an answer's fields, and its pictures by role."""
+Failed = Callable[[WireError], None]
+PAUSE_S = 0.5
+STROKE_S = 0.3
+"""Seconds after which it is looked again whether the painter's hand is free."""
+LONGEST_PAUSE_S = 5.0
+MOST_TRIES = 60
+
+
+@dataclass
+class Errand:
+    """What this run wants of a job that it has handed in.
+
+    Args:
+        host: where it was taken from. parcel: what was handed in.
+        as_layer: whether the result becomes a layer by itself.
+        answer: takes the result instead of a layer being made.
+        failed: takes the sentence when it fails, for those with `answer`.
+        accepted: whether the daemon has it. fetching: whether its result is on the way.
+        layer: the result's mark, once it is a layer.
+        trouble: what went wrong here, as a sentence; code: the error's. Both "" without one.
+    """
+
+    host: Host
+    parcel: Parcel | None = None
+    as_layer: bool = True
+    answer: Answer | None = None
+    failed: Callable[[str], None] | None = None
+    accepted: bool = False
+    fetching: bool = False
+    layer: str = ""
+    trouble: str = ""
+    code: str = ""
+
+
+class Desk:
+    """Requests, events and their consequences.
+
+    Args:
+        program: `gimp` or `krita`. version: the plug-in's.
+        loop: the editor's event loop.
+        home: the open document that a job's result belongs to; asked by the painter, also one that it can go to.
+        free: whether a layer may be made now; not in the middle of a stroke.
+
+    Attributes:
+        book: what the daemon says of jobs. errands: what this run wants of them, by their ids.
+        models: all models by id. default: that of whoever chooses none. link: the connection's state.
+        previews: the newest small picture of each job.
+        on_job: called with a job's id whenever something about it changed; on_removed: with one that is gone.
+        on_layer: called with a job's id when its result is a layer. on_picture: when it has a new small picture.
+        on_link: called with the connection's state and a sentence. on_models, on_default: when there are newer ones.
+        on_trouble: takes an error that a painter is to be told of, and the job's id, "" of none.
+        on_end: takes the id of a job of this run that has ended without becoming a layer by itself, and what to say.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        version: str,
+        loop: LoopAdapter,
+        home: Callable[[Job, bool], Host | None],
+        free: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.book = Jobs()
+        self.errands: dict[str, Errand] = {}
+        self.models: dict[str, ModelRecord] = {}
+        self.previews: dict[str, Picture] = {}
+        self.default, self.link = models.LAST_RESORT, "lost"
+        self.on_job: Callable[[str], None] = _nothing
+        self.on_removed: Callable[[str], None] = _nothing
+        self.on_layer: Callable[[str], None] = _nothing
+        self.on_picture: Callable[[str], None] = _nothing
+        self.on_link: Callable[[str, str], None] = _nothing
+        self.on_models: Callable[[], None] = _nothing
+        self.on_default: Callable[[], None] = _nothing
+        self.on_trouble: Callable[[WireError, str], None] = _nothing
+        self.on_end: Callable[[str, str], None] = _nothing
+        self._program, self._loop, self._home, self._free = program, loop, home, free
+        self._unsent: deque[str] = deque()  # the first is on its way
+        self._asked: dict[str, int] = {}
+        self.session = Session(
+            lambda: Client(program, version),
+            loop,
+            on_event=self._event,
+            on_state=self._state,
+            language=language(),
+        )
+
+    def open(self) -> None:
+        """Connect, and start the daemon where none runs; harmless when that has been done."""
+        if self.session.state in ("stopped", "lost"):
+            self.session.start()
+
+    def close(self) -> None:
+        """Hang up; the daemon goes on."""
+        self.session.close()
+
+    # Asking
+
+    def request(
+        self,
+        op: str,
+        fields: Mapping[str, object],
+        done: Answer,
+        frames: Sequence[bytes | bytearray | memoryview] = (),
+        failed: Failed | None = None,
+    ) -> int:
+        """Send a request; without `failed`, an error goes to `on_trouble`. Returns the session's ticket.
+
+        A daemon that is busy is asked again when it said to.
+        """
+        left = MOST_TRIES
+
+        def send() -> int:
+            return self.session.request(op, fields, frames, came, trouble)
+
+        def came(incoming: Incoming) -> None:
+            done(incoming.header, pictures_of(incoming.header, incoming.frames))
+
+        def trouble(error: WireError) -> None:
+            nonlocal left
+            left -= 1
+            if error.code == "busy" and left and (error.retry_after or 0.0) <= LONGEST_PAUSE_S:
+                self._loop.call_later(error.retry_after or PAUSE_S, send)
+            elif failed is not None:
+                failed(error)
+            else:
+                self.on_trouble(error, "")
+
+        return send()
+
+    def ask(self, op: str, fields: Mapping[str, object], done: Answer, failed: Failed) -> None:
+        """A question of which only the newest is answered: an older one's late answer is dropped."""
+        self.drop(op)
+        self._asked[op] = self.request(op, fields, done, failed=failed)
+
+    def drop(self, op: str) -> None:
+        """No answer to such a question is wanted any more."""
+        self.session.forget(self._asked.pop(op, 0))
+
+    # Jobs
+
+    def submit(
+        self,
+        host: Host,
+        parcel: Parcel,
+        *,
+        as_layer: bool = True,
+        answer: Answer | None = None,
+        failed: Callable[[str], None] | None = None,
+    ) -> str:
+        """Hand a parcel in; returns the job's id. What comes of it is told by the `on_…` callables."""
+        job = new_job_id()
+        self.errands[job] = Errand(host, parcel, as_layer, answer, failed)
+        self._line_up(job)
+        return job
+
+    def take(self, record: Job) -> None:
+        """A job as the daemon now has it; a finished one's result is fetched at once when it is awaited."""
+        job, known = record["job"], self.book.all.get(record["job"])
+        if not self.book.take(record):
+            return
+        errand = self.errands.get(job)
+        if errand is not None:
+            if known is None or known["state"] != record["state"]:
+                self._tell_end(record, errand)
+            if record["state"] == "done" and not self.delivered(job) and errand.as_layer:
+                self._finish(job)
+            if record["state"] in ("failed", "cancelled") and errand.failed is not None:
+                errand.failed(words.reason(record))
+        self.on_job(job)
+
+    def cancel(self, job: str) -> None:
+        """Stop a job; one that waits here to be sent is never sent."""
+        errand = self.errands.get(job)
+        if errand is not None and job in list(self._unsent)[1:]:
+            self._unsent.remove(job)
+            self._fail(job, WireError("cancelled", _("Cancelled")))
+        else:
+            self._do("cancel", job, self._heard)
+
+    def retry(self, job: str) -> None:
+        """Queue a failed or cancelled job again; its result becomes a layer by itself."""
+        errand = self.errands.get(job)
+        if errand is None:
+            home = self._home(self.book.all[job], False)
+            if home is not None:
+                self.errands[job] = Errand(home, accepted=True)
+        else:
+            errand.trouble, errand.code, errand.as_layer = "", "", True
+            if not errand.accepted:  # the daemon never had it
+                self._line_up(job)
+                return
+        self._do("retry", job, self._heard)
+
+    def remove(self, job: str) -> None:
+        """Take an ended job off the list, and off the daemon unless its layer still waits to be saved."""
+        errand = self.errands.get(job)
+        if errand is not None and (errand.layer or not errand.accepted):
+            self.forget(job)
+        else:
+            self.request(
+                "remove", {"job": job}, lambda *_: self.forget(job), failed=lambda error: self._fail(job, error)
+            )
+
+    def forget(self, job: str) -> None:
+        """There is no such job any more."""
+        self.book.forget(job)
+        self.errands.pop(job, None)
+        self.on_removed(job)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every result that was to become a layer is one."""
+        return all(self.delivered(job) for job, errand in self.errands.items() if errand.answer is None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still to come by itself."""
+        return any(self.is_coming(job) for job in self.errands)
+
+    def is_coming(self, job: str) -> bool:
+        """Whether something of this job is still to come by itself."""
+        errand, record = self.errands.get(job), self.book.all.get(job)
+        if errand is None or errand.trouble or self.delivered(job):
+            return False
+        return errand.fetching or record is None or record["state"] not in ENDED
+
+    def delivered(self, job: str) -> bool:
+        """Whether the result is in a document, put there by this run or another."""
+        errand, record = self.errands.get(job), self.book.all.get(job)
+        return bool(errand and errand.layer) or bool(record and record["acknowledged"])
+
+    def edit(self, job: str) -> EditRecord:
+        """What was asked for."""
+        errand, record = self.errands.get(job), self.book.all.get(job)
+        if record is not None:
+            return record["edit"]
+        assert errand is not None and errand.parcel is not None, "a job is known by one of the two"
+        return errand.parcel.edit
+
+    def fetch(self, job: str, *, choose: bool = False) -> None:
+        """Bring a finished job's result into its document, or into the one in front when that is closed.
+
+        Args:
+            choose: make the new layer the active one. A layer that is there already is made the active one.
+        """
+        record = self.book.all.get(job)
+        host = self._home(record, True) if record is not None else None
+        errand = self.errands.get(job)
+        if record is None or (errand is not None and errand.fetching):
+            return
+        if host is None:
+            self._fail(job, _closed())
+            return
+        there = host.results().get(job)
+        if there is not None and (errand is None or errand.answer is None):
+            host.choose(there)
+            self.on_layer(job)
+            return
+        errand = self.errands.setdefault(job, Errand(host, accepted=True))
+        errand.host, errand.fetching, errand.trouble = host, True, ""
+        self._do("result", job, lambda header, pictures: self._came(job, header, pictures, choose=choose))
+
+    def thumbnail(self, job: str) -> None:
+        """Ask for a job's small picture, where there is a new one."""
+
+        def came(_header: Mapping[str, Any], pictures: Mapping[str, Picture]) -> None:
+            self._show(job, pictures.get("preview", pictures.get("image")))
+
+        if self.book.wants_picture(job):
+            self.request("thumbnail", {"job": job}, came, failed=_nothing)
+
+    def saved(self, host: Host) -> None:
+        """A document is safe on disk: the daemon need not keep the results that are layers of it."""
+        here = host.results()
+        for job in here:
+            if job in self.book.all:
+                self.book.found_layer(job)
+        for job in self.book.saved(here):
+            self._acknowledge(job)
+
+    # Models
+
+    def act_on_model(self, model: str, action: str, failed: Failed) -> None:
+        """Have the daemon do something with a model's weights; a licence that was accepted starts the download."""
+
+        def done(header: Mapping[str, Any], _pictures: object) -> None:
+            self._took_model(header["model"])
+            if action == "accept_licence":
+                self.act_on_model(model, "download", failed)
+
+        self.request("model", {"model": model, "action": action}, done, failed=failed)
+
+    def _took_model(self, model: ModelRecord) -> None:
+        self.models[model["id"]] = model
+        self.on_models()
+
+    def _took_models(self, header: Mapping[str, Any], _pictures: object) -> None:
+        self.models = {model["id"]: model for model in header["models"]}
+        self.on_models()
+
+    def _took_settings(self, header: Mapping[str, Any], _pictures: object) -> None:
+        self.default = models.default_model(header["settings"], self._program)
+        self.on_default()
+
+    # What the daemon says by itself
+
+    def _state(self, state: str, message: str) -> None:
+        self.link = state
+        self.on_link(state, message)
+        if state == "ready":
+            self.book.reconnected()
+            self.request("settings", {}, self._took_settings)
+            self.request("models", {}, self._took_models)
+
+    def _event(self, incoming: Incoming) -> None:
+        header = incoming.header
+        if header["kind"] == "job":
+            self._show(header["job"]["job"], pictures_of(header, incoming.frames).get("preview"))
+            self.take(header["job"])
+        elif header["kind"] == "removed":
+            self.forget(header["removed"])
+        elif header["kind"] == "model":
+            self._took_model(header["model"])
+
+    # Consequences
+
+    def _line_up(self, job: str) -> None:
+        """Send jobs one after the other: of one client, the daemon takes few pictures at a time."""
+        errand = self.errands[job]
+        if errand.answer is None and errand.parcel is not None:
+            notes.remember(errand.host, job, errand.parcel.pending)
+        self._unsent.append(job)
+        if len(self._unsent) == 1:
+            self._send()
+        self.on_job(job)
+
+    def _send(self) -> None:
+        job = self._unsent[0]
+        parcel = self.errands[job].parcel
+        assert parcel is not None
+        self.session.request("submit", parcel.fields(job), parcel.frames, self._sent, self._not_sent)
+
+    def _sent(self, incoming: Incoming) -> None:
+        job = self._next()
+        if job in self.errands:
+            self.errands[job].accepted = True
+        self.take(incoming.header["job"])
+
+    def _not_sent(self, error: WireError) -> None:
+        if error.code == "busy":  # as many wait as may wait: there will be room
+            self._loop.call_later(error.retry_after or 1.0, self._send)
+            return
+        job = self._next()
+        errand = self.errands[job]
+        if errand.answer is None and errand.host.is_open():
+            notes.forget(errand.host, job)
+        self._fail(job, error)
+
+    def _next(self) -> str:
+        """Send the next one; returns the one that was on its way."""
+        job = self._unsent.popleft()
+        if self._unsent:
+            self._send()
+        return job
+
+    def _tell_end(self, record: Job, errand: Errand) -> None:
+        """Its row may be out of sight: nobody shall wait for it in vain."""
+        if record["state"] == "failed":
+            self.on_end(record["job"], words.reason(record))
+        elif record["state"] == "cancelled":
+            self.on_end(record["job"], _("Cancelled"))
+        elif record["state"] == "done" and not errand.as_layer and errand.answer is None:
+            self.on_end(record["job"], _("Done. The result waits in the list below."))
+
+    def _finish(self, job: str) -> None:
+        """A job that is waited for is done: fetch it, though never in the middle of a stroke."""
+        errand = self.errands.get(job)
+        if errand is None or errand.fetching:
+            return
+        if not self._free():
+            self._loop.call_later(STROKE_S, lambda: self._finish(job))
+        elif errand.answer is not None or self._home(self.book.all[job], False) is not None:
+            self.fetch(job)
+
+    def _came(self, job: str, header: Mapping[str, Any], pictures: Mapping[str, Picture], *, choose: bool) -> None:
+        errand = self.errands.get(job)
+        if errand is None:
+            return
+        errand.fetching = errand.as_layer = False
+        if errand.answer is not None:
+            errand.answer(header, pictures)
+            self._acknowledge(job)
+        elif not errand.host.is_open():  # the daemon keeps the result until the document is opened again
+            self._fail(job, _closed())
+        else:
+            sent = errand.parcel.picture if errand.parcel is not None else None
+            try:
+                errand.layer = deliver(errand.host, header["job"], header["record"], pictures, sent, choose=choose)
+            except WireError as error:
+                self._fail(job, error)
+                return
+            self.book.became_layer(job)
+            self.on_layer(job)
+        self.on_job(job)
+
+    def _acknowledge(self, job: str) -> None:
+        """One that fails costs nothing: the result goes when it is old."""
+        self.request("acknowledge", {"job": job}, self._heard, failed=_nothing)
+
+    def _do(self, op: str, job: str, done: Answer) -> None:
+        self.request(op, {"job": job}, done, failed=lambda error: self._fail(job, error))
+
+    def _heard(self, header: Mapping[str, Any], _pictures: object) -> None:
+        if "job" in header:
+            self.take(cast(Job, header["job"]))
+
+    def _fail(self, job: str, error: WireError) -> None:
+        errand = self.errands.get(job)
+        if errand is not None:
+            errand.fetching = False
+            errand.trouble, errand.code = f"{error.message} {error.hint}".strip(), error.code
+            if errand.failed is not None:
+                errand.failed(errand.trouble)
+        self.on_trouble(error, job)
+        self.on_job(job)
+
+    def _show(self, job: str, picture: Picture | None) -> None:
+        if picture is not None:
+            self.previews[job] = picture
+            self.on_picture(job)
+
+
+def _closed() -> WireError:
+    told = _("The picture is closed. Open it again and choose “S²Edit Jobs” to fetch the result.")
+    return WireError("bad_image", told)
+
+
+def _nothing(*_what: object) -> None:
+    """Nobody has to be told."""

@@ -1,0 +1,96 @@
+"""The list of jobs, once for both editors: what a row says, how far its bar is, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from s2edit_wire.records import ENDED
+
+from . import words
+from .desk import Desk, Errand
+from .jobs import Job, sent_from
+from .planning import can_retry
+from .text import _
+
+CANCEL, APPLY, SHOW, AGAIN, START, RETRY, EDIT, REMOVE = (
+    "cancel",
+    "apply",
+    "show",
+    "again",
+    "start",
+    "retry",
+    "edit",
+    "remove",
+)
+"""What can be done with a job: stop it; make its layer, or choose the one that is there; the form with its values, or
+with what its result shows; hand it in again as it is, or changed; take it off the list."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job as lists show it.
+
+    Args:
+        title: what changes; document: what the picture was called that it was sent from. tip: both sentences.
+        said: where it is, in one line.
+        part: how far it is, 0.0 to 1.0; None where no bar is shown.
+        actions: what can be done with it, the likeliest first.
+    """
+
+    title: str
+    document: str
+    tip: str
+    said: str
+    part: float | None
+    actions: tuple[str, ...]
+
+
+def row(desk: Desk, job: str, *, there: bool = False) -> Row:
+    """A job that the desk knows.
+
+    Args:
+        there: whether its result is a layer that can be seen now.
+    """
+    return _row(desk.edit(job), desk.book.all.get(job), desk.errands.get(job), there=there, coming=desk.is_coming(job))
+
+
+def kept_row(job: Job | Mapping[str, Any], *, there: bool) -> Row:
+    """An edit that only its document remembers (its recipe as a job): the daemon has forgotten it."""
+    return _row(job["edit"], None, None, there=there, coming=False)
+
+
+def _row(edit: Mapping[str, Any], record: Job | None, errand: Errand | None, *, there: bool, coming: bool) -> Row:
+    part = None if not coming else words.fraction(record or {}) if record is None or record["state"] != "done" else 1.0
+    return Row(
+        words.title(edit),  # type: ignore[arg-type]
+        sent_from({"edit": edit}),
+        " → ".join(filter(None, (edit["source"], edit.get("target", "")))),
+        _said(record, errand, there=there),
+        part,
+        tuple(_actions(edit["kind"], record, errand, there=there)),
+    )
+
+
+def _said(record: Job | None, errand: Errand | None, *, there: bool) -> str:
+    if errand is not None and errand.trouble:
+        return errand.trouble
+    if there:
+        return _("Added as a new layer.")
+    if record is None:
+        return _("Done") if errand is None else _("Sending…")
+    return _("Finished; not in the picture yet.") if record["state"] == "done" else words.state(record)
+
+
+def _actions(kind: str, record: Job | None, errand: Errand | None, *, there: bool) -> list[str]:
+    state = record["state"] if record is not None else "done" if errand is None else "failed" if errand.trouble else ""
+    again = [AGAIN, START] if kind in ("edit", "compose") else []
+    removable = [REMOVE] if record is not None or errand is not None else []
+    if state == "done":
+        result = [SHOW] if there else [APPLY] if record is not None else []
+        return [*result, *again, *removable]
+    if state not in ENDED:
+        return [CANCEL]
+    code = (record or {}).get("error", errand.code if errand is not None else "")
+    return [*([RETRY] if can_retry(str(code)) else []), EDIT, *removable]

@@ -1,0 +1,282 @@
+"""The editors' desk against a real daemon with the fake worker, and a document in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+from s2edit_editor import notes
+from s2edit_editor.desk import Desk
+from s2edit_editor.jobs import Job
+from s2edit_editor.models import Line
+from s2edit_editor.order import Order
+from s2edit_editor.pixels import Box
+from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, kept_row, row
+from s2edit_editor.submission import Parcel, Submission
+from s2edit_editor.wish import Wish
+from s2edit_wire.errors import WireError
+
+from tests.fakes.daemon import RunningDaemon
+from tests.fakes.editor import FakeHost
+from tests.protocol.loop import Loop
+
+LAYER, CROP = Box(10, 5, 80, 60), Box(30, 20, 40, 32)
+WISH = Wish(
+    model="portraits", profile="fast", source="a woman with a hat", target="a woman with a crown", words=("hat",)
+)
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Editor:
+    """A program with one document, its loop, and what it heard."""
+
+    loop: Loop = field(default_factory=Loop)
+    host: FakeHost = field(default_factory=lambda: FakeHost().with_layer("photo", LAYER))
+    free: bool = True
+    heard: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk("krita", "1", self.loop, self.home, lambda: self.free)
+        self.desk.on_trouble = lambda error, job: self.heard.append(("trouble", error.message))
+        self.desk.on_end = lambda job, said: self.heard.append(("end", said))
+        self.desk.on_layer = lambda job: self.heard.append(("layer", job))
+        self.desk.on_removed = lambda job: self.heard.append(("removed", job))
+        self.desk.open()
+
+    def home(self, _job: Job, _asked: bool) -> FakeHost | None:
+        return self.host if self.host.open else None
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        self.loop.run_until(condition, PATIENCE_S)
+
+    def parcel(self, **settings: object) -> Parcel:
+        """What is submitted, with settings for the fake worker."""
+        wish = replace(WISH, settings={f"fake.{name}": value for name, value in settings.items()})  # type: ignore[misc]
+        return Submission.of(self.host, "photo", Order(wish), "portraits").take(CROP)
+
+    def submit(self, *, as_layer: bool = True, **settings: object) -> str:
+        return self.desk.submit(self.host, self.parcel(**settings), as_layer=as_layer)
+
+    def ended(self, job: str) -> None:
+        self.wait(
+            lambda: job in self.desk.book.all and self.desk.book.all[job]["state"] in ("done", "failed", "cancelled")
+        )
+
+    def actions(self, job: str) -> tuple[str, ...]:
+        return row(self.desk, job, there=job in self.host.results()).actions
+
+
+@pytest.fixture(scope="module", name="daemon")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
+    with RunningDaemon(tmp_path_factory.mktemp("desk") / "s") as daemon:
+        yield daemon
+
+
+@pytest.fixture(name="editor")
+def open_editor(daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Editor]:
+    monkeypatch.setenv("S2EDIT_HOME", str(daemon.folder))
+    made = Editor()
+    made.wait(lambda: made.desk.link == "ready" and made.desk.models)
+    yield made
+    made.desk.close()
+    assert made.loop.idle
+
+
+def test_a_result_becomes_a_layer_and_is_let_go_when_the_document_is_saved(editor: Editor) -> None:
+    desk = editor.desk
+    job = editor.submit()
+    sending = row(desk, job)
+    assert (sending.title, sending.said, sending.part, sending.actions) == ("hat → crown", "Sending…", 0.0, (CANCEL,))
+    assert desk.busy and not desk.settled
+    editor.wait(lambda: job in editor.host.results())
+    assert desk.settled and not desk.busy and ("layer", job) in editor.heard
+    now = row(desk, job, there=True)
+    assert (now.said, now.part, now.actions) == ("Added as a new layer.", None, (SHOW, AGAIN, START, REMOVE))
+    assert now.document == "fake.ora" and now.tip == f"{WISH.source} → {WISH.target}"
+    assert not desk.book.all[job]["acknowledged"], "it is lost with a crash until it is saved"
+    desk.saved(editor.host)
+    editor.wait(lambda: desk.book.all[job]["acknowledged"])
+    # What is there is chosen, not made twice.
+    editor.host.chosen = "photo"
+    desk.fetch(job)
+    assert editor.host.chosen == editor.host.results()[job]
+    assert len(editor.host.inserted) == 1
+    desk.remove(job)
+    assert ("removed", job) in editor.heard
+
+
+def test_a_variation_waits_with_its_picture_until_it_is_picked(editor: Editor) -> None:
+    job = editor.submit(as_layer=False)
+    editor.ended(job)
+    assert ("end", "Done. The result waits in the list below.") in editor.heard
+    assert editor.actions(job) == (APPLY, AGAIN, START, REMOVE)
+    assert row(editor.desk, job).said == "Finished; not in the picture yet."
+    editor.desk.thumbnail(job)
+    editor.wait(lambda: job in editor.desk.previews)
+    assert not editor.host.inserted
+    editor.desk.fetch(job, choose=True)
+    editor.wait(lambda: job in editor.host.results())
+    assert editor.host.chosen == editor.host.results()[job]
+
+
+def test_no_layer_comes_in_the_middle_of_a_stroke(editor: Editor) -> None:
+    editor.free = False
+    job = editor.submit()
+    editor.ended(job)
+    assert not editor.host.inserted
+    editor.free = True
+    editor.wait(lambda: job in editor.host.results())
+
+
+def test_an_answer_is_taken_instead_of_a_layer(editor: Editor) -> None:
+    came: list[object] = []
+    parcel = Submission.of(editor.host, "photo", Order(WISH), "portraits").asking("caption").take(CROP)
+    job = editor.desk.submit(editor.host, parcel, answer=lambda header, _pictures: came.append(header["record"]))
+    assert not notes.is_pending(editor.host, job)
+    editor.wait(lambda: came and editor.desk.book.all[job]["acknowledged"])
+    assert not editor.host.inserted
+
+
+def test_a_document_that_was_closed_gets_its_result_when_it_is_asked_for(editor: Editor) -> None:
+    job = editor.submit(as_layer=False)
+    editor.ended(job)
+    editor.host.open = False
+    editor.desk.fetch(job)
+    assert row(editor.desk, job).said.startswith("The picture is closed.")
+    editor.host.open = True
+    editor.desk.fetch(job)
+    editor.host.open = False
+    editor.wait(lambda: not editor.desk.errands[job].fetching)
+    assert row(editor.desk, job).said.startswith("The picture is closed."), "closed while it came"
+    editor.host.open = True
+    editor.desk.fetch(job)
+    editor.wait(lambda: job in editor.host.results())
+
+
+def test_what_fails_says_why_and_what_can_be_done(editor: Editor) -> None:
+    job = editor.submit(fault="fail")
+    editor.ended(job)
+    said = row(editor.desk, job).said
+    assert ("end", said) in editor.heard
+    assert editor.actions(job)[-2:] == (EDIT, REMOVE)
+    editor.desk.remove(job)
+    editor.wait(lambda: ("removed", job) in editor.heard)
+    assert job not in editor.desk.book.all
+
+
+def test_what_the_daemon_refuses_is_said_and_forgotten(editor: Editor) -> None:
+    parcel = editor.parcel()
+    job = editor.desk.submit(editor.host, replace(parcel, entries=[], frames=[]))
+    editor.wait(lambda: editor.desk.errands[job].trouble)
+    assert editor.actions(job) == (EDIT, REMOVE), "the same again can't succeed"
+    assert not notes.is_pending(editor.host, job)
+    editor.desk.remove(job)
+    assert ("removed", job) in editor.heard
+
+
+def test_a_job_can_be_cancelled_and_tried_again(editor: Editor) -> None:
+    running = editor.submit(steps=400, step_ms=20)
+    editor.wait(lambda: running in editor.desk.book.all and editor.desk.book.all[running]["state"] == "running")
+    assert editor.actions(running) == (CANCEL,)
+    editor.desk.cancel(running)
+    editor.ended(running)
+    assert ("end", "Cancelled") in editor.heard
+    assert editor.actions(running) == (RETRY, EDIT, REMOVE)
+    editor.desk.retry(running)
+    editor.wait(lambda: editor.desk.book.all[running]["state"] == "running")
+    assert editor.desk.is_coming(running)
+    editor.desk.cancel(running)
+    editor.ended(running)
+
+
+def test_more_than_the_daemon_takes_at_a_time_line_up(editor: Editor) -> None:
+    jobs = [editor.submit(as_layer=False) for _ in range(16)]
+    unsent = jobs[-1]
+    editor.desk.cancel(unsent)
+    assert editor.actions(unsent) == (RETRY, EDIT, REMOVE) and row(editor.desk, unsent).said == "Cancelled"
+    for job in jobs[:-1]:
+        editor.ended(job)
+    assert unsent not in editor.desk.book.all, "it was never sent"
+    editor.desk.retry(unsent)
+    editor.wait(lambda: unsent in editor.host.results())
+
+
+def test_another_runs_result_is_found_and_let_go(editor: Editor) -> None:
+    job = editor.submit()
+    editor.wait(lambda: job in editor.host.results())
+    later = Editor(host=editor.host)
+    later.wait(lambda: job in later.desk.book.all)
+    assert row(later.desk, job).actions == (APPLY, AGAIN, START, REMOVE)
+    later.desk.saved(later.host)
+    later.wait(lambda: later.desk.book.all[job]["acknowledged"])
+    later.desk.close()
+
+
+def test_another_runs_job_is_tried_again_into_its_document(editor: Editor) -> None:
+    job = editor.submit(steps=400, step_ms=20)
+    editor.wait(lambda: job in editor.desk.book.all)
+    editor.desk.cancel(job)
+    editor.ended(job)
+    later = Editor(host=editor.host)
+    later.wait(lambda: job in later.desk.book.all)
+    later.desk.retry(job)
+    assert later.desk.errands[job].as_layer
+    later.wait(lambda: later.desk.book.all[job]["state"] == "running")
+    later.desk.cancel(job)
+    later.ended(job)
+    later.desk.close()
+
+
+def test_only_the_newest_question_is_answered(editor: Editor) -> None:
+    asked = Submission.of(editor.host, "photo", Order(WISH), "portraits")
+    answers: list[str] = []
+    failed: list[WireError] = []
+    for name in ("first", "second"):
+        editor.desk.ask("plan", asked.plan(), lambda _reply, _frames, name=name: answers.append(name), failed.append)  # type: ignore[misc]
+    editor.wait(lambda: answers)
+    editor.desk.ask("plan", {"nonsense": 1}, lambda _reply, _frames: answers.append("third"), failed.append)
+    editor.wait(lambda: failed)
+    editor.desk.ask("plan", asked.plan(), lambda _reply, _frames: answers.append("dropped"), failed.append)
+    editor.desk.drop("plan")
+    editor.desk.request("ping", {}, lambda *_: answers.append("ping"))
+    editor.wait(lambda: "ping" in answers)
+    assert answers == ["second", "ping"]
+
+
+def test_models_and_the_default_are_known(editor: Editor) -> None:
+    assert "portraits" in editor.desk.models
+    editor.desk.request("configure", {"settings": {"model_krita": "cartoons"}}, lambda *_: None)
+    later = Editor()
+    later.wait(lambda: later.desk.default == "cartoons")
+    later.desk.close()
+    failed: list[WireError] = []
+    editor.desk.act_on_model("no such model", "download", failed.append)
+    editor.wait(lambda: failed)
+
+
+def test_an_edit_that_only_the_document_remembers() -> None:
+    kept = {"job": "a", "state": "done", "edit": WISH.to_edit([], {"host": "krita"}, ""), "created": 0.0}
+    assert kept_row(kept, there=True).actions == (SHOW, AGAIN, START)
+    assert kept_row(kept, there=False).actions == (AGAIN, START)
+    assert kept_row(kept, there=False).said == "Done"
+
+
+def test_the_line_about_a_model() -> None:
+    line = Line()
+    model = {"id": "m", "title": "M", "state": "absent", "size": 5, "present": 0, "licence_accepted": False}
+    model |= {"domain": "photo", "purpose": "P", "licence": "L"}
+    line.choose("m")
+    assert not line.know({"m": model}), "it is new"  # type: ignore[dict-item]
+    assert line.offers_download
+    action, question = line.asked("download")
+    assert action == "accept_licence" and question is not None and "M" in question[0]
+    line.refused(WireError("offline", "No.", "Go online."))
+    assert "No. Go online." in line.remark.text
+    assert line.know({"m": {**model, "state": "ready", "licence_accepted": True}})  # type: ignore[dict-item, typeddict-item]
+    assert not line.refusal and not line.offers_download
+    assert line.asked("download") == ("download", None)
+    line.doubt = "Hm."
+    line.choose("other")
+    assert not line.doubt
