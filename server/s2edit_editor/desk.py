@@ -133,7 +133,7 @@ class Desk:
         frames: Sequence[bytes | bytearray | memoryview] = (),
         failed: Failed | None = None,
     ) -> int:
-        """Send a request; without `failed`, an error goes to `on_trouble`. Returns the session's ticket.
+        """Send a request; without `failed`, an error goes to `on_trouble`. Returns the session's ticket of it.
 
         A daemon that is busy is asked again when it said to.
         """
@@ -142,6 +142,9 @@ class Desk:
         def send() -> int:
             return self.session.request(op, fields, frames, came, trouble)
 
+        def again() -> None:
+            send()
+
         def came(incoming: Incoming) -> None:
             done(incoming.header, pictures_of(incoming.header, incoming.frames))
 
@@ -149,7 +152,7 @@ class Desk:
             nonlocal left
             left -= 1
             if error.code == "busy" and left and (error.retry_after or 0.0) <= LONGEST_PAUSE_S:
-                self._loop.call_later(error.retry_after or PAUSE_S, send)
+                self._loop.call_later(error.retry_after or PAUSE_S, again)
             elif failed is not None:
                 failed(error)
             else:
@@ -225,11 +228,10 @@ class Desk:
         """Take an ended job off the list, and off the daemon unless its layer still waits to be saved."""
         errand = self.errands.get(job)
         if errand is not None and (errand.layer or not errand.accepted):
-            self.forget(job)
+            self.errands.pop(job)
+            self.on_removed(job)
         else:
-            self.request(
-                "remove", {"job": job}, lambda *_: self.forget(job), failed=lambda error: self._fail(job, error)
-            )
+            self._do("remove", job, lambda *_: self.forget(job))
 
     def forget(self, job: str) -> None:
         """There is no such job any more."""

@@ -92,5 +92,6 @@ def _actions(kind: str, record: Job | None, errand: Errand | None, *, there: boo
         return [*result, *again, *removable]
     if state not in ENDED:
         return [CANCEL]
-    code = (record or {}).get("error", errand.code if errand is not None else "")
-    return [*([RETRY] if can_retry(str(code)) else []), EDIT, *removable]
+    code = errand.code if errand is not None else ""
+    code = code if record is None else record.get("error", code)
+    return [*([RETRY] if can_retry(code) else []), EDIT, *removable]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from s2edit_editor import notes
@@ -89,9 +90,10 @@ def test_a_result_becomes_a_layer_and_is_let_go_when_the_document_is_saved(edito
     job = editor.submit()
     sending = row(desk, job)
     assert (sending.title, sending.said, sending.part, sending.actions) == ("hat → crown", "Sending…", 0.0, (CANCEL,))
-    assert desk.busy and not desk.settled
+    assert (desk.busy, desk.settled) == (True, False)
     editor.wait(lambda: job in editor.host.results())
-    assert desk.settled and not desk.busy and ("layer", job) in editor.heard
+    assert (desk.busy, desk.settled) == (False, True)
+    assert ("layer", job) in editor.heard
     now = row(desk, job, there=True)
     assert (now.said, now.part, now.actions) == ("Added as a new layer.", None, (SHOW, AGAIN, START, REMOVE))
     assert now.document == "fake.ora" and now.tip == f"{WISH.source} → {WISH.target}"
@@ -168,7 +170,7 @@ def test_what_fails_says_why_and_what_can_be_done(editor: Editor) -> None:
 
 def test_what_the_daemon_refuses_is_said_and_forgotten(editor: Editor) -> None:
     parcel = editor.parcel()
-    job = editor.desk.submit(editor.host, replace(parcel, entries=[], frames=[]))
+    job = editor.desk.submit(editor.host, replace(parcel, edit={**parcel.edit, "profile": "wild"}))
     editor.wait(lambda: editor.desk.errands[job].trouble)
     assert editor.actions(job) == (EDIT, REMOVE), "the same again can't succeed"
     assert not notes.is_pending(editor.host, job)
@@ -265,17 +267,18 @@ def test_an_edit_that_only_the_document_remembers() -> None:
 
 def test_the_line_about_a_model() -> None:
     line = Line()
-    model = {"id": "m", "title": "M", "state": "absent", "size": 5, "present": 0, "licence_accepted": False}
+    model: Any = {"id": "m", "title": "M", "state": "absent", "size": 5, "present": 0, "licence_accepted": False}
     model |= {"domain": "photo", "purpose": "P", "licence": "L"}
     line.choose("m")
-    assert not line.know({"m": model}), "it is new"  # type: ignore[dict-item]
+    assert not line.know({"m": model}), "it is new"
     assert line.offers_download
     action, question = line.asked("download")
     assert action == "accept_licence" and question is not None and "M" in question[0]
     line.refused(WireError("offline", "No.", "Go online."))
     assert "No. Go online." in line.remark.text
-    assert line.know({"m": {**model, "state": "ready", "licence_accepted": True}})  # type: ignore[dict-item, typeddict-item]
-    assert not line.refusal and not line.offers_download
+    model = {**model, "state": "ready", "licence_accepted": True}
+    assert line.know({"m": model})
+    assert (line.refusal, line.offers_download) == ("", False)
     assert line.asked("download") == ("download", None)
     line.doubt = "Hm."
     line.choose("other")

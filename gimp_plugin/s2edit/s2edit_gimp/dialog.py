@@ -62,6 +62,7 @@ class EditDialog:
         self._masks_of: tuple[str, str] | None = None
         self._crop: Box | None = None
         self._seen: Seen | None = None
+        self._titles: dict[str, str] = {}
         self._timer = 0
         self._state = FormState()
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit"), role="s2edit")
@@ -121,15 +122,13 @@ class EditDialog:
     def models_changed(self) -> None:
         """There are newer words on the models, or another one is the default."""
         known = models.editors(self._desk.models.values())
-        if known:
-            self._form.set_models({name: models.title(model) for name, model in known.items()}, self._wanted)
+        titles = {name: models.title(model) for name, model in known.items()}
+        if titles != self._titles:  # a list that somebody has open is not made anew for each percent of a download
+            self._titles = titles
+            self._form.set_models(titles, self._wanted_model or self._desk.default)
         if self._models.line.know(known):
             self._later()
         self._models.show()
-
-    @property
-    def _wanted(self) -> str:
-        return self._wanted_model or self._desk.default
 
     def _later(self) -> None:
         """Plan anew once typing pauses."""

@@ -8,6 +8,7 @@ from gi.repository import Gtk
 from s2edit_editor import models
 from s2edit_editor.desk import Desk
 from s2edit_editor.text import _
+from s2edit_wire.errors import WireError
 
 from .widgets import SPACING, ask, note, room_for
 
@@ -56,4 +57,8 @@ class ModelRow:
             return
         action, question = self.line.asked(remark.action)
         if question is None or ask(self._window, _("Download Model"), *question):
-            self._desk.act_on_model(chosen, action, lambda error: (self.line.refused(error), self.show()))
+            self._desk.act_on_model(chosen, action, self._refused)
+
+    def _refused(self, error: WireError) -> None:
+        self.line.refused(error)
+        self.show()
