@@ -126,6 +126,7 @@ class EditDialog:
         if titles != self._titles:  # a list that somebody has open is not made anew for each percent of a download
             self._titles = titles
             self._form.set_models(titles, self._wanted_model or self._desk.default)
+            self._later()
         if self._models.line.know(known):
             self._later()
         self._models.show()

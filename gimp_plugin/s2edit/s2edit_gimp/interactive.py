@@ -58,6 +58,7 @@ class _Run:
         self._window = JobWindow(desk, self._settle, self._edit_again)
         self._dialog: EditDialog | None = None
         self._listing = False
+        self._earlier = frozenset(host.results())
         desk.on_job = desk.on_picture = self._job_changed
         desk.on_removed = self._window.job_gone
         desk.on_link = self._link_changed
@@ -76,7 +77,7 @@ class _Run:
         self._desk.close()
         return self._submitted
 
-    _submitted = _met = False
+    _submitted = False
     _farewell = 0
 
     def _say_farewell(self) -> bool:
@@ -100,7 +101,9 @@ class _Run:
 
     def _edit_again(self, job: str) -> None:
         """The form with the values of a job that was refused, about the layer that it was about."""
-        edit, then = self._desk.edit(job), pending(self._host, job)
+        errand = self._desk.errands.get(job)
+        sent = errand.parcel if errand is not None else None
+        edit, then = self._desk.edit(job), sent.pending if sent is not None else pending(self._host, job)
         layer = source_of(self._host, known(self._host), edit, then)
         if self._dialog is None and layer:
             choices = Choices(Wish.from_edit(edit), then.mask_from if then is not None else AUTOMATIC)
@@ -109,6 +112,9 @@ class _Run:
     def _job_changed(self, job: str) -> None:
         errand = self._desk.errands.get(job)
         ours = errand.answer is None if errand is not None else self._listing and self._waits(job)
+        if job in self._earlier:  # it waits to be saved like those of this run
+            self._desk.book.found_layer(job)
+            self._look_whether_saved()
         if ours or self._window.has(job):
             self._window.job_changed(job)
         self._settle()
@@ -131,10 +137,8 @@ class _Run:
             self._dialog.models_changed()
 
     def _look_whether_saved(self) -> bool:
-        """Tell the daemon of results once their picture is saved, at first also of those of earlier runs."""
-        known = self._desk.book
-        if known.all and self._host.is_saved() and (known.unsaved or not self._met):
-            self._met = True
+        """Tell the daemon of results once their picture is saved."""
+        if self._desk.book.unsaved and self._host.is_saved():
             self._desk.saved(self._host)
         return bool(GLib.SOURCE_CONTINUE)
 
