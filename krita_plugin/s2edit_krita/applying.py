@@ -84,7 +84,7 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
 
     def came(reply: dict[str, Any], frames: list[Any]) -> None:
         work = _apply(document, reply["job"], reply["record"], reply.get("frames", []), frames, choose=choose)
-        in_turns(work, done, failed, there)
+        in_turns(work, done, failed, still_open)
 
     def done(_nothing: None) -> None:
         desk.arriving.discard(job)
@@ -94,7 +94,7 @@ def fetch(desk: Desk, job: str, *, choose: bool = False) -> None:
         desk.arriving.discard(job)
         desk.complain(error)
 
-    def there() -> bool:
+    def still_open() -> bool:
         if not is_open(document):  # closed meanwhile: the result waits in the daemon
             desk.arriving.discard(job)
             return False

@@ -258,7 +258,8 @@ def _in_document_space(document: KritaDocument, patch: Patch) -> QByteArray:
     scratch.setColorSpace("RGBA", patch.depth.working, srgb_profile())
     scratch.setPixelData(data, *size)
     scratch.setColorSpace(*space)
-    return scratch.pixelData(*size)
+    converted: QByteArray = scratch.pixelData(*size)
+    return converted
 
 
 def _alpha_bytes(document: KritaDocument, patch: Patch) -> bytes:
