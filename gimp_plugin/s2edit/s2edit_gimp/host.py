@@ -25,7 +25,6 @@ from .inserting import insert_result, new_mask_layer
 DOCUMENT_PARASITE = "s2edit-document"
 # A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
 # history; so what is kept with the image is not persistent, and goes into the file with a result's undo step only.
-PASSING = 0
 
 
 class GimpHost:
@@ -56,7 +55,7 @@ class GimpHost:
         if known:
             return known
         name = uuid.uuid4().hex
-        marks.write(self.image, DOCUMENT_PARASITE, name, PASSING)
+        marks.write(self.image, DOCUMENT_PARASITE, name, marks.PASSING)
         return name
 
     def canvas(self) -> tuple[int, int]:
@@ -224,7 +223,7 @@ class GimpHost:
         """As a parasite."""
         owner = self.layer(layer) if layer else self.image
         if text:
-            marks.write(owner, name, text, Gimp.PARASITE_PERSISTENT if layer else PASSING)
+            marks.write(owner, name, text, Gimp.PARASITE_PERSISTENT if layer else marks.PASSING)
         else:
             owner.detach_parasite(name)
 

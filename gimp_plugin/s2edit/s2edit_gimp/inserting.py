@@ -10,7 +10,7 @@ from s2edit_editor.pixels import Box, Picture, kept_where
 from s2edit_editor.text import _
 
 from . import marks
-from .facts import MASKS_PARASITE, SOURCE_PARASITE, offsets
+from .facts import MASKS_PARASITE, SOURCE_PARASITE, offsets, stack
 from .pixels import read_opacity, to_gray, to_rgb, write_colour, write_coverage, write_tint
 from .seen import seen_through
 
@@ -48,13 +48,14 @@ def insert_result(image: Gimp.Image, result: Insertion, document: tuple[str, str
         if text:
             marks.write(new, name, text, Gimp.PARASITE_PERSISTENT)
     hide = [image.get_layer_by_tattoo(int(mark)) for mark in result.hide]
+    older = [other.get_id() for other in stack(image)]
     # Somebody who paints on meanwhile must not find the brush on another layer.
     busy = [other for other in image.get_selected_layers() if other not in hide]
     image.undo_group_start()
     try:
         _put(image, new, result.parent, result.above)
         marks.write(image, *document, UNDOABLE)
-        marks.say_model(image)
+        marks.say_model(image, older)
         for covering in hide:
             covering.set_visible(False)
     finally:

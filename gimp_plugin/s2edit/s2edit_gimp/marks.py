@@ -1,19 +1,26 @@
 """The plug-in's notes on layers and images: text or JSON in GIMP's parasites, read with distrust; and the mark for all.
 
 The mark that says that a model had a hand in the image stands in its metadata, which GIMP saves, exports and undoes. It
-comes with a result, in the same step, and goes when that is undone. It stays when a result's layer is deleted: a layer
-that was merged is gone as well, and what it showed is still there.
+comes with a result, in the same step, and goes when that is undone. `keeping` takes it back when all layers that are
+left are older than the first result; one that was merged or copied is younger, since GIMP numbers each anew.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from gi.repository import Gimp
 from s2edit_marks import gimp_metadata
+from s2edit_marks.terms import PROGRAM
 
 from . import VERSION
+
+BEFORE_PARASITE = "s2edit-before"
+"""On an open image: the ids of the layers older than its first result, and what its metadata said then."""
+PASSING = 0
+"""Flags of a note that is neither saved nor undone."""
 
 
 def read_text(owner: Gimp.Image | Gimp.Item, name: str) -> str:
@@ -39,11 +46,42 @@ def write(owner: Gimp.Image | Gimp.Item, name: str, text: str, flags: int) -> No
     owner.attach_parasite(Gimp.Parasite.new(name, flags, signed))
 
 
-def say_model(image: Gimp.Image) -> None:
-    """Put the mark into the image's metadata; metadata that can't be read stays as it is."""
+def say_model(image: Gimp.Image, older: Sequence[int]) -> None:
+    """Put the mark into the image's metadata; metadata that can't be read stays as it is.
+
+    Args:
+        older: the ids of the layers that there were before the result.
+    """
     metadata = image.get_metadata() or Gimp.Metadata.new()
     try:
+        before = gimp_metadata.said(metadata.serialize())
         text = gimp_metadata.marked(metadata.serialize(), VERSION)
     except ValueError:
         return
+    if before["AISystemUsed"] != PROGRAM:
+        write(image, BEFORE_PARASITE, json.dumps({"layers": list(older), "said": before}), PASSING)
     image.set_metadata(Gimp.Metadata.deserialize(text))
+
+
+def settle(image: Gimp.Image, layers: Sequence[int]) -> None:
+    """Take the mark back when no layer is left that is younger than the first result, and put it there again.
+
+    GIMP's history is left out of it, so that undo and redo go on where they were; what they bring is seen next time.
+
+    Args:
+        layers: the ids of the layers that hold pixels, painted masks aside.
+    """
+    note = read_map(image, BEFORE_PARASITE)
+    metadata = image.get_metadata()
+    if not note or metadata is None:
+        return
+    text = metadata.serialize()
+    wanted = bool(set(layers) - set(note["layers"]))
+    if wanted == (gimp_metadata.said(text)["AISystemUsed"] == PROGRAM):
+        return
+    text = gimp_metadata.marked(text, VERSION) if wanted else gimp_metadata.saying(text, note["said"])
+    image.undo_freeze()
+    try:
+        image.set_metadata(Gimp.Metadata.deserialize(text))
+    finally:
+        image.undo_thaw()

@@ -12,6 +12,7 @@ from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.recipe import NAME as RECIPE
 from s2edit_wire.told import told
 
+from . import keeping
 from .again import as_start, made_again
 from .arguments import add_edit_arguments
 from .choices import Choices
@@ -19,6 +20,8 @@ from .host import GimpHost
 
 EDIT, PAINT_MASK = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
 AGAIN, JOBS = "plug-in-s2edit-again", "plug-in-s2edit-jobs"
+KEEP = "extension-s2edit-marks"
+"""Started by GIMP itself, since it is persistent and takes nothing."""
 SUBMENU = "<Image>/Filters/S²Edit"
 # The canvas' and the Layers dialog's own context menus; "<Layers>" alone would replace that menu.
 CANVAS, LAYERS = "<Image>", "<Layers>/Layers Menu"
@@ -58,10 +61,14 @@ class S2Edit(Gimp.PlugIn):  # type: ignore[misc]  # GIMP's classes come from typ
 
     def do_query_procedures(self) -> list[str]:
         """Names of the procedures."""
-        return list(labels())
+        return [*labels(), KEEP]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """One procedure with its menus and arguments."""
+        if name == KEEP:
+            procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PERSISTENT, keeping.run, None)
+            procedure.set_attribution("S²Edit", "S²Edit", "2026")
+            return procedure
         label, blurb, menus = labels()[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")

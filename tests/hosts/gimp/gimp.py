@@ -14,6 +14,8 @@ from s2edit_installer.vendoring import write_plugin
 from ..lab import PROJECT, Lab, wait_for
 from ..screen import Screen
 
+OPEN_S = 600
+"""Seconds after which a GIMP that has not opened on a busy machine counts as lost."""
 INSIDE = Path(__file__).parent / "inside"
 GIMPRC = """(config-version "{version}")
 (check-updates no)
@@ -69,7 +71,7 @@ class GimpDesk:
     def open(self, screen: Screen, picture: Path) -> str:
         """Start GIMP with a window and a picture; returns the window's id."""
         self.lab.start("gimp", "gimp", "--no-splash", "--console-messages", str(picture))
-        window = screen.wait_window(rf"{picture.stem}.*GIMP", 240)
+        window = screen.wait_window(rf"{picture.stem}.*GIMP", OPEN_S)
         screen.do("windowsize", "--sync", window, str(screen.width), str(screen.height))
         screen.do("windowmove", window, "0", "0")
         return window

@@ -1,4 +1,7 @@
-"""What a painter may do while a job runs: crop the image and move its lowest layer, delete that, or scale all."""
+"""What a painter may do to the newest image: crop it and move its lowest layer, delete that, or scale all.
+
+Or, with a result: delete the top layer, or merge it down.
+"""
 
 from common import GIVEN, Gimp, report
 
@@ -8,6 +11,10 @@ def body() -> dict[str, list[int]]:
     lowest = image.get_layers()[-1]
     if GIVEN.get("delete"):
         image.remove_layer(lowest)
+    elif GIVEN.get("delete_top"):
+        image.remove_layer(image.get_layers()[0])
+    elif GIVEN.get("merge"):
+        image.merge_down(image.get_layers()[0], Gimp.MergeType.EXPAND_AS_NECESSARY)
     elif "scale" in GIVEN:
         image.scale(*GIVEN["scale"])
     else:

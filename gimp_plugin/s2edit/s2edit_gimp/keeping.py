@@ -1,0 +1,88 @@
+"""The part of the plug-in that runs as long as GIMP does: it sees to the mark in every open image.
+
+GIMP tells plug-ins nothing of a layer that was deleted, nor of an export; so images are looked at now and then. A look
+is a few calls for each open image.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from gi.repository import Gimp, GLib
+from s2edit_editor.text import _
+from s2edit_marks import carriers, gimp_metadata, xmp
+from s2edit_marks.terms import PROGRAM
+
+from . import marks
+from .facts import MASK_PARASITE, stack
+
+LOOK_MS = 500
+CARRIED = (".xcf", ".xcfgz", ".xcfbz2", ".xcfxz")
+"""Endings of GIMP's own files, which keep the mark as the image does."""
+
+
+def run(procedure: Gimp.Procedure, _config: Gimp.ProcedureConfig, _data: object) -> Gimp.ValueArray:
+    """GIMP's call at its start; returns when GIMP ends."""
+    procedure.get_plug_in().persistent_enable()
+    procedure.persistent_ready()
+    keeper = Keeper()
+    GLib.timeout_add(LOOK_MS, keeper.look)
+    GLib.MainLoop().run()
+    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+
+
+class Keeper:
+    """Looks at all images. One that fails to be read is left alone."""
+
+    def __init__(self) -> None:
+        self._unable: set[str] = set()
+        self._exported: dict[int, str] = {}
+
+    def look(self) -> bool:
+        """Once; called again and again."""
+        for image in Gimp.get_images():
+            # An image may be closed, and a file go, in the middle of a look.
+            with suppress(GLib.Error, OSError, ValueError, TypeError, KeyError):
+                self._see_to(image)
+        return bool(GLib.SOURCE_CONTINUE)
+
+    def _see_to(self, image: Gimp.Image) -> None:
+        marks.settle(image, pictures(image))
+        exported = image.get_exported_file()
+        name = exported.get_path() or "" if exported is not None else ""
+        if name != self._exported.get(image.get_id(), ""):
+            self._exported[image.get_id()] = name
+            if is_marked(image):
+                self._check(Path(name))
+
+    def _check(self, file: Path) -> None:
+        """Say so when a file that was exported does not carry the mark, once for each kind."""
+        ending = file.suffix.lower()
+        if ending in self._unable or ending in CARRIED or not file.is_file() or carries(file):
+            return
+        self._unable.add(ending)
+        said = _("“{name}” does not say that a model had a hand in it.").format(name=file.name)
+        Gimp.message(f"{said} {_('Save it as PNG, JPEG, TIFF or WebP to have that in the file.')}")
+
+
+def pictures(image: Gimp.Image) -> list[int]:
+    """The ids of the layers that hold pixels, painted masks aside."""
+    return [one.get_id() for one in stack(image) if not one.is_group() and one.get_parasite(MASK_PARASITE) is None]
+
+
+def is_marked(image: Gimp.Image) -> bool:
+    """Whether the image's metadata says that S²Edit had a hand in it."""
+    metadata = image.get_metadata()
+    return metadata is not None and gimp_metadata.said(metadata.serialize())["AISystemUsed"] == PROGRAM
+
+
+def carries(file: Path) -> bool:
+    """Whether a written file says so."""
+    for packet in carriers.read(file).xmp:
+        try:
+            if xmp.read(packet).system == PROGRAM:
+                return True
+        except xmp.Unreadable:
+            continue
+    return False
