@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .detail import Finish, as_drawn, edited, in_channels
-from .imaging import GRAY, alpha_channel, quantised, resample, seen
+from .imaging import GRAY, alpha_channel, bounding_box, quantised, resample, seen
 from .masks import upsampled
 from .requests import Mask, Pixels
 from .settings import BlendSettings
@@ -197,12 +197,3 @@ def _widened(inside: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     np.cumsum(inside, axis=0, out=sums[1:])
     rows = np.arange(height)
     return sums[np.minimum(rows + reach + 1, height)] > sums[np.maximum(rows - reach, 0)]
-
-
-def bounding_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """x, y, width, height of what is True; all 0 for nothing."""
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
-        return (0, 0, 0, 0)
-    x, y = int(columns[0]), int(rows[0])
-    return (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)

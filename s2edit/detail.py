@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .imaging import resample
+from .imaging import bounding_box, resample
+from .sharpening import shock_filtered
 from .upscaling import SCALE, Upscaler
 
 Finish = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -51,13 +53,26 @@ def finished_by(upscaler: Upscaler) -> Finish:
         finished = upscaler(reduced, before, after)
         larger = _second_size((original.shape[-2], original.shape[-1]), small)
         if larger is None:
-            return reduced, finished
+            return reduced, _sharpened(reduced, finished, upscaler.sharpening)
         half = (larger[0] // SCALE, larger[1] // SCALE)
         before, after = _in_colour(original, half), resample(finished, half).clamp(0, 1)
         shown = F.adaptive_max_pool2d(inside[None, None].float(), half)[0, 0] > 0
-        return (large := _in_colour(original, larger)), _tiled(upscaler, large, before, after, shown)
+        large = _in_colour(original, larger)
+        return large, _sharpened(large, _tiled(upscaler, large, before, after, shown), upscaler.sharpening)
 
     return finish
+
+
+def _sharpened(before: Tensor, after: Tensor, steps: int) -> Tensor:
+    """What is new with steeper edges; what is the picture's own stays."""
+    share = _ramped((after - before).abs().amax(dim=1), _FINISHED)[0]
+    x, y, width, height = bounding_box((share > 0).numpy())
+    if not steps or not width:
+        return after
+    part = np.s_[..., y : y + height, x : x + width]
+    sharpened = after.clone()
+    sharpened[part] += share[part] * (shock_filtered(after[part], steps) - after[part])
+    return sharpened
 
 
 def _in_colour(original: Tensor, size: tuple[int, int]) -> Tensor:
@@ -155,8 +170,13 @@ def _changed(before: Tensor, after: Tensor, factor: float, bounds: tuple[float, 
     difference = (after - before).abs().amax(dim=1, keepdim=True)
     reach = max(1, round(_REACH * factor))
     difference = F.max_pool2d(difference, 2 * reach + 1, stride=1, padding=reach)
+    return _box(_ramped(difference, bounds), max(1, round(_SOFT * factor)))[0, 0]
+
+
+def _ramped(difference: Tensor, bounds: tuple[float, float]) -> Tensor:
+    """0 up to the first bound, 1 from the second on, a smooth step between."""
     ramp = ((difference - bounds[0]) / (bounds[1] - bounds[0])).clamp(0, 1)
-    return _box(ramp * ramp * (3 - 2 * ramp), max(1, round(_SOFT * factor)))[0, 0]
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def _meant(before: Tensor, after: Tensor) -> Tensor:
@@ -165,8 +185,7 @@ def _meant(before: Tensor, after: Tensor) -> Tensor:
     Such an edge all but vanishes from the difference of blurred pictures; a thing of one pixel's width keeps a third.
     """
     difference = (_box(after, 1) - _box(before, 1)).abs().amax(dim=1, keepdim=True)
-    ramp = ((difference - _WOBBLE) / (_MEANT - _WOBBLE)).clamp(0, 1)
-    return _box(F.max_pool2d(ramp * ramp * (3 - 2 * ramp), 5, stride=1, padding=2), 1)[0, 0]
+    return _box(F.max_pool2d(_ramped(difference, (_WOBBLE, _MEANT)), 5, stride=1, padding=2), 1)[0, 0]
 
 
 def _fitted(before: Tensor, after: Tensor) -> Tensor:

@@ -131,3 +131,12 @@ def alpha_channel(alpha: Tensor, dtype: np.dtype[Any]) -> Pixels:
     if dtype != np.float32:
         values = np.maximum(values, (alpha > 0).numpy().astype(dtype))
     return values
+
+
+def bounding_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """x, y, width, height of what is True; all 0 for nothing."""
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return (0, 0, 0, 0)
+    x, y = int(columns[0]), int(rows[0])
+    return (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)

@@ -26,7 +26,7 @@ SCALE = 4
 FOLDER = "upscaler"
 """Of the two files, inside a checkpoint's folder."""
 ARCHITECTURE = "guided-pixelshuffle"
-CHANNELS, BLOCKS = range(4, 129), range(1, 33)
+CHANNELS, BLOCKS, SHARPENING = range(4, 129), range(1, 33), range(17)
 """Sizes that a configuration may ask for."""
 _FINE, _HEAD = 8, 24
 """Channels at the large size: what the body says of each pixel, and what the head computes with."""
@@ -51,11 +51,12 @@ class UpscalerNetwork(nn.Module):
 
     Args:
         channels, blocks: width and number of the residual blocks.
+        sharpening: steps of `sharpening.shock_filtered` that what it draws is given; for drawings with hard edges.
     """
 
-    def __init__(self, channels: int, blocks: int) -> None:
+    def __init__(self, channels: int, blocks: int, sharpening: int = 0) -> None:
         super().__init__()
-        self.channels, self.blocks = channels, blocks
+        self.channels, self.blocks, self.sharpening = channels, blocks, sharpening
         self.enter = nn.Conv2d(3 * SCALE**2 + 6, channels, 3, padding=1)
         self.body = nn.Sequential(*[_Block(channels, _DILATIONS[k % len(_DILATIONS)]) for k in range(blocks)])
         self.leave = nn.Conv2d(channels, _FINE * SCALE**2, 3, padding=1)
@@ -85,7 +86,8 @@ class UpscalerNetwork(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """What `config.json` holds."""
-        return {"architecture": ARCHITECTURE, "scale": SCALE, "channels": self.channels, "blocks": self.blocks}
+        sizes = {"channels": self.channels, "blocks": self.blocks, "sharpening": self.sharpening}
+        return {"architecture": ARCHITECTURE, "scale": SCALE, **sizes}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,11 @@ class Upscaler:
 
     network: UpscalerNetwork
     digest: str
+
+    @property
+    def sharpening(self) -> int:
+        """Steps of `sharpening.shock_filtered` that fit what the network draws."""
+        return self.network.sharpening
 
     @torch.inference_mode()
     def __call__(self, original: Tensor, before: Tensor, after: Tensor) -> Tensor:
@@ -149,9 +156,9 @@ def load_upscaler(folder: Path) -> Upscaler | None:
 def _network(found: dict[str, Any]) -> UpscalerNetwork:
     if found.get("scale") != SCALE:
         raise _COMPANION.unsupported(f"config.json is not that of a network for {SCALE} times the size")
-    for name, allowed in (("channels", CHANNELS), ("blocks", BLOCKS)):
+    for name, allowed in (("channels", CHANNELS), ("blocks", BLOCKS), ("sharpening", SHARPENING)):
         if type(found.get(name)) is not int or found[name] not in allowed:
             raise _COMPANION.unsupported(
                 f"{name} in config.json must be a whole number from {allowed[0]} to {allowed[-1]}"
             )
-    return UpscalerNetwork(found["channels"], found["blocks"])
+    return UpscalerNetwork(found["channels"], found["blocks"], found["sharpening"])

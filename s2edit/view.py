@@ -8,9 +8,8 @@ from typing import overload
 
 import numpy as np
 
-from .compositing import bounding_box
 from .framing import Framing
-from .imaging import seen
+from .imaging import bounding_box, seen
 from .region import Box, square_around
 from .requests import ComposeRequest, EditRequest, EditResult, Mask, Pixels
 

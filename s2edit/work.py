@@ -15,11 +15,12 @@ from .alignment import PromptPlan
 from .attention import TokenMask
 from .backbone import Backbone, Encoding
 from .cache import array_digest
-from .compositing import bounding_box, composite
+from .compositing import composite
 from .detail import as_drawn, finished_by
 from .diffusion import Ddim
 from .editing import Branches, Sampled, sample
 from .identity import encode_prompt, token_masks
+from .imaging import bounding_box
 from .inversion import Inversion
 from .job import Job
 from .masks import MaskPyramid, area_pool

@@ -12,11 +12,11 @@ import torch
 from s2edit import imaging
 from s2edit.backbone import Backbone
 from s2edit.checkpoints import load
-from s2edit.compositing import bounding_box
 from s2edit.device import out_of_memory
 from s2edit.diffusion import Denoiser
 from s2edit.engine import Engine
 from s2edit.errors import SettingError
+from s2edit.imaging import bounding_box
 from s2edit.job import Job
 from s2edit.requests import EditRequest, EditResult, never_cancelled, no_progress
 from s2edit.stages import Stages

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHANNELS, BLOCKS = 64, 6
+CHANNELS, BLOCKS, SHARPENING = 64, 6, 4
 EMA = 0.995
 _SIDE = 32
 _BATCH = 4
@@ -122,7 +122,7 @@ def export_upscaler(training: Path, target: Path) -> None:
         FileNotFoundError: the stage has not run yet.
     """
     state = load_file(needed(training / "upscaler.safetensors", "upscaler"))
-    network = UpscalerNetwork(CHANNELS, BLOCKS)
+    network = UpscalerNetwork(CHANNELS, BLOCKS, SHARPENING)
     network.load_state_dict({key.split(":", 1)[1]: each for key, each in state.items() if key.startswith("average:")})
     place = target / FOLDER
     place.mkdir(parents=True, exist_ok=True)

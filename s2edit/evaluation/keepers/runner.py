@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 
 from s2edit.baselines import Workbench
-from s2edit.compositing import bounding_box
 from s2edit.engine import EditRequest, ObjectSpec
 from s2edit.errors import S2EditError
 from s2edit.evaluation.methods import Method
 from s2edit.evaluation.records import append, load
 from s2edit.evaluation.runner import over
+from s2edit.imaging import bounding_box
 from s2edit.region import Box, crop_for
 from s2edit.settings import Settings
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2edit import imaging
-from s2edit.compositing import _ramp, bounding_box, composite, feathered, grown, match_colours
+from s2edit.compositing import _ramp, composite, feathered, grown, match_colours
 from s2edit.errors import ImageError, MaskError
+from s2edit.imaging import bounding_box
 from s2edit.masks import MaskPyramid, area_pool
 from s2edit.settings import BlendSettings
 

@@ -99,6 +99,8 @@ def test_other_shapes_are_refused(shape: tuple[int, ...], which: int) -> None:
         ({"channels": 8.0}, "unsupported"),
         ({"blocks": 0}, "unsupported"),
         ({"blocks": 10**6}, "unsupported"),
+        ({"sharpening": 17}, "unsupported"),
+        ({"sharpening": True}, "unsupported"),
         ({"channels": 16}, "incomplete"),
         ({"blocks": 1}, "incomplete"),
         ({"note": "x" * 5000}, "unsupported"),
