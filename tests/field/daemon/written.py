@@ -99,9 +99,10 @@ def _tray_socket(folder: Path) -> str:
     (folder / "s").mkdir(mode=0o700)
     places = {"S2EDIT_HOME": str(folder / "s"), "TMPDIR": str(folder / "temporary"), "QT_QPA_PLATFORM": "offscreen"}
     code = "import sys\nfrom s2edit_tray.main import main\nsys.exit(main())"
+    found: list[Path] = []
     with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **CODE, **places}) as tray:
         try:
-            until, found = time.monotonic() + 3 * SOON, []
+            until = time.monotonic() + 3 * SOON
             while not found and tray.poll() is None and time.monotonic() < until:
                 found = _listening(folder)
         finally:
@@ -117,7 +118,7 @@ def _tray_socket(folder: Path) -> str:
 
 def _listening(folder: Path) -> list[Path]:
     """The tray's sockets in it."""
-    found = []
+    found: list[Path] = []
     for path in folder.rglob("*tray*"):
         with contextlib.suppress(FileNotFoundError):
             found += [path] if stat.S_ISSOCK(path.stat().st_mode) else []
