@@ -35,11 +35,10 @@ def scenes() -> dict[str, Any]:
         return found
 
 
-def _found(scenes: dict[str, Any], name: str) -> dict[str, Any]:
+def _found(scenes: dict[str, Any], name: str) -> Any:
     scene = scenes[name]
     assert "error" not in scene, scene["error"]
-    found: dict[str, Any] = scene["found"]
-    return found
+    return scene["found"]
 
 
 @pytest.mark.hosts
