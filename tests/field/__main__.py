@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 from collections import Counter
 
 import tests.field
 
+END = re.compile(r"(held|broken|refused|told|taken|exit \d+)\b")
 LONGEST = 160
 """Characters of an outcome that are printed."""
 
@@ -27,6 +29,7 @@ for folder in sorted(module.name for module in pkgutil.iter_modules(tests.field.
             print(f"{'' if not group else chr(10)}{kind}", flush=True)
             group = kind
         print(f"  {thrown:<48} {outcome if len(outcome) <= LONGEST else outcome[:LONGEST] + '…'}", flush=True)
-        ends[outcome.partition(":")[0].split(",")[0] if outcome[:1].isalpha() else "counted"] += 1
+        end = END.match(outcome)
+        ends[end[0] if end else "other"] += 1
     said = ", ".join(f"{count} {end}" for end, count in ends.most_common())
     print(f"```\n\n{ends.total()} thrown: {said}.", flush=True)
