@@ -7,32 +7,26 @@ them. Views set the `on_…` callables and show what `book` and `errands` say.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from s2edit_wire.client import Client, Incoming, new_job_id
+from s2edit_wire.client import Incoming, new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.loop import LoopAdapter
-from s2edit_wire.records import ENDED, EditRecord, ModelRecord
-from s2edit_wire.session import Session
+from s2edit_wire.records import ENDED, EditRecord
 
-from . import models, notes, words
+from . import notes, words
 from .delivery import deliver, pictures_of
 from .host import Host
 from .jobs import Job, Jobs
+from .link import Answer, Link, nothing
 from .pixels import Picture
 from .submission import Parcel
-from .text import _, language
+from .text import _
 
-Answer = Callable[[Mapping[str, Any], Mapping[str, Picture]], None]
-"""Takes an answer's fields, and its pictures by role."""
-Failed = Callable[[WireError], None]
-PAUSE_S = 0.5
 STROKE_S = 0.3
 """Seconds after which it is looked again whether the painter's hand is free."""
-LONGEST_PAUSE_S = 5.0
-MOST_TRIES = 60
 
 
 @dataclass
@@ -61,7 +55,7 @@ class Errand:
     code: str = ""
 
 
-class Desk:
+class Desk(Link):
     """Requests, events and their consequences.
 
     Args:
@@ -72,12 +66,9 @@ class Desk:
 
     Attributes:
         book: what the daemon says of jobs. errands: what this run wants of them, by their ids.
-        models: all models by id. default: that of whoever chooses none. link: the connection's state.
         previews: the newest small picture of each job.
         on_job: called with a job's id whenever something about it changed; on_removed: with one that is gone.
         on_layer: called with a job's id when its result is a layer. on_picture: when it has a new small picture.
-        on_link: called with the connection's state and a sentence. on_models, on_default: when there are newer ones.
-        on_trouble: takes an error that a painter is to be told of, and the job's id, "" of none.
         on_end: takes the id of a job of this run that has ended without becoming a layer by itself, and what to say.
     """
 
@@ -91,83 +82,15 @@ class Desk:
     ) -> None:
         self.book = Jobs()
         self.errands: dict[str, Errand] = {}
-        self.models: dict[str, ModelRecord] = {}
         self.previews: dict[str, Picture] = {}
-        self.default, self.link = models.LAST_RESORT, "lost"
-        self.on_job: Callable[[str], None] = _nothing
-        self.on_removed: Callable[[str], None] = _nothing
-        self.on_layer: Callable[[str], None] = _nothing
-        self.on_picture: Callable[[str], None] = _nothing
-        self.on_link: Callable[[str, str], None] = _nothing
-        self.on_models: Callable[[], None] = _nothing
-        self.on_default: Callable[[], None] = _nothing
-        self.on_trouble: Callable[[WireError, str], None] = _nothing
-        self.on_end: Callable[[str, str], None] = _nothing
-        self._program, self._loop, self._home, self._free = program, loop, home, free
+        self.on_job: Callable[[str], None] = nothing
+        self.on_removed: Callable[[str], None] = nothing
+        self.on_layer: Callable[[str], None] = nothing
+        self.on_picture: Callable[[str], None] = nothing
+        self.on_end: Callable[[str, str], None] = nothing
+        self._home, self._free = home, free
         self._unsent: deque[str] = deque()  # the first is on its way
-        self._asked: dict[str, int] = {}
-        self.session = Session(
-            lambda: Client(program, version),
-            loop,
-            on_event=self._event,
-            on_state=self._state,
-            language=language(),
-        )
-
-    def open(self) -> None:
-        """Connect, and start the daemon where none runs; harmless when that has been done."""
-        if self.session.state in ("stopped", "lost"):
-            self.session.start()
-
-    def close(self) -> None:
-        """Hang up; the daemon goes on."""
-        self.session.close()
-
-    # Asking
-
-    def request(
-        self,
-        op: str,
-        fields: Mapping[str, object],
-        done: Answer,
-        frames: Sequence[bytes | bytearray | memoryview] = (),
-        failed: Failed | None = None,
-    ) -> int:
-        """Send a request; without `failed`, an error goes to `on_trouble`. Returns the session's ticket of it.
-
-        A daemon that is busy is asked again when it said to.
-        """
-        left = MOST_TRIES
-
-        def send() -> int:
-            return self.session.request(op, fields, frames, came, trouble)
-
-        def again() -> None:
-            send()
-
-        def came(incoming: Incoming) -> None:
-            done(incoming.header, pictures_of(incoming.header, incoming.frames))
-
-        def trouble(error: WireError) -> None:
-            nonlocal left
-            left -= 1
-            if error.code == "busy" and left and (error.retry_after or 0.0) <= LONGEST_PAUSE_S:
-                self._loop.call_later(error.retry_after or PAUSE_S, again)
-            elif failed is not None:
-                failed(error)
-            else:
-                self.on_trouble(error, "")
-
-        return send()
-
-    def ask(self, op: str, fields: Mapping[str, object], done: Answer, failed: Failed) -> None:
-        """A question of which only the newest is answered: an older one's late answer is dropped."""
-        self.drop(op)
-        self._asked[op] = self.request(op, fields, done, failed=failed)
-
-    def drop(self, op: str) -> None:
-        """No answer to such a question is wanted any more."""
-        self.session.forget(self._asked.pop(op, 0))
+        super().__init__(program, version, loop)
 
     # Jobs
 
@@ -299,7 +222,7 @@ class Desk:
             self._show(job, pictures.get("preview", pictures.get("image")))
 
         if self.book.wants_picture(job):
-            self.request("thumbnail", {"job": job}, came, failed=_nothing)
+            self.request("thumbnail", {"job": job}, came, failed=nothing)
 
     def saved(self, host: Host) -> None:
         """A document is safe on disk: the daemon need not keep the results that are layers of it."""
@@ -310,49 +233,21 @@ class Desk:
         for job in self.book.saved(here):
             self._acknowledge(job)
 
-    # Models
-
-    def act_on_model(self, model: str, action: str, failed: Failed) -> None:
-        """Have the daemon do something with a model's weights; a licence that was accepted starts the download."""
-
-        def done(header: Mapping[str, Any], _pictures: object) -> None:
-            self._took_model(header["model"])
-            if action == "accept_licence":
-                self.act_on_model(model, "download", failed)
-
-        self.request("model", {"model": model, "action": action}, done, failed=failed)
-
-    def _took_model(self, model: ModelRecord) -> None:
-        self.models[model["id"]] = model
-        self.on_models()
-
-    def _took_models(self, header: Mapping[str, Any], _pictures: object) -> None:
-        self.models = {model["id"]: model for model in header["models"]}
-        self.on_models()
-
-    def _took_settings(self, header: Mapping[str, Any], _pictures: object) -> None:
-        self.default = models.default_model(header["settings"], self._program)
-        self.on_default()
-
     # What the daemon says by itself
 
     def _state(self, state: str, message: str) -> None:
-        self.link = state
-        self.on_link(state, message)
         if state == "ready":
             self.book.reconnected()
-            self.request("settings", {}, self._took_settings)
-            self.request("models", {}, self._took_models)
+        super()._state(state, message)
 
     def _event(self, incoming: Incoming) -> None:
+        super()._event(incoming)
         header = incoming.header
         if header["kind"] == "job":
             self._show(header["job"]["job"], pictures_of(header, incoming.frames).get("preview"))
             self.take(header["job"])
         elif header["kind"] == "removed":
             self.forget(header["removed"])
-        elif header["kind"] == "model":
-            self._took_model(header["model"])
 
     # Consequences
 
@@ -437,7 +332,7 @@ class Desk:
 
     def _acknowledge(self, job: str) -> None:
         """One that fails costs nothing: the result goes when it is old."""
-        self.request("acknowledge", {"job": job}, self._heard, failed=_nothing)
+        self.request("acknowledge", {"job": job}, self._heard, failed=nothing)
 
     def _do(self, op: str, job: str, done: Answer) -> None:
         self.request(op, {"job": job}, done, failed=lambda error: self._fail(job, error))
@@ -465,7 +360,3 @@ class Desk:
 def _closed() -> WireError:
     told = _("The picture is closed. Open it again and choose “S²Edit Jobs” to fetch the result.")
     return WireError("bad_image", told)
-
-
-def _nothing(*_what: object) -> None:
-    """Nobody has to be told."""
