@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from s2edit_editor import notes
 from s2edit_editor.delivery import deliver, pictures_of
-from s2edit_editor.host import PAINTED, Insertion
+from s2edit_editor.host import PAINTED, Insertion, MaskChoice
 from s2edit_editor.masks import for_objects, mask_layer
 from s2edit_editor.order import Order, Reference
 from s2edit_editor.pixels import Box, Picture
@@ -40,7 +40,7 @@ class Sent:
 
     def __init__(self, order: Order | None = None, painted: bool = False) -> None:
         self.host = FakeHost().with_layer("photo", LAYER, name="Photo").with_layer("cover", Box(0, 0, 9, 9))
-        masks = ()
+        masks: tuple[MaskChoice, ...] = ()
         if painted:
             mask_layer(self.host, "photo", "hat", (CROP, b"\xff" * CROP.width * CROP.height))
             masks = tuple(for_objects(self.host, "photo", LAYER, PAINTED))
