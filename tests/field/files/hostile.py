@@ -56,7 +56,7 @@ def cases() -> list[Case]:
         ("TIFF, whole numbers with a sign", partial(_tiff, bits=16, sample=2), "^refused: .*8 or 16 bits"),
         ("TIFF, 7 channels", _seven, "^refused: .*has 7 channels"),
     ]
-    others = [
+    others: list[tuple[str, Callable[[Path], str], str]] = [
         (f"{kind}, called .png", partial(_pillow, "in.png", kind, {}), NO_PICTURE)
         for kind in ("ICO", "GIF", "BMP", "AVIF", "PPM")
     ]

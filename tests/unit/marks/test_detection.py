@@ -97,7 +97,7 @@ def test_a_large_picture_is_looked_through_once_and_says_how_far(
         path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
     monkeypatch.setattr(detection, "MANY_PIXELS", 2_000_000)
     heard: list[int] = []
-    found = detection.detect(path, watch=lambda file, percent: heard.append(percent) or None)
+    found = detection.detect(path, watch=lambda _file, percent: heard.append(percent))
     (said,) = found.unread
     assert LARGE in said or (cut and "can't be decoded" in said)
     assert not found.says_model and heard == sorted(heard)
