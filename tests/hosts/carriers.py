@@ -12,15 +12,21 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s2edit_marks.terms import NEWSCODES, SOURCE_TYPE
 
-from .lab import PROJECT, Lab
+from .lab import PROJECT, Lab, wait_for
 from .scenarios import MAIN
+
+if TYPE_CHECKING:
+    from .krita.painter import Painter
 
 ENDINGS = ("png", "jpg", "tif", "webp")
 NATIVE = {"xcf": "GIMP", "kra": "Krita", "ora": "Krita"}
+
+WINDOW_S = 240
+"""Seconds after which a window of a busy Krita counts as missing."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,20 @@ def rows(folder: Path, tool: str, names: dict[str, str]) -> Iterator[Row]:
                 yield Row(f"{tool}, {way}", file.suffix[1:], readers(file))
 
 
+_EXPORT = """
+from krita import Krita
+from PyQt5.QtCore import QTimer
+QTimer.singleShot(0, Krita.instance().action("file_export_file").trigger)  # its window stays open behind this answer
+answer = True
+"""
+
 GIMP_WAYS = {"before": "before the edit", "after": "exported or saved", "reopened": "XCF opened again, exported"}
 KRITA_WAYS = {
     "before": "before the edit",
     "after": "saved as",
     "reopened": "KRA opened again, saved as",
     "exported": "exported by a script",
+    "dialog": "exported by its dialog",
 }
 
 
@@ -104,15 +118,39 @@ def gimp_rows() -> list[Row]:
 def krita_rows() -> list[Row]:
     """What came out of the real Krita."""
     from .krita.easel import Easel
+    from .krita.painter import Painter
     from .screen import Screen
 
     with Lab("krita-carriers") as lab:
         screen = Screen(lab)
         lab.start_daemon(step_ms=1)
-        report = Easel(lab, screen).run("scenes_exported", timeout=240)
+        easel = Easel(lab, screen)
+        report = easel.run("scenes_exported", timeout=240)
         assert "error" not in report["exported"], report["exported"]
         assert [name for name, marked in report["exported"]["found"].items() if not marked] == ["removed"], report
+        painter = Painter(easel, lab.folder / "after.kra")
+        export_by_hand(painter)
+        painter.leave()
         return list(rows(lab.folder, "Krita", KRITA_WAYS))
+
+
+def export_by_hand(painter: Painter) -> None:
+    """Export what is open in Krita's window by File → Export… to each kind of file, as dialog.ENDING."""
+    screen, folder = painter.screen, painter.easel.lab.folder
+    for ending in ENDINGS:
+        painter.ask(_EXPORT)
+        screen.activate(screen.wait_window("^Exporting", WINDOW_S))
+        screen.key("ctrl+a")
+        screen.type(str(folder / f"dialog.{ending}"))
+        screen.photograph(f"export-{ending}")
+        screen.key("Return")
+        screen.wait_gone("^Exporting", WINDOW_S)
+        screen.activate(screen.wait_window("^[A-Za-z]+ image", WINDOW_S))
+        screen.photograph(f"export-{ending}-settings")
+        screen.key("Return")
+        wait_for((folder / f"dialog.{ending}").exists, f"dialog.{ending}", WINDOW_S)
+        screen.wait_gone("^[A-Za-z]+ image", WINDOW_S)
+        painter.next_look()  # Krita tells plug-ins of a written file before it comes to its next event
 
 
 def command_rows(folder: Path) -> list[Row]:

@@ -38,4 +38,4 @@ def test_gimps_files() -> None:
 
 @pytest.mark.hosts
 def test_kritas_files() -> None:
-    check(carriers.krita_rows(), 4)
+    check(carriers.krita_rows(), 5)
