@@ -225,6 +225,8 @@ def _drain(image: pyvips.Image, path: Path) -> None:
         image.set_progress(True)
         image.signal_connect("eval", lambda _, progress: watch(path, progress.percent))
     image.avg()
+    if watch is not None:
+        watch(path, 100)  # libvips tells nothing of what it decodes at once
 
 
 @contextlib.contextmanager

@@ -118,10 +118,10 @@ def memory(told: ForecastRecord) -> str:
 def profiles() -> dict[str, str]:
     """The profiles' titles by name, in the order in which they are offered."""
     titles = {
-        "faithful": _("Faithful (slow)"),
+        "faithful": _("Faithful"),
         "balanced": _("Balanced"),
         "fast": _("Fast"),
-        "instant": _("Instant (nothing learned)"),
+        "instant": _("Instant (rough)"),
     }
     return {name: titles[name] for name in PROFILES}
 
