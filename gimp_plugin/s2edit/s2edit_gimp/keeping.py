@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from gi.repository import Gimp, GLib
 from s2edit_editor.text import _
@@ -20,6 +21,8 @@ from .facts import MASK_PARASITE, stack
 LOOK_MS = 500
 CARRIED = (".xcf", ".xcfgz", ".xcfbz2", ".xcfxz")
 """Endings of GIMP's own files, which keep the mark as the image does."""
+_SETTLED = 6
+"""Looks in a row at which a file has to be the same until it counts as written: GIMP writes its metadata last."""
 
 
 def run(procedure: Gimp.Procedure, _config: Gimp.ProcedureConfig, _data: object) -> Gimp.ValueArray:
@@ -38,6 +41,7 @@ class Keeper:
     def __init__(self) -> None:
         self._unable: set[str] = set()
         self._exported: dict[int, str] = {}
+        self._written: dict[Path, tuple[tuple[int, int], int]] = {}
 
     def look(self) -> bool:
         """Once; called again and again."""
@@ -45,6 +49,9 @@ class Keeper:
             # An image may be closed, and a file go, in the middle of a look.
             with suppress(GLib.Error, OSError, ValueError, TypeError, KeyError):
                 self._see_to(image)
+        for file in list(self._written):
+            with suppress(OSError):
+                self._check(file)
         return bool(GLib.SOURCE_CONTINUE)
 
     def _see_to(self, image: Gimp.Image) -> None:
@@ -53,13 +60,18 @@ class Keeper:
         name = exported.get_path() or "" if exported is not None else ""
         if name != self._exported.get(image.get_id(), ""):
             self._exported[image.get_id()] = name
-            if is_marked(image):
-                self._check(Path(name))
+            if is_marked(image) and Path(name).suffix.lower() not in CARRIED:
+                self._written[Path(name)] = ((0, 0), 0)
 
     def _check(self, file: Path) -> None:
-        """Say so when a file that was exported does not carry the mark, once for each kind."""
-        ending = file.suffix.lower()
-        if ending in self._unable or ending in CARRIED or not file.is_file() or carries(file):
+        """Say so when a file that was exported does not carry the mark once it is written, once for each kind."""
+        before, looks = self._written.pop(file)
+        status, ending = file.stat(), file.suffix.lower()
+        if not S_ISREG(status.st_mode) or ending in self._unable or carries(file):
+            return
+        now = (status.st_mtime_ns, status.st_size)
+        if looks < _SETTLED:
+            self._written[file] = (now, looks + 1 if now == before else 0)
             return
         self._unable.add(ending)
         said = _("“{name}” does not say that a model had a hand in it.").format(name=file.name)
