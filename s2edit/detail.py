@@ -65,9 +65,11 @@ def finished_by(upscaler: Upscaler) -> Finish:
 
 def _sharpened(before: Tensor, after: Tensor, steps: int) -> Tensor:
     """What is new with steeper edges; what is the picture's own stays."""
+    if not steps:
+        return after
     share = _ramped((after - before).abs().amax(dim=1), _FINISHED)[0]
     x, y, width, height = bounding_box((share > 0).numpy())
-    if not steps or not width:
+    if not width:
         return after
     part = np.s_[..., y : y + height, x : x + width]
     sharpened = after.clone()

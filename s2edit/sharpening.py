@@ -16,7 +16,7 @@ from torch import Tensor
 _SPREAD, _REACH = 1.0, 3
 """Standard deviation of the smoothing, and how far it is computed; px."""
 _STEP = 0.25
-"""Of a pixel, that an edge moves in one step; up to 0.5 no step overshoots."""
+"""Of the way to the largest or least value around a pixel, in one step; up to 1 nothing overshoots."""
 _SURE = 1 / 510
 """Second derivative at which a pixel is taken to be on one side."""
 _FLAT = 1e-6
@@ -26,7 +26,7 @@ def shock_filtered(picture: Tensor, steps: int) -> Tensor:
     """The picture with steeper edges: N×C×H×W of any range, each value between the least and the largest around it.
 
     Args:
-        picture: N×C×H×W float. steps: 0 and more, each a quarter of a pixel from both ends of a slope.
+        picture: N×C×H×W float. steps: 0 and more; each takes up to a quarter of a pixel from both ends of a slope.
     """
     for _ in range(steps):
         side = _side(picture)
