@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -185,11 +185,26 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     row.findChild(QToolButton, "s2edit_cancel").click()
     until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")
     found["instructed"] = instructed(docker)
+    found["broken"] = broken(application)
     found["steady"] = steady(application, docker)
     found["small"] = {
         language: on_a_small_screen(application, folder, language) for language in ("en", "de", "he", "ar")
     }
     return found
+
+
+def broken(application: QApplication) -> list[str]:
+    """Work that ends by an error that nobody foresaw: what is told, and by what code."""
+    from s2edit_krita.turns import in_turns
+
+    def work() -> Generator[None, None, None]:
+        yield
+        raise RuntimeError("wrapped C/C++ object has been deleted")
+
+    told: list[Any] = []
+    in_turns(work(), told.append, told.append, lambda: True)
+    until(application, "the end of the work", lambda: told)
+    return [told[0].code, told[0].message]
 
 
 def instructed(docker: Any) -> list[object]:
