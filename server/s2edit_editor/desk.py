@@ -150,8 +150,8 @@ class Desk(Link):
     def remove(self, job: str) -> None:
         """Take an ended job off the list, and off the daemon unless its layer still waits to be saved."""
         errand = self.errands.get(job)
-        if errand is not None and (errand.layer or not errand.accepted):
-            self.errands.pop(job)
+        if self.is_layer(job) or (errand is not None and not errand.accepted):
+            self.errands.pop(job, None)
             self.on_removed(job)
         else:
             self._do("remove", job, lambda *_: self.forget(job))
@@ -183,6 +183,16 @@ class Desk(Link):
         """Whether the result is in a document, put there by this run or another."""
         errand, record = self.errands.get(job), self.book.all.get(job)
         return bool(errand and errand.layer) or bool(record and record["acknowledged"])
+
+    def is_layer(self, job: str) -> bool:
+        """Whether the result is a layer that waits to be saved: this run's, or an earlier one's in its document."""
+        errand, record = self.errands.get(job), self.book.all.get(job)
+        if errand is not None and errand.layer:
+            return True
+        if record is None or record["state"] != "done" or record["acknowledged"]:
+            return False
+        host = self._home(record, False)
+        return host is not None and job in host.results()
 
     def edit(self, job: str) -> EditRecord:
         """What was asked for."""

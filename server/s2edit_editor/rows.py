@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from s2edit_wire.records import ENDED
 
@@ -45,6 +45,33 @@ class Row:
     said: str
     part: float | None
     actions: tuple[str, ...]
+
+
+class Question(NamedTuple):
+    """What is asked before something is done that nothing brings back.
+
+    Args:
+        asked: the question. details: what would be lost.
+        yes, no: what the two buttons say; a closed window means no.
+    """
+
+    asked: str
+    details: str
+    yes: str
+    no: str
+
+
+def before_removing(job: Job | None, *, there: bool) -> Question | None:
+    """What to ask before a job is taken off the list; None where no result would be lost.
+
+    Args:
+        job: as the daemon has it; None where it has none.
+        there: whether its result is a layer that can be seen now.
+    """
+    if job is None or job["state"] != "done" or job["acknowledged"] or there:
+        return None
+    details = _("It is in no saved picture yet, and nothing brings a deleted result back.")
+    return Question(_("Delete the result “{title}”?", title=words.title(job["edit"])), details, _("Delete"), _("Keep"))
 
 
 def row(desk: Desk, job: str, *, there: bool = False) -> Row:

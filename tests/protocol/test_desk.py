@@ -13,7 +13,7 @@ from s2edit_editor.jobs import Job
 from s2edit_editor.models import Line
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
-from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, kept_row, row
+from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, before_removing, kept_row, row
 from s2edit_editor.submission import Parcel, Submission
 from s2edit_editor.wish import Wish
 from s2edit_wire.errors import WireError
@@ -213,6 +213,41 @@ def test_another_runs_result_is_found_and_let_go(editor: Editor) -> None:
     assert row(later.desk, job).actions == (APPLY, AGAIN, START, REMOVE)
     later.desk.saved(later.host)
     later.wait(lambda: later.desk.book.all[job]["acknowledged"])
+    later.desk.close()
+
+
+def test_it_is_asked_before_a_result_is_lost_and_only_then(editor: Editor) -> None:
+    desk, host = editor.desk, editor.host
+
+    def asked(of: Editor, job: str) -> bool:
+        return before_removing(of.desk.book.all.get(job), there=of.desk.is_layer(job)) is not None
+
+    waits, failed, placed = editor.submit(as_layer=False), editor.submit(fault="fail"), editor.submit()
+    unsent = desk.submit(host, replace(editor.parcel(), edit={**editor.parcel().edit, "profile": "wild"}))
+    for job in (waits, failed):
+        editor.ended(job)
+    editor.wait(lambda: placed in host.results() and desk.errands[unsent].trouble)
+    question = before_removing(desk.book.all[waits], there=False)
+    assert (
+        question is not None and (question.yes, question.no) == ("Delete", "Keep") and "hat → crown" in question.asked
+    )
+    later = Editor(host=host)
+    later.wait(lambda: {waits, failed, placed} <= later.desk.book.all.keys())
+    for one in (editor, later):
+        assert {job: asked(one, job) for job in (waits, failed, placed, unsent)} == {
+            waits: True,
+            failed: False,
+            placed: False,
+            unsent: False,
+        }
+    later.desk.remove(placed)
+    assert ("removed", placed) in later.heard
+    later.desk.request("ping", {}, lambda *_: later.heard.append(("ping", "")))
+    later.wait(lambda: ("ping", "") in later.heard)
+    assert placed in later.desk.book.all, "a crash would take the layer that no file has"
+    desk.saved(host)
+    editor.wait(lambda: desk.book.all[placed]["acknowledged"])
+    assert not asked(editor, placed)
     later.desk.close()
 
 

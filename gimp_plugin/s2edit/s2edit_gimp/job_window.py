@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from gi.repository import GimpUi, Gtk, Pango
 from s2edit_editor.desk import Desk
-from s2edit_editor.rows import APPLY, CANCEL, EDIT, REMOVE, RETRY, row
+from s2edit_editor.rows import APPLY, CANCEL, EDIT, REMOVE, RETRY, before_removing, row
 from s2edit_editor.text import _
 
 from .thumbnails import fit, to_pixbuf
-from .widgets import BORDER, SPACING, note
+from .widgets import BORDER, SPACING, ask, note
 
 PREVIEW = 72
 ROW = PREVIEW + 2 * BORDER
@@ -135,7 +135,7 @@ class _Row:
         self._dismiss.set_tooltip_text(_("Remove from the list"))
         self._dismiss.set_relief(Gtk.ReliefStyle.NONE)
         self._dismiss.set_valign(Gtk.Align.CENTER)
-        self._dismiss.connect("clicked", lambda _button: desk.remove(self._job))
+        self._dismiss.connect("clicked", lambda _button: self._remove())
         self.widget.pack_start(self._picture, False, False, 0)
         self.widget.pack_start(middle, True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)
@@ -158,6 +158,19 @@ class _Row:
         self._button.set_visible(bool(label))
         self._dismiss.set_visible(REMOVE in now.actions)
         desk.thumbnail(self._job)
+
+    def _remove(self) -> None:
+        """Take it off the list; asked before where its result would be lost."""
+        desk, job = self._desk, self._job
+        question = before_removing(desk.book.all.get(job), there=desk.is_layer(job))
+        if question is not None and not ask(self._window(), _("Remove from the list"), *question):
+            return
+        if job in desk.book.all or job in desk.errands:  # not gone while the question stood there
+            desk.remove(job)
+
+    def _window(self) -> Gtk.Window | None:
+        top = self.widget.get_toplevel()
+        return top if isinstance(top, Gtk.Window) else None
 
 
 def _empty() -> str:

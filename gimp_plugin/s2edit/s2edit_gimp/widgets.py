@@ -138,19 +138,26 @@ def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander
     return made
 
 
-def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes: str) -> bool:
-    """A question to be answered before anything goes on; False for cancel."""
+def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes: str, no: str = "") -> bool:
+    """A question to be answered before anything goes on; False for no, and for a closed window.
+
+    Args:
+        no: what the other button says, which Enter presses, too: for what nothing brings back. "" is GTK's Cancel, and
+            Enter says yes.
+    """
     dialog = Gtk.MessageDialog(
         title=title,
         transient_for=parent,
         modal=True,
         message_type=Gtk.MessageType.QUESTION,
-        buttons=Gtk.ButtonsType.CANCEL,
+        buttons=Gtk.ButtonsType.NONE if no else Gtk.ButtonsType.CANCEL,
         text=question,
         secondary_text=details,
     )
+    if no:
+        dialog.add_button(no, Gtk.ResponseType.CANCEL)
     dialog.add_button(yes, Gtk.ResponseType.OK)
-    dialog.set_default_response(Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.CANCEL if no else Gtk.ResponseType.OK)
     answer = dialog.run()
     dialog.destroy()
     return bool(answer == Gtk.ResponseType.OK)
