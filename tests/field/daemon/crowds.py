@@ -7,10 +7,12 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from s2edit_wire.client import Client
+from s2edit_wire.errors import Unreachable
 from s2edit_wire.limits import MAGIC
 from s2edit_wire.pack import pack
 from s2edit_wire.zmtp import frame_head
@@ -50,7 +52,15 @@ def cases() -> list[Case]:
     """All of them."""
     held = "^held"
     return [
-        Case("13 half-open connections", "1,300 where the loop has select()", _beyond_select, held),
+        *(
+            Case(
+                "13 half-open connections",
+                f"{name}, where the loop has select()",
+                partial(_beyond_select, *count),
+                held,
+            )
+            for name, count in {"1,300": (0, 1_300), "300 and as many open ones": (300, 300)}.items()
+        ),
         *(
             Case("15 who has the key", f"4 peers, 2 MiB of {kind}", partial(_flood, data), held)
             for kind, data in FLOODS.items()
@@ -72,25 +82,33 @@ def _descriptors(count: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def _beyond_select(folder: Path) -> str:
-    """Strangers that say nothing, then a client of ours."""
+def _beyond_select(greeted: int, strangers: int, folder: Path) -> str:
+    """Some with the key, then strangers that say nothing, all at once, then a client of ours."""
     state = state_folder(folder)
     daemon = daemon_in(state, module="tests.field.daemon.odd_daemon", environment={"ODD": "select"})
     # The daemon, too, has more descriptors than select() takes: their number is no limit then.
     with _descriptors(4_096), running(daemon), contextlib.ExitStack() as opened:
-        for _ in range(1_300):
-            # Without a deadline: a socket with one is refused where the queue of new connections is full.
-            stranger = opened.enter_context(socket.socket(socket.AF_UNIX))
-            try:
-                stranger.connect(str(state / "run" / "daemon.sock"))
-            except OSError:
-                break
+        for _ in range(greeted):
+            with contextlib.suppress(Unreachable):
+                opened.enter_context(daemon.client())._linked()
+        # From many threads: one alone opens them hardly faster than the daemon's deadline for greetings ends them.
+        with ThreadPoolExecutor(8) as threads:
+            for one in threads.map(lambda _: _stranger(state), range(strangers)):
+                opened.enter_context(one)
         # In a process of its own, whose descriptors have low numbers.
         answered = any(s2edit(state, "daemon", "status").startswith("exit 0") for _ in range(3))
         assert daemon.process is not None
         alive = daemon.process.poll() is None
     said = f"a client gets {'an answer' if answered else 'none'}"
     return verdict(alive and answered, f"the daemon {'lives' if alive else 'has ended'}, {said}")
+
+
+def _stranger(state: Path) -> socket.socket:
+    """Without a deadline: a socket with one is refused where the queue of new connections is full."""
+    made = socket.socket(socket.AF_UNIX)
+    with contextlib.suppress(OSError):
+        made.connect(str(state / "run" / "daemon.sock"))
+    return made
 
 
 def _flood(data: bytes, folder: Path) -> str:

@@ -1,11 +1,10 @@
 """Whatever is thrown at the daemon, it holds.
 
-Thrown at commit 9d4bb98 (see `ground`), each kind from 10 to 18 but 13 broke that daemon. Of the single cases it
-withstood: `daemon start` among planted modules, which it started in a folder of its own; half-open connections beyond
-select(), which its deadline for greetings ended as fast as a peer could open them; peers that never read; endless
-pictures, of which it kept little where they arrived slowly; clients beyond its descriptors, which gave up by themselves
-after their five seconds; and names of folders in which desktops and systemd see nothing special. These stay as what
-must not come back.
+Thrown at commit 9d4bb98 (see `ground`), each kind from 10 to 18 broke that daemon. Of the single cases it withstood:
+`daemon start` among planted modules, which it started in a folder of its own; peers that never read; endless pictures,
+of which it kept little where they arrived slowly; clients beyond its descriptors, which gave up by themselves after
+their five seconds; and names of folders in which desktops and systemd see nothing special. These stay as what must not
+come back.
 """
 
 from __future__ import annotations
