@@ -92,6 +92,20 @@ def free(
         say("The memory is freed, where a job runs right after it.")
 
 
+@app.command()
+def connection(
+    start: Annotated[bool, typer.Option("--start", help="Start the daemon unless it runs.")] = False,
+    painter: Annotated[str, typer.Option(help="For this painter, with their own key.")] = "",
+) -> None:
+    """Print how to reach this daemon, key and all, as JSON; S²Edit on another computer asks for it through SSH."""
+    if sys.stdout.isatty():
+        raise Ended(Exit.USAGE, "This prints a key, which is not for a screen.", "Other computers ask for it.")
+    with connect(start=start) as client:
+        found = client.request("painter", {"name": painter, "action": "key"}).header if painter else {}
+    told = read_connection_file(state_folder()).as_map()
+    print_object(told | ({"key": found["key"], "user": painter} if painter else {}))
+
+
 @app.command("at-login")
 def at_login(
     off: Annotated[bool, typer.Option("--off", help="Stop starting it at login.")] = False, json_: options.Json = False

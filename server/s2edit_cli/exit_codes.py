@@ -35,7 +35,7 @@ _BY_ERROR: dict[str, Exit] = {
     **dict.fromkeys(
         ("bad_request", "too_large", "unknown_job", "wrong_state", "job_conflict", "unknown_model"), Exit.INPUT
     ),
-    **dict.fromkeys(("bad_prompt", "bad_mask", "bad_image", "bad_setting"), Exit.INPUT),
+    **dict.fromkeys(("bad_prompt", "bad_mask", "bad_image", "bad_setting", "not_allowed"), Exit.INPUT),
     **dict.fromkeys(("model_failed", "out_of_memory", "worker_crashed"), Exit.FAILED),
     **dict.fromkeys(("busy", "disk_full", "licence_required", "offline", "download_failed"), Exit.NOT_NOW),
     **dict.fromkeys(("unsupported_version", "unreachable"), Exit.NO_DAEMON),

@@ -19,6 +19,7 @@ from . import (
     last_resort,
     mcp_command,
     model_commands,
+    painter_commands,
 )
 from .exit_codes import MEANING, Exit
 from .report import Ended, fail, say
@@ -55,6 +56,7 @@ app.command()(detect_commands.detect)
 app.add_typer(job_commands.app, name="jobs")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(daemon_commands.app, name="daemon")
+app.add_typer(painter_commands.app, name="painter")
 app.command()(mcp_command.mcp)
 app.command()(install_commands.install)
 app.command()(install_commands.uninstall)

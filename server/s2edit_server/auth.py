@@ -1,15 +1,16 @@
 """Who may connect: a ZAP handler (RFC 27) for the PLAIN mechanism, asked by libzmq before a peer's first message.
 
-The password is an HMAC of this boot's key, which only the owner of the connection file can read. NULL is refused: on
-tcp a web page's POST would otherwise become a message.
+The password is an HMAC of a key that only its user can read (`painters`); whose it is, libzmq tells of each message.
+NULL is refused: on tcp a web page's POST would otherwise become a message.
 """
 
 from __future__ import annotations
 
-import hmac
 import threading
 
 import zmq
+
+from .painters import Admits
 
 ENDPOINT = "inproc://zeromq.zap.01"
 
@@ -19,11 +20,11 @@ class Authenticator:
 
     Args:
         context: the context whose sockets are guarded; ending it ends the thread.
-        username, password: the only credentials that are right.
+        admits: says which credentials are right.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], username: str, password: str) -> None:
-        self._right = (username.encode(), password.encode())
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], admits: Admits) -> None:
+        self._admits = admits
         self._socket = context.socket(zmq.REP)
         self._socket.linger = 0
         self._socket.bind(ENDPOINT)
@@ -38,7 +39,7 @@ class Authenticator:
             while True:
                 request = self._socket.recv_multipart()
                 good = self._is_right(request)
-                status = (b"200", b"OK", b"client") if good else (b"400", b"wrong credentials", b"")
+                status = (b"200", b"OK", request[6]) if good else (b"400", b"wrong credentials", b"")
                 self._socket.send_multipart([b"1.0", request[1] if len(request) > 1 else b"", *status, b""])
         except zmq.ContextTerminated:
             self._socket.close()
@@ -46,7 +47,4 @@ class Authenticator:
     def _is_right(self, request: list[bytes]) -> bool:
         if len(request) != 8 or request[0] != b"1.0" or request[5] != b"PLAIN":
             return False
-        # Both are compared, always and in constant time: how long an answer takes must not tell how much was right.
-        username = hmac.compare_digest(request[6], self._right[0])
-        password = hmac.compare_digest(request[7], self._right[1])
-        return username and password
+        return self._admits(request[6], request[7])

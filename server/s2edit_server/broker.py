@@ -33,18 +33,20 @@ SEND_PATIENCE = 10.0
 
 @dataclass
 class Session:
-    """A greeted connection: who it is, and what it is having done."""
+    """A greeted connection: whose it is, which client and what kind of program."""
 
     identity: bytes
+    owner: str
     client: str
     host: str
 
 
 @dataclass(frozen=True)
 class Request:
-    """A checked request: its session (None before `hello`), header, and (frame entry, its bytes) pairs."""
+    """A checked request: whose it is, its session (None before `hello`), header, and (frame entry, its bytes) pairs."""
 
     identity: bytes
+    owner: str
     session: Session | None
     header: dict[str, Any]
     frames: list[tuple[FrameRecord, memoryview]]
@@ -58,6 +60,7 @@ class Request:
 
 Answer = tuple[dict[str, Any], Sequence[Pixels]]
 Handler = Callable[[Request], Awaitable[Answer]]
+Check = Callable[[Request], Awaitable[None]]
 
 
 class Quotas:
@@ -105,15 +108,18 @@ class Broker:
     Args:
         send: takes all parts of a message, see `router.Router.send`.
         on_gone: called with the identity of a client that turned out to be gone.
+        guard: asked before every handler; raises WireError for what its user may not do.
     """
 
-    def __init__(self, send: Callable[[Sequence[Pixels]], bool], on_gone: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, send: Callable[[Sequence[Pixels]], bool], on_gone: Callable[[bytes], None], guard: Check
+    ) -> None:
         self.handlers: Mapping[str, Handler] = {}
         """By `op`; all messages of the schema have to be there before the first one is taken."""
-        self._send, self._on_gone = send, on_gone
+        self._send, self._on_gone, self._guard = send, on_gone, guard
         self._sessions: dict[bytes, Session] = {}
         self._quotas = Quotas()
-        self._tails: dict[str, asyncio.Task[None]] = {}
+        self._tails: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def greet(self, session: Session) -> None:
@@ -122,15 +128,15 @@ class Broker:
             self._forget(next(iter(self._sessions)))
         self._sessions[session.identity] = session
 
-    def take(self, identity: bytes, message: Sequence[zmq.Frame]) -> None:
-        """Handle one message; never raises, never blocks."""
+    def take(self, identity: bytes, owner: str, message: Sequence[zmq.Frame]) -> None:
+        """Handle one message, which came over a connection of this user's; never raises, never blocks."""
         number = NO_REQUEST
         try:
             header, data = envelope.decode([frame.buffer for frame in message])
             given = header.get("id")
             if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MAX_SAFE_INTEGER:
                 number = given
-            request = self._check(identity, header, data)
+            request = self._check(identity, owner, header, data)
             self._begin(request, number)
         except WireError as error:
             self._answer(identity, _error(identity, number, error))
@@ -147,23 +153,27 @@ class Broker:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience)
 
-    def _check(self, identity: bytes, header: dict[str, Any], data: Sequence[memoryview]) -> Request:
+    def _check(self, identity: bytes, owner: str, header: dict[str, Any], data: Sequence[memoryview]) -> Request:
         schema.check_request(header)
         entries = header.get("frames", [])
         check_frames(entries, [len(frame) for frame in data])
         session = self._sessions.pop(identity, None)
+        if session is not None and session.owner != owner:
+            self._on_gone(identity)  # what it was told as another's is told no more
+            session = None
         if session is not None:
             # Put at the end: the first one is the one that was silent longest.
             self._sessions[identity] = session
         elif header["op"] != "hello":
             raise WireError("not_greeted", "The first message has to be `hello`.", "Connect again.")
-        return Request(identity, session, header, list(zip(entries, data, strict=True)))
+        return Request(identity, owner, session, header, list(zip(entries, data, strict=True)))
 
     def _begin(self, request: Request, number: int) -> None:
-        client = request.session.client if request.session else request.identity.hex()
+        # With the owner in front: names of clients are free, and nobody may use up another's quota.
+        client = f"{request.owner} {request.session.client if request.session else request.identity.hex()}"
         size = sum(len(data) for _, data in request.frames)
         self._quotas.enter(request.identity, client, size)
-        job = request.header.get("job")
+        job = (request.owner, request.header["job"]) if "job" in request.header else None
         task = asyncio.create_task(self._handle(request, number, self._tails.get(job) if job else None))
         self._tasks.add(task)
         if job:
@@ -183,6 +193,7 @@ class Broker:
             await asyncio.wait([before])
         op, identity = request.header["op"], request.identity
         try:
+            await self._guard(request)
             fields, frames = await self.handlers[op](request)
             header = {"op": "reply", "id": number, **fields}
             if LOG.isEnabledFor(logging.DEBUG):

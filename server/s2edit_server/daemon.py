@@ -20,7 +20,6 @@ from pathlib import Path
 
 import zmq
 from filelock import FileLock
-from s2edit_wire.auth import plain_credentials
 from s2edit_wire.connection import remove_connection_file, write_connection_file
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.living import LOCK, forget_holder, note_holder
@@ -30,6 +29,7 @@ from s2edit_wire.programs import MODULES
 from . import (
     handlers_daemon,
     handlers_jobs,
+    handlers_painters,
     handlers_queue,
     handlers_views,
     handlers_weights,
@@ -47,6 +47,7 @@ from .crowd import capacity
 from .desk import Desk
 from .events import Events
 from .gate import Gate
+from .painters import Guard, Painters
 from .pool import LocalPool
 from .router import Router
 from .scheduler import Scheduler
@@ -163,20 +164,20 @@ class Daemon:
     async def run(self) -> int:
         """Serve until told to stop."""
         key = secrets.token_hex(32)
+        painters = Painters(self._folder / "painters.json", key)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         notices = recovery.prepare(self._folder)
         store = Store(self._folder / "jobs.sqlite3", on_damage=(self._folder / recovery.DAMAGED).touch)
         try:
-            services, broker, router = await self._assemble(context, store, key)
+            services, broker, router = await self._assemble(context, store, painters)
         except BaseException:
             store.close()
             context.destroy(0)
             raise
         services.notices = notices
-        credentials = plain_credentials(key)
-        Authenticator(context, *credentials).start()
+        Authenticator(context, painters.admits).start()
         inner = router.bind(instance.inner_endpoint(self._run))
-        gate = Gate(*credentials, inner, self._descriptors)
+        gate = Gate(painters.admits, inner, self._descriptors)
         endpoint = gate.bind(instance.socket_path(self._run))
         write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
         self._watch_signals()
@@ -215,7 +216,7 @@ class Daemon:
         return 1 if failed else 0
 
     async def _assemble(
-        self, context: zmq.Context[zmq.Socket[bytes]], store: Store, key: str
+        self, context: zmq.Context[zmq.Socket[bytes]], store: Store, painters: Painters
     ) -> tuple[Services, Broker, Router]:
         swept = await store.call(jobs.sweep)
         if swept:
@@ -223,7 +224,7 @@ class Daemon:
         foreign = self._options.worker_module != WORKER_MODULE
         # The three know each other only through these calls: the router hands in, the broker hands out.
         broker: Broker
-        router = Router(context, lambda identity, message: broker.take(identity, message))  # noqa: PLW0108 - not made yet
+        router = Router(context, lambda identity, user, message: broker.take(identity, user, message))  # noqa: PLW0108 - not made yet
         changed = await store.call(queries.by_change)
         events = Events(lambda identity, header, frames: broker.event(identity, header, frames), changed)  # noqa: PLW0108
         desk = Desk(store, Blobs(self._folder / "blobs"), events)
@@ -239,7 +240,7 @@ class Daemon:
         )
         scheduler = Scheduler(desk, pool, self._folder / "work", weights.find_model, lambda: self._settings.now)
         services = Services(
-            key=key,
+            painters=painters,
             boot=secrets.token_hex(16),
             pid=os.getpid(),
             desk=desk,
@@ -250,10 +251,11 @@ class Daemon:
             stop=self._stop,
             checked_edits=not foreign,
         )
-        broker = Broker(router.send, events.unsubscribe)
+        broker = Broker(router.send, events.unsubscribe, Guard(painters, store).check)
         broker.handlers = {
             **handlers_daemon.handlers(services, broker.greet),
             **handlers_jobs.handlers(services),
+            **handlers_painters.handlers(services),
             **handlers_queue.handlers(services),
             **handlers_views.handlers(services),
             **handlers_weights.handlers(services),
@@ -273,7 +275,7 @@ class Daemon:
 
     def _tell_status(self, services: Services) -> None:
         async def tell() -> None:
-            services.desk.events.state("status", status=await services.status())
+            await services.tell_status()
 
         if services.desk.events:
             task = asyncio.ensure_future(tell())

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord
 from s2edit_wire.limits import MAX_EDIT, MAX_QUEUED_PER_CLIENT
@@ -62,6 +63,7 @@ class Desk:
     async def submit(
         self,
         job: str,
+        owner: str,
         client: str,
         host: str,
         edit: dict[str, Any],
@@ -75,10 +77,10 @@ class Desk:
         if len(msgpack.packb(edit)) > MAX_EDIT:
             raise WireError("too_large", "The edit's words and settings are too long together.", "Shorten the prompts.")
         stored = await asyncio.to_thread(_name_frames, frames)
-        new = jobs.NewJob(job, _request_digest(edit, stored), client, host, edit, stored)
+        new = jobs.NewJob(job, _request_digest(edit, stored), owner, client, host, edit, stored)
         # Asked before the pixels are stored, too: a client over its quota must not fill the disk with what is refused.
         if await self.store.call(jobs.admit, new, MAX_QUEUED_PER_CLIENT) is not None:
-            return await self.record(job)
+            return await self.record(job, owner)
         kept: list[str] = []
         try:
             for frame, (_, data) in zip(stored, frames, strict=True):
@@ -90,20 +92,22 @@ class Desk:
                 self.blobs.unpin(digest)
         self.grown.set()
         self.queued.set()
-        return await self.publish(job)
+        return await self.publish(job, viewer=owner)
 
-    async def record(self, job: str) -> dict[str, Any]:
-        """The job as clients see it; raises WireError("unknown_job")."""
-        return (await self.look(lambda db: [jobs.get(db, job)]))[1][0]
+    async def record(self, job: str, viewer: str = USERNAME) -> dict[str, Any]:
+        """The job as this user's clients see it; raises WireError("unknown_job")."""
+        return (await self.look(lambda db: [jobs.get(db, job)], viewer))[1][0]
 
-    async def look(self, query: Callable[[sqlite3.Connection], list[jobs.Row]]) -> tuple[list[jobs.Row], list[Record]]:
-        """(what the query finds, as many of these as fit one header, as clients see them)."""
+    async def look(
+        self, query: Callable[[sqlite3.Connection], list[jobs.Row]], viewer: str = USERNAME
+    ) -> tuple[list[jobs.Row], list[Record]]:
+        """(what the query finds, as many of these as fit one header, as this user's clients see them)."""
         # One visit to the store: between two, a job could leave the queue and be shown without its place.
         rows, places = await self.store.call(self._with_places, query, self.foresee())
         result: list[Record] = []
         size = 0
         for row in rows:
-            record = self._record(row, *places.get(row["id"], (0, None)))
+            record = self._record(row, *places.get(row["id"], (0, None)), self.events.of(viewer).of(row["id"]))
             size += len(msgpack.packb(record))
             if size > PAGE_BYTES and result:
                 break
@@ -111,20 +115,24 @@ class Desk:
         return rows, result
 
     async def publish(
-        self, job: str, preview: tuple[FrameRecord, bytes] | None = None, progress: Record | None = None
+        self,
+        job: str,
+        preview: tuple[FrameRecord, bytes] | None = None,
+        progress: Record | None = None,
+        viewer: str = USERNAME,
     ) -> Record:
-        """Tell of a changed job; returns its record.
+        """Tell of a changed job; returns its record as this user sees it.
 
         Args:
             progress: `phase`, `step` and `total` at the moment that is told of; by now they may be further.
         """
         # One at a time: what is read later must be told later, or a client would end up with the older state.
         async with self._telling:
-            record = await self.record(job)
+            rows, (record,) = await self.look(lambda db: [jobs.get(db, job)], viewer)
             if progress is not None and record["state"] == "running":
                 record |= progress
-            record["seq"] = self.events.touch(job)
-            self.events.job(record, preview)
+            self.events.job(rows[0]["owner"], record, preview)
+            record["seq"] = self.events.of(viewer).of(job)
         return record
 
     async def tell(
@@ -141,10 +149,9 @@ class Desk:
         """Tell the first waiting jobs their places, after the queue moved."""
         if self.events:
             async with self._telling:
-                _, first = await self.look(lambda db: queries.queued(db, TOLD_PLACES))
-                for record in first:
-                    record["seq"] = self.events.touch(record["job"])
-                    self.events.job(record)
+                rows, first = await self.look(lambda db: queries.queued(db, TOLD_PLACES))
+                for row, record in zip(rows, first, strict=False):
+                    self.events.job(row["owner"], record)
 
     async def finish(self, job: str, attempt: int, record: Record, out: Sequence[jobs.StoredFrame]) -> None:
         """The job is done with these frames, whose blobs are kept already; nothing happens to an attempt given up."""
@@ -168,8 +175,7 @@ class Desk:
 
     async def remove(self, job: str) -> None:
         """Delete an ended job with its pixels."""
-        await self.store.call(queries.remove, job)
-        self.events.removed(job)
+        self.events.removed(await self.store.call(queries.remove, job), job)
 
     def _with_places(
         self, db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]], foresee: Foresee
@@ -183,11 +189,11 @@ class Desk:
             self._queue = db.total_changes, time.monotonic(), foresee(db)
         return rows, self._queue[2]
 
-    def _record(self, row: jobs.Row, place: int, ahead: float | None) -> dict[str, Any]:
+    def _record(self, row: jobs.Row, place: int, ahead: float | None, seq: int) -> dict[str, Any]:
         watch = self.running.get(row["id"]) if row["state"] == "running" else None
         record: dict[str, Any] = {
             "job": row["id"],
-            "seq": self.events.of(row["id"]),
+            "seq": seq,
             "state": row["state"],
             "phase": watch.phase if watch else "waiting",
             "step": watch.step if watch else 0,
@@ -200,6 +206,7 @@ class Desk:
         }
         eta = watch.eta() if watch else ahead
         optional = {
+            "owner": row["owner"] if row["owner"] != USERNAME else None,
             "eta": eta,
             "place": watch.place if watch and self.tell_place else None,
             "started": row["started"],

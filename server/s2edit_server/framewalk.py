@@ -11,6 +11,7 @@ MAX_COMMAND = 1_024
 MAX_CONTEXT = 16
 """Bytes of a PING's context, which its PONG repeats (RFC 37)."""
 PING, PONG = b"\x04PING", b"\x04PONG"
+INITIATE = b"\x08INITIATE"
 
 
 class Broken(Exception):
@@ -26,12 +27,17 @@ class FrameWalk:
     Heartbeats are taken out: libzmq aborts the process when it is to write to a connection that broke while its input
     was full (`Assertion failed: !_io_error`), and a PING makes it write.
 
+    Args:
+        client: whether the peer is a client, whose first command has to be an INITIATE that leaves its routing id to
+            libzmq: whoever chose another's could be sent what is meant for that one.
+
     Attributes:
         left: bytes of the present frame that are still to come.
         pings: contexts of the PINGs that were taken out, to be answered and removed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, client: bool = False) -> None:
+        self._uninitiated = client
         self.left = 0
         self.pings: list[bytes] = []
         self._head = bytearray()
@@ -88,6 +94,9 @@ class FrameWalk:
         assert self._command is not None
         command, self._command = bytes(self._command), None
         body = command[9 if command[0] & LONG else 2 :]
+        if self._uninitiated:
+            _check_initiate(body)
+            self._uninitiated = False
         if body.startswith(PING):
             if not len(PING) + 2 <= len(body) <= len(PING) + 2 + MAX_CONTEXT:
                 raise Broken("a PING that is none")
@@ -101,6 +110,8 @@ class FrameWalk:
                 raise Broken(f"a command of {size} bytes")
             self.left = size
             return
+        if self._uninitiated:
+            raise Broken("a message before INITIATE")
         limit = (MAX_COMMAND, 2 * MAX_HEADER)[self._part] if self._part < 2 else MAX_FRAME
         if size > limit or self._part >= 2 * (MAX_FRAMES + 2):
             raise Broken(f"part {self._part} of {size} bytes")
@@ -112,6 +123,19 @@ class FrameWalk:
         self._part = 0 if self._last else self._part + 1
         if self._last:
             self._whole, self._message = self._message, 0
+
+
+def _check_initiate(body: bytes) -> None:
+    """Raise Broken unless that is an INITIATE without a routing id (RFC 37, "Metadata"; names know no case)."""
+    if not body.startswith(INITIATE):
+        raise Broken("no INITIATE")
+    rest = body[len(INITIATE) :]
+    while rest:
+        name, rest = rest[1 : 1 + rest[0]], rest[1 + rest[0] :]
+        size = int.from_bytes(rest[:4], "big")
+        if len(rest) < 4 + size or (name.lower() == b"identity" and size):
+            raise Broken("metadata that names a routing id, or is none")
+        rest = rest[4 + size :]
 
 
 def pong(context: bytes) -> bytes:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import logging
 import socket
 from collections.abc import Coroutine
@@ -24,6 +23,7 @@ from s2edit_wire.link import SEND_BUFFER
 
 from .crowd import Crowd, Line, room
 from .framewalk import Broken, FrameWalk, pong
+from .painters import Admits
 
 LOG = logging.getLogger(__name__)
 CHUNK = 1024 * 1024
@@ -33,6 +33,7 @@ SMALL = 4 * 1024
 BACKLOG = 512
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"PLAIN".ljust(20, b"\0") + b"\x01" + bytes(31)
 """Signature, version 3.1, mechanism, as-server, filler: RFC 37, section "Greeting"."""
+HELLO = b"\x05HELLO"
 REFUSAL = b"\x04\x0d\x05ERROR\x06denied"
 
 
@@ -40,7 +41,7 @@ class Gate:
     """The listening socket and the connections that came through it.
 
     Args:
-        username, password: the credentials that are right.
+        admits: says which credentials are right.
         inner: libzmq's own endpoint, `ipc://…` or `tcp://127.0.0.1:…`.
         descriptors: how many this process can have open and watched; see `crowd.capacity`.
 
@@ -48,8 +49,8 @@ class Gate:
         refused: how many connections were turned away.
     """
 
-    def __init__(self, username: str, password: str, inner: str, descriptors: int = 4_096) -> None:
-        self._hello = b"\x05HELLO" + _text(username) + _text(password)
+    def __init__(self, admits: Admits, inner: str, descriptors: int = 4_096) -> None:
+        self._admits = admits
         kind, _, place = inner.partition("://")
         self._family = socket.AF_UNIX if kind == "ipc" else socket.AF_INET
         self._inner: str | tuple[str, int] = place if kind == "ipc" else ("127.0.0.1", int(place.rpartition(":")[2]))
@@ -140,7 +141,7 @@ class Gate:
         if head[0] != 0x04:
             raise Broken("no HELLO")
         body = await _exactly(peer, head[1])
-        if not hmac.compare_digest(body, self._hello):
+        if not self._admits(*_credentials(body)):
             with contextlib.suppress(OSError):
                 await loop.sock_sendall(peer, REFUSAL)
             raise Broken("wrong credentials")
@@ -169,9 +170,16 @@ def _tune(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _text(value: str) -> bytes:
-    data = value.encode()
-    return bytes([len(data)]) + data
+def _credentials(body: bytes) -> tuple[bytes, bytes]:
+    """User name and password of a HELLO (RFC 24); raises Broken."""
+    start, parts = len(HELLO), list[bytes]()
+    for _ in range(2):
+        size = body[start] if start < len(body) else 0
+        parts.append(body[start + 1 : start + 1 + size])
+        start += 1 + size
+    if not body.startswith(HELLO) or start != len(body):
+        raise Broken("no HELLO")
+    return parts[0], parts[1]
 
 
 async def _exactly(peer: socket.socket, count: int) -> bytes:
@@ -229,7 +237,7 @@ class _Out:
 
 async def _pass_in(peer: socket.socket, inner: socket.socket, crowd: Crowd, line: Line, out: _Out) -> None:
     """What the peer sends, followed frame by frame."""
-    loop, walk = asyncio.get_running_loop(), FrameWalk()
+    loop, walk = asyncio.get_running_loop(), FrameWalk(client=True)
     view = memoryview(bytearray(SMALL))
     while count := await loop.sock_recv_into(peer, view):
         pieces = walk.feed(view[:count])

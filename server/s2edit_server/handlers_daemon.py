@@ -30,11 +30,11 @@ def handlers(services: Services, greet: Callable[[Session], None]) -> dict[str, 
                 if older == "plug-in"
                 else "Update S²Edit, then run: s2edit daemon stop",
             )
-        greet(Session(request.identity, header["client_id"], header["client"]))
+        greet(Session(request.identity, request.owner, header["client_id"], header["client"]))
         answer: dict[str, object] = {
             "version": version(),
             "protocol": PROTOCOL_VERSION,
-            "proof": daemon_proof(services.key, header["nonce"]),
+            "proof": daemon_proof(services.painters.key(request.owner), header["nonce"]),
             "boot": services.boot,
             "capabilities": CAPABILITIES,
         }
@@ -43,11 +43,11 @@ def handlers(services: Services, greet: Callable[[Session], None]) -> dict[str, 
     async def ping(_request: Request) -> Answer:
         return {}, ()
 
-    async def status(_request: Request) -> Answer:
-        return {"status": await services.status()}, ()
+    async def status(request: Request) -> Answer:
+        return {"status": await services.status(request.owner)}, ()
 
-    async def settings(_request: Request) -> Answer:
-        return {"settings": services.settings.as_map()}, ()
+    async def settings(request: Request) -> Answer:
+        return {"settings": services.told_settings(request.owner)}, ()
 
     async def configure(request: Request) -> Answer:
         changes = request.header["settings"]
@@ -57,7 +57,7 @@ def handlers(services: Services, greet: Callable[[Session], None]) -> dict[str, 
         if "queue_paused" in changes:
             services.scheduler.paused = services.settings.now.queue_paused
             services.desk.queued.set()
-        services.desk.events.state("status", status=await services.status())
+        await services.tell_status()
         return {"settings": services.settings.as_map()}, ()
 
     async def shutdown(request: Request) -> Answer:

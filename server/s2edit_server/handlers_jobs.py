@@ -23,21 +23,21 @@ def handlers(services: Services) -> dict[str, Handler]:
             await services.weights.check_submit(edit, request.frames)
         job = request.header["job"]
         LOG.debug("job %s from %s: %s", job, session.host, edit)
-        return {"job": await desk.submit(job, session.client, session.host, edit, request.frames)}, ()
+        return {"job": await desk.submit(job, request.owner, session.client, session.host, edit, request.frames)}, ()
 
     async def cancel(request: Request) -> Answer:
-        return {"job": await services.scheduler.cancel(request.header["job"])}, ()
+        return {"job": await services.scheduler.cancel(request.header["job"], request.owner)}, ()
 
     async def retry(request: Request) -> Answer:
         job = request.header["job"]
         await desk.store.call(jobs.retry, job, MAX_QUEUED_PER_CLIENT)
         desk.queued.set()
-        return {"job": await desk.publish(job)}, ()
+        return {"job": await desk.publish(job, viewer=request.owner)}, ()
 
     async def acknowledge(request: Request) -> Answer:
         job = request.header["job"]
         await desk.store.call(jobs.acknowledge, job)
-        return {"job": await desk.publish(job)}, ()
+        return {"job": await desk.publish(job, viewer=request.owner)}, ()
 
     async def remove(request: Request) -> Answer:
         await desk.remove(request.header["job"])

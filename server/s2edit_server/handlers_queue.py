@@ -11,23 +11,23 @@ def handlers(services: Services) -> dict[str, Handler]:
     """The handlers of this topic, by `op`."""
     desk, scheduler = services.desk, services.scheduler
 
-    async def changed(job: str) -> Answer:
+    async def changed(request: Request) -> Answer:
         desk.queued.set()
-        record = await desk.publish(job)
+        record = await desk.publish(request.header["job"], viewer=request.owner)
         await desk.publish_places()
         return {"job": record}, ()
 
     async def move(request: Request) -> Answer:
         await desk.store.call(jobs.move, request.header["job"], request.header.get("before"))
-        return await changed(request.header["job"])
+        return await changed(request)
 
     async def hold(request: Request) -> Answer:
         await desk.store.call(jobs.switch, request.header["job"], "queued", "paused")
-        return await changed(request.header["job"])
+        return await changed(request)
 
     async def release(request: Request) -> Answer:
         await desk.store.call(jobs.switch, request.header["job"], "paused", "queued")
-        return await changed(request.header["job"])
+        return await changed(request)
 
     async def pause_queue(_request: Request) -> Answer:
         return await set_paused(True)
@@ -39,7 +39,7 @@ def handlers(services: Services) -> dict[str, Handler]:
         services.settings.configure({"queue_paused": paused})
         scheduler.paused = paused
         desk.queued.set()
-        desk.events.state("queue", status=await services.status())
+        await services.tell_status("queue")
         return {}, ()
 
     async def free_memory(request: Request) -> Answer:
@@ -49,7 +49,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     async def clear_cache(_request: Request) -> Answer:
         await services.weights.clear_cache()
         services.pool.forget()
-        desk.events.state("status", status=await services.status())
+        await services.tell_status()
         return {}, ()
 
     return {

@@ -14,6 +14,7 @@ from . import jobs, queries
 from .broker import Answer, Handler, Request
 from .desk import Desk, no_pixels
 from .envelope import Pixels
+from .painters import seen_by
 from .services import Services
 
 DEFAULT_PAGE = 50
@@ -25,13 +26,16 @@ def handlers(services: Services) -> dict[str, Handler]:
     desk = services.desk
 
     async def show(request: Request) -> Answer:
-        return {"job": await desk.record(request.header["job"])}, ()
+        return {"job": await desk.record(request.header["job"], request.owner)}, ()
 
     async def list_jobs(request: Request) -> Answer:
         header = request.header
         limit = header.get("limit", DEFAULT_PAGE)
         wanted = (header.get("states"), header.get("host"), header.get("ref"), header.get("before"))
-        rows, records = await desk.look(lambda db: queries.page(db, *wanted, limit=limit + 1))
+        owner = seen_by(request.owner)
+        rows, records = await desk.look(
+            lambda db: queries.page(db, *wanted, limit=limit + 1, owner=owner), request.owner
+        )
         records = records[:limit]
         answer: dict[str, object] = {"jobs": records}
         if len(rows) > len(records):
@@ -48,7 +52,7 @@ def handlers(services: Services) -> dict[str, Handler]:
             await asyncio.to_thread(_open, desk.blobs.path(frame.sha256), frame.entry["nbytes"]) for frame in frames
         ]
         fields = {
-            "job": await desk.record(job),
+            "job": await desk.record(job, request.owner),
             "record": json.loads(row["record"]),
             "frames": [frame.entry for frame in frames],
         }
@@ -65,8 +69,9 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     async def subscribe(request: Request) -> Answer:
         after = request.header["after"]
-        desk.events.subscribe(request.identity, previews=request.header.get("previews", False), after=after)
-        return await _changes(desk, after), ()
+        ledger, previews = desk.events.of(request.owner), request.header.get("previews", False)
+        ledger.subscribe(request.identity, previews=previews, after=after)
+        return await _changes(desk, request.owner, after), ()
 
     return {
         "show": show,
@@ -78,14 +83,15 @@ def handlers(services: Services) -> dict[str, Handler]:
     }
 
 
-async def _changes(desk: Desk, after: int) -> dict[str, object]:
+async def _changes(desk: Desk, viewer: str, after: int) -> dict[str, object]:
     """The answer's fields: what changed after this number, or as much of it as fits."""
-    seq = desk.events.seq
-    changed = [(job, desk.events.of(job)) for job in desk.events.since(after)]
+    ledger = desk.events.of(viewer)
+    seq = ledger.seq
+    changed = [(job, ledger.of(job)) for job in ledger.since(after)]
     if after:
         changed.reverse()  # oldest first, so that what doesn't fit can be asked for with the next `after`
     page = changed[:MAX_REPLAY]
-    rows, records = await desk.look(lambda db: queries.several(db, [job for job, _ in page]))
+    rows, records = await desk.look(lambda db: queries.several(db, [job for job, _ in page]), viewer)
     fields: dict[str, object] = {"seq": seq, "jobs": records}
     if after and (len(records) < len(rows) or len(page) < len(changed)):
         last = records[-1]["job"] if len(records) < len(rows) else page[-1][0]

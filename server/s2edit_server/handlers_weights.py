@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .broker import Answer, Handler, Request
+from .painters import seen_by
 from .services import Services
 
 
@@ -11,7 +12,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     weights = services.weights
 
     async def plan(request: Request) -> Answer:
-        return await weights.plan(request.header, services.desk.store, services.health()), ()
+        return await weights.plan(request.header, services.desk.store, services.health(), seen_by(request.owner)), ()
 
     async def models(_request: Request) -> Answer:
         return {"models": await weights.models()}, ()

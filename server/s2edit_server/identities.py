@@ -65,10 +65,10 @@ class Register:
             try:
                 edit = json.loads(row["edit"])
                 holds = digest(edit, jobs.frames(db, job, "in"))
-                # One painter for now: whoever may use this daemon is its one user.
-                found = Known(Job(job, "", row["created"], edit["model"], holds), edit["kind"], edit["profile"])
+                named = Job(job, row["owner"], row["created"], edit["model"], holds)
+                found = Known(named, edit["kind"], edit["profile"])
             except (ValueError, KeyError, TypeError):
-                found = Known(Job(job, "", row["created"]), "", "")
+                found = Known(Job(job, row["owner"], row["created"]), "", "")
             self._known[job] = found
         return found
 

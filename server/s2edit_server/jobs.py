@@ -34,10 +34,11 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class NewJob:
-    """What `insert` needs: the id and digest of the request, who sent it, the checked edit and its frames."""
+    """What `insert` needs: the request's id and digest, whose it is, who sent it, the checked edit and its frames."""
 
     id: str
     digest: str
+    owner: str
     client: str
     host: str
     edit: dict[str, Any]
@@ -68,20 +69,24 @@ def get(db: sqlite3.Connection, job: str) -> Row:
 def admit(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row | None:
     """The job's row when the same was sent before; None when it may be queued.
 
-    Raises WireError job_conflict for another request under the id, busy when the client has `queue_limit` jobs waiting.
+    Raises WireError job_conflict for another request under the id, unknown_job when it is another owner's, busy when
+    the client has `queue_limit` jobs waiting.
     """
     old = find(db, new.id)
     if old is not None:
+        if old["owner"] != new.owner:
+            raise unknown(new.id)
         if old["digest"] != new.digest:
             raise WireError("job_conflict", "This job id belongs to a different request.", "Send it under a new id.")
         return old
-    _check_queue(db, new.client, queue_limit)
+    _check_queue(db, new.owner, new.client, queue_limit)
     return None
 
 
-def _check_queue(db: sqlite3.Connection, client: str, queue_limit: int) -> None:
+def _check_queue(db: sqlite3.Connection, owner: str, client: str, queue_limit: int) -> None:
     waiting = db.execute(
-        "SELECT count(*) FROM jobs WHERE client = ? AND state IN ('queued', 'paused', 'running')", (client,)
+        "SELECT count(*) FROM jobs WHERE owner = ? AND client = ? AND state IN ('queued', 'paused', 'running')",
+        (owner, client),
     ).fetchone()[0]
     if waiting >= queue_limit:
         raise WireError(
@@ -101,11 +106,12 @@ def insert(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row:
         now = time.time()
         document = new.edit.get("document", {})
         db.execute(
-            "INSERT INTO jobs (id, digest, client, host, ref, state, rank, created, changed, edit)"
-            " VALUES (?, ?, ?, ?, ?, 'queued', (SELECT coalesce(max(rank), 0) + 1 FROM jobs), ?, ?, ?)",
+            "INSERT INTO jobs (id, digest, owner, client, host, ref, state, rank, created, changed, edit)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'queued', (SELECT coalesce(max(rank), 0) + 1 FROM jobs), ?, ?, ?)",
             (
                 new.id,
                 new.digest,
+                new.owner,
                 new.client,
                 document.get("host", new.host),
                 document.get("ref", ""),
@@ -267,7 +273,7 @@ def retry(db: sqlite3.Connection, job: str, queue_limit: int) -> Row:
     with writing(db):
         before = get(db, job)
         if before["state"] in {"failed", "cancelled"}:
-            _check_queue(db, before["client"], queue_limit)
+            _check_queue(db, before["owner"], before["client"], queue_limit)
         changed = db.execute(
             "UPDATE jobs SET state = 'queued', deaths = 0, lower = 0, cancelling = 0, error = NULL, message = NULL,"
             " hint = NULL, started = NULL, finished = NULL, changed = ?, rank = (SELECT max(rank) + 1 FROM jobs)"

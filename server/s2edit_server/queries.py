@@ -24,13 +24,14 @@ def page(
     ref: str | None = None,
     before: int | None = None,
     limit: int = 50,
+    owner: str | None = None,
 ) -> list[Row]:
     """Jobs, newest first, at most `limit`; `before` is the `number` of the last row of the page before."""
     conditions, values = ["1"], list[Any]()
     if states is not None:
         conditions.append(f"state IN ({', '.join('?' * len(states))})")
         values += states
-    for column, value in (("host", host), ("ref", ref)):
+    for column, value in (("host", host), ("ref", ref), ("owner", owner)):
         if value is not None:
             conditions.append(f"{column} = ?")
             values.append(value)
@@ -52,9 +53,9 @@ def queued(db: sqlite3.Connection, limit: int) -> list[Row]:
     return db.execute("SELECT * FROM jobs WHERE state = 'queued' ORDER BY rank LIMIT ?", (limit,)).fetchall()
 
 
-def by_change(db: sqlite3.Connection) -> list[str]:
-    """Ids of all jobs, in the order of their last change."""
-    return [row["id"] for row in db.execute("SELECT id FROM jobs ORDER BY changed, number")]
+def by_change(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """(id, owner) of all jobs, in the order of their last change."""
+    return [(row["id"], row["owner"]) for row in db.execute("SELECT id, owner FROM jobs ORDER BY changed, number")]
 
 
 def last_change(db: sqlite3.Connection) -> float | None:
@@ -63,9 +64,9 @@ def last_change(db: sqlite3.Connection) -> float | None:
     return latest
 
 
-def counts(db: sqlite3.Connection) -> dict[str, int]:
-    """How many jobs are in each state; every state is there."""
-    rows = db.execute("SELECT state, count(*) AS n FROM jobs GROUP BY state")
+def counts(db: sqlite3.Connection, owner: str | None = None) -> dict[str, int]:
+    """How many jobs, of this owner's or of all, are in each state; every state is there."""
+    rows = db.execute("SELECT state, count(*) AS n FROM jobs WHERE owner = coalesce(?, owner) GROUP BY state", (owner,))
     return dict.fromkeys(STATES, 0) | {row["state"]: row["n"] for row in rows}
 
 
@@ -82,16 +83,17 @@ def thumbnails(db: sqlite3.Connection, job: str) -> list[Picture]:
     return [(json.loads(row["entry"]), row["data"]) for row in rows]
 
 
-def done_before(db: sqlite3.Connection, request: Mapping[str, Any]) -> bool:
+def done_before(db: sqlite3.Connection, request: Mapping[str, Any], owner: str | None = None) -> bool:
     """Whether an edit that differs at most in its target and blending was done: its identity is in the cache, then.
 
     Args:
         request: a `plan`; False without its `image_sha256`.
+        owner: whose jobs count, all when None: what others work on is nobody's business.
     """
     rows = db.execute(
-        "SELECT edit FROM jobs WHERE state = 'done'"
+        "SELECT edit FROM jobs WHERE state = 'done' AND owner = coalesce(?, owner)"
         " AND id IN (SELECT job FROM frames WHERE sha256 = ? AND side = 'in')",
-        (request.get("image_sha256", ""),),
+        (owner, request.get("image_sha256", "")),
     )
     return any(_identity(json.loads(row["edit"])) == _identity(request) for row in rows)
 
@@ -103,15 +105,14 @@ def _identity(edit: Mapping[str, Any]) -> tuple[object, ...]:
     return edit["kind"], edit["model"], edit["profile"], edit.get("source", ""), words, learned
 
 
-def remove(db: sqlite3.Connection, job: str) -> list[str]:
-    """Delete an ended job; returns the digests that it named. Raises WireError unknown_job or wrong_state."""
+def remove(db: sqlite3.Connection, job: str) -> str:
+    """Delete an ended job; returns whose it was. Raises WireError unknown_job or wrong_state."""
     with writing(db):
         row = get(db, job)
         if row["state"] not in ENDED:
             raise WireError("wrong_state", f"The job is {row['state']}; cancel it first.")
-        digests = [entry["sha256"] for entry in db.execute("SELECT sha256 FROM frames WHERE job = ?", (job,))]
         db.execute("DELETE FROM jobs WHERE id = ?", (job,))
-        return digests
+        return str(row["owner"])
 
 
 def drop_frames(db: sqlite3.Connection, job: str) -> None:

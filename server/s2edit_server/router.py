@@ -20,7 +20,7 @@ RECEIVE_QUEUE = 4
 """Messages that libzmq may hold per peer before it stops reading from it: each may be hundreds of MiB."""
 SEND_QUEUE = 256
 
-Take = Callable[[bytes, Sequence[zmq.Frame]], None]
+Take = Callable[[bytes, str, Sequence[zmq.Frame]], None]
 
 
 class Router:
@@ -28,7 +28,7 @@ class Router:
 
     Args:
         context: its context.
-        take: called with (identity, the other parts) of every message; must not block.
+        take: called with (identity, user, the other parts) of every message; must not block.
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], take: Take) -> None:
@@ -94,5 +94,13 @@ class Router:
                 message = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            self._take(message[0].bytes, message[1:])
+            self._take(message[0].bytes, _user(message), message[1:])
         self._drain_soon()
+
+
+def _user(message: Sequence[zmq.Frame]) -> str:
+    """Whose connection that came over, as the authenticator said (RFC 27); "" is nobody."""
+    try:
+        return str(message[-1].get("User-Id"))
+    except zmq.ZMQError:
+        return ""

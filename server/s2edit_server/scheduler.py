@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.errors import CODES, WireError
 from s2edit_wire.frames import FrameRecord, check_entry
 from s2edit_wire.limits import MAX_FRAMES
@@ -147,8 +148,8 @@ class Scheduler:
         self._desk.tell_place = len(floor.places) > 1
         return partial(claims.foresee, register=self._register, floor=floor)
 
-    async def cancel(self, job: str) -> dict[str, Any]:
-        """Cancel a job wherever it is; returns its record. Raises WireError("unknown_job")."""
+    async def cancel(self, job: str, viewer: str = USERNAME) -> dict[str, Any]:
+        """Cancel a job wherever it is; returns its record as this user sees it. Raises WireError("unknown_job")."""
         before = await self._desk.store.call(jobs.get, job)
         row = await self._desk.store.call(jobs.request_cancel, job)
         if row["state"] == "running":
@@ -158,7 +159,7 @@ class Scheduler:
         if row["state"] != before["state"]:
             await self._desk.publish(job)
             await self._desk.publish_places()
-        return await self._desk.record(job)
+        return await self._desk.record(job, viewer)
 
     def unload_when_idle(self, place: str = "") -> None:
         """Free the memory of this place's worker, or of all, now or right after its running job.

@@ -8,14 +8,20 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from s2edit_wire.auth import USERNAME
+
 from . import queries
 from .desk import Desk
+from .painters import Painters, seen_by
 from .placement import Place
 from .pool import LocalPool
 from .scheduler import Scheduler
 from .settings import SettingsFile
 from .supervisor import Health
 from .weights_desk import WeightsDesk
+
+KEPT_BACK = {"proxy", "mirror"}
+"""Settings that painters don't see: addresses may hold passwords."""
 
 
 @cache
@@ -35,13 +41,13 @@ class Services:
     """The daemon's parts.
 
     Args:
-        key: this boot's secret; boot: random mark of this start, 32 hexadecimal digits.
+        painters: who is let in; boot: random mark of this start, 32 hexadecimal digits.
         stop: called with True to stop at once, with False to stop when the queue is empty.
         notices: what people have to know since the start, beside `settings.notice`.
         checked_edits: whether `submit` asks `planning` about prompts and masks; not with a foreign worker module.
     """
 
-    key: str
+    painters: Painters
     boot: str
     pid: int
     desk: Desk
@@ -54,12 +60,23 @@ class Services:
     notices: tuple[str, ...] = ()
     started: float = field(default_factory=time.monotonic)
 
-    async def status(self) -> dict[str, Any]:
-        """The record `s2edit_wire.records.STATUS`."""
+    def told_settings(self, viewer: str) -> dict[str, Any]:
+        """The settings as this user sees them."""
+        hidden = KEPT_BACK if viewer != USERNAME else ()
+        return {name: value for name, value in self.settings.as_map().items() if name not in hidden}
+
+    async def tell_status(self, kind: str = "status") -> None:
+        """Tell everybody who listens how things are."""
+        for viewer in self.desk.events.listening():
+            self.desk.events.of(viewer).state(kind, status=await self.status(viewer))
+
+    async def status(self, viewer: str = USERNAME) -> dict[str, Any]:
+        """The record `s2edit_wire.records.STATUS` as this user sees it."""
         cache_bytes, weights_bytes = await self.weights.cache_bytes(), await self.weights.total_bytes()
-        counts = await self.desk.store.call(queries.counts)
+        counts = await self.desk.store.call(queries.counts, seen_by(viewer))
         # What can change while those are awaited is read last, so that a later answer never tells an older state.
         health = self.health()
+        told = (self.settings.notice, self.painters.notice, *self.notices)
         status: dict[str, Any] = {
             "version": version(),
             "pid": self.pid,
@@ -71,11 +88,11 @@ class Services:
             "result_bytes": self.desk.blobs.total_bytes(),
             "offline": self.settings.now.offline,
             "weights_bytes": weights_bytes,
-            "notices": [notice for notice in (self.settings.notice, *self.notices) if notice],
+            "notices": [notice for notice in told if notice] if viewer == USERNAME else [],
         }
         places = self.pool.places()
         if len(places) > 1:
-            status["places"] = [self._place(place) for place in places]
+            status["places"] = [self._place(place, viewer) for place in places]
         return status
 
     def health(self) -> Health:
@@ -83,10 +100,11 @@ class Services:
         workers = [self.pool.runner(place.name).health() for place in self.pool.places()]
         return max(workers, key=lambda one: (one.state == "busy", bool(one.model)), default=Health())
 
-    def _place(self, place: Place) -> dict[str, Any]:
+    def _place(self, place: Place, viewer: str) -> dict[str, Any]:
         health = self.pool.runner(place.name).health()
         told = {"name": place.name, **_worker(health)}
-        return told | ({"job": place.job} if place.job else {})
+        job = self.pool.job(place.name)
+        return told | ({"job": job.id} if job is not None and viewer in {USERNAME, job.painter} else {})
 
 
 def _worker(health: Health) -> dict[str, Any]:

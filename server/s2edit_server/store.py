@@ -83,6 +83,11 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, place)
     );
     """,
+    # Before there were painters, every job was the own user's (`s2edit_wire.auth.USERNAME`).
+    """
+    ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT 's2edit';
+    CREATE INDEX jobs_by_owner ON jobs (owner, state);
+    """,
 )
 """Each entry brings the schema from version i to i + 1; released ones never change."""
 

@@ -68,13 +68,15 @@ class WeightsDesk:
         if problem is not None:
             raise problem
 
-    async def plan(self, request: dict[str, Any], store: Store, health: Health) -> dict[str, Any]:
-        """The answer to `plan`; raises WireError."""
+    async def plan(
+        self, request: dict[str, Any], store: Store, health: Health, owner: str | None = None
+    ) -> dict[str, Any]:
+        """The answer to `plan`, for whom sees only this owner's jobs; raises WireError."""
         kind, model, profile = request["kind"], request["model"], request["profile"]
         paces = await store.call(timings.expected, kind, model, profile)
         if health.model == model:
             paces = timings.without_loading(paces)
-        cached = bool(await self.cache_bytes()) and await store.call(queries.done_before, request)
+        cached = bool(await self.cache_bytes()) and await store.call(queries.done_before, request, owner)
         told: dict[str, Any] = {
             "cached": cached,
             "paces": paces,

@@ -1,4 +1,6 @@
-"""How the two sides prove that they know this boot's key without sending it: HMAC-SHA256 (RFC 2104).
+"""How the two sides prove that they know a key without sending it: HMAC-SHA256 (RFC 2104).
+
+The daemon's own user has this boot's key; every painter beside them has a name and a lasting key of their own.
 
 The client proves it in the ZMTP handshake (PLAIN, RFC 24); the daemon proves it in its answer to `hello`.
 """
@@ -10,6 +12,7 @@ import hmac
 import secrets
 
 USERNAME = "s2edit"
+"""The daemon's own user, as PLAIN's user name: they may do everything."""
 
 
 def new_nonce() -> str:
@@ -22,13 +25,14 @@ def new_client_id() -> str:
     return secrets.token_hex(16)
 
 
-def plain_credentials(key: str) -> tuple[str, str]:
+def plain_credentials(key: str, user: str = USERNAME) -> tuple[str, str]:
     """(user name, password) for PLAIN: the password is HMAC-SHA256(key, "s2edit client"), 64 hexadecimal digits.
 
     Args:
         key: the connection file's key, 64 hexadecimal digits. ValueError when it is not hexadecimal.
+        user: whose key that is.
     """
-    return USERNAME, _hmac(key, "s2edit client")
+    return user, _hmac(key, "s2edit client")
 
 
 def daemon_proof(key: str, nonce: str) -> str:

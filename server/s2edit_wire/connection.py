@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import PROTOCOL_VERSION
+from .auth import USERNAME
 from .errors import Unreachable, WireError
 from .kinds import Field, Hex, Integer, ListOf, Record, Text
 from .limits import MAX_CONNECTION_FILE
@@ -25,11 +26,14 @@ FILE = Record(
     "connection file",
     (
         Field("endpoint", Text(4_096, 1), "`ipc://` and an absolute path, or `tcp://127.0.0.1:` and a port."),
-        Field("key", Hex(64), "This boot's key."),
+        Field("key", Hex(64), "This boot's key, or the painter's own."),
         Field("pid", Integer(1), "The daemon's process."),
         Field("protocol", ListOf(Integer(1, 1_000), 2, 2), "Lowest and highest protocol version it speaks."),
         Field("version", Text(64), "The daemon's version."),
         Field("boot", Hex(32), "Random per start of the daemon."),
+        Field(
+            "user", Text(32, 1), "Whose key it is: a painter's name; the daemon's own user when absent.", required=False
+        ),
     ),
 )
 
@@ -44,9 +48,23 @@ class Connection:
     protocol: tuple[int, int]
     version: str
     boot: str
+    user: str = USERNAME
 
     def __repr__(self) -> str:
         return f"Connection({self.endpoint!r}, pid={self.pid}, version={self.version!r})"
+
+    def as_map(self) -> dict[str, object]:
+        """What the file holds, key and all."""
+        named: dict[str, object] = {"user": self.user} if self.user != USERNAME else {}
+        return {
+            "endpoint": self.endpoint,
+            "key": self.key,
+            "pid": self.pid,
+            "protocol": list(self.protocol),
+            "version": self.version,
+            "boot": self.boot,
+            **named,
+        }
 
     @property
     def tcp_port(self) -> int | None:
@@ -77,25 +95,22 @@ def connection_path(state: Path) -> Path:
     return run_folder(state) / "daemon.json"
 
 
-def write_connection_file(state: Path, *, endpoint: str, key: str, version: str, boot: str) -> Path:
+def write_connection_file(
+    state: Path, *, endpoint: str, key: str, version: str, boot: str, user: str = USERNAME
+) -> Path:
     """Tell clients where this process listens; the daemon calls it once it does. Returns the file's path.
 
     Args:
         state: the state folder.
         endpoint: as libzmq names it.
-        key: 64 hexadecimal digits, random for this start.
+        key: 64 hexadecimal digits.
         version: the daemon's version.
         boot: 32 hexadecimal digits, random for this start.
+        user: whose key it is.
     """
     path = connection_path(state)
-    value: dict[str, object] = {
-        "endpoint": endpoint,
-        "key": key,
-        "pid": os.getpid(),
-        "protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION],
-        "version": version,
-        "boot": boot,
-    }
+    spoken = (PROTOCOL_VERSION, PROTOCOL_VERSION)
+    value = Connection(endpoint, key, os.getpid(), spoken, version, boot, user).as_map()
     FILE.check(value, "")
     write_private_json(path, value)
     return path
@@ -134,7 +149,13 @@ def read_connection_file(state: Path) -> Connection:
         ) from error
     lowest, highest = value["protocol"]
     found = Connection(
-        value["endpoint"], value["key"], value["pid"], (lowest, highest), value["version"], value["boot"]
+        value["endpoint"],
+        value["key"],
+        value["pid"],
+        (lowest, highest),
+        value["version"],
+        value["boot"],
+        value.get("user", USERNAME),
     )
     port = found.tcp_port
     if (port is None or port > 65_535) and not (

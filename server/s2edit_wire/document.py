@@ -33,6 +33,7 @@ _LIMITS = (
     ("MAX_COMMAND", "bytes of one ZMTP command"),
     ("MAX_UPLOADS_PER_CLIENT", "submissions of one client under way; then `busy`"),
     ("MAX_QUEUED_PER_CLIENT", "waiting jobs of one client; then `busy`"),
+    ("MAX_PAINTERS", "painters with a key of their own"),
     ("HANDSHAKE_TIMEOUT", "seconds for the ZMTP handshake"),
     ("HEARTBEAT_INTERVAL", "seconds of silence after which a client sends PING"),
     ("HEARTBEAT_TIMEOUT", "seconds without an answer to it after which it hangs up"),
@@ -70,6 +71,10 @@ To use a daemon on another machine, forward its socket with SSH (`ssh -N -L /hom
 The mechanism is PLAIN ([RFC 24](https://rfc.zeromq.org/spec/24/)), user name `s2edit`, password
 HMAC-SHA256(key, `s2edit client`), with the key's 32 bytes and the result as lower-case hexadecimal digits. NULL is
 refused. Whoever can't read the connection file gets no message through.
+
+Painters who share a daemon have a name, which is then PLAIN's user name, and a lasting key of their own. A job belongs
+to the user whose connection handed it in. To a painter every other job is `unknown_job`, and neither lists, events nor
+counts know of it; sequence numbers are each user's own. The daemon's own user sees and may do everything.
 
 ## Messages
 
@@ -147,7 +152,8 @@ def _record(record: Record) -> str:
 
 
 def _message(message: schema.Message) -> str:
-    lines = [f"### `{message.op}`\n", f"{message.doc}\n"]
+    doc = message.doc + (" For the daemon's own user only." if message.admin else "")
+    lines = [f"### `{message.op}`\n", f"{doc}\n"]
     for title, fields, roles in (
         ("Request", message.request, message.request_frames),
         ("Answer", message.reply, message.reply_frames),

@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "licence_required": "The weights' licence has to be accepted first.",
     "offline": "The daemon is set to offline and makes no connection.",
     "download_failed": "Weights could not be downloaded; what arrived is kept.",
+    "not_allowed": "Only the daemon's own user may do this.",
     "cancelled": "The job was cancelled.",
     "unreachable": "Made by the client itself: there is no daemon, or the connection broke before the answer came.",
     "internal": "A fault in S²Edit itself; the log has the details.",

@@ -22,6 +22,7 @@ MAX_EDIT = 24 * 1024
 """Bytes of an edit as msgpack: so a job with its error, or with its result's record, still fits a header."""
 MAX_UPLOADS_PER_CLIENT = 2
 MAX_QUEUED_PER_CLIENT = 32
+MAX_PAINTERS = 64
 HANDSHAKE_TIMEOUT = 2.0
 HEARTBEAT_INTERVAL = 5.0
 HEARTBEAT_TIMEOUT = 15.0

@@ -39,7 +39,7 @@ class Link:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._dealer = Dealer(*plain_credentials(connection.key))
+        self._dealer = Dealer(*plain_credentials(connection.key, connection.user))
         self._heard = self._pinged = time.monotonic()
         self._more_to_read = False
         self._socket, self._connecting = _open(connection)

@@ -99,6 +99,7 @@ class _Job(TypedDict):
 class JobRecord(_Job, total=False):
     """A job as clients see it."""
 
+    owner: Annotated[str, Text(32), "The painter whose job it is; absent for the daemon's own user's."]
     place: Annotated[str, Text(64), "Where it runs, of `status.places`; absent where there is one place only."]
     eta: Annotated[float, Real(0, 1000000000.0), "Seconds until the whole job ends, once known."]
     started: Annotated[float, TIME, "When its last attempt started."]

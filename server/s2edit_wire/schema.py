@@ -12,7 +12,7 @@ from typing import Annotated, TypedDict
 from .errors import CODES, WireError
 from .frames import FRAME, FrameRecord
 from .kinds import Choice, Field, Flag, Hex, Integer, ListOf, MapOf, Real, Record, Scalar, Text, fields_of
-from .limits import MAX_FRAMES
+from .limits import MAX_FRAMES, MAX_PAINTERS
 from .records import (
     EDIT,
     HOSTS,
@@ -41,6 +41,7 @@ class Message:
         request: its fields besides `op` and `id`.
         reply: the answer's fields besides `op` and `id`.
         request_frames, reply_frames: roles of the pixel frames that may follow; empty for none.
+        admin: whether it is for the daemon's own user only, and `not_allowed` for painters.
     """
 
     op: str
@@ -49,6 +50,12 @@ class Message:
     reply: tuple[Field, ...] = ()
     request_frames: tuple[str, ...] = ()
     reply_frames: tuple[str, ...] = ()
+    admin: bool = False
+
+    @property
+    def job_fields(self) -> tuple[str, ...]:
+        """Names of the request's fields that name jobs: none of them may be another painter's."""
+        return tuple(field.name for field in self.request if field.kind is JOB_ID)
 
 
 _FRAMES = Field("frames", ListOf(FRAME, MAX_FRAMES), "What each pixel frame is, in order.", required=False)
@@ -57,6 +64,8 @@ _JOB_REPLY = Field("job", JOB, "The job as it is now.")
 _MODEL_FIELD = Field("model", MODEL_ID, "Which model.")
 _SETTINGS = Field("settings", MapOf(Scalar(1_000)), "Settings by name.")
 
+PAINTER = Text(32, 1)
+PAINTER_ACTIONS = ("add", "key", "remove")
 MODEL_ACTIONS = ("download", "pause", "verify", "repair", "remove", "accept_licence")
 
 MESSAGES: dict[str, Message] = {
@@ -162,22 +171,39 @@ MESSAGES: dict[str, Message] = {
             "Does something with a model's weights; progress comes as `event`.",
             (_MODEL_FIELD, Field("action", Choice(MODEL_ACTIONS), "What to do.")),
             (Field("model", MODEL, "The model as it is now."),),
+            admin=True,
         ),
-        Message("rescan", "Looks again for weights that were added to the settings or found in caches."),
-        Message("pause_queue", "No further job is started."),
-        Message("resume_queue", "Jobs are started again."),
+        Message("rescan", "Looks again for weights that were added to the settings or found in caches.", admin=True),
+        Message("pause_queue", "No further job is started.", admin=True),
+        Message("resume_queue", "Jobs are started again.", admin=True),
         Message(
             "free_memory",
             "Unloads the model when no job is running, else right after it.",
             (Field("place", Text(64, 1), "One of `status.places`; all when absent.", required=False),),
+            admin=True,
         ),
-        Message("clear_cache", "Deletes the identity cache."),
+        Message("clear_cache", "Deletes the identity cache.", admin=True),
         Message("settings", "The daemon's settings.", (), (_SETTINGS,)),
-        Message("configure", "Changes settings; all or none.", (_SETTINGS,), (_SETTINGS,)),
+        Message("configure", "Changes settings; all or none.", (_SETTINGS,), (_SETTINGS,), admin=True),
+        Message(
+            "painters",
+            "Who may use this daemon beside its own user.",
+            (),
+            (Field("painters", ListOf(PAINTER, MAX_PAINTERS), "Their names."),),
+            admin=True,
+        ),
+        Message(
+            "painter",
+            "Lets a painter in, with a lasting key of their own; tells that key; or shuts them out at once.",
+            (Field("name", PAINTER, "Who."), Field("action", Choice(PAINTER_ACTIONS), "What to do.")),
+            (Field("key", Hex(64), "Their key; absent for `remove`.", required=False),),
+            admin=True,
+        ),
         Message(
             "shutdown",
             "Stops the daemon; unfinished jobs go on at the next start.",
             (Field("when", Choice(("now", "idle")), "At once, or when the queue is empty."),),
+            admin=True,
         ),
     )
 }

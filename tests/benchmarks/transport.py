@@ -25,6 +25,7 @@ from pathlib import Path
 import msgpack
 import zmq
 from s2edit_server.gate import Gate
+from s2edit_server.painters import only
 from s2edit_wire.auth import daemon_proof, plain_credentials
 from s2edit_wire.client import Client
 from s2edit_wire.connection import read_connection_file, write_connection_file
@@ -53,7 +54,7 @@ def serve(state: str, tcp: bool, parent: Connection) -> None:
     write_connection_file(Path(state), endpoint=endpoint, key=KEY, version="1", boot=BOOT)
     gated = Path(state) / GATED
     gated.mkdir(mode=0o700)
-    gate = Gate(*plain_credentials(KEY), endpoint)
+    gate = Gate(only(*plain_credentials(KEY)), endpoint)
     through = gate.bind(None if tcp else gated / "s")
     write_connection_file(gated, endpoint=through, key=KEY, version="1", boot=BOOT)
     threading.Thread(target=_run, args=(gate,), daemon=True).start()

@@ -15,6 +15,7 @@ from s2edit_server.desk import Desk
 from s2edit_server.events import Events
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.client import new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
@@ -32,7 +33,9 @@ def stored(folder: Path) -> int:
 
 async def hand_in(desk: Desk, seed: int) -> str:
     job, image = new_job_id(), picture(16, seed)
-    await desk.submit(job, CLIENT, "cli", EDIT, [(describe("image", image.shape), memoryview(image.tobytes()))])
+    await desk.submit(
+        job, USERNAME, CLIENT, "cli", EDIT, [(describe("image", image.shape), memoryview(image.tobytes()))]
+    )
     return job
 
 

@@ -14,6 +14,7 @@ from s2edit_server.desk import Desk
 from s2edit_server.events import Events
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
+from s2edit_wire.auth import USERNAME
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, picture, show, submit, wait_until
 
@@ -22,7 +23,7 @@ DAY = 86_400.0
 
 async def desk_with_a_result(folder: Path) -> Desk:
     desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
-    await desk.submit("a" * 32, "client", "cli", fake(), [])
+    await desk.submit("a" * 32, USERNAME, "client", "cli", fake(), [])
     row = await desk.store.call(jobs.start_next)
     assert row is not None
     await desk.finish(row["id"], 1, {"seed": 1}, [])

@@ -101,12 +101,13 @@ import asyncio, resource, selectors, socket, sys, tempfile
 from pathlib import Path
 from s2edit_server.crowd import capacity
 from s2edit_server.gate import GREETING, Gate
+from s2edit_server.painters import only
 resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
 
 async def main(selector):
     with tempfile.TemporaryDirectory(prefix="s2g-") as name:
         path = Path(name) / "s"
-        gate = Gate("user", "password", f"ipc://{name}/inner", capacity(selector))
+        gate = Gate(only("user", "password"), f"ipc://{name}/inner", capacity(selector))
         gate.bind(path)
         gate.start()
         print("ready", path, flush=True)

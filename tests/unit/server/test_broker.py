@@ -8,6 +8,7 @@ import msgpack
 import pytest
 import zmq
 from s2edit_server.broker import NO_REQUEST, Answer, Broker, Handler, Request, Session
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.limits import MAGIC, MAX_HEADER
 
 IDENTITY = b"id"
@@ -23,15 +24,19 @@ def answers(handler: Handler, *headers: dict[str, Any]) -> list[dict[str, Any]]:
             sent.append(msgpack.unpackb(parts[2]))
             return True
 
-        broker = Broker(send, lambda _: None)
+        broker = Broker(send, lambda _: None, everything)
         broker.handlers = {"ping": handler}
-        broker.greet(Session(IDENTITY, "c" * 32, "cli"))
+        broker.greet(Session(IDENTITY, USERNAME, "c" * 32, "cli"))
         for header in headers:
-            broker.take(IDENTITY, [zmq.Frame(MAGIC), zmq.Frame(msgpack.packb(header))])
+            broker.take(IDENTITY, USERNAME, [zmq.Frame(MAGIC), zmq.Frame(msgpack.packb(header))])
         await broker.finish(10)
         return sent
 
     return asyncio.run(run())
+
+
+async def everything(_request: Request) -> None:
+    """Allow it."""
 
 
 async def fine(_request: Request) -> Answer:

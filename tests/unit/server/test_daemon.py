@@ -7,7 +7,14 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from s2edit_server import handlers_daemon, handlers_jobs, handlers_queue, handlers_views, handlers_weights
+from s2edit_server import (
+    handlers_daemon,
+    handlers_jobs,
+    handlers_painters,
+    handlers_queue,
+    handlers_views,
+    handlers_weights,
+)
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
@@ -40,7 +47,7 @@ def client(daemon: RunningDaemon) -> Iterator[Client]:
 
 def test_every_message_has_a_handler() -> None:
     services = MagicMock()
-    topics = (handlers_jobs, handlers_queue, handlers_views, handlers_weights)
+    topics = (handlers_jobs, handlers_painters, handlers_queue, handlers_views, handlers_weights)
     handled = {op for topic in topics for op in topic.handlers(services)}
     assert handled | set(handlers_daemon.handlers(services, MagicMock())) == set(MESSAGES)
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from s2edit_server.framewalk import COMMAND, LONG, MAX_COMMAND, MORE, Broken, FrameWalk
 from s2edit_server.gate import CHUNK, SMALL, Gate, _Out, _pass_out
+from s2edit_server.painters import only
 from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER
 
 CROWD = 50
@@ -110,7 +111,7 @@ def test_a_connection_gives_its_large_buffer_back_once_the_picture_is_through(mo
 
 def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
     async def turns(folder: Path) -> int:
-        gate = Gate("user", "password", f"ipc://{folder}/inner")
+        gate = Gate(only("user", "password"), f"ipc://{folder}/inner")
         gate.bind(folder / "s")
         with contextlib.ExitStack() as opened:
             for _ in range(CROWD):
@@ -126,3 +127,37 @@ def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
     # A short path: a socket's may have at most 103 bytes.
     with tempfile.TemporaryDirectory(prefix="s2g-") as folder:
         assert asyncio.run(turns(Path(folder))) >= CROWD
+
+
+def initiate(*properties: tuple[bytes, bytes]) -> bytes:
+    metadata = b"".join(bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value for name, value in properties)
+    body = b"\x08INITIATE" + metadata
+    return bytes([COMMAND, len(body)]) + body
+
+
+DEALER = (b"Socket-Type", b"DEALER")
+
+
+@pytest.mark.parametrize(
+    ("first", "fine"),
+    [
+        (initiate(DEALER), True),
+        (initiate(DEALER, (b"Identity", b"")), True),
+        (initiate(), True),
+        (initiate(DEALER, (b"Identity", b"\0\x80\0\0\x01")), False),
+        (initiate((b"Identity", b""), DEALER, (b"iDENTITY", b"mine")), False),
+        (initiate(DEALER)[:-1], None),
+        (bytes([COMMAND, 16]) + b"\x08INITIATE\x01I\xff\xff\xff\xffx", False),
+        (bytes([COMMAND, 8]) + b"\x08INITIAT", False),
+        (bytes([COMMAND, 7]) + b"\x04PING\0\0", False),
+        (bytes([0, 9]) + b"\x08INITIATE", False),
+        (bytes([COMMAND, 11]) + b"\x08INITIATE\x09I", False),
+    ],
+)
+def test_a_clients_first_command_leaves_its_routing_id_to_libzmq(first: bytes, fine: bool | None) -> None:
+    walk = FrameWalk(client=True)
+    if fine is False:
+        with pytest.raises(Broken):
+            walk.feed(memoryview(first))
+    else:
+        assert b"".join(walk.feed(memoryview(first))) == (first if fine else b"")

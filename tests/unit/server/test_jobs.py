@@ -12,6 +12,7 @@ from s2edit_server.claims import Floor, foresee
 from s2edit_server.identities import Register
 from s2edit_server.placement import Place
 from s2edit_server.store import MIGRATIONS, Store
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.errors import WireError
 
 EDIT = {
@@ -38,7 +39,7 @@ class Db:
         return asyncio.run(self.store.call(function, *args, **kwargs))
 
     def add(self, name: str, client: str = "c" * 32, digest: str = "d") -> Any:
-        return self(jobs.insert, jobs.NewJob(name, digest, client, "cli", EDIT, (FRAME,)), 32)
+        return self(jobs.insert, jobs.NewJob(name, digest, USERNAME, client, "cli", EDIT, (FRAME,)), 32)
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_hold_release_retry_acknowledge_and_remove_know_their_states(db: Db) -> 
     assert (row["state"], row["error"], row["deaths"]) == ("queued", None, 0)
     db(jobs.start_next), db(jobs.finish_done, "a", 2, {}, [FRAME], "x")
     assert db(jobs.acknowledge, "a")["acknowledged"] is not None
-    assert db(queries.remove, "a") == ["0" * 64, "0" * 64]
+    assert db(queries.remove, "a") == USERNAME
     assert db(jobs.find, "a") is None
     assert db(queries.referenced) == set()
 

@@ -11,6 +11,7 @@ from s2edit_server.desk import Desk
 from s2edit_server.events import Events
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 
@@ -23,7 +24,9 @@ async def desk_with_jobs(folder: Path) -> Desk:
     desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
     for place, job in enumerate("abcd"):
         data = bytes([place]) * SIZE
-        await desk.submit(job * 32, "client", "cli", EDIT, [(describe("image", (1, SIZE, 1)), memoryview(data))])
+        await desk.submit(
+            job * 32, USERNAME, "client", "cli", EDIT, [(describe("image", (1, SIZE, 1)), memoryview(data))]
+        )
         if job != "d":
             row = await desk.store.call(jobs.start_next)
             assert row is not None
@@ -90,7 +93,7 @@ def test_pixels_that_two_jobs_share_count_once_and_go_with_the_last(tmp_path: Pa
     async def run() -> None:
         desk = await desk_with_jobs(tmp_path)
         shared = [(describe("image", (1, SIZE, 1)), memoryview(bytes([0]) * SIZE))]
-        await desk.submit("e" * 32, "client", "cli", EDIT, shared)
+        await desk.submit("e" * 32, USERNAME, "client", "cli", EDIT, shared)
         assert desk.blobs.total_bytes() == 4 * SIZE
         await desk.store.call(jobs.request_cancel, "d" * 32)
         await desk.store.call(jobs.request_cancel, "e" * 32)

@@ -18,6 +18,7 @@ from s2edit_server.scheduler import Scheduler
 from s2edit_server.settings import Settings
 from s2edit_server.store import Store
 from s2edit_server.supervisor import Health, WorkerDied
+from s2edit_wire.auth import USERNAME
 from s2edit_wire.frames import describe
 from s2edit_wire.records import ENDED
 
@@ -76,7 +77,7 @@ def outcome(folder: Path, *moves: Move, frames: Sequence[Any] = ()) -> Any:
 
         worker = Scheduler(desk, FixedPool({"here": Scripted(moves)}), folder / "work", find_model, Settings)
         serving = asyncio.create_task(worker.serve())
-        await desk.submit(JOB, "c" * 32, "cli", EDIT, frames)
+        await desk.submit(JOB, USERNAME, "c" * 32, "cli", EDIT, frames)
         async with asyncio.timeout(30):
             while (row := await desk.store.call(jobs.get, JOB))["state"] not in ENDED:
                 await asyncio.sleep(0.01)
