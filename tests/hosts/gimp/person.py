@@ -37,6 +37,14 @@ class Person:
             self.size = opened.size
         self.origin = wait_for(self._find, "the picture on the screen", 30)
 
+    def prepare(self, **wanted: object) -> dict[str, Any]:
+        """Make the picture what a test begins with (`inside/prepare.py`); its state.
+
+        A result that an earlier test left is deleted by that, and its mark goes a moment later.
+        """
+        self.desk.ask("prepare", **wanted)
+        return wait_for(lambda: None if (now := self.state())["says_model"] else now, "the mark to go", 30)
+
     def state(self) -> dict[str, Any]:
         """What GIMP says about the newest image: layers from the top down, dirty or not, selected layers."""
         return self.desk.ask("state", 60)

@@ -120,7 +120,7 @@ def test_another_version_and_a_missing_installation_are_told_of_in_words(person:
 @pytest.mark.usefixtures("served")
 def test_in_a_german_dialog_the_daemons_sentences_are_german(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
-    person.desk.ask("prepare")
+    person.prepare()
     person.desk.speak("de")
     try:
         person.open_dialog()
@@ -141,7 +141,7 @@ def test_in_a_german_dialog_the_daemons_sentences_are_german(person: Person) -> 
 @pytest.mark.usefixtures("served")
 def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: Person) -> None:
     screen = person.screen
-    person.desk.ask("prepare")
+    person.prepare()
     person.open_dialog()
     person.type_words(MAIN)
     person.paint_mask(MAIN.mask)
@@ -177,7 +177,7 @@ def test_each_painted_mask_layer_is_an_object_and_both_go_with_one_undo(person: 
 @pytest.mark.usefixtures("served")
 def test_what_is_not_touched_is_the_models_own_and_shown(person: Person) -> None:
     screen = person.screen
-    person.desk.ask("prepare")
+    person.prepare()
     person.open_dialog()
     person.type_words(MAIN)
     screen.key("alt+a")
@@ -194,7 +194,7 @@ def test_what_is_not_touched_is_the_models_own_and_shown(person: Person) -> None
 @pytest.mark.usefixtures("served")
 def test_something_is_taken_over_from_another_layer(person: Person) -> None:
     screen = person.screen
-    person.desk.ask("prepare", copies=["other"])
+    person.prepare(copies=["other"])
     dialog = person.open_dialog()
     person.type_words(COMPOSED)
     screen.key("alt+t", "Down", "Tab")  # the first layer, then what it shows
@@ -212,7 +212,7 @@ def test_something_is_taken_over_from_another_layer(person: Person) -> None:
 @pytest.mark.usefixtures("served")
 def test_something_is_taken_over_from_a_file_and_the_same_again(person: Person) -> None:
     screen, other = person.screen, draw_portrait(person.desk.lab.folder / "other.png", 64)
-    person.desk.ask("prepare")
+    person.prepare()
     dialog = person.open_dialog()
     person.type_words(COMPOSED)
     person.pick_reference(other)
@@ -243,7 +243,7 @@ def test_for_a_photograph_the_model_that_fits_is_offered_and_another_is_download
     lab.write_launcher(fake=False, offline=False)
     lab.stop_daemon()
     taken = shutil.copy(PHOTOGRAPH, lab.folder / "photograph.jpg")
-    person.desk.ask("prepare", photograph=str(taken))
+    person.prepare(photograph=str(taken))
     dialog = person.open_dialog()
     person.type_words(MAIN)
     screen.photograph("advice")
@@ -279,7 +279,7 @@ def test_for_a_photograph_the_model_that_fits_is_offered_and_another_is_download
 
 def test_an_indexed_picture_is_converted_if_the_painter_agrees(person: Person) -> None:
     screen = person.screen
-    before = person.desk.ask("prepare", indexed=True)
+    before = person.prepare(indexed=True)
     assert before["base"] == "indexed"
     person.choose_edit()
     screen.activate(screen.wait_window("^Convert to RGB$", 60))

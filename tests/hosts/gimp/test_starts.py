@@ -41,7 +41,7 @@ def person() -> Iterator[Person]:
 @pytest.fixture(autouse=True)
 def tidied(person: Person) -> Iterator[None]:
     """The picture is one layer again, and no window of a test is left for the next."""
-    person.desk.ask("prepare")
+    person.prepare()
     yield
     for title in (DIALOG, JOBS):
         person.screen.dismiss(title)
@@ -61,7 +61,7 @@ def kept(person: Person) -> dict[str, dict[str, Any]]:
 
 def test_a_layer_is_edited_from_the_layers_dialogs_own_menu(person: Person) -> None:
     screen = person.screen
-    person.desk.ask("prepare", copies=["other"])
+    person.prepare(copies=["other"])
     screen.activate(person.window)
     screen.key("Home")
     wait_for(lambda: person.state()["selected"] == ["other"], "the upper layer to be selected", 30)
@@ -147,7 +147,7 @@ def test_more_variations_than_travel_at_a_time_are_all_made(person: Person) -> N
 
 def test_a_layer_that_is_deleted_under_the_open_dialog_can_come_back(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
-    person.desk.ask("prepare", copies=["other"])
+    person.prepare(copies=["other"])
     dialog = person.open_dialog()
     person.type_words(MAIN)
     before = len(lab.jobs(EVERY, acknowledged=False))

@@ -73,7 +73,8 @@ class Easel:
     def report(self, path: Path, timeout: float = 60) -> dict[str, Any]:
         """The script's report, once it is written; an error in the script is raised here."""
         try:
-            wait_for(path.exists, f"Krita's report (see {self.lab.artifacts})", timeout)
+            wait_for(lambda: path.exists() or self._ended(), f"Krita's report (see {self.lab.artifacts})", timeout)
+            assert path.exists(), f"Krita ended with {self.krita.returncode} (see {self.lab.artifacts})."
         except AssertionError:
             self.screen.photograph("no-report")
             raise
@@ -88,6 +89,9 @@ class Easel:
         found = self.report(self.start(script, *files, stay=False, **variables), timeout)
         self.wait_end()
         return found
+
+    def _ended(self) -> bool:
+        return self.krita.poll() is not None
 
     def wait_end(self, timeout: float = 120) -> None:
         """Wait until Krita, told to quit, has ended."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from krita import Krita, Selection
@@ -81,14 +82,19 @@ def run(report: dict[str, Any], done: Any) -> None:
             report["spaces"][current["name"]] = compare(current)
         except Exception:  # noqa: BLE001 - the next colour model shall be tried all the same
             report["spaces"][current["name"]] = {"error": traceback.format_exc()}
-        current["document"].setModified(False)
-        current["document"].close()
-        QTimer.singleShot(100, following)
+        QTimer.singleShot(300, lambda: leave(current["document"], following))
 
     desk.layer_added.connect(added)
     desk.open()
     QTimer.singleShot(1000, following)
     QTimer.singleShot(WAIT_MS, done)
+
+
+def leave(document: Any, then: Callable[[], None]) -> None:
+    """Close a picture; see `stage.close_all`: not before Krita's list of layers has drawn what was changed."""
+    document.setModified(False)
+    document.close()
+    QTimer.singleShot(100, then)
 
 
 def painted(model: str, depth: str) -> Any:

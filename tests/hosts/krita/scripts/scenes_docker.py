@@ -19,6 +19,7 @@ from stage import (
     edit,
     is_result,
     layer,
+    leave,
     names,
     picture_file,
     pixel,
@@ -223,8 +224,7 @@ def scene_references(docker: Any) -> Scene:
     labels, enabled, whole = order("whole picture")
     yield from edit(docker, document, node, whole)
     _, _, late = order("Elsewhere")
-    other.setModified(False)
-    other.close()
+    yield from leave(other)
     yield from choose(document, node)
     docker.submit(late)
     yield lambda: "is gone" in docker.form.forecast.text()

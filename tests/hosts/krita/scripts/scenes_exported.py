@@ -11,7 +11,7 @@ from typing import Any
 
 from krita import InfoObject, Krita
 from s2edit_krita import marking
-from stage import OBJECT, Scene, act, choose, document_with, edit, is_result, layer, names, result, select
+from stage import OBJECT, Scene, act, choose, document_with, edit, is_result, layer, leave, names, result, select
 
 ENDINGS = ("png", "jpg", "tif", "webp")
 
@@ -33,8 +33,7 @@ def scene_exported(docker: Any) -> Scene:
         for name, one in (("after", document), ("reopened", again)):
             one.saveAs(str(folder / f"{name}.{ending}"))
     kept = len(again.topLevelNodes())
-    again.setModified(False)
-    again.close()
+    yield from leave(again)
     yield lambda: Krita.instance().activeDocument() == document
     for ending in ENDINGS:
         document.exportImage(str(folder / f"exported.{ending}"), InfoObject())

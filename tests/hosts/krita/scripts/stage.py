@@ -74,14 +74,25 @@ def act(report: dict[str, Any], done: Any, scenes: Iterable[Callable[[Any], Scen
 
 
 def close_all() -> None:
-    """Close all pictures, which have to have been left alone for a while.
+    """Close all pictures, which have to have been left alone for `STAYED` looks.
 
     Krita's list of layers draws what has changed a tenth of a second later, and does not forget it when the picture is
     closed before: it then reads freed memory (`KisNodeModel::processUpdateQueue`, seen with a debugger in Krita 5.2.9).
     """
     for document in Krita.instance().documents():
-        document.setModified(False)
-        document.close()
+        _close(document)
+
+
+def leave(document: Any) -> Scene:
+    """Close one picture in the middle of a scene, for the same reason not before it has been left alone."""
+    looks = iter(range(STAYED))
+    yield lambda: next(looks, None) is None
+    _close(document)
+
+
+def _close(document: Any) -> None:
+    document.setModified(False)
+    document.close()
 
 
 def document_with(docker: Any, kind: str = "RGBA", side: int = SIDE, size: tuple[int, int] | None = None) -> Any:
