@@ -16,13 +16,12 @@ from torch import Tensor
 
 from .errors import CheckpointError
 from .families import CONFIGS, FAMILIES, SD1, SDXL, Family, family_of, header, multiple_of, read_object
-from .framing import FOLDER as FRAMING
 from .framing import load_framing
 from .prompts import PromptTokenizer
 from .region import LATENT_STRIDE
+from .resolution import FRAMING, UPSCALER
 from .sd1 import Checkpoint, add_identity_rows
 from .sdxl import XlCheckpoint
-from .upscaling import FOLDER as UPSCALER
 from .upscaling import load_upscaler
 from .weight_files import check_folder, hashed_files
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from .companions import Companion, read_companion
 from .imaging import GRAY, resample
+from .resolution import FRAMING
 
-FOLDER = "framing"
 ARCHITECTURE = "s2edit-framing"
 SIDE = 64
 """Side of the square picture that the network looks at, px."""
@@ -31,7 +31,7 @@ _CLOSER = 1.6
 """Side of the square of the second look, in sides of what the first one found."""
 _AGREED = 0.6
 """Intersection over union of two looks' answers that count as one."""
-_COMPANION = Companion(FOLDER, ARCHITECTURE, "framing network", "crops are then chosen by the mask alone")
+_COMPANION = Companion(FRAMING, ARCHITECTURE, "framing network", "crops are then chosen by the mask alone")
 
 
 class FramingNetwork(nn.Module):

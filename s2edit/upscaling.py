@@ -20,11 +20,10 @@ from torch import Tensor, nn
 
 from .companions import Companion, read_companion
 from .errors import ImageError
+from .resolution import UPSCALED, UPSCALER
 
-SCALE = 4
+SCALE = UPSCALED
 """How many times wider and higher the result is."""
-FOLDER = "upscaler"
-"""Of the two files, inside a checkpoint's folder."""
 ARCHITECTURE = "guided-pixelshuffle"
 CHANNELS, BLOCKS, SHARPENING = range(4, 129), range(1, 33), range(17)
 """Sizes that a configuration may ask for."""
@@ -32,7 +31,7 @@ _FINE, _HEAD = 8, 24
 """Channels at the large size: what the body says of each pixel, and what the head computes with."""
 _DILATIONS = (1, 2, 4)
 """Of the blocks, in turn: the reach is wide at no cost."""
-_COMPANION = Companion(FOLDER, ARCHITECTURE, "upscaler", "results are then enlarged without one")
+_COMPANION = Companion(UPSCALER, ARCHITECTURE, "upscaler", "results are then enlarged without one")
 
 
 class _Block(nn.Module):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load_file
 
+from s2edit.resolution import UPSCALER
 from s2edit.starter.dataset import needed
 from s2edit.starter.latents import load_vae
 from s2edit.starter.models import new_scheduler, new_text_encoder, new_unet
-from s2edit.upscaling import FOLDER as UPSCALER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from s2edit.framing import FOLDER, Frame, FramingNetwork, load_framing, overlap
+from s2edit.framing import Frame, FramingNetwork, load_framing, overlap
 from s2edit.imaging import GRAY
+from s2edit.resolution import FRAMING
 from s2edit.starter.attributes import TRAINING_SEED_LIMIT
 from s2edit.starter.checkpoint import write_tensors
 from s2edit.starter.dataset import SHARD, needed
@@ -135,7 +136,7 @@ def export_framing(training: Path, target: Path) -> None:
     network = FramingNetwork()
     trained = {key.split(":", 1)[1]: value for key, value in state.items() if key.startswith("network:")}
     network.load_state_dict(trained)
-    place = target / FOLDER
+    place = target / FRAMING
     place.mkdir(parents=True, exist_ok=True)
     write_tensors(place / "model.safetensors", {key: value.half() for key, value in network.state_dict().items()})
     (place / "config.json").write_text(json.dumps(network.config(), indent=2) + "\n", "utf-8")

@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from s2edit.resolution import UPSCALER
 from s2edit.starter.checkpoint import write_tensors
 from s2edit.starter.dataset import needed
 from s2edit.starter.loop import Stage, run
 from s2edit.starter.pairs import PARTS, open_pairs
-from s2edit.upscaling import FOLDER, UpscalerNetwork
+from s2edit.upscaling import UpscalerNetwork
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ def export_upscaler(training: Path, target: Path) -> None:
     state = load_file(needed(training / "upscaler.safetensors", "upscaler"))
     network = UpscalerNetwork(CHANNELS, BLOCKS, SHARPENING)
     network.load_state_dict({key.split(":", 1)[1]: each for key, each in state.items() if key.startswith("average:")})
-    place = target / FOLDER
+    place = target / UPSCALER
     place.mkdir(parents=True, exist_ok=True)
     write_tensors(place / "model.safetensors", {key: each.half() for key, each in network.state_dict().items()})
     (place / "config.json").write_text(json.dumps(network.config(), indent=2) + "\n", "utf-8")

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from s2edit_editor.words import resolution
 from s2edit_wire import frames as wire_frames
 from s2edit_wire.client import Client, Incoming, new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.limits import MAX_PROMPT
+from s2edit_wire.records import PlanReply
 
 from . import targets, writing
 from .colour import to_srgb
@@ -138,10 +140,17 @@ def run(
             tell(sentence, "yellow" if is_warning else "")
     told: dict[str, Any] = {"mask_shares": {role: round(share(mask), 4) for role, mask in inputs.masks.items()}}
     told |= {"warnings": [sentence for sentence, is_warning in remarks if is_warning]}
-    crop, doubts = plan(task, inputs, client)
+    answer = plan(task, inputs, client)
+    doubts = [problem["message"] for problem in answer["problems"]]
     told["warnings"] += doubts
-    for sentence in doubts if not quiet else ():
-        tell(sentence, "yellow")
+    told["resolution"] = answer["resolution"]
+    if not quiet:
+        for sentence in doubts:
+            tell(sentence, "yellow")
+        if fine := resolution(answer):
+            tell(fine)
+    x, y, width, height = answer["crop"]
+    crop = (x, y, width, height)
     job = submit(task, inputs, crop, client)
     if not wait:
         return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop), **told}
@@ -153,17 +162,16 @@ def run(
     return {**summary, **told, "seconds": round(time.monotonic() - began, 3)}
 
 
-def plan(task: Task, inputs: Inputs, client: Client) -> tuple[Box, list[str]]:
-    """The crop to send, and sentences on what is doubtful. Raises the first problem that stands in the way."""
+def plan(task: Task, inputs: Inputs, client: Client) -> PlanReply:
+    """What the daemon answers to `plan`. Raises the first problem that stands in the way."""
     answer = plan_of(task, inputs, client)
     for problem in answer["problems"]:
         if problem["blocking"]:
             raise WireError(problem["code"], problem["message"])
-    x, y, width, height = answer["crop"]
-    return (x, y, width, height), [problem["message"] for problem in answer["problems"]]
+    return answer
 
 
-def plan_of(task: Task, inputs: Inputs, client: Client) -> dict[str, Any]:
+def plan_of(task: Task, inputs: Inputs, client: Client) -> PlanReply:
     """The daemon's whole answer to `plan`: crop, problems, and how long it would take."""
     fields: dict[str, Any] = {
         "kind": task.kind,
@@ -178,7 +186,8 @@ def plan_of(task: Task, inputs: Inputs, client: Client) -> dict[str, Any]:
     box = bounding_box(list(inputs.masks.values()))
     if box is not None:
         fields["mask_box"] = list(box)
-    return client.request("plan", fields).header
+    answer: Any = client.request("plan", fields).header
+    return answer  # type: ignore[no-any-return]
 
 
 def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, Any]:

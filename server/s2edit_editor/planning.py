@@ -123,7 +123,7 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     told = facts.typed and facts.typed != wish.target
     rewritten = _("It should show: {sentence}", sentence=wish.target) if told else ""
     foreseen = plan is not None and wish.source and not (blocked and marks)
-    time = words.forecast(plan["forecast"]) if foreseen and plan is not None else ""
+    time = words.foreseen(plan) if foreseen and plan is not None else ""
     said = "\n".join(filter(None, (*dict.fromkeys(marks.values()), rewritten)))
     doubted = frozenset(marks) - wrong
     return Verdict(marks, about, blocked, said, bool(wrong), " ".join(doubts), time, doubted)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from s2edit_wire.knobs import Knob
-from s2edit_wire.records import PHASES, PROFILES, EditRecord, ForecastRecord, JobRecord
+from s2edit_wire.records import PHASES, PROFILES, EditRecord, ForecastRecord, JobRecord, PlanReply
 
 from . import sentences
 from .text import _, language, translated
@@ -106,6 +106,26 @@ def forecast(told: ForecastRecord) -> str:
         first, following = duration(told["first_s"]), duration(told["next_s"])
         said = _("First edit: about {first}; each further one: about {next}.", first=first, next=following)
     return said if told["measured"] else f"{said} {_('(an estimate)')}"
+
+
+def resolution(told: PlanReply) -> str:
+    """How finely an edit can be drawn; "" where nothing was painted and it is as sharp as the picture."""
+    fine, (height, width) = told["resolution"], told["model_size"]
+    said = ""
+    if fine["size"] != [width, height]:
+        shares = {"object": "×".join(map(str, fine["size"])), "whole": f"{width}×{height}"}
+        if fine["framed"]:
+            said = _("What is painted gets at least {object} of the model's {whole} pixels.", **shares)
+        else:
+            said = _("What is painted gets {object} of the model's {whole} pixels.", **shares)
+    if fine["finest"] < 1.5:
+        return said
+    return f"{said} {_('The finest detail is about {count} px wide.', count=round(fine['finest']))}".strip()
+
+
+def foreseen(plan: PlanReply) -> str:
+    """What is said of an edit that could be sent: how long it would take, and how finely it can be drawn."""
+    return "\n".join(filter(None, (forecast(plan["forecast"]), resolution(plan))))
 
 
 def memory(told: ForecastRecord) -> str:

@@ -19,10 +19,11 @@ from s2edit.errors import PromptError, S2EditError
 from s2edit.families import FAMILIES, SD1, multiple_of
 from s2edit.prompts import PromptTokenizer, object_words
 from s2edit.region import crop_for
+from s2edit.resolution import resolution
 from s2edit.settings import Settings
 
 from .estimates import Forecast, forecast
-from .problems import Problem, frame_problems, memory_problems, photo_problems
+from .problems import Problem, frame_problems, memory_problems, photo_problems, size_problem
 from .timings import Pace
 from .weights.catalogue import Entry
 from .weights.manager import Weights
@@ -74,6 +75,9 @@ def plan(
     problems += photo_problems(request, entry, weights)
     if memory_free and not cached and settings.identity.level == "auto" and settings.identity.enabled:
         problems += memory_problems(entry, memory_free + memory_used)
+    fine = resolution(crop, box, (height, width), path)
+    if fine.is_coarse:
+        problems.append(size_problem(fine.size, (width, height)))
     guess: Forecast = forecast(entry, settings, paces or {}, device, pixels=height * width)
     return {
         "crop": list(crop),
@@ -89,6 +93,7 @@ def plan(
             "cached": cached,
             "measured": guess.measured,
         },
+        "resolution": {"size": list(fine.size), "finest": fine.finest, "framed": fine.framed},
     }
 
 

@@ -89,6 +89,14 @@ def photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) -
         yield Problem("model", "bad_image", message, blocking=False, hint=f"“{record['title']}” fits {how}.")
 
 
+def size_problem(size: tuple[int, int], model_size: tuple[int, int]) -> Problem:
+    """A warning that what was painted is smaller than the model can draw; widths and heights in the model's pixels."""
+    got, whole = (f"{width}×{height}" for width, height in (size, model_size))
+    message = f"What is painted gets only {got} of the model's {whole} pixels, and will hardly be drawn."
+    hint = "Paint all of the object, or take less of its surroundings along (Context)."
+    return Problem("mask", "bad_mask", message, blocking=False, hint=hint)
+
+
 def memory_problems(entry: Entry, available: int) -> Iterator[Problem]:
     """Fewer bytes than a full edit takes: a warning, since a lower level of learning is chosen then."""
     if entry.memory > available:

@@ -143,6 +143,23 @@ class ForecastRecord(TypedDict):
 FORECAST = Record.of("forecast", ForecastRecord)
 
 
+class ResolutionRecord(TypedDict):
+    """How finely a planned edit can be drawn."""
+
+    size: Annotated[
+        list[int],
+        ListOf(Integer(1, MAX_SIDE), 2, 2),
+        "Width and height of what was painted, in the model's pixels; `model_size` when nothing was.",
+    ]
+    finest: Annotated[float, Real(1, MAX_SIDE), "Width of the finest thing it draws, in the picture's pixels."]
+    framed: Annotated[
+        bool, Flag(), "Whether the model looks for its figure by itself: `size` is then the least, `finest` the most."
+    ]
+
+
+RESOLUTION = Record.of("resolution", ResolutionRecord)
+
+
 class _Model(TypedDict):
     id: Annotated[str, MODEL_ID, "What requests call it."]
     title: Annotated[str, Text(200), "What people call it."]
@@ -250,6 +267,7 @@ class PlanReply(TypedDict):
         dict[str, Value], MapOf(Scalar()), "Every setting in force: sent, else the model's and profile's own."
     ]
     forecast: Annotated[ForecastRecord, FORECAST, "Time and memory."]
+    resolution: Annotated[ResolutionRecord, RESOLUTION, "How finely it can be drawn."]
 
 
 class ResultRecord(TypedDict, total=False):

@@ -177,7 +177,7 @@ class EditDialog:
             self._crop = crop
             self._overview.show_crop(self._crop, self._masks)
         self._show(self._state.judged(self._read().wish, self._facts(), plan))
-        self._overview.show_forecast(plan["forecast"])
+        self._overview.show_forecast(plan)
         if self._seen is None or self._seen.crop != self._crop:
             self._look(submission)
         if self._state.released():

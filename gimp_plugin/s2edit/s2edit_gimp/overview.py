@@ -10,7 +10,7 @@ from s2edit_editor.host import MaskChoice
 from s2edit_editor.pixels import Box
 from s2edit_editor.submission import known
 from s2edit_editor.text import _
-from s2edit_wire.records import ForecastRecord
+from s2edit_wire.records import PlanReply
 
 from .host import GimpHost
 from .thumbnails import crop_picture
@@ -57,6 +57,6 @@ class Overview:
             )
         )
 
-    def show_forecast(self, forecast: ForecastRecord) -> None:
-        """Say what the daemon expects (`records.FORECAST`)."""
-        self._forecast.set_text("\n".join(filter(None, (words.forecast(forecast), words.memory(forecast)))))
+    def show_forecast(self, plan: PlanReply) -> None:
+        """Say what the daemon expects of the edit."""
+        self._forecast.set_text("\n".join(filter(None, (words.foreseen(plan), words.memory(plan["forecast"])))))

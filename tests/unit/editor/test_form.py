@@ -14,7 +14,9 @@ WISH = Wish(source="a woman with a hat", target="a woman with a crown", words=("
 
 def plan(*problems: dict[str, Any]) -> Any:
     forecast = {"first_s": 60.0, "next_s": 8.0, "cached": True, "measured": True, "memory": 1, "memory_free": 2}
-    return {"words": ["hat"], "crop": [0, 0, 8, 8], "problems": list(problems), "forecast": forecast, "settings": {}}
+    fine = {"size": [8, 8], "finest": 1.0, "framed": False}
+    said = {"words": ["hat"], "crop": [0, 0, 8, 8], "model_size": [8, 8], "settings": {}, "resolution": fine}
+    return said | {"problems": list(problems), "forecast": forecast}
 
 
 def problem(field: str, message: str, *, blocking: bool) -> dict[str, Any]:

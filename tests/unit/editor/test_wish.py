@@ -116,12 +116,32 @@ def plan(*problems: dict[str, Any], **changes: Any) -> PlanReply:
         "words": [],
         "settings": {},
         "forecast": forecast | changes,
+        "resolution": {"size": [9, 9], "finest": 1.0, "framed": False},
     }
     return reply | {"problems": list(problems)}  # type: ignore[no-any-return]
 
 
 def problem(field: str, message: str, *, blocking: bool = True, **more: Any) -> dict[str, Any]:
     return {"field": field, "code": "bad_prompt", "message": message, "blocking": blocking} | more
+
+
+GETS = "What is painted gets 4×3 of the model's 9×9 pixels."
+
+
+@pytest.mark.parametrize(
+    ("size", "finest", "framed", "said"),
+    [
+        ([9, 9], 1.0, False, ""),
+        ([4, 3], 1.0, False, GETS),
+        ([4, 3], 1.0, True, "What is painted gets at least 4×3 of the model's 9×9 pixels."),
+        ([9, 9], 5.2, False, "The finest detail is about 5 px wide."),
+        ([4, 3], 1.6, False, f"{GETS} The finest detail is about 2 px wide."),
+    ],
+)
+def test_how_finely_is_said_below_the_time(size: list[int], finest: float, framed: bool, said: str) -> None:
+    told = plan() | {"resolution": {"size": size, "finest": finest, "framed": framed}}
+    first, *rest = judge(WISH, Facts(), told).time.split("\n")  # type: ignore[arg-type]
+    assert first.startswith("First edit") and rest == ([said] if said else [])
 
 
 WISH = Wish(source="a woman", target="a woman with a hat", words=("woman",))

@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 
 from s2edit.checkpoints import load, model_hash
 from s2edit.errors import CheckpointError, ImageError
-from s2edit.upscaling import FOLDER, SCALE, Upscaler, UpscalerNetwork, load_upscaler
+from s2edit.resolution import UPSCALER
+from s2edit.upscaling import SCALE, Upscaler, UpscalerNetwork, load_upscaler
 
 
 def write(folder: Path, *, seed: int = 1, **config: Any) -> UpscalerNetwork:
@@ -23,9 +24,11 @@ def write(folder: Path, *, seed: int = 1, **config: Any) -> UpscalerNetwork:
     torch.manual_seed(seed)
     network = UpscalerNetwork(8, 2)
     torch.nn.init.normal_(network.head[-1].weight, std=0.05)  # type: ignore[arg-type]
-    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    save_file({name: each.half() for name, each in network.state_dict().items()}, folder / FOLDER / "model.safetensors")
-    (folder / FOLDER / "config.json").write_text(json.dumps(network.config() | config))
+    (folder / UPSCALER).mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: each.half() for name, each in network.state_dict().items()}, folder / UPSCALER / "model.safetensors"
+    )
+    (folder / UPSCALER / "config.json").write_text(json.dumps(network.config() | config))
     return network
 
 
@@ -109,7 +112,7 @@ def test_other_shapes_are_refused(shape: tuple[int, ...], which: int) -> None:
 def test_a_configuration_that_is_not_known(config: bytes | dict[str, Any], code: str, tmp_path: Path) -> None:
     write(tmp_path, **(config if isinstance(config, dict) else {}))
     if isinstance(config, bytes):
-        (tmp_path / FOLDER / "config.json").write_bytes(config)
+        (tmp_path / UPSCALER / "config.json").write_bytes(config)
     refused(tmp_path, code)
 
 
@@ -117,14 +120,14 @@ def refused(folder: Path, code: str) -> None:
     with pytest.raises(CheckpointError, match="upscaler") as caught:
         load_upscaler(folder)
     assert caught.value.code == f"checkpoint_{code}"
-    assert f"the folder “{FOLDER}” out of" in caught.value.hint
+    assert f"the folder “{UPSCALER}” out of" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 @pytest.mark.parametrize("what", ["missing", "folder", "pipe", "too large"])
 def test_files_that_are_none(name: str, what: str, tmp_path: Path) -> None:
     write(tmp_path)
-    file = tmp_path / FOLDER / name
+    file = tmp_path / UPSCALER / name
     file.unlink()
     if what == "folder":
         file.mkdir()
@@ -139,7 +142,7 @@ def test_files_that_are_none(name: str, what: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["torn", "pickle", "header", "name", "more", "shape", "numbers", "nan"])
 def test_weights_that_are_damaged(damage: str, tmp_path: Path) -> None:
     tensors = write(tmp_path).state_dict()
-    file = tmp_path / FOLDER / "model.safetensors"
+    file = tmp_path / UPSCALER / "model.safetensors"
     whole = file.read_bytes()
     bias = tensors.pop("enter.bias")
     changed: dict[str, dict[str, torch.Tensor]] = {

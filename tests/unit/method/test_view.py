@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from s2edit.errors import CheckpointError
-from s2edit.framing import ARCHITECTURE, FOLDER, Frame, Framing, FramingNetwork, load_framing
+from s2edit.framing import ARCHITECTURE, Frame, Framing, FramingNetwork, load_framing
 from s2edit.region import Box, square_around
 from s2edit.requests import EditRequest, EditResult, ObjectSpec
+from s2edit.resolution import FRAMING
 from s2edit.view import edit_view, placed, view_of
 
 CANVAS = (1600, 1200)
@@ -91,7 +92,7 @@ def test_hidden_colours_don_t_move_the_frame() -> None:
 
 
 def written(folder: Path, settings: dict[str, object] | None = None) -> Path:
-    place = folder / FOLDER
+    place = folder / FRAMING
     place.mkdir()
     network = FramingNetwork()
     save_file(network.state_dict(), place / "model.safetensors")

@@ -74,6 +74,17 @@ def test_a_good_plan(weights: Weights) -> None:
     assert not reply["forecast"]["measured"] and reply["forecast"]["first_s"] > reply["forecast"]["next_s"] > 0
 
 
+def test_an_object_of_less_than_a_latent_cell_is_doubted(weights: Weights) -> None:
+    reply = planned(weights, PLAN)
+    fine = reply["resolution"]
+    assert min(fine["size"]) > 8 and fine["finest"] > 1 and not fine["framed"]
+    small = PLAN | {"mask_box": [400, 300, 30, 4], "settings": {"blend.context": 4.0}}
+    (problem,) = planned(weights, small)["problems"]
+    assert (problem["field"], problem["code"], problem["blocking"]) == ("mask", "bad_mask", False)
+    assert "of the model's" in problem["message"] and "Context" in problem["message"]
+    assert planned(weights, small | {"mask_box": [400, 300, 300, 200]})["problems"] == []
+
+
 def test_the_context_setting_widens_the_crop(weights: Weights) -> None:
     narrow = planned(weights, PLAN | {"settings": {"blend.context": 0.1}})["crop"]
     wide = planned(weights, PLAN | {"settings": {"blend.context": 1.0}})["crop"]
