@@ -40,10 +40,12 @@ class Person:
     def prepare(self, **wanted: object) -> dict[str, Any]:
         """Make the picture what a test begins with (`inside/prepare.py`); its state.
 
-        A result that an earlier test left is deleted by that, and its mark goes a moment later.
+        A result that an earlier test left is deleted, and its mark goes a moment later: only then come layers that are
+        younger, since for all the plug-in knows they hold the result.
         """
-        self.desk.ask("prepare", **wanted)
-        return wait_for(lambda: None if (now := self.state())["says_model"] else now, "the mark to go", 30)
+        self.desk.ask("prepare")
+        bare = wait_for(lambda: None if (now := self.state())["says_model"] else now, "the mark to go", 30)
+        return self.desk.ask("prepare", **wanted) if wanted else bare
 
     def state(self) -> dict[str, Any]:
         """What GIMP says about the newest image: layers from the top down, dirty or not, selected layers."""
