@@ -29,6 +29,7 @@ from .provision import STABLE, SUITE, provision
 PROJECT = Path(__file__).resolve().parents[2]
 ARTIFACTS = PROJECT / ".ci" / "artifacts"
 T = TypeVar("T")
+BUSY = 3
 
 _ENTER = """
 set -e
@@ -219,11 +220,14 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_for(probe: Callable[[], T | None], what: str, timeout: float = 30, every: float = 0.1) -> T:
-    """The first true value of `probe`, asked `every` so many seconds; AssertionError naming `what` after `timeout`."""
-    end = time.monotonic() + timeout
+    """The first true value of `probe`, asked `every` so many seconds; AssertionError naming `what` when there is none.
+
+    `timeout` is plenty on a quiet machine; a busy one is given `BUSY` times as long.
+    """
+    end = time.monotonic() + BUSY * timeout
     while time.monotonic() < end:
         value = probe()
         if value:
             return value
         time.sleep(every)
-    raise AssertionError(f"Waited {timeout:g} s for {what}.")
+    raise AssertionError(f"Waited {BUSY * timeout:g} s for {what}.")
