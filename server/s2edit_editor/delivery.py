@@ -12,6 +12,7 @@ Alpha stays what it was where the result is clipped to what it covers.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from s2edit_wire.errors import WireError
@@ -25,6 +26,7 @@ from .notes import Pending
 from .pixels import Box, Picture
 from .place import LOST, TURNED, Sent, find
 from .text import _
+from .turns import BAND, Work, at_once
 
 LONGEST_NAME = 60
 """Characters of a layer's name that layer lists show."""
@@ -101,7 +103,22 @@ def deliver(
     *,
     choose: bool = False,
 ) -> str:
+    """As `delivering`, at once."""
+    return at_once(delivering(host, job, record, pictures, sent, choose=choose))
+
+
+def delivering(
+    host: Host,
+    job: JobRecord,
+    record: ResultRecord,
+    pictures: Mapping[str, Picture],
+    sent: Picture | None = None,
+    *,
+    choose: bool = False,
+) -> Work[str]:
     """Make the layer of a finished job, once: a second time, the layer that is there is named.
+
+    Where it belongs is looked at again once its pixels are made: the painter went on meanwhile.
 
     Args:
         job, record: the answer to `result`; pictures: its frames (`pictures_of`).
@@ -117,44 +134,70 @@ def deliver(
     there = host.results().get(job["job"])
     if there is not None:
         return there
+    edit, then = job["edit"], notes.pending(host, job["job"])
+    wanted = ("mask",) if edit["kind"] == "mask" else ("patch", "alpha")
     trouble = host.refusal()
+    if not trouble and not pictures.keys() >= set(wanted):
+        trouble = _("The result has no picture in it.")
     if trouble:
         raise WireError("bad_image", trouble)
-    wanted = ("mask",) if job["edit"]["kind"] == "mask" else ("patch", "alpha")
-    if not pictures.keys() >= set(wanted):
-        raise WireError("bad_image", _("The result has no picture in it."))
-    then = notes.pending(host, job["job"])
-    layers = {layer.mark: layer for layer in host.layers()}
-    source = source_of(host, layers, job["edit"], then)
-    first = pictures[wanted[0]]
-    box = place_of(host, source, job["edit"], then, sent, (first.width, first.height))
+    size = pictures[wanted[0]].width, pictures[wanted[0]].height
+    source, box = _home(host, edit, then, sent, size)
     if wanted == ("mask",):
-        return _deliver_mask(host, source, job["edit"], box, first)
+        return _deliver_mask(host, source, job, box, pictures["mask"])
+    while True:
+        result = yield from _insertion(host, job, record, source, box, pictures)
+        layer = yield from host.making(replace(result, choose=choose))
+        there = host.results().get(job["job"])
+        if there is not None:
+            return there
+        source, box = _home(host, edit, then, sent, size)
+        if (source, box) == (result.source, result.box):
+            spot = spot_over(host.layers(), source)
+            return host.attach(layer, replace(result, parent=spot.parent, above=spot.above, choose=choose))
+
+
+def _home(
+    host: Host, edit: EditRecord, then: Pending | None, sent: Picture | None, size: tuple[int, int]
+) -> tuple[str, Box]:
+    source = source_of(host, {layer.mark: layer for layer in host.layers()}, edit, then)
+    return source, place_of(host, source, edit, then, sent, size)
+
+
+def _insertion(
+    host: Host, job: JobRecord, record: ResultRecord, source: str, box: Box, pictures: Mapping[str, Picture]
+) -> Work[Insertion]:
+    then, layers = notes.pending(host, job["job"]), {layer.mark: layer for layer in host.layers()}
     colour, alpha = pictures["patch"], pictures["alpha"]
     if (colour.width, colour.height) != (box.width, box.height):
         colour, alpha = (host.stretched(one, box.width, box.height) for one in (colour, alpha))
-    manner = manner_over(layers.get(source), opaque=not source or host.is_opaque(source, box))
+    manner = manner_over(layers.get(source), opaque=not source or (yield from _is_opaque(host, source, box)))
     spot = spot_over(list(layers.values()), source)
     crop = list(box) if box.clipped(*host.canvas()) == box else []
     recipe = notes.recipe_of(job, record, crop, host.versions(), then.mask_from if then is not None else "")
     kept = {RECIPE: recipe.to_json(), notes.REFERENCE: then.reference if then is not None else ""}
-    return host.insert(
-        Insertion(
-            layer_name(job["edit"]),
-            box,
-            colour,
-            alpha,
-            spot.parent,
-            spot.above,
-            source,
-            manner.blended,
-            manner.clipped,
-            tuple(mark for mark in (then.masks if then is not None else ()) if mark in layers),
-            choose,
-            job["job"],
-            {name: text for name, text in kept.items() if text},
-        )
+    return Insertion(
+        layer_name(job["edit"]),
+        box,
+        colour,
+        alpha,
+        spot.parent,
+        spot.above,
+        source,
+        manner.blended,
+        manner.clipped,
+        hide=tuple(mark for mark in (then.masks if then is not None else ()) if mark in layers),
+        job=job["job"],
+        notes={name: text for name, text in kept.items() if text},
     )
+
+
+def _is_opaque(host: Host, layer: str, box: Box) -> Work[bool]:
+    for band in box.bands(BAND):
+        if not host.is_opaque(layer, band):
+            return False
+        yield
+    return True
 
 
 def source_of(host: Host, layers: Mapping[str, Layer], edit: EditRecord, then: Pending | None) -> str:
@@ -198,10 +241,10 @@ def place_of(
     return found.box
 
 
-def _deliver_mask(host: Host, source: str, edit: EditRecord, box: Box, mask: Picture) -> str:
+def _deliver_mask(host: Host, source: str, job: JobRecord, box: Box, mask: Picture) -> str:
     if (mask.width, mask.height) != (box.width, box.height):
         raise WireError("bad_image", _("The picture was scaled meanwhile. Ask for the mask again."))
     if not source:
         raise WireError("bad_image", _("There is no layer to put the mask over."))
-    word = next((entry["word"] for entry in edit["objects"]), "")
-    return masks.mask_layer(host, source, word, (box, bytes(mask.data)))
+    word = next((entry["word"] for entry in job["edit"]["objects"]), "")
+    return masks.mask_layer(host, source, word, (box, bytes(mask.data)), job["job"])

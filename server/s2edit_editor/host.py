@@ -4,15 +4,18 @@ A host is small: it carries out, and decides nothing. All boxes are in canvas pi
 that the editor keeps in its own files (Krita's unique id, GIMP's tattoo). Errors are `WireError`s with a sentence.
 
 `order` says what is wanted of a document, `submission` takes it out, `delivery` brings results in; all through a host.
+What may take long is `turns.Work`: it yields wherever it can wait, and holds on to what there was at its first turn. A
+host that is fast enough wraps what it does at once in `turns.quick`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .pixels import Box, Picture
+from .turns import Work
 
 AUTOMATIC, SELECTION, PAINTED, LAYER_MASK, CHANNEL, EARLIER = (
     "automatic",
@@ -80,7 +83,7 @@ class MaskChoice:
 
 @dataclass(frozen=True)
 class Insertion:
-    """A result layer to be made, in one undo step.
+    """A result layer to be made, and put into the document in one undo step.
 
     Args:
         name: its name.
@@ -155,11 +158,17 @@ class Host(Protocol):
     def coverage(self, choice: MaskChoice, box: Box, step: int = 1) -> bytes:
         """The mask's 8-bit samples in the box (0 outside of it), every `step`-th of every `step`-th row."""
 
+    def covering(self, choice: MaskChoice, box: Box) -> Work[bytes | bytearray]:
+        """As `coverage` of every pixel, of a large box."""
+
     def read(self, layer: str, box: Box) -> Picture:
         """A layer's own pixels in a box, without its mask, opacity and mode; transparent black outside of it.
 
-        "" stands for all that is visible, painted mask layers left out; so it does for the next three.
+        "" stands for all that is visible, painted mask layers left out; so it does for the next four.
         """
+
+    def reading(self, layer: str, box: Box) -> Work[Picture]:
+        """As `read`, of a large box."""
 
     def glance(self, layer: str, box: Box, step: int) -> Picture:
         """Every `step`-th pixel of every `step`-th row of `read`'s, 8-bit RGBA, so fast that no stroke is disturbed."""
@@ -167,13 +176,13 @@ class Host(Protocol):
     def looker(self, layer: str) -> Callable[[int, int], int | None]:
         """Tells the layer's green, 0 to 255, at a canvas pixel; None beside the layer."""
 
-    def is_slow(self, layer: str) -> bool:
-        """Whether `read` of this layer takes so long that it would be felt after each stroke."""
+    def is_slow(self, layer: str, box: Box) -> bool:
+        """Whether `read` of this box takes so long that it would be felt after each stroke."""
 
     def is_opaque(self, layer: str, box: Box) -> bool:
         """Whether the layer's own pixels are opaque all over the box."""
 
-    def reference(self, mark: str, longest: int) -> Picture:
+    def borrowing(self, mark: str, longest: int) -> Work[Picture]:
         """What a reference shows (`order.Reference`), of which no more than `longest` pixels a side are needed.
 
         Raises WireError with a sentence when it is gone or can't be opened.
@@ -188,23 +197,24 @@ class Host(Protocol):
     def results(self) -> Mapping[str, str]:
         """Marks of the layers that are results and are there now, by their jobs."""
 
-    def insert(self, result: Insertion) -> str:
-        """Make a result layer; returns its mark."""
+    def making(self, result: Insertion) -> Work[Any]:
+        """A result's layer, which hangs nowhere yet: whatever takes time is done with that."""
+
+    def attach(self, layer: Any, result: Insertion) -> str:
+        """Put what was made into the document; returns its mark."""
 
     def add_mask_layer(
-        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None
+        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""
     ) -> str:
         """A layer to paint the mask of an object of `layer` on, directly over `above`; it becomes the active one.
 
         Args:
             filled: what it shows at first: a box, and 8-bit samples of it; None for an empty one, with a brush in hand.
+            job: whose result it is, "" of one that is to be painted; `results` knows it then.
         """
 
     def choose(self, mark: str) -> None:
         """Make a layer the active one, because the painter asked for it."""
-
-    def is_saved(self) -> bool:
-        """Whether the document is in a file of the editor's own kind as it is."""
 
     def show(self, marks: Sequence[str], *, visible: bool) -> None:
         """Show or hide layers."""

@@ -70,11 +70,12 @@ def _missing(kind: str) -> str:
     }[kind]
 
 
-def mask_layer(host: Host, source: str, word: str, filled: tuple[Box, bytes] | None = None) -> str:
+def mask_layer(host: Host, source: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = "") -> str:
     """A layer to paint an object's mask on, over the source and all that would hide it; returns its mark.
 
     Args:
         word: the object, "" when it isn't named yet. filled: what it shows at first: a box, and 8-bit samples of it.
+        job: whose result it is, "" of one that is to be painted.
     """
     layers = host.layers()
     earlier = [layer for layer in layers if layer.made_for == source]
@@ -82,7 +83,7 @@ def mask_layer(host: Host, source: str, word: str, filled: tuple[Box, bytes] | N
     family = {source, *(layer.mark for layer in (*earlier, *results_of(layers, source)))}
     above = next(layer.mark for layer in layers if layer.parent == parent and layer.mark in family)
     name = _("Object mask: {word}", word=word) if word else _("Object mask {number}", number=len(earlier) + 1)
-    return host.add_mask_layer(source, above, name, word, filled)
+    return host.add_mask_layer(source, above, name, word, filled, job)
 
 
 class Waiting:

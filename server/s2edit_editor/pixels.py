@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from s2edit_wire.frames import ITEM_SIZE
 
+from .turns import BAND
+
 
 class Box(NamedTuple):
     """A rectangle of pixels: left, top, width, height. Left and top may be negative, as a layer may reach outside."""
@@ -92,6 +94,11 @@ def covered(data: bytes, width: int) -> Box | None:
         if start < width:
             left, right = min(left, start), max(right, len(line.rstrip(b"\0")))
     return Box(left, top, right - left, bottom - top + 1)
+
+
+def is_blank(data: bytes | bytearray) -> bool:
+    """Whether every byte is zero; copies no more than a band of them."""
+    return not any(data[place : place + BAND].strip(b"\0") for place in range(0, len(data), BAND))
 
 
 def kept_where(alpha: bytes, own: bytes, dtype: str) -> bytes:

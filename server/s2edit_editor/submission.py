@@ -1,7 +1,8 @@
 """From an order to the wire's `submit`, once for both editors: what is planned, what may not be sent, what is read.
 
 The order of events: `Submission.of` (what the edit is about), `plan` (to be asked of the daemon), `refusal` (why it is
-not sent), `take` (the pixels, in one go), and the parcel's `fields` with its frames go out as `submit`.
+not sent), `taking` (the pixels, a band at a time; `take` in one go), and the parcel's `fields` with its frames go out
+as `submit`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from .masks import nothing_marked
 from .notes import Pending
 from .order import LONGEST_REFERENCE, Order
 from .photo import likeness, step_of
-from .pixels import Box, Picture
+from .pixels import Box, Picture, is_blank
 from .place import points_of
 from .planning import Facts, first_lack
 from .text import _
+from .turns import Work, at_once
 from .wish import Wish
 
 LONGEST_TITLE = 300
@@ -120,7 +122,7 @@ class Submission:
         if crop.clipped(*self.host.canvas()) != crop:
             return None
         photo = likeness(self.host.glance(layer, crop, step_of(crop)))
-        if self.host.is_slow(layer) or crop.width * crop.height * 4 > LARGEST_HASHED:
+        if self.host.is_slow(layer, crop) or crop.width * crop.height * 4 > LARGEST_HASHED:
             return Seen(crop, photo, "")
         return Seen(crop, photo, sha256(self.host.read(layer, crop).data).hexdigest())
 
@@ -138,7 +140,11 @@ class Submission:
         return WireError("bad_request", lack) if lack else None
 
     def take(self, crop: Box) -> Parcel:
-        """Copy what is sent out of the document.
+        """As `taking`, at once."""
+        return at_once(self.taking(crop))
+
+    def taking(self, crop: Box) -> Work[Parcel]:
+        """Copy what is sent out of the document; where it is taken from is what holds at the first turn.
 
         Raises WireError when the document, the layer, a mask or the reference is gone, and for a mask without content.
         """
@@ -146,7 +152,9 @@ class Submission:
         trouble = gone(host, self.layer)
         if trouble:
             raise WireError("bad_image", trouble)
-        picture = host.read(self._read, crop)
+        edit = order.wish.to_edit(order.masked, self._document(crop), self.model)
+        pending = self._pending(crop)
+        picture = yield from host.reading(self._read, crop)
         entries, frames = [_entry("image", picture)], [picture.data]
         masks = [("object_mask", index, choice) for index, choice in enumerate(order.masks)]
         if order.edit_mask is not None:
@@ -154,13 +162,14 @@ class Submission:
         for role, index, choice in masks:
             if choice.kind != AUTOMATIC:
                 entries.append(describe(role, (crop.height, crop.width, 1), "u1", "mask", index))
-                frames.append(_coverage(host, choice, crop))
+                frames.append((yield from _covering(host, choice, crop)))
         if order.reference is not None:
-            other = host.reference(order.reference.mark, LONGEST_REFERENCE)
+            other = yield from host.borrowing(order.reference.mark, LONGEST_REFERENCE)
             entries.append(_entry("reference", other))
             frames.append(other.data)
-        edit = order.wish.to_edit(order.masked, self._document(crop), self.model)
-        return Parcel(edit, entries, frames, self._pending(crop, picture), picture)
+        # A picture of all layers moves with none of them.
+        pending = replace(pending, points=() if order.whole else points_of(picture))
+        return Parcel(edit, entries, frames, pending, picture)
 
     @property
     def _read(self) -> str:
@@ -177,18 +186,16 @@ class Submission:
             "crop": list(crop),
         }
 
-    def _pending(self, crop: Box, picture: Picture) -> Pending:
+    def _pending(self, crop: Box) -> Pending:
         order = self.order
         return Pending(
             self.layer,
             self.host.canvas(),
             self.host.frame(self.layer),
             crop,
-            # A picture of all layers moves with none of them.
-            () if order.whole else points_of(picture),
-            tuple(mask.mark for mask in order.masks if mask.kind == PAINTED),
-            order.reference.mark if order.reference is not None else "",
-            order.mask_from,
+            masks=tuple(mask.mark for mask in order.masks if mask.kind == PAINTED),
+            reference=order.reference.mark if order.reference is not None else "",
+            mask_from=order.mask_from,
         )
 
 
@@ -223,9 +230,9 @@ def marked_in(host: Host, choice: MaskChoice, area: Box) -> Box:
     return common
 
 
-def _coverage(host: Host, choice: MaskChoice, crop: Box) -> bytes:
-    data = host.coverage(choice, crop)
-    if not data.strip(b"\0"):
+def _covering(host: Host, choice: MaskChoice, crop: Box) -> Work[bytes | bytearray]:
+    data = yield from host.covering(choice, crop)
+    if is_blank(data):
         raise nothing_marked(choice)
     return data
 

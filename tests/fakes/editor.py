@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from s2edit_editor.host import PAINTED, SELECTION, Insertion, Layer, MaskChoice
 from s2edit_editor.pixels import Box, Picture, covered
+from s2edit_editor.turns import Work
 from s2edit_wire.errors import WireError
 
 Pixels = np.ndarray[Any, Any]
@@ -30,7 +31,7 @@ class Sheet:
 
 @dataclass
 class FakeHost:
-    """A document. Everything that is asked of it is really done to the arrays that it holds.
+    """A document. Everything that is asked of it is really done to the arrays that it holds, work in two turns.
 
     Args:
         size: width and height. sheets: its layers from the top down, in groups as their `parent` says.
@@ -48,7 +49,6 @@ class FakeHost:
     references: dict[str, Picture] = field(default_factory=dict)
     edges: bool = True
     open: bool = True
-    on_disk: bool = False
     chosen: str = ""
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
     inserted: list[Insertion] = field(default_factory=list)
@@ -116,8 +116,18 @@ class FakeHost:
             raise WireError("bad_mask", "The mask is gone.")
         return _cut(self._marked(choice)[..., None], Box(0, 0, *self.size), box)[::step, ::step, 0].tobytes()
 
+    def covering(self, choice: MaskChoice, box: Box) -> Work[bytes | bytearray]:
+        data = self.coverage(choice, box)
+        yield
+        return data
+
     def read(self, layer: str, box: Box) -> Picture:
         return Picture(box.width, box.height, 4, "u1", self._pixels(layer, box).tobytes())
+
+    def reading(self, layer: str, box: Box) -> Work[Picture]:
+        picture = self.read(layer, box)
+        yield
+        return picture
 
     def glance(self, layer: str, box: Box, step: int) -> Picture:
         thin = self._pixels(layer, box)[::step, ::step]
@@ -133,13 +143,14 @@ class FakeHost:
 
         return look
 
-    def is_slow(self, layer: str) -> bool:
+    def is_slow(self, layer: str, box: Box) -> bool:
         return layer in self.slow
 
     def is_opaque(self, layer: str, box: Box) -> bool:
         return bool((self._pixels(layer, box)[..., 3] == 255).all())
 
-    def reference(self, mark: str, longest: int) -> Picture:
+    def borrowing(self, mark: str, longest: int) -> Work[Picture]:
+        yield
         if mark not in self.references:
             raise WireError("bad_image", "The reference is gone.")
         return self.references[mark]
@@ -157,16 +168,19 @@ class FakeHost:
         marks = {layer.mark for layer in self.layers()}
         return {job: mark for job, mark in self.jobs.items() if mark in marks}
 
-    def insert(self, result: Insertion) -> str:
-        mark = f"result{len(self.inserted)}"
-        self.inserted.append(result)
+    def making(self, result: Insertion) -> Work[Pixels]:
         colour = np.frombuffer(result.colour.data, np.uint8).reshape(result.colour.shape)
         alpha = np.frombuffer(result.alpha.data, np.uint8).reshape(result.alpha.shape)
-        colour = np.broadcast_to(colour, (*colour.shape[:2], 3))
+        yield
+        return np.concatenate([np.broadcast_to(colour, (*colour.shape[:2], 3)), alpha], axis=2)
+
+    def attach(self, layer: Pixels, result: Insertion) -> str:
+        mark = f"result{len(self.inserted)}"
+        self.inserted.append(result)
         known = Layer(
             mark, result.name, result.box, result.parent, made_from=result.source, made_with=tuple(result.hide)
         )
-        self._put(Sheet(known, np.concatenate([colour, alpha], axis=2)), result.above)
+        self._put(Sheet(known, layer), result.above)
         self.jobs[result.job] = mark
         self.notes |= {(name, mark): text for name, text in result.notes.items()}
         self.show(result.hide, visible=False)
@@ -174,7 +188,7 @@ class FakeHost:
         return mark
 
     def add_mask_layer(
-        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None
+        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""
     ) -> str:
         mark, box = f"mask{len(self.sheets)}", self.sheet(layer).box
         pixels = np.zeros((box.height, box.width, 4), np.uint8)
@@ -185,13 +199,12 @@ class FakeHost:
             Sheet(Layer(mark, name, box, self.sheet(layer).known.parent, made_for=layer, word=word), pixels), above
         )
         self.chosen = mark
+        if job:
+            self.jobs[job] = mark
         return mark
 
     def choose(self, mark: str) -> None:
         self.chosen = mark
-
-    def is_saved(self) -> bool:
-        return self.on_disk
 
     def show(self, marks: Sequence[str], *, visible: bool) -> None:
         for sheet in self.sheets:

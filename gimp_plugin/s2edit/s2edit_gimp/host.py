@@ -14,13 +14,14 @@ from s2edit_editor import host, notes
 from s2edit_editor.host import Insertion, Layer, MaskChoice
 from s2edit_editor.pixels import Box, Picture, covered
 from s2edit_editor.text import _
+from s2edit_editor.turns import quick
 from s2edit_wire.errors import WireError
 from s2edit_wire.recipe import NAME as RECIPE
 
 from . import VERSION, marks, pixels
 from .brush import choose_paintbrush
 from .facts import MASK_PARASITE, layers, offsets, stack
-from .inserting import insert_result, new_mask_layer
+from .inserting import made, new_mask_layer, put_in
 
 DOCUMENT_PARASITE = "s2edit-document"
 # A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
@@ -122,11 +123,15 @@ class GimpHost:
             return data
         return b"".join(data[row * box.width : (row + 1) * box.width : step] for row in range(0, box.height, step))
 
+    covering = quick(coverage)
+
     def read(self, layer: str, box: Box) -> Picture:
         """The layer's pixels, with alpha where it has that."""
         item = self.layer(layer)
         x, y = offsets(item)
         return pixels.read_colour(item, box.moved(-x, -y))
+
+    reading = quick(read)
 
     def glance(self, layer: str, box: Box, step: int) -> Picture:
         """Rows of it, thinned."""
@@ -140,7 +145,7 @@ class GimpHost:
         left, top = offsets(item)
         return lambda x, y: pixels.green_at(item, x - left, y - top)
 
-    def is_slow(self, _layer: str) -> bool:
+    def is_slow(self, _layer: str, _box: Box) -> bool:
         """GIMP's buffers are read as they are."""
         return False
 
@@ -152,7 +157,8 @@ class GimpHost:
         own = pixels.read_opacity(item, box.moved(-x, -y), dtype)
         return pixels.is_full(Picture(box.width, box.height, 1, dtype, own))
 
-    def reference(self, mark: str, longest: int) -> Picture:
+    @quick
+    def borrowing(self, mark: str, longest: int) -> Picture:
         """A layer's picture, or a file's, shrunk."""
         if mark.isdecimal():
             return _shrunk(self.layer(mark), longest)
@@ -180,24 +186,29 @@ class GimpHost:
 
     def results(self) -> dict[str, str]:
         """By the recipes that layers carry."""
-        found = {notes.job_of(self.note(RECIPE, str(layer.get_tattoo()))): layer for layer in stack(self.image)}
+        found = {_job_of(layer): layer for layer in stack(self.image)}
         return {job: str(layer.get_tattoo()) for job, layer in found.items() if job}
 
-    def insert(self, result: Insertion) -> str:
+    @quick
+    def making(self, result: Insertion) -> Gimp.Layer:
+        """With its mask, as wide as its pixels."""
+        return made(self.image, result)
+
+    def attach(self, layer: Gimp.Layer, result: Insertion) -> str:
         """One undo step, with the picture's own id."""
-        document = (DOCUMENT_PARASITE, self.ref(result.source))
-        return str(insert_result(self.image, result, document).get_tattoo())
+        put_in(self.image, layer, result, (DOCUMENT_PARASITE, self.ref(result.source)))
+        return str(layer.get_tattoo())
 
     def add_mask_layer(
-        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None
+        self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""
     ) -> str:
         """Red and half opaque whatever it is painted with; one undo step."""
-        note = (MASK_PARASITE, json.dumps({"layer": int(layer), "word": word}))
-        made = new_mask_layer(self.image, self.layer(layer), self.layer(above), name, note, filled)
+        note = (MASK_PARASITE, json.dumps({"layer": int(layer), "word": word, "job": job}))
+        new = new_mask_layer(self.image, self.layer(layer), self.layer(above), name, note, filled)
         if filled is None:
             choose_paintbrush()
         Gimp.displays_flush()
-        return str(made.get_tattoo())
+        return str(new.get_tattoo())
 
     def choose(self, mark: str) -> None:
         """As the only selected one."""
@@ -245,6 +256,10 @@ class GimpHost:
         # A layer mask has its layer's offsets, but GIMP tells them of the layer only.
         held = item if item is None or choice.kind == host.PAINTED else item.get_mask()
         return None if held is None else (held, offsets(item))
+
+
+def _job_of(layer: Gimp.Layer) -> str:
+    return notes.job_of(marks.read_text(layer, RECIPE)) or str(marks.read_map(layer, MASK_PARASITE).get("job", ""))
 
 
 def _shrunk(layer: Gimp.Drawable, longest: int) -> Picture:

@@ -19,17 +19,9 @@ MASK_COLOUR = "red"
 MASK_OPACITY = 50.0
 
 
-def insert_result(image: Gimp.Image, result: Insertion, document: tuple[str, str]) -> Gimp.Layer:
-    """Make a result's layer.
-
-    Args:
-        document: name and text of a note that the image's file keeps from this layer on.
-
-    Returns:
-        The new layer, selected only if none but `hide` was; nothing else has changed but the visibility of `hide`.
-    """
+def made(image: Gimp.Image, result: Insertion) -> Gimp.Layer:
+    """A result's layer, not in the image yet: the painter may press Ctrl+Z at any moment while its pixels are made."""
     colour, place = _as_image_wants(image, result.colour), (result.box.x, result.box.y)
-    # All that takes time happens before the layer is in the image: the painter may press Ctrl+Z at any moment.
     layer = image.get_layer_by_tattoo(int(result.source)) if result.source else None
     if layer is not None and result.blended:
         colour = seen_through(image, layer, place, colour)
@@ -47,6 +39,15 @@ def insert_result(image: Gimp.Image, result: Insertion, document: tuple[str, str
     for name, text in held.items():
         if text:
             marks.write(new, name, text, Gimp.PARASITE_PERSISTENT)
+    return new
+
+
+def put_in(image: Gimp.Image, new: Gimp.Layer, result: Insertion, document: tuple[str, str]) -> None:
+    """Put in what was `made`; selected only if none but `hide` was, whose visibility is all else that changes.
+
+    Args:
+        document: name and text of a note that the image's file keeps from this layer on.
+    """
     hide = [image.get_layer_by_tattoo(int(mark)) for mark in result.hide]
     older = [other.get_id() for other in stack(image)]
     # Somebody who paints on meanwhile must not find the brush on another layer.
@@ -63,7 +64,6 @@ def insert_result(image: Gimp.Image, result: Insertion, document: tuple[str, str
     new.set_edit_mask(False)
     image.set_selected_layers([new] if result.choose else busy or [new])
     Gimp.displays_flush()
-    return new
 
 
 def new_mask_layer(

@@ -9,12 +9,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from s2edit_editor import notes
-from s2edit_editor.delivery import deliver, pictures_of
+from s2edit_editor.delivery import deliver, delivering, pictures_of
 from s2edit_editor.host import PAINTED, Insertion, MaskChoice
 from s2edit_editor.masks import for_objects, mask_layer
 from s2edit_editor.order import Order, Reference
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.submission import Submission
+from s2edit_editor.turns import at_once
 from s2edit_editor.wish import Wish
 from s2edit_wire.errors import WireError
 from s2edit_wire.recipe import NAME, Recipe
@@ -84,6 +85,28 @@ def test_a_second_time_nothing_new_is_made() -> None:
     sent.host.move("photo", 3, 4)
     assert sent.deliver() == "result1"
     assert sent.host.inserted[1].box == CROP.moved(3, 4)
+
+
+def test_what_was_moved_while_its_pixels_were_made_is_followed() -> None:
+    sent = Sent()
+    work = delivering(sent.host, sent.job, RECORD, PICTURES)
+    next(work)  # opaque all over
+    next(work)  # its pixels are made
+    assert not sent.host.inserted
+    sent.host.move("photo", 3, 4)
+    sent.host.with_layer("newer", CROP, made_from="photo")
+    at_once(work)
+    assert (sent.inserted.box, sent.inserted.above) == (CROP.moved(3, 4), "newer")
+    assert Recipe.from_json(sent.inserted.notes[NAME]).crop == list(CROP.moved(3, 4))
+
+
+def test_what_was_delivered_another_way_while_its_pixels_were_made_is_not_doubled() -> None:
+    sent = Sent()
+    works = [delivering(sent.host, sent.job, RECORD, PICTURES) for _ in range(2)]
+    for work in works:
+        next(work)
+    assert [at_once(work) for work in works] == ["result0", "result0"]
+    assert len(sent.host.inserted) == 1
 
 
 def test_a_compositions_reference_is_kept_with_its_result() -> None:
@@ -199,6 +222,8 @@ def test_a_mask_becomes_a_layer_to_be_corrected() -> None:
     made = sent.host.sheet(mark).known
     assert (made.made_for, made.word, sent.host.chosen) == ("photo", "hat", mark)
     assert sent.host.shown_box(mark) == CROP
+    assert sent.deliver({"mask": plane(CROP, 1, 255)}) == mark, "once"
+    sent.host.jobs.clear()
     sent.host.size = (240, 180)
     with pytest.raises(WireError, match="scaled"):
         sent.deliver({"mask": plane(Box(0, 0, 8, 8), 1)})

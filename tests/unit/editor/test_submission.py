@@ -8,12 +8,13 @@ from typing import cast
 
 import numpy as np
 import pytest
-from s2edit_editor import notes, submission
+from s2edit_editor import notes, place, submission
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION, MaskChoice
 from s2edit_editor.masks import automatic, for_objects, mask_layer, offered_kinds
 from s2edit_editor.order import Order, Reference
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.submission import Submission, area_in, gone
+from s2edit_editor.turns import at_once
 from s2edit_editor.wish import Wish
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FRAME
@@ -94,6 +95,20 @@ def test_what_is_taken_is_what_the_wire_wants(host: FakeHost) -> None:
     assert (varied.edit["seed"], varied.edit["model"], varied.frames) == (8, "cartoons", parcel.frames)
     assert [entry["masked"] for entry in varied.edit["objects"]] == [False, True]
     assert parcel.pending.mask_from == SELECTION and parcel.pending.reference == "other"
+
+
+def test_what_is_painted_and_moved_while_it_is_copied_is_not_in_it(host: FakeHost) -> None:
+    marked = host.select(MARKED)
+    asked = submitted(host, Order(WISH, (marked,)))
+    before = host.read("photo", CROP).data
+    work = asked.taking(CROP)
+    next(work)
+    host.sheet("photo").pixels[:] = 0
+    host.move("photo", 5, 5)
+    parcel = at_once(work)
+    assert parcel.picture.data == parcel.frames[0] == before
+    assert parcel.pending.frame == LAYER, "where it was when it was looked at"
+    assert parcel.pending.points == place.points_of(Picture(32, 24, 4, "u1", before))
 
 
 def test_all_visible_layers_are_read_where_that_is_wanted(host: FakeHost) -> None:

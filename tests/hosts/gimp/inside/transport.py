@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(GIVEN["plugin"])))
 
 from s2edit_editor.host import Insertion
 from s2edit_editor.pixels import Box, Picture
+from s2edit_editor.turns import at_once
 from s2edit_gimp.host import GimpHost  # type: ignore[import-not-found]
 
 OWN = (
@@ -68,7 +69,8 @@ def body() -> dict[str, Any]:
         return host.read(mark, whole)
 
     def put_in() -> Any:
-        return host.insert(Insertion("result", whole, patch, alpha, "", mark, mark))
+        result = Insertion("result", whole, patch, alpha, "", mark, mark)
+        return host.attach(at_once(host.making(result)), result)
 
     clock, out, came_in = Clock(), [], []
     picture = take_out()  # the first touch of so much memory is not what is measured
