@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s2edit_wire.paths import home_folder, named_folder
+
 SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
@@ -33,7 +35,7 @@ class Surroundings:
     @classmethod
     def here(cls) -> Surroundings:
         """This machine and user."""
-        return cls(SYSTEMS.get(sys.platform, "linux"), Path.home(), os.environ)
+        return cls(SYSTEMS.get(sys.platform, "linux"), home_folder(), os.environ)
 
     def expand(self, pattern: str) -> list[Path]:
         """Paths for a pattern with the names below, which need not exist unless the pattern has a `*`."""
@@ -43,7 +45,7 @@ class Surroundings:
             "data": self._folder("XDG_DATA_HOME", ".local/share"),
             "roaming": self._folder("APPDATA", "AppData/Roaming"),
             "local": self._folder("LOCALAPPDATA", "AppData/Local"),
-            "programs": Path(self.variables.get("ProgramFiles", "C:/Program Files")),
+            "programs": named_folder("ProgramFiles", self.variables) or Path("C:/Program Files"),
             "support": self.home / "Library" / "Application Support",
             "root": self.root,
         }
@@ -52,5 +54,4 @@ class Surroundings:
         return sorted(base.glob(rest)) if "*" in rest else [base / rest]
 
     def _folder(self, variable: str, usual: str) -> Path:
-        given = self.variables.get(variable)
-        return Path(given) if given else self.home / usual
+        return named_folder(variable, self.variables) or self.home / usual

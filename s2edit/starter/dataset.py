@@ -22,7 +22,7 @@ def training_folder(name: str = "portraits") -> Path:
 
     Another domain than the portraits has a folder of its name in there.
     """
-    folder = Path(os.environ.get("S2EDIT_TRAINING", Path.home() / ".cache" / "s2edit-training"))
+    folder = Path(os.environ.get("S2EDIT_TRAINING") or Path.home() / ".cache" / "s2edit-training")
     return folder if name == "portraits" else folder / name
 
 

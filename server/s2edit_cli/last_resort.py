@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from s2edit_wire.errors import Unreachable, WireError
-from s2edit_wire.paths import logs_folder, state_folder, unusable
+from s2edit_wire.paths import home_folder, logs_folder, state_folder, unusable
 
 from .exit_codes import Exit
 from .report import Ended
@@ -54,7 +54,7 @@ def foreseen(error: Exception) -> Exception:
 def _of_state_folder(error: OSError) -> Unreachable | None:
     """The error as one of the state folder or of the user's home; None when it is about another file."""
     try:
-        state, home = state_folder(), Path.home()
+        state, home = state_folder(), home_folder()
     except Unreachable as none:
         return none
     except RuntimeError:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from s2edit_wire.paths import settle_home
 
 from . import (
     bench_commands,
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `exit_codes`)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    settle_home()
     last_resort.prepare_output()
     try:
         try:

@@ -23,7 +23,7 @@ from filelock import FileLock
 from s2edit_wire.connection import remove_connection_file, write_connection_file
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.living import LOCK, forget_holder, note_holder
-from s2edit_wire.paths import run_folder, state_folder, unusable
+from s2edit_wire.paths import run_folder, settle_home, state_folder, unusable
 from s2edit_wire.programs import MODULES
 
 from . import (
@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon; returns the exit status: 0 after a clean end, 1 when it could not start, else `NO_FOLDER`."""
     options = _options(arguments)
     os.umask(0o077)
+    settle_home()
     try:
         folder = state_folder()
         run, held = _taken(folder)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from platformdirs import user_config_path
 from s2edit_wire import programs
+from s2edit_wire.paths import home_folder, named_folder
 
 _NAME = "s2edit-tray"
 _LABEL = "org.s2edit.tray"
@@ -20,8 +20,8 @@ def command() -> list[str]:
 def _entry() -> Path:
     """The file that stands for "start at login" on Linux and macOS."""
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
-    return user_config_path() / "autostart" / f"{_NAME}.desktop"
+        return home_folder() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
+    return (named_folder("XDG_CONFIG_HOME") or home_folder() / ".config") / "autostart" / f"{_NAME}.desktop"
 
 
 def enabled() -> bool:

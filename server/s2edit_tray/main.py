@@ -8,6 +8,7 @@ import sys
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 from s2edit_editor.text import catalogue
+from s2edit_wire.paths import settle_home
 
 from . import theme
 from .app import TrayApp
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--is-shown", action="store_true", help="start none: status 0 once the running one shows itself"
     )
     options = parser.parse_args(arguments)
+    settle_home()
     if options.language:
         QLocale.setDefault(QLocale(options.language))
     application = QApplication(sys.argv[:1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import Unreachable
@@ -35,15 +36,65 @@ def unusable(state: Path, error: OSError) -> Unreachable:
     return Unreachable(f"S²Edit's folder “{state}” can't be used: {why}.", USE_HINT, "not_usable")
 
 
-def _state_folder() -> Path:
-    given = os.environ.get("S2EDIT_HOME")
-    if given:
-        return Path(given).expanduser().absolute()
+def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The user's home: what HOME says (on Windows USERPROFILE), where that is a whole path; else the user database.
+
+    An empty HOME is the root for `Path.home()`, and a relative one whatever folder the program was started in.
+
+    Raises:
+        RuntimeError: neither knows a home, as `Path.home()` raises it.
+    """
     if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "s2edit"
+        drive, rest = environment.get("HOMEDRIVE", ""), environment.get("HOMEPATH", "")
+        homes = [environment.get("USERPROFILE", ""), drive + rest]
+    else:
+        homes = [environment.get("HOME", "")]
+    home = next((one for one in homes if one and Path(one).is_absolute()), "") or _in_database()
+    if not home or not Path(home).is_absolute():
+        raise RuntimeError("Could not determine home directory.")
+    return Path(home)
+
+
+def _in_database() -> str:
+    """This user's home as the system's list of users has it; "" where it has none."""
+    if sys.platform == "win32":
+        return ""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def named_folder(variable: str, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder that an environment variable names, `~` being the home; None where it is unset, empty or relative.
+
+    Source: XDG Base Directory Specification, "All paths set in these environment variables must be absolute".
+    Raises RuntimeError where `~` stands for a home that nobody knows.
+    """
+    given = environment.get(variable, "")
+    if given == "~" or given.startswith("~/"):
+        return home_folder(environment) / given[2:]
+    return Path(given) if Path(given).is_absolute() else None
+
+
+def settle_home() -> None:
+    """Where HOME is empty or no whole path, name the home in it: for libraries that ask the environment themselves."""
+    if sys.platform != "win32":
+        try:
+            os.environ["HOME"] = str(home_folder())
+        except RuntimeError:
+            return  # told by whoever needs it
+
+
+def _state_folder() -> Path:
+    if os.environ.get("S2EDIT_HOME"):
+        return named_folder("S2EDIT_HOME") or Path(os.environ["S2EDIT_HOME"]).expanduser().absolute()
+    if sys.platform == "win32":
+        return (named_folder("LOCALAPPDATA") or home_folder() / "AppData" / "Local") / "s2edit"
     # Snap moves HOME into the sandbox and names the real one.
-    home = Path(os.environ.get("SNAP_REAL_HOME") or Path.home())
+    home = named_folder("SNAP_REAL_HOME") or home_folder()
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "s2edit"
     return home / ".local" / "state" / "s2edit"

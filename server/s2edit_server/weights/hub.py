@@ -21,6 +21,8 @@ from typing import Any
 from s2edit_wire.errors import WireError
 from s2edit_wire.plain_files import read_plain
 
+from . import places
+
 HUB = "https://huggingface.co"
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken."""
@@ -234,8 +236,7 @@ def find_token(weights: Path, environment: Mapping[str, str]) -> str:
     """The user's token: from the environment, the weights folder, or where Hugging Face's tools keep it; or ""."""
     if environment.get("HF_TOKEN"):
         return environment["HF_TOKEN"].strip()
-    home = Path(environment.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    for file in (weights / "token", home / "token"):
+    for file in [folder / "token" for folder in (weights, *places.hub_homes(environment))]:
         try:
             token = read_plain(file, MAX_TOKEN).decode("ascii").strip()
         except (OSError, ValueError):

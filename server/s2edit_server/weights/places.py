@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
+from s2edit_wire.paths import home_folder, named_folder
+
 from . import tensor_files
 from .atomic import read_json, write_json
 from .catalogue import Entry, File
@@ -58,12 +60,20 @@ def hub_caches(environment: Mapping[str, str] = os.environ) -> list[Path]:
 
     Source: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
     """
-    if "HF_HUB_CACHE" in environment:
-        return [Path(environment["HF_HUB_CACHE"])]
-    if "HF_HOME" in environment:
-        return [Path(environment["HF_HOME"]) / "hub"]
-    base = environment.get("XDG_CACHE_HOME")
-    return [(Path(base) if base else Path.home() / ".cache") / "huggingface" / "hub"]
+    if (named := named_folder("HF_HUB_CACHE", environment)) is not None:
+        return [named]
+    return [home / "hub" for home in hub_homes(environment)]
+
+
+def hub_homes(environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """The folder in which Hugging Face's own tools keep all that is theirs; none for a user without a home."""
+    if (named := named_folder("HF_HOME", environment)) is not None:
+        return [named]
+    try:
+        caches = named_folder("XDG_CACHE_HOME", environment) or home_folder(environment) / ".cache"
+    except RuntimeError:
+        return []
+    return [caches / "huggingface"]
 
 
 def fetched(folder: Path) -> dict[str, dict[str, object]]:

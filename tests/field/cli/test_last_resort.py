@@ -16,8 +16,7 @@ from s2edit_cli.main import main
 from s2edit_cli.refusals import in_options
 from s2edit_wire import frames, schema
 from s2edit_wire.client import Client
-from s2edit_wire.errors import CODES, Unreachable, WireError
-from s2edit_wire.paths import state_folder
+from s2edit_wire.errors import CODES, WireError
 from s2edit_wire.session import Session
 
 from tests.fakes.daemon import EDIT
@@ -235,13 +234,6 @@ def test_a_picture_that_no_message_holds_is_told_of_in_pixels() -> None:
         )
     assert caught.value.code == "too_large"
     assert "takes 521 MiB" in caught.value.message and "frames[" not in caught.value.message
-
-
-def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("S2EDIT_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", lambda: Path("~nobody-of-this-name").expanduser())
-    with pytest.raises(Unreachable, match="no home folder"):
-        state_folder()
 
 
 def test_another_folder_of_the_home_that_cannot_be_used(
