@@ -101,7 +101,8 @@ def open_inputs(task: Task) -> Inputs:
     if max(len(task.source), len(task.target), len(task.reference_prompt)) > MAX_PROMPT:
         raise WireError("bad_prompt", f"A prompt has more than {MAX_PROMPT} characters.", "Say it in fewer words.")
     with looking():
-        picture = open_for_result(task.image, task.output, task.layers, task.inputs())
+        whole = task.mask is None and task.edit_mask is None
+        picture = open_for_result(task.image, task.output, task.layers, task.inputs(), sent=whole)
         paths = {"object_mask": task.mask, "edit_mask": task.edit_mask}
         masks = {role: open_mask(path, picture.size) for role, path in paths.items() if path is not None}
         reference = open_picture(task.reference) if task.reference else None
@@ -109,12 +110,24 @@ def open_inputs(task: Task) -> Inputs:
     return Inputs(picture, masks, reference, over)
 
 
-def open_for_result(image: Path, output: Path, layers: Path | None, inputs: list[Path]) -> Picture:
-    """The picture, once it is sure that its result can be written; WireError says what is wrong."""
+def open_for_result(
+    image: Path, output: Path, layers: Path | None, inputs: list[Path], *, sent: bool = False
+) -> Picture:
+    """The picture, once it is sure that its result can be written; WireError says what is wrong.
+
+    Args:
+        inputs: all files that are read. sent: whether the whole picture will be sent, which has to fit a message.
+    """
+
+    def check(size: tuple[int, int], least: int) -> None:
+        targets.check_size(output, size)
+        if sent:
+            wire_frames.check_bytes(size[0] * size[1] * least)
+
     targets.check_output(output, inputs, tuple(targets.KINDS))
     if layers:
         targets.check_output(layers, [*inputs, output], (".ora",))
-    picture = open_picture(image, lambda size: targets.check_size(output, size))
+    picture = open_picture(image, check)
     targets.check_fits(output, picture)
     return picture
 

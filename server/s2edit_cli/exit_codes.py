@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 MEANING: dict[Exit, str] = {
     Exit.DONE: "done",
-    Exit.INTERNAL: "a fault in S²Edit itself; with `detect`: no mark was found",
+    Exit.INTERNAL: "a fault in S²Edit itself; with `detect`: no mark was found; with `doctor`: something is wrong",
     Exit.USAGE: "wrong arguments",
     Exit.INPUT: "a picture, mask, prompt, word, setting, model or job id that cannot be used; nothing was changed",
     Exit.NO_DAEMON: "the daemon does not run and could not be started, or is not ours",

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
 
-SizeCheck = Callable[[tuple[int, int]], None]
-"""Given width and height in pixels, before a camera's orientation is applied."""
+SizeCheck = Callable[[tuple[int, int], int], None]
+"""Given width and height in pixels, before a camera's orientation is applied, and the least bytes of a pixel sent."""
 
 MAX_BYTES = 4 * 1024**3
 """Decoded size of the largest picture that is opened."""
@@ -155,7 +155,8 @@ def opened(path: Path, check: SizeCheck | None = None) -> Opened:
     header = decoding.header(path, kind, page.number if page else 0)
     _check_size(header, path, several=page is None)
     if check is not None:
-        check((header.width, header.height))
+        colours, bits = colours_and_bits(header)
+        check((header.width, header.height), (colours or 1) * (bits or 8) // 8)
     if None in colours_and_bits(header):
         # It will be refused for what it is; not a sample of it has to be read for that, nor called damaged.
         return Opened(kind, header, page, chunks, [])

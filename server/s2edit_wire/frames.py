@@ -38,12 +38,16 @@ class _Size(Integer):
 
     def check(self, value: object, where: str) -> None:
         """See `Kind.check`; raises WireError("too_large"), too."""
-        if isinstance(value, int) and value > self.high:
-            words = (
-                f"This part of the picture takes {value >> 20} MiB; at most {self.high >> 20} can be edited at once."
-            )
-            raise WireError("too_large", words, SMALLER)
+        if isinstance(value, int):
+            check_bytes(value)
         super().check(value, where)
+
+
+def check_bytes(count: int) -> None:
+    """Raise WireError("too_large") for a picture of so many bytes, when that is more than a frame may have."""
+    if count > MAX_FRAME:
+        words = f"This part of the picture takes {count >> 20} MiB; at most {MAX_FRAME >> 20} can be edited at once."
+        raise WireError("too_large", words, SMALLER)
 
 
 class _Frame(TypedDict):

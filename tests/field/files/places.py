@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from s2edit_cli import tiff_pages
 
 from tests.field.case import Case
-from tests.field.files.samples import drawing, image, png
-from tests.field.files.throwing import edit, output
+from tests.field.files.samples import chunk, drawing, image, jpeg, png, tiff
+from tests.field.files.throwing import edit, output, sent_whole
 
 TAKEN = "^taken$"
+TOO_LARGE = "^refused: This part of the picture takes 2574 MiB; at most 512"
+LARGE: dict[str, Callable[[Path], Path]] = {
+    "PNG": lambda folder: png(folder, drawing()),
+    "JPEG": jpeg,
+    "TIFF": lambda folder: tiff(folder, "deflate", tile=False),
+}
 POSIX = os.name == "posix"
 
 
@@ -30,6 +38,7 @@ def cases() -> list[Case]:
         Case("place", "alpha, to JPEG", lambda folder: edit(png(folder, drawing(4)), ".jpg"), "^refused: .*alpha"),
         Case("place", "a folder as input", lambda folder: edit(folder, ".png"), "^refused: .*Is a directory"),
     ]
+    found += [Case("place", f"{kind}, 30,000 pixels a side, sent whole", _too_large(kind), TOO_LARGE) for kind in LARGE]
     return [*found, *_posix()] if POSIX else found
 
 
@@ -50,6 +59,26 @@ def _posix() -> list[Case]:
         words = "^refused: Nothing can be written into"
         found.append(Case("place", "a folder without leave", lambda folder: output(Path("/proc/out.png"), []), words))
     return found
+
+
+def _too_large(kind: str) -> Callable[[Path], str]:
+    """By its header alone: who decodes it finds that all but a corner is missing."""
+
+    def throw(folder: Path) -> str:
+        path = LARGE[kind](folder)
+        data, side = bytearray(path.read_bytes()), 30_000
+        if kind == "PNG":
+            data = bytearray(data.replace(data[8:33], chunk(b"IHDR", struct.pack(">II", side, side) + data[24:29])))
+        elif kind == "JPEG":
+            at = data.index(b"\xff\xc0") + 5
+            data[at : at + 4] = struct.pack(">HH", side, side)
+        path.write_bytes(data)
+        if kind == "TIFF":
+            for tag in (256, 257):  # ImageWidth, ImageLength
+                tiff_pages.set_short(path, tag, side)
+        return sent_whole(path)
+
+    return throw
 
 
 def _input(folder: Path) -> Path:

@@ -38,6 +38,15 @@ def edit(path: Path, suffix: str | None = None) -> str:
     return f"told: {' '.join(picture.notes)}" if picture.notes else "taken"
 
 
+def sent_whole(path: Path) -> str:
+    """What is said of a picture that would be sent as a whole, since nothing is masked."""
+    try:
+        open_for_result(path, path.with_name("result.png"), None, [path], sent=True)
+    except WireError as error:
+        return f"refused: {error.message}"
+    return "taken"
+
+
 def mask(path: Path, size: tuple[int, int]) -> str:
     """What is said of a mask."""
     try:
