@@ -79,6 +79,7 @@ class Stopwatch:
     measured: dict[str, tuple[int, float]] = field(default_factory=dict)
     _since: float = field(default_factory=time.monotonic)
     _first: tuple[int, float] = (0, 0.0)
+    _last: float = 0.0
 
     def __post_init__(self) -> None:
         if self.loaded:
@@ -91,6 +92,8 @@ class Stopwatch:
         if new:
             self.close()
             self.phase, self._since, self._first = phase, now, (step, now)
+        if new or step != self.step:
+            self._last = now
         self.step, self.total = step, total
         return new
 
@@ -125,13 +128,19 @@ class Stopwatch:
         return rest + sum(self.pace[phase].seconds for phase in later)
 
     def _rest_of_phase(self) -> float | None:
-        steps, elapsed = self.step - self._first[0], time.monotonic() - self._first[1]
+        """Seconds until the phase's end. Once it is late, as much again is expected: nothing better is known then.
+
+        A phase of one step, such as fitting a large picture together, tells nothing until it is over.
+        """
+        now, steps = time.monotonic(), self.step - self._first[0]
         known = self.pace.get(self.phase)
         if self.total and steps > 0:
-            return max(0.0, (self.total - self.step) * elapsed / steps)
-        if known is None:
+            rest = (self.total - self.step) * (self._last - self._first[1]) / steps
+        elif known is None:
             # Of a kind that was measured, a phase that was not took next to nothing, such as loading what is loaded.
-            return 0.0 if "editing" in self.pace else None
-        if self.total:
-            return (self.total - self.step) * known.per_step
-        return max(0.0, known.seconds - elapsed)
+            rest = 0.0
+            if "editing" not in self.pace:
+                return None
+        else:
+            rest = (self.total - self.step) * known.per_step if self.total else known.seconds
+        return abs(rest - (now - self._last))

@@ -1,6 +1,6 @@
 """The ground on which the daemon is attacked: its wire, its files and the commands, nothing of how it is made.
 
-So the same attacks can be thrown at an older version: copy this folder and `case.py` into its `tests/field`.
+So the same attacks can be thrown at an older version: `python -m tests.field.daemon COMMIT`.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ def _entry(name: str, folder: Path) -> str:
     )
     seen = folder / "ran"
     if ran.returncode == 0:  # it starts the program, and does not wait for it
-        subprocess.run(["sh", "-c", 'until [ -s "$RAN" ]; do :; done'], env=environment, timeout=SOON, check=False)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(["sh", "-c", 'until [ -s "$RAN" ]; do :; done'], env=environment, timeout=SOON, check=False)
     began = seen.read_text("utf-8").split() if seen.exists() else []
     return verdict(any("s2edit_tray" in part for part in began), "it starts" if began else "it does not start")
 

@@ -67,6 +67,26 @@ def test_the_expected_time_uses_this_runs_pace_and_the_history_of_later_phases(m
     assert watch.measured["identity"][0] == 5
 
 
+@pytest.mark.parametrize("steps", [[(0, 1)], [(0, 0)], [(0, 4), (4, 4)], [(0, 4), (3, 4)]])
+def test_a_phase_that_takes_longer_than_ever_is_not_always_about_to_end(
+    steps: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fitting together 32,000 pixels said “1 s left” for minutes."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(timings, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    watch = Stopwatch({"editing": Pace(5, 0.5), "compositing": Pace(1, 1)})
+    for step, total in steps:
+        watch.progress("compositing", step, total)
+        now[0] += 0.2
+    seen = []
+    for _ in range(3):
+        now[0] += 60
+        left = watch.eta()
+        assert left is not None
+        seen.append(left)
+    assert 55 < seen[0] < seen[1] < seen[2] < 181
+
+
 def test_what_was_found_instead_of_made_is_no_measure_of_its_making() -> None:
     def ended(*, loaded: bool) -> Stopwatch:
         watch = Stopwatch({"loading": Pace(15, 15), "editing": Pace(5, 0.5)}, loaded=loaded)
