@@ -45,7 +45,7 @@ class Person:
         """
         self.desk.ask("prepare")
         bare = wait_for(lambda: None if (now := self.state())["says_model"] else now, "the mark to go", 30)
-        return self.desk.ask("prepare", **wanted) if wanted else bare
+        return self.desk.ask("prepare", 30, **wanted) if wanted else bare
 
     def state(self) -> dict[str, Any]:
         """What GIMP says about the newest image: layers from the top down, dirty or not, selected layers."""

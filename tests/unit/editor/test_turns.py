@@ -71,7 +71,7 @@ def broken(error: Exception) -> Work[int]:
 def test_work_goes_on_at_each_turn_and_whoever_waits_hears_of_its_end(
     work: Work[int], turns: int, told: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    loop, heard = Later(), []
+    loop, heard = Later(), list[object]()
     in_turns(loop, work, heard.append, lambda error: heard.append(f"{error.code} {error.message}"), lambda: True)
     assert loop.run() == turns
     assert heard == [told]
@@ -79,7 +79,7 @@ def test_work_goes_on_at_each_turn_and_whoever_waits_hears_of_its_end(
 
 
 def test_work_on_what_is_gone_is_given_up_and_nobody_told() -> None:
-    loop, heard, there, seen = Later(), [], [True], list[int]()
+    loop, heard, there, seen = Later(), list[object](), [True], list[int]()
     in_turns(loop, counted(seen, 3), heard.append, heard.append, lambda: there[0])
     there[0] = False
     assert loop.run() == 1

@@ -140,7 +140,7 @@ GETS = "What is painted gets 4×3 of the model's 9×9 pixels."
 )
 def test_how_finely_is_said_below_the_time(size: list[int], finest: float, framed: bool, said: str) -> None:
     told = plan() | {"resolution": {"size": size, "finest": finest, "framed": framed}}
-    first, *rest = judge(WISH, Facts(), told).time.split("\n")  # type: ignore[arg-type]
+    first, *rest = judge(WISH, Facts(), told).time.split("\n")
     assert first.startswith("First edit") and rest == ([said] if said else [])
 
 
