@@ -45,6 +45,10 @@ class _Tabs(QTabBar):
         return size.grownBy(QMargins(0, 2, 0, 2))
 
 
+_FRAME = QMargins(4, 32, 4, 8)
+"""Room for what the window manager puts around a window, which nobody knows before it is shown; px of the desktop."""
+
+
 class Window(QMainWindow):
     """All pages.
 
@@ -56,7 +60,7 @@ class Window(QMainWindow):
     def __init__(self, daemon: Daemon, *, stays: bool) -> None:
         super().__init__()
         # At two dots to the pixel, a small screen has less room than that.
-        self.resize(QSize(920, 640).boundedTo(self.screen().availableSize()))
+        self.resize(QSize(920, 640).boundedTo(self.screen().availableSize().shrunkBy(_FRAME)))
         self.setAcceptDrops(True)
         self._daemon = daemon
         self.stays = stays
