@@ -6,22 +6,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from krita import Krita
+from s2edit_editor.host import Reference
 from s2edit_editor.masks import automatic
+from s2edit_editor.order import Order
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import one_sentence
 
-from . import history
-from .document import active, node_mark, source_layer, title
+from .document import everything_open, node_mark
+from .host import KritaHost
 from .objects import heading, line
-from .order import Order, Reference
 from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 _LEAST_WIDTH = 380
 """Pixels in which a prompt can be read."""
+
+
 _KINDS = frozenset({"paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
+"""Layers that show something of their own."""
 
 
 class ComposeDialog(QDialog):
@@ -89,7 +91,7 @@ class ComposeDialog(QDialog):
 
     def add_file(self, path: str) -> None:
         """Offer a file and choose it."""
-        self._references.append(Reference(None, "", path, Path(path).name))
+        self._references.append(Reference(path, Path(path).name))
         self.reference.addItem(self._references[-1].label)
         self.reference.setCurrentIndex(self.reference.count() - 1)
         self._check()
@@ -107,24 +109,13 @@ class ComposeDialog(QDialog):
 
 def references() -> list[Reference]:
     """The layers of the picture in front without the edited one, then the other open pictures and their layers."""
-    front = active()
-    edited = source_layer(front) if front is not None else None
     found = []
-    for document in sorted(Krita.instance().documents(), key=lambda one: one != front):
-        name = title(document)
-        if document != front:
-            found.append(Reference(document, "", "", tr("{name} (the whole picture)", name=name)))
-        left_out = {*history.load(document).masks, *([node_mark(edited)] if edited and document == front else [])}
-        for node in _layers(document.rootNode()):
-            if node_mark(node) not in left_out:
-                found.append(Reference(document, node_mark(node), "", f"{node.name()} ({name})"))
-    return found
-
-
-def _layers(parent: Any) -> list[Any]:
-    found = []
-    for node in parent.childNodes():
-        if node.type() in _KINDS:
-            found.append(node)
-            found.extend(_layers(node))
+    for place, host in enumerate(map(KritaHost, everything_open())):
+        root, name, edited = node_mark(host.document.rootNode()), host.title(), host.edited()
+        if place:
+            found.append(Reference(root, tr("{name} (the whole picture)", name=name)))
+        for layer in host.layers():
+            shows = not layer.made_for and host.node(layer.mark).type() in _KINDS
+            if shows and (place or layer.mark != edited):
+                found.append(Reference(f"{root}:{layer.mark}", f"{layer.name} ({name})"))
     return found

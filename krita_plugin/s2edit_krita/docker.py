@@ -3,34 +3,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from krita import DockWidget
-from s2edit_editor.area import crop_on_canvas
 from s2edit_editor.form import Form as FormState
-from s2edit_editor.host import PAINTED, MaskChoice
-from s2edit_editor.masks import Selected, automatic, picked_up
-from s2edit_editor.pixels import Box
+from s2edit_editor.host import PAINTED
+from s2edit_editor.masks import Selected, automatic, mask_layer, picked_up
+from s2edit_editor.notes import recipe_in
+from s2edit_editor.order import Order
+from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.planning import Facts
+from s2edit_editor.sending import send
+from s2edit_editor.submission import Submission
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
 from s2edit_editor.wish import Wish, one_sentence
 from s2edit_wire.errors import WireError
+from s2edit_wire.recipe import NAME as RECIPE
 from s2edit_wire.records import PlanReply
 
-from . import history, masks, recipes
 from .composing import ComposeDialog
 from .desk import Desk
-from .document import active, canvas, is_open, node_mark, source_layer
+from .document import node_mark
 from .form import Form
+from .host import KritaHost, front
 from .joblist import JobList
-from .layers import add_object_mask, give_back_colour, hide_object_masks, take_brush
-from .order import Order
+from .layers import give_back_colour
 from .preview import MaskPreview
 from .qt import QApplication, QLabel, QScrollArea, Qt, QTimer, QVBoxLayout, QWidget
 from .room import make_room
-from .submitting import add_facts, area_for, plan_fields, submit
 from .variations import VariationsDialog
 
 DOCKER_ID = "s2edit_docker"
@@ -95,7 +97,6 @@ class Docker(DockWidget):
         self.setWidget(whole)
         self._crop: Box | None = None
         self._selected = Selected()
-        self._colour: Any = None
         self._state = FormState()
         self._planning = self._timer(_PLAN_MS, self._plan)
         self._looking = self._timer(_STROKE_MS, self._look)
@@ -121,17 +122,12 @@ class Docker(DockWidget):
 
     def paint_mask(self) -> None:
         """Make a mask layer for the next object and take the brush."""
-        document, layer = self._document_and_layer()
-        if document is None or layer is None:
+        host, layer = self._host_and_layer()
+        if host is None:
             return
-        number, row = self.form.objects.row_for_painting()
-        word = row.target().word or tr("object")
-        node = add_object_mask(document, layer, word)
-        self._colour = take_brush(number) or self._colour
-        register = history.load(document)
-        register.masks[node_mark(node)] = history.MaskLayer(word, node_mark(layer))
-        history.store(document, register)
-        row.choose_mask(MaskChoice(PAINTED, node_mark(node), node.name(), word))
+        row = self.form.objects.row_for_painting()
+        mark = mask_layer(host, layer, row.target().word)
+        row.choose_mask(next(choice for choice in host.mask_choices(layer) if choice.mark == mark))
         self._look()
         self._ask_to_paint()
 
@@ -141,47 +137,59 @@ class Docker(DockWidget):
     def _say(self, sentence: str) -> None:
         self.form.show_state(self._state.told(sentence))
 
-    def submit(self, order: Order) -> None:
-        """Send one job."""
-        document, layer = self._document_and_layer()
-        if document is None or layer is None:
+    def submit(self, order: Order, wishes: Sequence[Wish] = ()) -> None:
+        """Send one job, or several wishes with the same pictures."""
+        host, layer = self._host_and_layer()
+        if host is None:
             return
-        if not order.wish.words and order.wish.kind != "caption" and self._state.lacks(order.wish, self._facts(order)):
+        if self._state.lacks(order.wish, self._facts(order)):
             self.form.show_state(self._state.shown)
             return
-        if self._colour is not None:
-            give_back_colour(self._colour)
-            self._colour = None
+        give_back_colour()
         self._say(tr("Sending…"))
-        submit(self.desk, document, order, lambda _job: self._sent(document, layer, order))
+        try:
+            asked = Submission.of(host, layer, order, self.desk.default)
+        except WireError as error:
+            self._failed(error)
+            return
+        answer = self._described if order.wish.kind == "caption" else None
+        hide = [mask.mark for mask in order.painted() if mask.kind == PAINTED]
+        sent = lambda: self._sent(host, layer, hide)  # noqa: E731
+        send(self.desk, asked, self._failed, wishes=wishes, answer=answer, sent=sent)
 
-    def _sent(self, document: Any, layer: Any, order: Order) -> None:
+    def _sent(self, host: KritaHost, layer: str, masks: Sequence[str]) -> None:
         """The masks have done their work: out of sight, and back to the picture's own layer."""
         self._say(tr("Sent. You can go on painting."))
-        if not is_open(document):
-            return
-        hide_object_masks(document, [mask.mark for mask in order.painted() if mask.kind == PAINTED], layer)
+        if host.is_open():
+            if host.active() in masks:
+                host.choose(layer)
+            host.show(masks, visible=False)
+
+    def _described(self, header: Mapping[str, Any], _pictures: Mapping[str, Picture]) -> None:
+        self.form.source.setText(str(header["record"].get("caption", "")) or self.form.source.text())
+
+    def _failed(self, error: WireError) -> None:
+        self._complained(f"{error.message} {error.hint}".strip())
 
     def _connect(self) -> None:
         form, desk = self.form, self.desk
         form.changed.connect(self._changed)
         form.edit_wanted.connect(self._edit)
-        form.propose_wanted.connect(self._propose)
+        form.propose_wanted.connect(lambda: self._ask("caption"))
         form.paint_wanted.connect(self.paint_mask)
-        form.automatic_wanted.connect(self._automatic)
+        form.automatic_wanted.connect(lambda: self._ask("mask"))
         form.variations_wanted.connect(self._vary)
         form.compose_wanted.connect(self._compose)
         form.model_row.action_wanted.connect(
             lambda model, action: desk.act_on_model(model, action, form.model_row.refused)
         )
-        desk.link_changed.connect(self._linked)
-        desk.models_changed.connect(self._models)
-        desk.default_told.connect(form.use_default)
-        desk.complained.connect(self._complained)
-        desk.said.connect(self._say)
-        desk.captioned.connect(self.form.source.setText)
-        desk.reused.connect(self._reuse)
-        desk.layer_added.connect(self._added)
+        desk.told.link_changed.connect(self._linked)
+        desk.told.models_changed.connect(self._models)
+        desk.told.default_changed.connect(lambda: form.use_default(desk.default))
+        desk.told.complained.connect(self._complained)
+        desk.told.said.connect(self._say)
+        desk.told.reused.connect(self._reuse)
+        desk.told.layer_added.connect(self._added)
         self.extension.menus.stroke_ended.connect(self._looking.start)
         self.visibilityChanged.connect(self._seen)
         self._linked(desk.link, "")
@@ -196,21 +204,15 @@ class Docker(DockWidget):
             self.desk.open()
             self._look()
 
-    def _document_and_layer(self) -> tuple[Any, Any]:
-        document = active()
-        layer = source_layer(document) if document is not None else None
-        if layer is None:
+    def _host_and_layer(self) -> tuple[KritaHost | None, str]:
+        host = front()
+        layer = host.edited() if host is not None else ""
+        if not layer:
             self.form.show_state(self._state.failed(tr("Open a picture and choose a layer first.")))
-        return document, layer
+        return (host, layer) if layer else (None, "")
 
-    def _propose(self) -> None:
-        order = self.form.order("caption")
-        self.submit(replace(order, wish=replace(order.wish, words=()), masks=()))
-
-    def _automatic(self) -> None:
-        order = self.form.order("mask")
-        wish = replace(order.wish, words=order.wish.words[:1])
-        self.submit(replace(order, wish=wish, masks=(automatic(),)[: len(wish.words)], edit_mask=None))
+    def _ask(self, kind: str) -> None:
+        self.submit(self.form.order().asking(kind))
 
     def _changed(self) -> None:
         """What went wrong with other fields is said no longer."""
@@ -224,10 +226,10 @@ class Docker(DockWidget):
             self.submit(self.form.order())
 
     def _vary(self) -> None:
-        dialog = VariationsDialog(self.form.order(), self)
+        order = self.form.order()
+        dialog = VariationsDialog(order.wish, self)
         if dialog.exec():
-            for order in dialog.orders():
-                self.submit(order)
+            self.submit(order, dialog.wishes())
 
     def _compose(self) -> None:
         dialog = ComposeDialog(self.form.order("compose"), self.form.taken, self)
@@ -236,29 +238,30 @@ class Docker(DockWidget):
 
     def _look(self) -> None:
         """See what masks there are now, and draw the preview."""
-        document = active()
-        layer = source_layer(document) if document is not None and self.isVisible() else None
-        if document is None or layer is None:
+        host = front()
+        layer = host.edited() if host is not None and self.isVisible() else ""
+        if host is None or not layer:
             self.preview.hide()
             return
-        offered = masks.sources(document, layer)
+        offered = [automatic(), *host.mask_choices(layer)]
         self.form.offer_masks(offered)
         row = self.form.objects.rows[0]
-        selection = self._selected.taken(node_mark(document.rootNode()), offered, row.target().mask)
+        selection = self._selected.taken(node_mark(host.document.rootNode()), offered, row.target().mask)
         if selection is not None:
             row.choose_mask(selection)
         painted = self.form.painted()
-        inside = self._crop and self._crop.clipped(*canvas(document))  # of another picture, until the next plan
+        inside = self._crop and self._crop.clipped(*host.canvas())  # of another picture, until the next plan
         if painted and inside is not None:
-            self.preview.show_crop(document, layer, inside, painted)
+            self.preview.show_crop(host, layer, inside, painted)
         else:
             self.preview.hide()
         self._planning.start()
 
     def _added(self, job: str) -> None:
-        if job in self.desk.jobs:
+        record = self.desk.book.all.get(job)
+        if record is not None:
             self._say(tr("The result is there, as a new layer."))
-            if self.desk.jobs[job]["edit"]["kind"] == "mask":
+            if record["edit"]["kind"] == "mask":
                 self._pick_up_masks()
         self._settling.start()
 
@@ -268,12 +271,10 @@ class Docker(DockWidget):
         self._pick_up_masks()
 
     def _pick_up_masks(self) -> None:
-        document = active()
-        if document is None:
-            return
-        offered = masks.sources(document, None)
+        host = front()
+        offered = host.mask_choices("") if host is not None else []
         for row in self.form.objects.rows:
-            word, before = row.target().word, row.target().mask
+            word, before = row.target()
             mask, named = picked_up(word, before, offered, self.form.source.text())
             if mask != before:
                 row.choose_mask(mask)
@@ -282,49 +283,43 @@ class Docker(DockWidget):
 
     def _recall(self) -> None:
         """On a result layer, what it shows: that is what would be edited."""
-        document = active()
-        node = document.activeNode() if document is not None else None
-        if node is not None and not self.form.target.text():
-            values = recipes.values_of_layer(document, node_mark(node))
-            if values:
-                self.form.fill(values)
+        host = front()
+        layer = host.active() if host is not None else ""
+        recipe = recipe_in(host.note(RECIPE, layer)) if host is not None and layer else None
+        if recipe is not None and not self.form.target.text():
+            self.form.fill(Wish.from_edit(recipe.edit).as_start())
         self._pick_up_masks()
 
     def _plan(self) -> None:
         """Let the daemon say what is wrong with the fields as they are, and how long it would take."""
-        document = active()
-        order = self.form.order()
-        if document is None or self.desk.link != "ready":
+        host = front()
+        layer = host.edited() if host is not None else ""
+        if host is None or not layer or self.desk.link != "ready":
             return
         try:
-            layer = source_layer(document)
-            if layer is None:
-                return
-            within = area_for(document, layer, order)
-            fields = plan_fields(document, order, within)
+            asked = Submission.of(host, layer, self.form.order(), self.desk.default)
         except WireError:
             # Not painted yet is no mistake yet; whoever submits all the same is told.
             if not self._state.shown.bad:
                 self._ask_to_paint()
             return
-        if self._crop is not None:
-            add_facts(fields, document, None if order.whole else layer, self._crop)
-        self.desk.request(
-            "plan",
-            fields,
-            lambda reply, _frames: self._planned(reply, within),
-            failed=lambda error: self.form.show_state(self._state.not_judged(error)),
-        )
+        fields = asked.plan(asked.look(self._crop) if self._crop is not None else None)
 
-    def _planned(self, reply: dict[str, Any], within: Box) -> None:
-        crop = crop_on_canvas(within, reply["crop"])
+        def failed(error: WireError) -> None:
+            self.form.show_state(self._state.not_judged(error))
+
+        self.desk.ask("plan", fields, lambda reply, _pictures: self._planned(reply, asked), failed, asker=self)
+
+    def _planned(self, reply: Mapping[str, Any], asked: Submission) -> None:
+        plan = cast(PlanReply, reply)
+        crop = asked.crop(plan)
         if self._crop != crop:
             self._crop = crop
             self._drawing.start()  # which plans once more, with the facts about what will be sent
-        self.form.advanced.show_own(reply.get("settings", {}))  # a daemon of before this field
-        self.form.offer_words(reply["words"])
+        self.form.advanced.show_own(plan["settings"])
+        self.form.offer_words(plan["words"])
         order = self.form.order()
-        self.form.show_state(self._state.judged(order.wish, self._facts(order), cast(PlanReply, reply)))
+        self.form.show_state(self._state.judged(order.wish, self._facts(order), plan))
 
     def _facts(self, order: Order) -> Facts:
         return Facts(
@@ -333,11 +328,11 @@ class Docker(DockWidget):
             reference=order.reference is not None,
             typed=one_sentence(self.form.target.text()) if order.wish.kind == "edit" else "",
             connected=self.desk.link == "ready",
-            model_said=bool(self.form.model_row.remark.action),
+            model_said=self.form.model_row.line.offers_download,
         )
 
-    def _complained(self, message: str, hint: str) -> None:
-        self.form.show_state(self._state.failed(f"{message} {hint}".strip()))
+    def _complained(self, sentence: str) -> None:
+        self.form.show_state(self._state.failed(sentence))
 
     def _linked(self, state: str, message: str) -> None:
         words = {"ready": "", "connecting": tr("Connecting to S²Edit…"), "lost": message}[state]
@@ -351,7 +346,7 @@ class Docker(DockWidget):
         self.form.offer_models(list(self.desk.models.values()))
         self._planning.start()
 
-    def _timer(self, milliseconds: int, act: Any) -> QTimer:
+    def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
         timer.setInterval(milliseconds)

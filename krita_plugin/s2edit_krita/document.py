@@ -1,6 +1,6 @@
-"""Krita's documents: which one is meant, how it is found again, and what of it is sent.
+"""Krita's documents: which are open, what their layers cover, and how their pixels are read.
 
-With `layers` and `masks` the only place that calls Krita's document API.
+With `host`, `layers` and `seen` the only place that calls Krita's document API.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
-from uuid import uuid4
+from typing import Any, TypeAlias
 
 from krita import Krita
-from s2edit_editor.area import area_of
-from s2edit_editor.pixels import Box, around
+from s2edit_editor.pixels import Box, Picture, around
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work, at_once
 from s2edit_wire.errors import WireError
@@ -28,15 +26,8 @@ Space: TypeAlias = tuple[str, str, str]
 """Colour model, depth and profile."""
 
 _SRGB = ("sRGB-elle-V2-srgbtrc.icc", "sRGB built-in")
-_MASK_TYPES = frozenset({"transparencymask", "selectionmask", "filtermask", "transformmask", "colorizemask"})
-
-
-class Picture(NamedTuple):
-    """Pixels as they travel: H x W x 4 samples of `depth.dtype`, sRGB-encoded RGBA in the wire's order."""
-
-    box: Box
-    depth: Depth
-    data: bytes | bytearray
+MASK_TYPES = frozenset({"transparencymask", "selectionmask", "filtermask", "transformmask", "colorizemask"})
+"""Nodes that hang on a layer and change how it is seen."""
 
 
 def active() -> KritaDocument | None:
@@ -44,25 +35,10 @@ def active() -> KritaDocument | None:
     return Krita.instance().activeDocument()
 
 
-def identity(document: KritaDocument) -> str:
-    """The document's own mark (32 hexadecimal digits), made at first use and saved with it."""
-    state = history.load(document)
-    if not state.document:
-        state.document = uuid4().hex
-        history.store(document, state)
-    return state.document
-
-
-def with_identity(mark: str) -> list[KritaDocument]:
-    """The open documents with this mark, the one in front first; several where one is a copy of another."""
+def everything_open() -> list[KritaDocument]:
+    """All open documents, the one in front first."""
     front = active()
-    found = ([front] if front else []) + [one for one in Krita.instance().documents() if one != front]
-    return [one for one in found if history.load(one).document == mark]
-
-
-def is_open(document: KritaDocument) -> bool:
-    """Whether the document is still open."""
-    return any(document == other for other in Krita.instance().documents())
+    return ([front] if front else []) + [one for one in Krita.instance().documents() if one != front]
 
 
 def node_mark(node: KritaNode) -> str:
@@ -75,46 +51,18 @@ def node_by_mark(document: KritaDocument, mark: str) -> KritaNode | None:
     return document.nodeByUniqueID(QUuid("{" + mark + "}")) if mark else None
 
 
-def source_layer(document: KritaDocument) -> KritaNode | None:
-    """The layer to be edited: the active one; of a mask its layer; of an object mask the layer it was made for."""
-    node = document.activeNode()
-    if node is None:
-        return None
-    owner = history.load(document).masks.get(node_mark(node))
-    if owner is not None:
-        node = node_by_mark(document, owner.layer) or next(
-            (other for other in document.topLevelNodes() if node_mark(other) != node_mark(node)), node
-        )
-    while node is not None and node.type() in _MASK_TYPES:
-        node = node.parentNode()
-    return node
-
-
 def title(document: KritaDocument) -> str:
     """What people call it; a picture that is no .kra has no name of its own but its file's."""
     return document.name() or Path(document.fileName()).name or tr("Unnamed")
 
 
-def canvas(document: KritaDocument) -> tuple[int, int]:
-    """Width and height in pixels."""
-    return document.width(), document.height()
-
-
-def bounds(document: KritaDocument, node: KritaNode) -> Box | None:
+def bounds(node: KritaNode) -> Box | None:
     """What a layer covers, also beyond the canvas; None when nothing is on it."""
     if _passes_through(node):  # has no picture of its own
-        return around([box for child in node.childNodes() if (box := bounds(document, child)) is not None])
+        return around([box for child in node.childNodes() if (box := bounds(child)) is not None])
     rect = node.bounds()
     box = Box(rect.x(), rect.y(), rect.width(), rect.height())
     return box if box.width > 0 and box.height > 0 else None
-
-
-def area(document: KritaDocument, node: KritaNode | None) -> Box:
-    """What an edit of a layer is about, or of all that is visible when `node` is None; WireError for an empty layer."""
-    if node is None:
-        return Box(0, 0, *canvas(document))
-    told = tr("The layer “{name}” shows nothing inside the picture. Choose another layer, or paint on it first.")
-    return area_of(bounds(document, node), canvas(document), node.name(), told=told)
 
 
 def srgb_profile() -> str:
@@ -171,7 +119,7 @@ def reading(document: KritaDocument, node: KritaNode | None, box: Box, depth: De
     """
     depth = depth or depth_of(document)
     data = yield from _held(document, node, box, depth).copied(box)
-    return Picture(box, depth, data)
+    return Picture(box.width, box.height, 4, depth.dtype, data)
 
 
 def glance(document: KritaDocument, node: KritaNode | None, box: Box, step: int = 1) -> bytes | bytearray:

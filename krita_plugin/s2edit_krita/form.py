@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from s2edit_editor import models
 from s2edit_editor.form import Shown
 from s2edit_editor.host import AUTOMATIC, MaskChoice
+from s2edit_editor.order import Order
 from s2edit_editor.sentences import object_of
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
@@ -18,7 +19,6 @@ from s2edit_wire.records import ModelRecord
 from .advanced import Advanced
 from .modelrow import ModelRow
 from .objects import ObjectRows, heading, line
-from .order import Order
 from .qt import (
     QComboBox,
     QHBoxLayout,

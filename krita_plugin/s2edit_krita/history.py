@@ -1,13 +1,19 @@
 """What a document remembers of its edits, in annotations that Krita saves inside .kra.
 
-One annotation holds the register (`Register`), one per applied edit its recipe, one per edit a small picture.
+One annotation holds the register (`Register`), one per applied edit its recipe, one per edit a small picture, and one
+each of the notes that the editors' one mind keeps.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from uuid import uuid4
+
+from s2edit_editor.notes import recipe_in
+from s2edit_wire.recipe import NAME
 
 from .qt import QByteArray
 
@@ -26,24 +32,12 @@ class MaskLayer:
 
 
 @dataclass
-class Pending:
-    """Where a job's picture was when it was sent: the layer's id and its position; the rest as in `place.Sent`."""
-
-    layer: str
-    x: int
-    y: int
-    canvas: list[int] = field(default_factory=list)
-    points: list[int] = field(default_factory=list)
-
-
-@dataclass
 class Register:
     """What is known of a document.
 
     Args:
         document: its mark, 32 hexadecimal digits, or "" while nothing was ever sent from it.
         masks: object masks by node id.
-        pending: jobs sent from here, by job id.
         applied: id of the layer that a job's result became, by job id, oldest first.
         made_from: id of the layer that a result was made from, by the result's own id.
         unedited: ids of the layers with pixels that were there before the first result.
@@ -51,7 +45,6 @@ class Register:
 
     document: str = ""
     masks: dict[str, MaskLayer] = field(default_factory=dict)
-    pending: dict[str, Pending] = field(default_factory=dict)
     applied: dict[str, str] = field(default_factory=dict)
     made_from: dict[str, str] = field(default_factory=dict)
     unedited: list[str] = field(default_factory=list)
@@ -69,7 +62,6 @@ def load(document: KritaDocument) -> Register:
         return Register(
             document=str(held["document"]),
             masks={str(mark): MaskLayer(**entry) for mark, entry in held["masks"].items()},
-            pending={str(job): Pending(**entry) for job, entry in held["pending"].items()},
             applied={str(job): str(layer) for job, layer in held["applied"].items()},
             made_from={str(mark): str(layer) for mark, layer in held.get("made_from", {}).items()},
             unedited=[str(mark) for mark in held.get("unedited", [])],
@@ -84,7 +76,6 @@ def store(document: KritaDocument, register: Register) -> None:
         "version": _VERSION,
         "document": register.document,
         "masks": {mark: vars(entry) for mark, entry in register.masks.items()},
-        "pending": {job: vars(entry) for job, entry in register.pending.items()},
         "applied": register.applied,
         "made_from": register.made_from,
         "unedited": register.unedited,
@@ -92,14 +83,27 @@ def store(document: KritaDocument, register: Register) -> None:
     _put(document, _REGISTER, "S²Edit", json.dumps(held, ensure_ascii=False).encode())
 
 
-def keep_recipe(document: KritaDocument, job: str, recipe: str) -> None:
-    """Keep how a job's result came about (JSON)."""
-    _put(document, f"{_REGISTER}-{job}-recipe", "S²Edit recipe", recipe.encode())
+def identity(document: KritaDocument) -> str:
+    """The document's own mark (32 hexadecimal digits), made at first use and saved with it."""
+    state = load(document)
+    if not state.document:
+        state.document = uuid4().hex
+        store(document, state)
+    return state.document
 
 
-def recipe(document: KritaDocument, job: str) -> str:
-    """The recipe of a job (JSON), or ""."""
-    return bytes(document.annotation(f"{_REGISTER}-{job}-recipe")).decode("utf-8", "replace")
+def note(document: KritaDocument, name: str, layer: str = "") -> str:
+    """A text that is kept with the document, or with a result of it; "" when there is none."""
+    return bytes(document.annotation(_key(document, name, layer))).decode("utf-8", "replace")
+
+
+def keep(document: KritaDocument, name: str, text: str, layer: str = "") -> None:
+    """Keep such a text; "" removes it."""
+    key = _key(document, name, layer)
+    if text:
+        _put(document, key, "S²Edit", text.encode())
+    elif bytes(document.annotation(key)):
+        document.removeAnnotation(key)
 
 
 def keep_thumbnail(document: KritaDocument, job: str, png: bytes) -> None:
@@ -112,14 +116,22 @@ def thumbnail(document: KritaDocument, job: str) -> bytes:
     return bytes(document.annotation(f"{_REGISTER}-{job}-picture"))
 
 
-def forget(document: KritaDocument, job: str) -> None:
-    """Remove a job from the document's history; its layer stays."""
-    register = load(document)
-    register.applied.pop(job, None)
-    register.pending.pop(job, None)
-    store(document, register)
-    for part in ("recipe", "picture"):
-        document.removeAnnotation(f"{_REGISTER}-{job}-{part}")
+def kept_jobs(document: KritaDocument, known: Container[str]) -> list[dict[str, Any]]:
+    """Edits of this document that the daemon has forgotten, as jobs, newest first; their recipes tell them."""
+    found = []
+    for job, layer in reversed(load(document).applied.items()):
+        recipe = None if job in known else recipe_in(note(document, NAME, layer))
+        if recipe is not None:
+            found.append({"job": job, "state": "done", "edit": recipe.edit, "created": recipe.when})
+    return found
+
+
+def _key(document: KritaDocument, name: str, layer: str) -> str:
+    """What is kept with a result goes by its job, as its layer may be undone and made anew."""
+    if not layer:
+        return name
+    job = next((job for job, mark in load(document).applied.items() if mark == layer), layer)
+    return f"{_REGISTER}-{job}-{name.removeprefix('s2edit-')}"
 
 
 def _put(document: KritaDocument, name: str, description: str, data: bytes) -> None:

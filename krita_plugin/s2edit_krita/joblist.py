@@ -6,14 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s2edit_editor.jobs import waits
 from s2edit_editor.text import _ as tr
 from s2edit_wire import records
 
+from . import history
 from .desk import Desk
-from .document import active
+from .host import front
 from .jobrow import JobRow
 from .qt import QLabel, QTimer, QVBoxLayout, QWidget, pyqtSignal
-from .recipes import jobs_in
 
 _OTHERS = 8
 _REBUILD_MS = 60
@@ -44,11 +45,10 @@ class JobList(QWidget):
         self._rebuilding.setSingleShot(True)
         self._rebuilding.setInterval(_REBUILD_MS)
         self._rebuilding.timeout.connect(self.rebuild)
-        desk.job_changed.connect(self._changed)
-        desk.job_removed.connect(lambda _job: self.rebuild_soon())
-        desk.layer_added.connect(lambda _job: self.rebuild_soon())
-        desk.preview_came.connect(self._picture)
-        desk.thumbnail_came.connect(self._picture)
+        desk.told.job_changed.connect(self._changed)
+        desk.told.job_removed.connect(lambda _job: self.rebuild_soon())
+        desk.told.layer_added.connect(lambda _job: self.rebuild_soon())
+        desk.told.picture_came.connect(self._picture)
 
     def rebuild_soon(self) -> None:
         """Look again at what is to be shown, shortly."""
@@ -58,7 +58,7 @@ class JobList(QWidget):
         """Show what there is: rows are kept where their job is still shown."""
         found = self._wanted()
         wanted = {name: found[name] for name in self._headings}
-        shown = {job["job"] for jobs in wanted.values() for job in jobs}
+        shown = {job for jobs in wanted.values() for job in jobs}
         for name in [name for name in self._rows if name not in shown]:
             row = self._rows.pop(name)
             row.setParent(None)
@@ -69,8 +69,8 @@ class JobList(QWidget):
             self._headings[section].setVisible(bool(jobs))
             if jobs:
                 self._layout.addWidget(self._headings[section])
-            for job in jobs:
-                self._layout.addWidget(self._row(job))
+            for job, kept in jobs.items():
+                self._layout.addWidget(self._row(job, kept))
         # At once, else the form beside is squeezed until Qt comes round to it.
         around = self.parentWidget()
         layout = around.layout() if around is not None else None
@@ -89,42 +89,44 @@ class JobList(QWidget):
         """The row of a job, or None."""
         return self._rows.get(job)
 
-    def _wanted(self) -> dict[str, Sequence[Mapping[str, Any]]]:
-        document = active()
-        here = self._desk.jobs_of(document)
-        kept = jobs_in(document, {job["job"] for job in here}) if document is not None else []
-        queue = self._desk.unfinished()
-        history = [job for job in [*here, *kept] if job["state"] in records.ENDED and job["edit"]["kind"] != "caption"]
-        taken = {job["job"] for job in [*queue, *history]}
+    def _wanted(self) -> dict[str, dict[str, Mapping[str, Any]]]:
+        """By section, jobs by their ids; with what the document remembers of those that the daemon has forgotten."""
+        host, book = front(), self._desk.book
+        here = self._desk.jobs_of(host)
+        queue = [record["job"] for record in book.unfinished()]
+        queue += [job for job in self._desk.errands if job not in book.all]  # not sent yet, or refused
+        ended = (job for job in here if job["state"] in records.ENDED and job["edit"]["kind"] != "caption")
+        found: dict[str, Mapping[str, Any]] = {record["job"]: {} for record in ended}
+        known = {*book.all, *self._desk.errands} - self._desk.dismissed
+        kept = history.kept_jobs(host.document, known) if host is not None else []
+        found |= {job["job"]: job for job in kept}
         others = [
-            job
-            for job in sorted(self._desk.jobs.values(), key=lambda job: -float(job["created"]))
-            if job["job"] not in taken
-            and job["state"] == "done"
-            and not job["acknowledged"]
-            and job["edit"]["kind"] in {"edit", "compose"}
+            record["job"]
+            for record in sorted(book.all.values(), key=lambda record: -record["created"])
+            if record["state"] == "done" and record["job"] not in {*found, *self._desk.dismissed} and waits(record)
         ]
-        return {"queue": queue, "history": history, "others": others[:_OTHERS]}
+        return {"queue": {job: {} for job in queue}, "history": found, "others": {job: {} for job in others[:_OTHERS]}}
 
-    def _row(self, job: Mapping[str, Any]) -> JobRow:
-        row = self._rows.get(job["job"])
+    def _row(self, job: str, kept: Mapping[str, Any]) -> JobRow:
+        row = self._rows.get(job)
         if row is None:
-            row = self._rows[job["job"]] = JobRow(self._desk, job, self)
-        row.update_job(job)
+            row = self._rows[job] = JobRow(self._desk, job, self)
+        row.update_job(kept)
         return row
 
     def _changed(self, job: str) -> None:
-        row = self._rows.get(job)
-        record = self._desk.jobs.get(job)
-        if row is not None and record is not None and record["state"] == row.state:
-            row.update_job(record)
-        else:
-            self.rebuild_soon()
+        row, desk = self._rows.get(job), self._desk
+        before = row.shown if row is not None else None
+        if row is not None and before is not None and not row.kept and (job in desk.book.all or job in desk.errands):
+            row.update_job({})
+            if row.shown is not None and row.shown.actions == before.actions:
+                return
+        self.rebuild_soon()
 
-    def _picture(self, job: str, image: Any) -> None:
+    def _picture(self, job: str) -> None:
         row = self._rows.get(job)
         if row is not None:
-            row.set_picture(image)
+            row.show_picture()
 
 
 def _sections() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One job in the docker: its picture, what it does, how far it is, and the buttons that its state allows."""
+"""One job in the docker: its picture, what it does, how far it is, and the buttons for what can be done with it."""
 # mypy: disallow-subclassing-any=False
 
 from __future__ import annotations
@@ -6,16 +6,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2edit_editor import words
-from s2edit_editor.planning import can_retry
+from s2edit_editor.delivery import source_of
+from s2edit_editor.rows import (
+    AGAIN,
+    APPLY,
+    CANCEL,
+    EDIT,
+    REMOVE,
+    RETRY,
+    SHOW,
+    START,
+    Row,
+    before_removing,
+    kept_row,
+    row,
+)
+from s2edit_editor.submission import known
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import Wish
-from s2edit_wire.records import JobRecord
+from s2edit_wire.records import EditRecord
 
-from . import applying, history
+from . import history
 from .desk import Desk
-from .document import active
-from .pictures import scaled
+from .host import front
+from .pictures import image_of, scaled
 from .qt import (
     QFrame,
     QHBoxLayout,
@@ -31,9 +45,13 @@ from .qt import (
     QVBoxLayout,
     QWidget,
 )
+from .questions import ask
 
 SIDE = 56
-Job = JobRecord | Mapping[str, Any]
+_PARTS = 1_000
+_NAMES = {SHOW: APPLY, EDIT: AGAIN}
+"""Two faces of one button."""
+_SECOND_LINE = frozenset({AGAIN, EDIT, START})
 
 
 class JobRow(QFrame):
@@ -41,15 +59,19 @@ class JobRow(QFrame):
 
     Args:
         desk: carries out what the buttons ask for.
-        job: the job as the daemon, or the document's own history, has it.
+        job: its id.
+
+    Attributes:
+        shown: what it shows. kept: the job as the document has it, where only that remembers it.
     """
 
-    def __init__(self, desk: Desk, job: Job, parent: QWidget) -> None:
+    def __init__(self, desk: Desk, job: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._job = desk, job
-        self.state, self._there, self._known = "", False, False
+        self.kept: Mapping[str, Any] = {}
+        self.shown: Row | None = None
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setObjectName(f"s2edit_job_{job['job']}")
+        self.setObjectName(f"s2edit_job_{job}")
         self._picture = QToolButton(self)
         self._picture.setObjectName("s2edit_picture")
         self._picture.setAutoRaise(True)
@@ -65,6 +87,7 @@ class JobRow(QFrame):
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
         self._bar.setMaximumHeight(6)
+        self._bar.setRange(0, _PARTS)
         # Two short lines of buttons: a docker is narrow.
         self._buttons, self._more = QHBoxLayout(), QHBoxLayout()
         for buttons in (self._buttons, self._more):
@@ -80,98 +103,109 @@ class JobRow(QFrame):
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(beside, 1)
 
-    def update_job(self, job: Job) -> None:
-        """Show the job as it is now."""
-        self._job = job
-        edit = job["edit"]
-        self._title.setText(words.title(edit))
-        self._title.setToolTip(" → ".join(filter(None, (edit["source"], edit.get("target", "")))))
-        self._said.setText(words.state(job))
-        running = job["state"] == "running"
-        self._bar.setVisible(running)
-        self._bar.setRange(0, job["total"] if running else 1)
-        self._bar.setValue(job["step"] if running else 0)
-        situation = (job["state"], self._layer_there(), job["job"] in self._desk.jobs)
-        if situation != (self.state, self._there, self._known):
-            self.state, self._there, self._known = situation
-            self._make_buttons()
-            self._ask_picture()
+    def update_job(self, kept: Mapping[str, Any]) -> None:
+        """Show the job as it is now; see `kept`."""
+        self.kept = kept
+        host = front()
+        there = host is not None and self._job in host.results()
+        now = kept_row(kept, there=there) if kept else row(self._desk, self._job, there=there)
+        self._title.setText(now.title)
+        self._title.setToolTip(now.tip)
+        self._said.setText(now.said)
+        self._bar.setVisible(now.part is not None)
+        self._bar.setValue(round(_PARTS * (now.part or 0.0)))
+        before, self.shown = self.shown, now
+        if before is None or before.actions != now.actions:
+            self._make_buttons(now.actions)
+            picture = history.thumbnail(host.document, self._job) if host is not None else b""
+            if picture:
+                self._set_picture(QImage.fromData(picture))
+            elif not kept:
+                self._desk.thumbnail(self._job)
+                self.show_picture()
 
-    def set_picture(self, image: QImage) -> None:
-        """Show a thumbnail or a preview."""
+    def show_picture(self) -> None:
+        """Show the newest small picture."""
+        picture = self._desk.previews.get(self._job)
+        if picture is not None:
+            self._set_picture(image_of(picture))
+
+    def _set_picture(self, image: QImage) -> None:
         if not image.isNull():
             pixmap, icon = QPixmap.fromImage(scaled(image, SIDE)), QIcon()
             for mode in (QIcon.Mode.Normal, QIcon.Mode.Disabled):
                 icon.addPixmap(pixmap, mode)
             self._picture.setIcon(icon)
 
-    def _layer_there(self) -> bool:
-        document = active()
-        return document is not None and applying.existing_layer(self._job["job"], document) is not None
-
-    def _ask_picture(self) -> None:
-        document = active()
-        kept = history.thumbnail(document, self._job["job"]) if document is not None else b""
-        if kept:
-            self.set_picture(QImage.fromData(kept))
-        elif self._known:
-            self._desk.thumbnail(self._job["job"])
-
-    def _clear(self) -> None:
-        for buttons in (self._buttons, self._more):
-            while buttons.count():
-                item = buttons.takeAt(0)
+    def _make_buttons(self, actions: tuple[str, ...]) -> None:
+        for line in (self._buttons, self._more):
+            while line.count():
+                item = line.takeAt(0)
                 widget = item.widget() if item is not None else None
                 if widget is not None:
                     widget.setParent(None)
                     widget.deleteLater()
+        doing: dict[str, tuple[str, Callable[[], None]]] = {
+            CANCEL: (tr("Cancel"), lambda: self._desk.cancel(self._job)),
+            APPLY: (tr("Add as layer"), self._apply),
+            SHOW: (tr("Show layer"), self._apply),
+            RETRY: (tr("Retry"), lambda: self._desk.retry(self._job)),
+            AGAIN: (tr("Again"), self._again),
+            EDIT: (tr("Edit…"), self._again),
+            START: (tr("Use as start"), self._start),
+            REMOVE: ("✕", self._remove),
+        }
+        result = next((doing[action][0] for action in actions if action in (APPLY, SHOW)), "")
+        self._picture.setEnabled(bool(result))
+        self._picture.setToolTip(result)
+        for action in actions:
+            label, act = doing[action]
+            button = QToolButton(self)
+            button.setText(label)
+            button.setObjectName(f"s2edit_{_NAMES.get(action, action)}")
+            button.setToolTip(tr("Remove from the list") if action == REMOVE else label)
+            button.clicked.connect(lambda *_, act=act: act())
+            (self._more if action in _SECOND_LINE else self._buttons).addWidget(button)
+        for line in (self._buttons, self._more):
+            line.addStretch(1)
 
-    def _make_buttons(self) -> None:
-        self._clear()
-        self._picture.setEnabled(self._can_apply())
-        self._picture.setToolTip(self._apply_label() if self._can_apply() else "")
-        job, desk = self._job["job"], self._desk
-        state, kind = self._job["state"], self._job["edit"]["kind"]
-        if state in {"queued", "paused", "running"}:
-            self._add(tr("Cancel"), "cancel", lambda: desk.cancel(job))
-        elif state == "done":
-            if self._can_apply():
-                self._add(self._apply_label(), "apply", self._apply)
-            if kind in {"edit", "compose"}:
-                self._add(tr("Again"), "again", self._again)
-                self._add(tr("Use as start"), "start", self._start)
+    def _apply(self, *, choose: bool = False) -> None:
+        host = front()
+        there = host.results().get(self._job) if host is not None else None
+        if host is not None and there is not None:
+            host.choose(there)
+            self._desk.on_layer(self._job)
         else:
-            if can_retry(self._job.get("error", "")):
-                self._add(tr("Retry"), "retry", lambda: desk.retry(job))
-            self._add(tr("Edit…"), "again", self._again)
-        if state not in {"queued", "paused", "running"} and self._known:
-            self._add("✕", "remove", lambda: desk.remove(job), tr("Remove from the list"))
-        for buttons in (self._buttons, self._more):
-            buttons.addStretch(1)
+            self._desk.fetch(self._job, choose=choose)
 
-    def _can_apply(self) -> bool:
-        return self.state == "done" and (self._known or self._there)
-
-    def _apply_label(self) -> str:
-        return tr("Show layer") if self._there else tr("Add as layer")
-
-    def _apply(self) -> None:
-        applying.fetch(self._desk, self._job["job"])
+    def _edit(self) -> EditRecord:
+        edit: EditRecord = self.kept["edit"] if self.kept else self._desk.edit(self._job)
+        return edit
 
     def _again(self) -> None:
         """The fields as they were, and the layer that they were about."""
-        applying.choose_source(self._job)
-        self._desk.reused.emit(Wish.from_edit(self._job["edit"]))
+        host = front()
+        if host is not None:
+            layer = source_of(host, known(host), self._edit(), self._desk.pending(host, self._job))
+            if layer:
+                host.choose(layer)
+        self._desk.told.reused.emit(Wish.from_edit(self._edit()))
+
+    def _remove(self) -> None:
+        """Take it off the list; asked before where its result would be lost."""
+        desk, job = self._desk, self._job
+
+        def remove() -> None:
+            if job in desk.book.all or job in desk.errands:  # not gone while the question stood there
+                desk.remove(job)
+
+        question = before_removing(desk.book.all.get(job), there=desk.is_layer(job))
+        if question is None:
+            remove()
+        else:
+            ask(self, "s2edit_delete", remove, *question)
 
     def _start(self) -> None:
         """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""
-        applying.fetch(self._desk, self._job["job"], choose=True)
-        self._desk.reused.emit(Wish.from_edit(self._job["edit"]).as_start())
-
-    def _add(self, label: str, name: str, act: Callable[[], None], hint: str = "") -> None:
-        button = QToolButton(self)
-        button.setText(label)
-        button.setObjectName(f"s2edit_{name}")
-        button.setToolTip(hint or label)
-        button.clicked.connect(lambda *_: act())
-        (self._more if name in {"again", "start"} else self._buttons).addWidget(button)
+        self._apply(choose=True)
+        self._desk.told.reused.emit(Wish.from_edit(self._edit()).as_start())

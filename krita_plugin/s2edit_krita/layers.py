@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from krita import Krita, ManagedColor, Selection
-from s2edit_editor.delivery import manner_over, spot_over
+from s2edit_editor.host import Insertion
 from s2edit_editor.pixels import Box
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work
 
-from . import history
 from .document import depth_of, node_by_mark, node_mark, srgb_profile
-from .facts import facts
-from .facts import layers as stack
 from .pixels import DEPTHS, Depth, alpha_as_layer, coloured_mask, to_krita
 from .qt import QByteArray, QTimer
-from .seen import Own, own_alpha, seen_through
+from .seen import own_alpha, seen_through
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
@@ -59,28 +55,24 @@ class Patch(NamedTuple):
         )
 
 
-def made(document: KritaDocument, source: KritaNode | None, name: str, patch: Patch) -> Work[KritaNode]:
-    """A result's layer that hangs nowhere yet: opaque under a mask that holds its alpha, in the document's colours.
-
-    Args:
-        source: the edited layer, None when it is gone.
-    """
-    layer, selection, own = document.createNode(name, "paintlayer"), Selection(), Own()
-    there = Selection()
+def made(document: KritaDocument, result: Insertion) -> Work[KritaNode]:
+    """A result's layer that hangs nowhere yet: opaque under a mask that holds its alpha, in the document's colours."""
+    own, dtype = depth_of(document), result.colour.dtype
+    depth = own if own.dtype == dtype else next(depth for depth in DEPTHS.values() if depth.dtype == dtype)
+    patch = Patch(result.box, depth, result.colour.data, result.colour.channels, result.alpha.data)
+    source = node_by_mark(document, result.source)
+    layer, selection, there = document.createNode(result.name, "paintlayer"), Selection(), Selection()
     for band in patch.box.bands(BAND):
         part = patch.part(band)
         layer.setPixelData(_in_document_space(document, part), *band)
         selection.setPixelData(QByteArray(_alpha_bytes(document, part)), *band)
-        if source is not None:
-            held = own_alpha(source, band)
-            own = Own(own.opaque and held.opaque)
-            there.setPixelData(QByteArray(held.there), *band)
+        if source is not None and result.clipped:
+            there.setPixelData(QByteArray(own_alpha(source, band).there), *band)
         yield
-    manner = manner_over(source and facts(document, source, history.load(document)), opaque=own.opaque)
-    if source is not None and manner.blended:
+    if source is not None and result.blended:
         layer.setPixelData(QByteArray(seen_through(document, source, layer, patch.box)), *patch.box)
-    layer.setInheritAlpha(manner.clipped)
-    if not own.opaque:  # where the source has nothing, the mask is closed, and a brush can open it again
+    layer.setInheritAlpha(result.clipped)
+    if source is not None and result.clipped:  # where it has nothing, the mask is closed; a brush can open it again
         selection.intersect(there)
     mask = document.createTransparencyMask(tr("Where it changed"))
     mask.setSelection(selection)
@@ -89,18 +81,17 @@ def made(document: KritaDocument, source: KritaNode | None, name: str, patch: Pa
     return layer
 
 
-def put_in(document: KritaDocument, source: KritaNode | None, layer: KritaNode, *, choose: bool = False) -> None:
-    """Put what was `made` over its source (on top when that is gone): one undo step.
+def put_in(document: KritaDocument, layer: KritaNode, result: Insertion) -> None:
+    """Put in what was `made`, in one undo step.
 
     The active layer stays the active one, unless the new one is to be.
     """
     before = document.activeNode()
-    spot = spot_over(stack(document), node_mark(source) if source is not None else "")
-    parent = node_by_mark(document, spot.parent) or document.rootNode()
+    parent = node_by_mark(document, result.parent) or document.rootNode()
     # The children went in first: what is now attached with them is a single step of Krita's undo.
-    parent.addChildNode(layer, node_by_mark(document, spot.above))
+    parent.addChildNode(layer, node_by_mark(document, result.above))
     added = [layer, *layer.childNodes()]
-    wanted, others = (layer, [before, *added[1:]]) if choose else (before, added)
+    wanted, others = (layer, [before, *added[1:]]) if result.choose else (before, added)
     if wanted is not None:
         marks = frozenset(node_mark(node) for node in others if node is not None)
         _settle_on(document, wanted, marks, list(_LOOKS_MS))
@@ -156,48 +147,33 @@ def _settle_on(document: KritaDocument, wanted: KritaNode, instead_of: frozenset
     QTimer.singleShot(looks.pop(0), look)
 
 
-def add_object_mask(document: KritaDocument, source: KritaNode, word: str) -> KritaNode:
-    """An empty, half opaque layer above `source` for painting an object's mask."""
-    layer = _mask_layer(document, word)
-    _add_and_choose(document, layer, source)
-    return layer
-
-
-def add_filled_object_mask(
-    document: KritaDocument, source: KritaNode, word: str, box: Box, coverage: bytes | bytearray | memoryview
+def add_mask(
+    document: KritaDocument, above: KritaNode, name: str, number: int, filled: tuple[Box, bytes] | None
 ) -> KritaNode:
-    """An object mask that already holds `coverage` (8 bit, of the box's size), to be corrected by brush."""
-    layer = _mask_layer(document, word)
-    space = (layer.colorModel(), layer.colorDepth(), layer.colorProfile())
-    layer.setColorSpace("RGBA", "U8", srgb_profile())
-    layer.setPixelData(QByteArray(bytes(coloured_mask(coverage, _MASK_COLOURS[0]))), *box)
-    layer.setColorSpace(*space)
-    _add_and_choose(document, layer, source)
-    document.refreshProjection()
-    return layer
+    """A half opaque layer directly over `above`, which becomes the active one: a brush must not land on the picture.
 
-
-def _add_and_choose(document: KritaDocument, layer: KritaNode, source: KritaNode) -> None:
-    """Put a layer above `source` and make it the active one: the brush must not land on the picture."""
+    Args:
+        number: chooses its colour. filled: what it shows at first, to be corrected; None takes the brush in hand.
+    """
+    colour = _MASK_COLOURS[number % len(_MASK_COLOURS)]
+    layer = document.createNode(name, "paintlayer")
+    layer.setOpacity(_MASK_OPACITY)
+    layer.setColorLabel(_RED_LABEL)
+    if filled is not None:
+        space = (layer.colorModel(), layer.colorDepth(), layer.colorProfile())
+        layer.setColorSpace("RGBA", "U8", srgb_profile())
+        layer.setPixelData(QByteArray(bytes(coloured_mask(filled[1], colour))), *filled[0])
+        layer.setColorSpace(*space)
     before = document.activeNode()
-    source.parentNode().addChildNode(layer, source)
+    above.parentNode().addChildNode(layer, above)
     document.waitForDone()
-    others = frozenset(node_mark(node) for node in (before, source) if node is not None)
+    others = frozenset(node_mark(node) for node in (before, above) if node is not None)
     _settle_on(document, layer, others, list(_LOOKS_MS))
-
-
-def hide_object_masks(document: KritaDocument, marks: Sequence[str], source: KritaNode) -> None:
-    """Hide these object masks; where one was the active layer, `source` becomes it."""
-    _Settling.next()
-    for mark in marks:
-        node = node_by_mark(document, mark)
-        if node is None:
-            continue
-        active = document.activeNode()
-        if active is not None and node_mark(active) == mark:
-            choose(document, source)
-        node.setVisible(False)
-    document.refreshProjection()
+    if filled is None:
+        _take_brush(colour)
+    else:
+        document.refreshProjection()
+    return layer
 
 
 def is_there(document: KritaDocument, node: KritaNode | None) -> bool:
@@ -210,33 +186,31 @@ def is_there(document: KritaDocument, node: KritaNode | None) -> bool:
     return False
 
 
-def _mask_layer(document: KritaDocument, word: str) -> KritaNode:
-    layer = document.createNode(tr("Object mask: {word}", word=word), "paintlayer")
-    layer.setOpacity(_MASK_OPACITY)
-    layer.setColorLabel(_RED_LABEL)
-    return layer
-
-
-def take_brush(number: int) -> ManagedColor | None:
-    """Take the brush and the colour of mask `number` in hand; returns the colour that was there before."""
+def _take_brush(bgr: tuple[int, int, int]) -> None:
+    """Take the brush and this colour in hand."""
     view = _view()
     if view is None:
-        return None
-    before = view.foregroundColor()
-    blue, green, red = _MASK_COLOURS[number % len(_MASK_COLOURS)]
+        return
+    _Own.colour = _Own.colour or view.foregroundColor()
     colour = ManagedColor("RGBA", "U8", srgb_profile())
-    colour.setComponents([blue / 255, green / 255, red / 255, 1.0])
+    colour.setComponents([*(part / 255 for part in bgr), 1.0])
     view.setForeGroundColor(colour)
     brush = Krita.instance().action("KritaShape/KisToolBrush")
     if brush is not None:
         brush.trigger()
-    return before
 
 
-def give_back_colour(colour: ManagedColor) -> None:
+class _Own:
+    """The painter's own colour while a mask's is in hand."""
+
+    colour: ManagedColor | None = None
+
+
+def give_back_colour() -> None:
     """The painter's own colour, after the mask is done; kept as it is when another was chosen meanwhile."""
-    view = _view()
-    if view is not None:
+    view, colour = _view(), _Own.colour
+    _Own.colour = None
+    if view is not None and colour is not None:
         held = [round(part * 255) for part in view.foregroundColor().componentsOrdered()[:3]]
         if any(held == list(reversed(bgr)) for bgr in _MASK_COLOURS):
             view.setForeGroundColor(colour)
@@ -273,9 +247,3 @@ def _alpha_bytes(document: KritaDocument, patch: Patch) -> bytes:
     layer.setPixelData(QByteArray(alpha_as_layer(patch.depth, patch.alpha)), 0, 0, box.width, box.height)
     layer.setColorSpace("RGBA", "U8", srgb_profile())
     return bytes(layer.pixelData(0, 0, box.width, box.height))[3::4]
-
-
-def result_depth(document: KritaDocument, dtype: str) -> Depth:
-    """How samples of this wire dtype are kept; the document's own depth where it fits."""
-    own = depth_of(document)
-    return own if own.dtype == dtype else next(depth for depth in DEPTHS.values() if depth.dtype == dtype)

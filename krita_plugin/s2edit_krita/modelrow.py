@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from s2edit_editor import models
-from s2edit_editor.text import _ as tr
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import ModelRecord
 
-from .qt import QHBoxLayout, QLabel, QMessageBox, Qt, QToolButton, QWidget, pyqtSignal
+from .qt import QHBoxLayout, QLabel, Qt, QToolButton, QWidget, pyqtSignal
+from .questions import ask
 from .room import room_for
 
 _LINES = 3
@@ -18,6 +18,9 @@ _LINES = 3
 
 class ModelRow(QWidget):
     """Empty while there is nothing to say about the chosen model; its place stays, so that nothing else moves.
+
+    Attributes:
+        line: what is to be said.
 
     Signals:
         action_wanted(model id, action of the wire's `model`), model_wanted(model id): choose that one instead.
@@ -28,9 +31,7 @@ class ModelRow(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._known: dict[str, ModelRecord] = {}
-        self._chosen = self._doubt = self._complaint = ""
-        self.remark = models.Remark()
+        self.line = models.Line()
         self.words = QLabel(self)
         self.words.setObjectName("s2edit_model_words")
         self.button = QToolButton(self)
@@ -44,54 +45,34 @@ class ModelRow(QWidget):
 
     def show_model(self, known: Mapping[str, ModelRecord], chosen: str) -> None:
         """The chosen model, as the daemon has it now."""
-        before, now = self._known.get(self._chosen), known.get(chosen)
-        if chosen != self._chosen:
-            self._doubt, self._complaint = "", ""
-        elif before is not None and now is not None and before["state"] != now["state"]:
-            self._complaint = ""
-        self._known, self._chosen = dict(known), chosen
+        self.line.choose(chosen)
+        self.line.know(known)
         self._show()
 
     def doubt(self, words: str) -> None:
         """Why the chosen model may not do, "" when it will."""
-        self._doubt = words
+        self.line.doubt = words
         self._show()
 
     def refused(self, error: WireError) -> None:
-        """An action on the chosen model did not work; where a licence has to be accepted first, it is asked for."""
-        if error.code == "licence_required" and self._chosen in self._known:
-            self._ask_licence(self._known[self._chosen], error)
-            return
-        self._complaint = f"{error.message} {error.hint}".strip()
+        """An action on the chosen model did not work."""
+        self.line.refused(error)
         self._show()
 
     def _show(self) -> None:
-        self.remark = models.remark(self._known, self._chosen, self._doubt, self._complaint)
-        self.words.setText(self.remark.text)
-        self.words.setToolTip(self.remark.text)
-        self.button.setText(self.remark.label)
-        self.button.setVisible(bool(self.remark.label))
+        remark = self.line.remark
+        self.words.setText(remark.text)
+        self.words.setToolTip(remark.text)
+        self.button.setText(remark.label)
+        self.button.setVisible(bool(remark.label))
 
     def _press(self) -> None:
-        if self.remark.action:
-            self.action_wanted.emit(self._chosen, self.remark.action)
-        elif self.remark.instead:
-            self.model_wanted.emit(self.remark.instead)
-
-    def _ask_licence(self, model: ModelRecord, why: WireError) -> None:
-        """Only a “yes” is told to the daemon, which records it. The question stops nothing else in Krita."""
-        box = QMessageBox(self.window())
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(tr("S²Edit"))
-        question, details, accept = models.licence_question(model, f"{why.message} {why.hint}".strip())
-        box.setText(question)
-        box.setInformativeText(details)
-        yes = box.addButton(accept, QMessageBox.ButtonRole.AcceptRole)
-        if yes is not None:
-            yes.setObjectName("s2edit_accept")
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.buttonClicked.connect(
-            lambda button: self.action_wanted.emit(model["id"], "accept_licence") if button is yes else None
-        )
-        box.finished.connect(lambda _result: box.deleteLater())
-        box.open()
+        remark, chosen = self.line.remark, self.line.chosen
+        if remark.instead:
+            self.model_wanted.emit(remark.instead)
+            return
+        action, question = self.line.asked(remark.action)
+        if question is None:
+            self.action_wanted.emit(chosen, action)
+        else:  # only a “yes” is told to the daemon, which records it
+            ask(self, "s2edit_accept", lambda: self.action_wanted.emit(chosen, action), *question)

@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from s2edit_editor.host import MaskChoice
 from s2edit_editor.masks import Waiting, automatic, to_paint
 from s2edit_editor.text import _ as tr
 
-from .order import Target
 from .qt import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget, pyqtSignal
 from .wheel import scrolls_by
+
+
+class Target(NamedTuple):
+    """An object of the edit: its word in the description, and where its mask comes from."""
+
+    word: str
+    mask: MaskChoice
 
 
 class ObjectRow(QWidget):
@@ -144,10 +150,10 @@ class ObjectRows(QWidget):
         for row, word in zip(self.rows, words, strict=False):
             row.word_box.setEditText(word)
 
-    def row_for_painting(self) -> tuple[int, ObjectRow]:
+    def row_for_painting(self) -> ObjectRow:
         """The first row whose mask is not painted yet, else a new one (the last when there are enough)."""
         index = to_paint([row.target().mask for row in self.rows])
-        return index, self.rows[index] if index < len(self.rows) else self.add()
+        return self.rows[index] if index < len(self.rows) else self.add()
 
     def _drop(self, row: Any) -> None:
         if len(self.rows) > 1 and row in self.rows:

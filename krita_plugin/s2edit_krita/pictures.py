@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from s2edit_editor.pixels import Box
+from s2edit_editor.pixels import Box, Picture
 
 from .qt import QBuffer, QByteArray, QImage, Qt
 
@@ -14,13 +13,13 @@ KritaNode: TypeAlias = Any
 THUMBNAIL = 96
 
 
-def image_of_frame(entry: Mapping[str, Any], data: bytes | bytearray | memoryview) -> Any:
-    """An 8-bit frame of 1, 3 or 4 channels as a QImage that owns its pixels; a null image for anything else."""
-    height, width, channels = entry["shape"]
+def image_of(picture: Picture) -> Any:
+    """An 8-bit picture of 1, 3 or 4 channels as a QImage that owns its pixels; a null image for anything else."""
     formats = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
-    if entry["dtype"] != "u1" or channels not in formats:
+    if picture.dtype != "u1" or picture.channels not in formats:
         return QImage()
-    return QImage(bytes(data), width, height, width * channels, formats[channels]).copy()
+    width, height, channels = picture.width, picture.height, picture.channels
+    return QImage(bytes(picture.data), width, height, width * channels, formats[channels]).copy()
 
 
 def png_of_layer(layer: KritaNode, box: Box) -> bytes:

@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 from s2edit_editor.host import MaskChoice
 from s2edit_editor.pixels import Box
 from s2edit_wire.errors import WireError
 
-from .document import glance
-from .masks import coverage
-from .pictures import scaled
+from .host import KritaHost
+from .pictures import image_of, scaled
 from .pixels import coloured_mask
 from .qt import QImage, QLabel, QPainter, QPixmap, Qt, QWidget
-
-KritaDocument: TypeAlias = Any
-KritaNode: TypeAlias = Any
 
 SIDE = 150
 _SAMPLES = 2 * SIDE
@@ -34,21 +29,19 @@ class MaskPreview(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hide()
 
-    def show_crop(self, document: KritaDocument, layer: KritaNode, crop: Box, masks: Sequence[MaskChoice]) -> None:
+    def show_crop(self, host: KritaHost, layer: str, crop: Box, masks: Sequence[MaskChoice]) -> None:
         """Draw the layer's crop and the masks in it."""
         step = max(1, max(crop.width, crop.height) // _SAMPLES)
-        _, _, width, height = crop.thinned(step)
-        data = bytes(glance(document, layer, crop, step))
-        image = QImage(data, width, height, width * 4, QImage.Format.Format_RGBA8888).copy()
+        image = image_of(host.glance(layer, crop, step))
         painter = QPainter(image)
         painter.setOpacity(0.55)
-        for source in masks:
+        for choice in masks:
             try:
-                tinted = bytes(coloured_mask(coverage(document, source, crop, step), _TINT))
+                tinted = bytes(coloured_mask(host.coverage(choice, crop, step), _TINT))
             except WireError:
-                continue  # nothing painted yet
-            overlay = QImage(tinted, width, height, width * 4, QImage.Format.Format_ARGB32)
-            painter.drawImage(0, 0, overlay)
+                continue  # gone meanwhile
+            width, height = image.width(), image.height()
+            painter.drawImage(0, 0, QImage(tinted, width, height, width * 4, QImage.Format.Format_ARGB32))
         painter.end()
         self.setPixmap(QPixmap.fromImage(scaled(image, SIDE)))
         self.show()

@@ -1,7 +1,7 @@
 """The one place that knows which Qt this Krita has: PyQt5 (Krita 5) or PyQt6 (Krita 6).
 
-Everything else imports Qt's classes from here and writes enumerations with their full scope, which both accept. Type
-checkers see PyQt6's types, when they are installed.
+Everything else imports Qt's classes from here, whichever of Qt's modules they are in (QAction changed its), and writes
+enumerations with their full scope, which both accept.
 """
 
 from __future__ import annotations
@@ -9,94 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from PyQt6.QtCore import (
-        QBuffer,
-        QByteArray,
-        QEvent,
-        QLocale,
-        QObject,
-        QSize,
-        QSocketNotifier,
-        Qt,
-        QTimer,
-        QUuid,
-        pyqtSignal,
-    )
-    from PyQt6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
-    from PyQt6.QtWidgets import (
-        QApplication,
-        QCheckBox,
-        QComboBox,
-        QDialog,
-        QDialogButtonBox,
-        QDockWidget,
-        QDoubleSpinBox,
-        QFileDialog,
-        QFormLayout,
-        QFrame,
-        QHBoxLayout,
-        QLabel,
-        QLineEdit,
-        QMainWindow,
-        QMenu,
-        QMessageBox,
-        QPlainTextEdit,
-        QProgressBar,
-        QPushButton,
-        QScrollArea,
-        QSizePolicy,
-        QSpinBox,
-        QToolButton,
-        QVBoxLayout,
-        QWidget,
-    )
-
-__all__ = [
-    "QAction",
-    "QApplication",
-    "QBuffer",
-    "QByteArray",
-    "QCheckBox",
-    "QComboBox",
-    "QDialog",
-    "QDialogButtonBox",
-    "QDockWidget",
-    "QDoubleSpinBox",
-    "QEvent",
-    "QFileDialog",
-    "QFormLayout",
-    "QFrame",
-    "QHBoxLayout",
-    "QIcon",
-    "QImage",
-    "QLabel",
-    "QLineEdit",
-    "QLocale",
-    "QMainWindow",
-    "QMenu",
-    "QMessageBox",
-    "QObject",
-    "QPainter",
-    "QPixmap",
-    "QPlainTextEdit",
-    "QProgressBar",
-    "QPushButton",
-    "QScrollArea",
-    "QSize",
-    "QSizePolicy",
-    "QSocketNotifier",
-    "QSpinBox",
-    "QTimer",
-    "QToolButton",
-    "QUuid",
-    "QVBoxLayout",
-    "QWidget",
-    "Qt",
-    "pyqtSignal",
-]
+from typing import Any
 
 _BINDINGS = ("PyQt6", "PyQt5")
 
@@ -108,10 +21,14 @@ def _binding() -> str:
     return (loaded or installed or ["PyQt5"])[0]
 
 
-if not TYPE_CHECKING:
-    if find_spec("krita") is not None:
-        import krita  # noqa: F401 - loads the binding that Krita was built for
-    # QAction is in another module in each of them.
-    _modules = [importlib.import_module(f"{_binding()}.{part}") for part in ("QtCore", "QtGui", "QtWidgets")]
-    for _name in __all__:
-        globals()[_name] = next(getattr(module, _name) for module in _modules if hasattr(module, _name))
+if find_spec("krita") is not None:
+    import krita  # noqa: F401 - loads the binding that Krita was built for
+_MODULES = [importlib.import_module(f"{_binding()}.{part}") for part in ("QtCore", "QtGui", "QtWidgets")]
+
+
+def __getattr__(name: str) -> Any:
+    """One of Qt's classes, such as `QLabel`."""
+    for module in _MODULES:
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(name)

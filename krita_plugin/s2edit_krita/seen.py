@@ -10,13 +10,12 @@ from typing import Any, NamedTuple, TypeAlias
 from s2edit_editor.pixels import Box
 
 from . import history
-from .document import node_by_mark, node_mark
+from .document import MASK_TYPES, node_by_mark, node_mark
 from .qt import QByteArray
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 
-_MASKS = frozenset({"transparencymask", "selectionmask", "filtermask", "transformmask", "colorizemask"})
 _FULL = {"U8": b"\xff", "U16": b"\xff\xff", "F16": b"\x00\x3c", "F32": b"\x00\x00\x80\x3f"}
 """Alpha of an opaque pixel, little-endian; the last channel in every colour model of Krita's."""
 _ANY = b"\0" + b"\xff" * 255
@@ -108,7 +107,7 @@ def _only_below(copy: KritaDocument, node: KritaNode) -> KritaNode | None:
         if node_mark(parent) == node_mark(copy.rootNode()):
             return None
         for mask in parent.childNodes():
-            if mask.type() in _MASKS:
+            if mask.type() in MASK_TYPES:
                 mask.setVisible(False)
         if not parent.passThroughMode():
             return parent

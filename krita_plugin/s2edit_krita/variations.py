@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from s2edit_editor.text import _ as tr
-from s2edit_editor.wish import MOST_VARIATIONS, guidance_values, several
+from s2edit_editor.wish import MOST_VARIATIONS, Wish, guidance_values, several
 
-from .order import Order
 from .qt import (
     QDialog,
     QDialogButtonBox,
@@ -25,14 +24,14 @@ class VariationsDialog(QDialog):
     """Asks what shall vary.
 
     Args:
-        order: the edit as the docker's fields have it.
+        wish: the edit as the docker's fields have it.
     """
 
-    def __init__(self, order: Order, parent: QWidget) -> None:
+    def __init__(self, wish: Wish, parent: QWidget) -> None:
         super().__init__(parent)
-        self._order = order
+        self._wish = wish
         self.setWindowTitle(tr("Variations"))
-        self.targets = QPlainTextEdit(order.wish.target, self)
+        self.targets = QPlainTextEdit(wish.target, self)
         self.targets.setMaximumHeight(90)
         self.seeds = QSpinBox(self)
         self.seeds.setRange(1, MOST_VARIATIONS)
@@ -58,17 +57,13 @@ class VariationsDialog(QDialog):
         self.guidance.textChanged.connect(lambda _text: self._counted())
         self._counted()
 
-    def orders(self) -> list[Order]:
-        """The jobs."""
-        values = guidance_values(self.guidance.text())
-        return self._order.variations(
-            several(self.targets.toPlainText()),
-            self.seeds.value(),
-            values,
-        )
+    def wishes(self) -> list[Wish]:
+        """The edits."""
+        targets, values = several(self.targets.toPlainText()), guidance_values(self.guidance.text())
+        return self._wish.variations(targets, self.seeds.value(), values)
 
     def _counted(self) -> None:
-        found = len(self.orders())
+        found = len(self.wishes())
         self.start.setEnabled(found <= MOST_VARIATIONS)
         self.count.setText(
             tr("{n} results; the object is learned once.", n=found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from s2edit_wire.client import Incoming, new_job_id
@@ -17,13 +17,14 @@ from s2edit_wire.loop import LoopAdapter
 from s2edit_wire.records import ENDED, EditRecord
 
 from . import notes, words
-from .delivery import deliver, pictures_of
+from .delivery import delivering, pictures_of
 from .host import Host
 from .jobs import Job, Jobs
 from .link import Answer, Link, nothing
 from .pixels import Picture
 from .submission import Parcel
 from .text import _
+from .turns import in_turns
 
 STROKE_S = 0.3
 """Seconds after which it is looked again whether the painter's hand is free."""
@@ -34,10 +35,10 @@ class Errand:
     """What this run wants of a job that it has handed in.
 
     Args:
-        host: where it was taken from. parcel: what was handed in.
+        host: where it was taken from. parcel: what was handed in; None once it is a layer.
         as_layer: whether the result becomes a layer by itself.
         answer: takes the result instead of a layer being made.
-        failed: takes the sentence when it fails, for those with `answer`.
+        failed: takes the sentence when it fails, for those with `answer`. sent: called once the daemon has it.
         accepted: whether the daemon has it. fetching: whether its result is on the way.
         layer: the result's mark, once it is a layer.
         trouble: what went wrong here, as a sentence; code: the error's. Both "" without one.
@@ -48,6 +49,7 @@ class Errand:
     as_layer: bool = True
     answer: Answer | None = None
     failed: Callable[[str], None] | None = None
+    sent: Callable[[], None] = nothing
     accepted: bool = False
     fetching: bool = False
     layer: str = ""
@@ -66,6 +68,7 @@ class Desk(Link):
 
     Attributes:
         book: what the daemon says of jobs. errands: what this run wants of them, by their ids.
+        dismissed: jobs that are off the list, though the daemon keeps them until their layer is saved.
         previews: the newest small picture of each job.
         on_job: called with a job's id whenever something about it changed; on_removed: with one that is gone.
         on_layer: called with a job's id when its result is a layer. on_picture: when it has a new small picture.
@@ -82,6 +85,7 @@ class Desk(Link):
     ) -> None:
         self.book = Jobs()
         self.errands: dict[str, Errand] = {}
+        self.dismissed: set[str] = set()
         self.previews: dict[str, Picture] = {}
         self.on_job: Callable[[str], None] = nothing
         self.on_removed: Callable[[str], None] = nothing
@@ -102,10 +106,11 @@ class Desk(Link):
         as_layer: bool = True,
         answer: Answer | None = None,
         failed: Callable[[str], None] | None = None,
+        sent: Callable[[], None] = nothing,
     ) -> str:
         """Hand a parcel in; returns the job's id. What comes of it is told by the `on_…` callables."""
         job = new_job_id()
-        self.errands[job] = Errand(host, parcel, as_layer, answer, failed)
+        self.errands[job] = Errand(host, parcel, as_layer, answer, failed, sent)
         self._line_up(job)
         return job
 
@@ -152,6 +157,7 @@ class Desk(Link):
         errand = self.errands.get(job)
         if self.is_layer(job) or (errand is not None and not errand.accepted):
             self.errands.pop(job, None)
+            self.dismissed.add(job)
             self.on_removed(job)
         else:
             self._do("remove", job, lambda *_: self.forget(job))
@@ -202,19 +208,23 @@ class Desk(Link):
         assert errand is not None and errand.parcel is not None, "a job is known by one of the two"
         return errand.parcel.edit
 
+    def pending(self, host: Host, job: str) -> notes.Pending | None:
+        """Where a job's picture came from, as far as this run or the document knows."""
+        errand = self.errands.get(job)
+        return errand.parcel.pending if errand is not None and errand.parcel is not None else notes.pending(host, job)
+
     def fetch(self, job: str, *, choose: bool = False) -> None:
         """Bring a finished job's result into its document, or into the one in front when that is closed.
 
         Args:
             choose: make the new layer the active one. A layer that is there already is made the active one.
         """
-        record = self.book.all.get(job)
-        host = self._home(record, True) if record is not None else None
-        errand = self.errands.get(job)
-        if record is None or (errand is not None and errand.fetching):
+        record, errand = self.book.all.get(job), self.errands.get(job)
+        if errand is not None and errand.fetching:
             return
+        host = self._home(record, True) if record is not None else None
         if host is None:
-            self._fail(job, _closed())
+            self._fail(job, _closed() if record is not None else _forgotten())
             return
         there = host.results().get(job)
         if there is not None and (errand is None or errand.answer is None):
@@ -278,14 +288,17 @@ class Desk(Link):
         self.session.request("submit", parcel.fields(job), parcel.frames, self._sent, self._not_sent)
 
     def _sent(self, incoming: Incoming) -> None:
-        job = self._next()
-        if job in self.errands:
-            self.errands[job].accepted = True
+        errand = self.errands.get(self._next())
+        if errand is not None:
+            errand.accepted = True
+            if errand.parcel is not None:  # what the daemon has need not be held here, too
+                errand.parcel = replace(errand.parcel, entries=[], frames=[])
+            errand.sent()
         self.take(incoming.header["job"])
 
     def _not_sent(self, error: WireError) -> None:
         if error.code == "busy":  # as many wait as may wait: there will be room
-            self._loop.call_later(error.retry_after or 1.0, self._send)
+            self.loop.call_later(error.retry_after or 1.0, self._send)
             return
         job = self._next()
         errand = self.errands[job]
@@ -315,7 +328,7 @@ class Desk(Link):
         if errand is None or errand.fetching:
             return
         if not self._free():
-            self._loop.call_later(STROKE_S, lambda: self._finish(job))
+            self.loop.call_later(STROKE_S, lambda: self._finish(job))
         elif errand.answer is not None or self._home(self.book.all[job], False) is not None:
             self.fetch(job)
 
@@ -323,22 +336,29 @@ class Desk(Link):
         errand = self.errands.get(job)
         if errand is None:
             return
-        errand.fetching = errand.as_layer = False
+        errand.as_layer = False
         if errand.answer is not None:
+            errand.fetching = False
             errand.answer(header, pictures)
             self._acknowledge(job)
-        elif not errand.host.is_open():  # the daemon keeps the result until the document is opened again
-            self._fail(job, _closed())
-        else:
-            sent = errand.parcel.picture if errand.parcel is not None else None
-            try:
-                errand.layer = deliver(errand.host, header["job"], header["record"], pictures, sent, choose=choose)
-            except WireError as error:
-                self._fail(job, error)
-                return
+            self.on_job(job)
+            return
+        sent = errand.parcel.picture if errand.parcel is not None else None
+        work = delivering(errand.host, header["job"], header["record"], pictures, sent, choose=choose)
+
+        def alive() -> bool:
+            there = errand.host.is_open()
+            if not there:  # the daemon keeps the result until the document is opened again
+                self._fail(job, _closed())
+            return there
+
+        def made(layer: str) -> None:
+            errand.fetching, errand.layer, errand.parcel = False, layer, None
             self.book.became_layer(job)
             self.on_layer(job)
-        self.on_job(job)
+            self.on_job(job)
+
+        in_turns(self.loop, work, made, lambda error: self._fail(job, error), alive)
 
     def _acknowledge(self, job: str) -> None:
         """One that fails costs nothing: the result goes when it is old."""
@@ -367,6 +387,11 @@ class Desk(Link):
             self.on_picture(job)
 
 
+def _forgotten() -> WireError:
+    told = _("The layer is gone, and S²Edit no longer keeps this result.")
+    return WireError("unknown_job", told, _("Choose “Again”, then “Edit”, to make it once more."))
+
+
 def _closed() -> WireError:
-    told = _("The picture is closed. Open it again and choose “S²Edit Jobs” to fetch the result.")
+    told = _("The picture is closed. Open it again: the result waits in the list of jobs.")
     return WireError("bad_image", told)

@@ -82,6 +82,19 @@ class MaskChoice:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """The picture that a composition takes from.
+
+    Args:
+        mark: the host's own text to find it again: a layer, another document, a file.
+        label: what the painter reads.
+    """
+
+    mark: str
+    label: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
 class Insertion:
     """A result layer to be made, and put into the document in one undo step.
 
@@ -182,8 +195,8 @@ class Host(Protocol):
     def is_opaque(self, layer: str, box: Box) -> bool:
         """Whether the layer's own pixels are opaque all over the box."""
 
-    def borrowing(self, mark: str, longest: int) -> Work[Picture]:
-        """What a reference shows (`order.Reference`), of which no more than `longest` pixels a side are needed.
+    def borrowing(self, reference: Reference, longest: int) -> Work[Picture]:
+        """What a reference shows, of which no more than `longest` pixels a side are needed.
 
         Raises WireError with a sentence when it is gone or can't be opened.
         """

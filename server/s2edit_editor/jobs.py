@@ -92,6 +92,11 @@ class Jobs:
         return sorted(waiting, key=lambda job: (job["position"], job["created"]))
 
 
+def waits(job: Job) -> bool:
+    """Whether an edit's result is still to come into a picture."""
+    return not job["acknowledged"] and job["edit"]["kind"] in ("edit", "compose")
+
+
 def sent_from(job: Job | dict[str, Any]) -> str:
     """The document that a job came from, as people call it; "" when it didn't say."""
     return str(job["edit"].get("document", {}).get("title", ""))

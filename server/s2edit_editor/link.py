@@ -32,6 +32,7 @@ class Link:
         loop: the editor's event loop.
 
     Attributes:
+        loop: the editor's.
         models: all models by id. default: that of whoever chooses none. link: the connection's state.
         on_link: called with the connection's state and a sentence. on_models, on_default: when there are newer ones.
         on_trouble: takes an error that a painter is to be told of, and the job's id, "" of none.
@@ -44,8 +45,8 @@ class Link:
         self.on_models: Callable[[], None] = nothing
         self.on_default: Callable[[], None] = nothing
         self.on_trouble: Callable[[WireError, str], None] = nothing
-        self._program, self._loop = program, loop
-        self._asked: dict[str, int] = {}
+        self._program, self.loop = program, loop
+        self._asked: dict[tuple[str, int], int] = {}
         self.session = Session(
             lambda: Client(program, version),
             loop,
@@ -92,7 +93,7 @@ class Link:
             nonlocal left
             left -= 1
             if error.code == "busy" and left and (error.retry_after or 0.0) <= LONGEST_PAUSE_S:
-                self._loop.call_later(error.retry_after or PAUSE_S, again)
+                self.loop.call_later(error.retry_after or PAUSE_S, again)
             elif failed is not None:
                 failed(error)
             else:
@@ -100,14 +101,14 @@ class Link:
 
         return send()
 
-    def ask(self, op: str, fields: Mapping[str, object], done: Answer, failed: Failed) -> None:
-        """A question of which only the newest is answered: an older one's late answer is dropped."""
-        self.drop(op)
-        self._asked[op] = self.request(op, fields, done, failed=failed)
+    def ask(self, op: str, fields: Mapping[str, object], done: Answer, failed: Failed, asker: object = None) -> None:
+        """A question of which only the asker's newest is answered: an older one's late answer is dropped."""
+        self.drop(op, asker)
+        self._asked[op, id(asker)] = self.request(op, fields, done, failed=failed)
 
-    def drop(self, op: str) -> None:
+    def drop(self, op: str, asker: object = None) -> None:
         """No answer to such a question is wanted any more."""
-        self.session.forget(self._asked.pop(op, 0))
+        self.session.forget(self._asked.pop((op, id(asker)), 0))
 
     # Models
 

@@ -20,7 +20,7 @@ PENDING = "s2edit-pending"
 """The document's note of its jobs whose results are still to come."""
 MOST_PENDING = 64
 REFERENCE = "s2edit-reference"
-"""A result's note of what it has something from (`order.Reference.mark`)."""
+"""A result's note of what it has something from (`host.Reference.mark`)."""
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -33,7 +33,7 @@ class Pending:
         canvas: the document's width and height. frame: the layer's (`Host.frame`).
         crop: what was sent, on the canvas. points: as in `place.Sent`.
         masks: marks of the painted mask layers that went with it, object by object.
-        reference: what something is taken over from (`order.Reference.mark`), "" of a plain edit.
+        reference: what something is taken over from (`host.Reference.mark`), "" of a plain edit.
         mask_from: the kind of its masks.
     """
 
@@ -132,12 +132,18 @@ def mask_digests(inputs: Mapping[str, str]) -> list[str]:
     return [inputs[role] for role in masks if _DIGEST.fullmatch(inputs[role])]
 
 
+def recipe_in(text: str) -> Recipe | None:
+    """The recipe that a layer carries; None of none that can be read."""
+    try:
+        return Recipe.from_json(text) if text else None
+    except WireError:
+        return None
+
+
 def job_of(recipe: str) -> str:
     """The job that a layer with this recipe came from; "" of none that can be read."""
-    try:
-        return Recipe.from_json(recipe).job if recipe else ""
-    except WireError:
-        return ""
+    found = recipe_in(recipe)
+    return found.job if found is not None else ""
 
 
 def _place(role: str) -> tuple[bool, int]:

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from .host import AUTOMATIC, MaskChoice
+from .host import AUTOMATIC, MaskChoice, Reference
 from .wish import Wish
 
 LONGEST_REFERENCE = 1024
 """Pixels per side of a reference that are worth sending: models see no more."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The picture that a composition takes from.
-
-    Args:
-        mark: the host's own text to find it again: a layer, another document, a file.
-        label: what the painter reads.
-    """
-
-    mark: str
-    label: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,7 +61,3 @@ class Order:
         """
         words = self.wish.words[:1] if kind == "mask" else ()
         return Order(replace(self.wish, kind=kind, words=words), whole=self.whole)
-
-    def variations(self, targets: Sequence[str], seeds: int, guidances: Sequence[float]) -> list[Order]:
-        """This order as `Wish.variations` has it."""
-        return [self.wishing(wish) for wish in self.wish.variations(targets, seeds, guidances)]

@@ -80,7 +80,9 @@ def row(desk: Desk, job: str, *, there: bool = False) -> Row:
     Args:
         there: whether its result is a layer that can be seen now.
     """
-    return _row(desk.edit(job), desk.book.all.get(job), desk.errands.get(job), there=there, coming=desk.is_coming(job))
+    record = desk.book.all.get(job)
+    coming = desk.is_coming(job) or (record is not None and record["state"] not in ENDED)
+    return _row(desk.edit(job), record, desk.errands.get(job), there=there, coming=coming)
 
 
 def kept_row(job: Job | Mapping[str, Any], *, there: bool) -> Row:

@@ -164,7 +164,7 @@ class Submission:
                 entries.append(describe(role, (crop.height, crop.width, 1), "u1", "mask", index))
                 frames.append((yield from _covering(host, choice, crop)))
         if order.reference is not None:
-            other = yield from host.borrowing(order.reference.mark, LONGEST_REFERENCE)
+            other = yield from host.borrowing(order.reference, LONGEST_REFERENCE)
             entries.append(_entry("reference", other))
             frames.append(other.data)
         # A picture of all layers moves with none of them.

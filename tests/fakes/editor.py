@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from s2edit_editor.host import PAINTED, SELECTION, Insertion, Layer, MaskChoice
+from s2edit_editor.host import PAINTED, SELECTION, Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.pixels import Box, Picture, covered
 from s2edit_editor.turns import Work
 from s2edit_wire.errors import WireError
@@ -149,11 +149,11 @@ class FakeHost:
     def is_opaque(self, layer: str, box: Box) -> bool:
         return bool((self._pixels(layer, box)[..., 3] == 255).all())
 
-    def borrowing(self, mark: str, longest: int) -> Work[Picture]:
+    def borrowing(self, reference: Reference, longest: int) -> Work[Picture]:
         yield
-        if mark not in self.references:
+        if reference.mark not in self.references:
             raise WireError("bad_image", "The reference is gone.")
-        return self.references[mark]
+        return self.references[reference.mark]
 
     def stretched(self, picture: Picture, width: int, height: int) -> Picture:
         array = np.frombuffer(picture.data, np.uint8).reshape(picture.shape)

@@ -14,6 +14,7 @@ from s2edit_editor.models import Line
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
 from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, before_removing, kept_row, row
+from s2edit_editor.sending import send
 from s2edit_editor.submission import Parcel, Submission
 from s2edit_editor.wish import Wish
 from s2edit_wire.errors import WireError
@@ -45,6 +46,9 @@ class Editor:
         self.desk.on_layer = lambda job: self.heard.append(("layer", job))
         self.desk.on_removed = lambda job: self.heard.append(("removed", job))
         self.desk.open()
+
+    def refused(self, error: WireError) -> None:
+        self.heard.append(("refused", error.message))
 
     def home(self, _job: Job, _asked: bool) -> FakeHost | None:
         return self.host if self.host.open else None
@@ -280,6 +284,81 @@ def test_only_the_newest_question_is_answered(editor: Editor) -> None:
     editor.desk.request("ping", {}, lambda *_: answers.append("ping"))
     editor.wait(lambda: "ping" in answers)
     assert answers == ["second", "ping"]
+
+
+def test_what_the_daemon_has_is_not_held_here_too(editor: Editor) -> None:
+    job = editor.submit()
+    parcel = editor.desk.errands[job].parcel
+    assert parcel is not None and parcel.frames
+    editor.wait(lambda: editor.desk.errands[job].accepted)
+    parcel = editor.desk.errands[job].parcel
+    assert parcel is None or not parcel.frames, "an editor that runs for days would fill up"
+    assert editor.desk.pending(editor.host, job) is not None
+    editor.wait(lambda: job in editor.host.results())
+    assert editor.desk.errands[job].parcel is None
+    assert editor.desk.pending(editor.host, job) == notes.pending(editor.host, job)
+
+
+def test_what_is_nowhere_any_more_says_so(editor: Editor) -> None:
+    editor.desk.fetch("f" * 32)
+    assert editor.heard[-1] == ("trouble", "The layer is gone, and S²Edit no longer keeps this result.")
+
+
+def test_a_dismissed_layer_stays_with_the_daemon_until_it_is_saved(editor: Editor) -> None:
+    job = editor.submit()
+    editor.wait(lambda: job in editor.host.results())
+    editor.desk.remove(job)
+    assert job in editor.desk.dismissed and job in editor.desk.book.all
+    editor.desk.saved(editor.host)
+    editor.wait(lambda: editor.desk.book.all[job]["acknowledged"])
+
+
+def asked_of(editor: Editor, **changes: Any) -> Submission:
+    return Submission.of(editor.host, "photo", Order(replace(WISH, **changes)), "portraits")
+
+
+def test_an_order_is_planned_copied_in_turns_and_sent(editor: Editor) -> None:
+    sent: list[str] = []
+    known = set(editor.desk.errands)
+    send(editor.desk, asked_of(editor), editor.refused, sent=lambda: sent.append("sent"))
+    editor.wait(lambda: set(editor.desk.errands) - known)
+    (job,) = set(editor.desk.errands) - known
+    editor.wait(lambda: job in editor.host.results())
+    assert sent == ["sent"]
+    crop = editor.desk.book.all[job]["edit"]["document"]["crop"]
+    assert Box(*crop).cut(LAYER) == Box(*crop), "the daemon chose it within the layer"
+
+
+def test_several_wishes_go_with_the_same_pictures_and_wait_to_be_picked(editor: Editor) -> None:
+    known, asked = set(editor.desk.errands), asked_of(editor)
+    send(editor.desk, asked, editor.refused, wishes=asked.order.wish.variations([], 2, []))
+    editor.wait(lambda: len(editor.desk.errands) == len(known) + 2)
+    jobs = sorted(set(editor.desk.errands) - known)
+    first, other = (editor.desk.errands[job].parcel for job in jobs)
+    assert first is not None and other is not None and first.picture is other.picture, "copied once"
+    for job in jobs:
+        editor.ended(job)
+    assert not editor.host.inserted
+    assert len({editor.desk.edit(job)["seed"] for job in jobs}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "change", "told"),
+    [
+        ({"target": ""}, lambda _host: None, "Say what it should show."),
+        ({"words": ("bag",)}, lambda _host: None, "bag"),
+        ({}, lambda host: setattr(host, "open", False), "The picture was closed before it could be sent."),
+        ({}, lambda host: host.remove("photo"), "The layer is gone."),
+    ],
+    ids=["lacking", "refused by the plan", "closed", "deleted"],
+)
+def test_what_is_not_sent_says_why(editor: Editor, changes: Any, change: Callable[[FakeHost], None], told: str) -> None:
+    known = set(editor.desk.errands)
+    send(editor.desk, asked_of(editor, **changes), editor.refused)
+    change(editor.host)
+    editor.wait(lambda: editor.heard)
+    assert told in editor.heard[0][1]
+    assert set(editor.desk.errands) == known
 
 
 def test_models_and_the_default_are_known(editor: Editor) -> None:

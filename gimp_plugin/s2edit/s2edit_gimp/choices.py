@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from gi.repository import Gimp, Gio
 from s2edit_editor import host
-from s2edit_editor.host import AUTOMATIC, CHANNEL, MaskChoice
-from s2edit_editor.order import Order, Reference
+from s2edit_editor.host import AUTOMATIC, CHANNEL, MaskChoice, Reference
+from s2edit_editor.order import Order
 from s2edit_editor.wish import Wish, dial_names
 from s2edit_wire.knobs import GUIDANCE, Knob, Value, knobs
 

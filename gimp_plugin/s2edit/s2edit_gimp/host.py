@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from gi.repository import Gimp, Gio, GLib
 from s2edit_editor import host, notes
-from s2edit_editor.host import Insertion, Layer, MaskChoice
+from s2edit_editor.host import Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.pixels import Box, Picture, covered
 from s2edit_editor.text import _
 from s2edit_editor.turns import quick
@@ -158,8 +158,9 @@ class GimpHost:
         return pixels.is_full(Picture(box.width, box.height, 1, dtype, own))
 
     @quick
-    def borrowing(self, mark: str, longest: int) -> Picture:
+    def borrowing(self, reference: Reference, longest: int) -> Picture:
         """A layer's picture, or a file's, shrunk."""
+        mark = reference.mark
         if mark.isdecimal():
             return _shrunk(self.layer(mark), longest)
         try:

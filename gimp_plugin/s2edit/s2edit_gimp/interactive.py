@@ -6,7 +6,7 @@ from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_editor.delivery import source_of
 from s2edit_editor.desk import Desk
 from s2edit_editor.host import AUTOMATIC
-from s2edit_editor.notes import pending
+from s2edit_editor.jobs import waits
 from s2edit_editor.submission import known
 from s2edit_editor.text import _, is_right_to_left
 from s2edit_editor.wish import Wish
@@ -101,9 +101,7 @@ class _Run:
 
     def _edit_again(self, job: str) -> None:
         """The form with the values of a job that was refused, about the layer that it was about."""
-        errand = self._desk.errands.get(job)
-        sent = errand.parcel if errand is not None else None
-        edit, then = self._desk.edit(job), sent.pending if sent is not None else pending(self._host, job)
+        edit, then = self._desk.edit(job), self._desk.pending(self._host, job)
         layer = source_of(self._host, known(self._host), edit, then)
         if self._dialog is None and layer:
             choices = Choices(Wish.from_edit(edit), then.mask_from if then is not None else AUTOMATIC)
@@ -122,7 +120,7 @@ class _Run:
     def _waits(self, job: str) -> bool:
         """Whether an edit of an earlier run, or of another window, is still to come into a picture."""
         record = self._desk.book.all.get(job)
-        if record is None or record["acknowledged"] or record["edit"]["kind"] not in ("edit", "compose"):
+        if record is None or not waits(record):
             return False
         ours = record["edit"].get("document", {}).get("host") == "gimp"
         return ours and not (self._host.is_open() and job in self._host.results())

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +18,7 @@ from typing import Any
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPalette, QWheelEvent
-from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMessageBox, QToolButton, QWidget
 
 WIDTHS = {"narrow": 240, "wide": 520}
 THEMES = {"dark": ("#474747", "#3a3a3a", "#d0d0d0"), "bright": ("#d6d6d6", "#efefef", "#202020")}
@@ -145,7 +145,9 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     desk = docker.desk
     until(application, "the daemon", lambda: desk.link == "ready" and docker.form.model.count() > 1)
     until(
-        application, "its jobs", lambda: {job["state"] for job in desk.jobs.values()} == {"done", "running", "queued"}
+        application,
+        "its jobs",
+        lambda: {job["state"] for job in desk.book.all.values()} == {"done", "running", "queued"},
     )
     found: dict[str, Any] = {"qt": qt.QWidget.__module__}
     form, dial = docker.form, docker.form.advanced.dials["blend.context"]
@@ -178,14 +180,14 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
             application.processEvents()
             docker.grab().save(str(folder / f"{theme}-{width}.png"))
     found["least_width"] = docker.minimumSizeHint().width()
-    queued = next(job for job, record in desk.jobs.items() if record["state"] == "queued")
+    queued = next(job for job, record in desk.book.all.items() if record["state"] == "queued")
     row = docker.queue.row(queued)
     assert row is not None
     found["said"] = [label.text() for label in row.findChildren(QLabel) if label.text()]
     row.findChild(QToolButton, "s2edit_cancel").click()
-    until(application, "the cancel", lambda: desk.jobs[queued]["state"] == "cancelled")
+    until(application, "the cancel", lambda: desk.book.all[queued]["state"] == "cancelled")
+    found["removed"] = removed(application, docker, folder)
     found["instructed"] = instructed(docker)
-    found["broken"] = broken(application)
     found["steady"] = steady(application, docker)
     found["small"] = {
         language: on_a_small_screen(application, folder, language) for language in ("en", "de", "he", "ar")
@@ -193,23 +195,34 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     return found
 
 
-def broken(application: QApplication) -> list[str]:
-    """Work that ends by an error that nobody foresaw: what is told, and by what code."""
-    from s2edit_krita.turns import in_turns
+def removed(application: QApplication, docker: Any, folder: Path) -> list[list[object]]:
+    """The ✕ of a result that nobody has fetched: what is asked, and whether it is still there after each answer."""
+    desk, found, pongs = docker.desk, [], list[object]()
+    job = next(job for job, record in desk.book.all.items() if record["state"] == "done")
 
-    def work() -> Generator[None, None, None]:
-        yield
-        raise RuntimeError("wrapped C/C++ object has been deleted")
+    def boxes() -> list[QMessageBox]:
+        return [box for box in application.topLevelWidgets() if isinstance(box, QMessageBox) and box.isVisible()]
 
-    told: list[Any] = []
-    in_turns(work(), told.append, told.append, lambda: True)
-    until(application, "the end of the work", lambda: told)
-    return [told[0].code, told[0].message]
+    for answer in ("Keep", "Delete"):
+        until(application, "its row", lambda: docker.jobs.row(job) is not None)
+        docker.jobs.row(job).findChild(QToolButton, "s2edit_remove").click()
+        until(application, "the question", boxes)
+        (box,) = boxes()
+        box.grab().save(str(folder / "delete.png"))
+        default = box.defaultButton()
+        assert default is not None
+        asked = [box.text(), box.informativeText(), default.text()]
+        next(button for button in box.buttons() if button.text() == answer).click()
+        desk.request("ping", {}, lambda *_: pongs.append(1))  # whatever was asked before is done then
+        until(application, "the daemon", pongs.__len__)
+        pongs.clear()
+        found.append([*asked, job in desk.book.all])
+    return found
 
 
 def instructed(docker: Any) -> list[object]:
     """An instruction in the place of the sentence: what is said of it and would be sent, then of one in vain."""
-    from s2edit_krita.order import Order
+    from s2edit_editor.order import Order
 
     def judged(told: str) -> list[object]:
         docker.form.target.setText(told)

@@ -63,9 +63,13 @@ def test_only_what_was_turned_is_sent(found: dict[str, Any]) -> None:
     assert found["turned"] == {"blend.context": 0.5}
 
 
-def test_nobody_waits_for_ever_for_work_that_broke(found: dict[str, Any]) -> None:
-    """Else the result of a layer that Krita deleted meanwhile could not be fetched again before Krita ends."""
-    assert found["broken"] == ["internal", "Something went wrong inside S²Edit."]
+def test_a_result_that_nobody_has_fetched_is_deleted_only_after_a_yes(found: dict[str, Any]) -> None:
+    asked = [
+        "Delete the result “hat → crown”?",
+        "It is in no saved picture yet, and nothing brings a deleted result back.",
+        "Keep",
+    ]
+    assert found["removed"] == [[*asked, True], [*asked, False]]
 
 
 def test_it_fits_a_narrow_column(found: dict[str, Any]) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from s2edit_editor import notes
 from s2edit_editor.delivery import deliver, delivering, pictures_of
-from s2edit_editor.host import PAINTED, Insertion, MaskChoice
+from s2edit_editor.host import PAINTED, Insertion, MaskChoice, Reference
 from s2edit_editor.masks import for_objects, mask_layer
-from s2edit_editor.order import Order, Reference
+from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.submission import Submission
 from s2edit_editor.turns import at_once

@@ -9,9 +9,9 @@ from typing import cast
 import numpy as np
 import pytest
 from s2edit_editor import notes, place, submission
-from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION, MaskChoice
+from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION, MaskChoice, Reference
 from s2edit_editor.masks import automatic, for_objects, mask_layer, offered_kinds
-from s2edit_editor.order import Order, Reference
+from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.submission import Submission, area_in, gone
 from s2edit_editor.turns import at_once
@@ -204,8 +204,6 @@ def test_objects_without_a_word_are_called_what_was_painted_for_them() -> None:
     hat, nameless = MaskChoice(PAINTED, "h", "Hat", "hat"), MaskChoice(PAINTED, "n")
     assert Order(replace(WISH, words=()), (hat, nameless)).named().wish.words == ("hat",)
     assert Order(replace(WISH, words=("cap",)), (hat,)).named().wish.words == ("cap",)
-    varied = Order(WISH, (hat,)).variations([WISH.target, "a woman with a cap"], 2, [])
-    assert [(one.wish.target, one.wish.seed) for one in varied][-1] == ("a woman with a cap", 8)
 
 
 def test_masks_for_all_objects_by_their_kind(host: FakeHost) -> None:

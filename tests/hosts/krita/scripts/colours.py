@@ -13,7 +13,7 @@ from typing import Any
 
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray, QTimer
-from stage import STAYED, is_result
+from stage import STAYED, is_result, mask_of
 
 SPACES = [tuple(space.split(":")) for space in os.environ["S2EDIT_TEST_SPACES"].split()]
 SIDE = 96
@@ -31,7 +31,7 @@ def run(report: dict[str, Any], done: Any) -> None:
     docker.form.target.setText("a portrait of a woman with a crown")
     docker.form.objects.rows[0].word_box.setEditText("hat")
     report["spaces"], report["said"] = {}, []
-    desk.complained.connect(lambda *words: report["said"].append(words))
+    desk.told.complained.connect(report["said"].append)
     left = list(SPACES)
     current: dict[str, Any] = {}
 
@@ -67,11 +67,7 @@ def run(report: dict[str, Any], done: Any) -> None:
 
     def submit() -> None:
         document = current["document"]
-        import s2edit_krita.masks as masks
-
-        selected = masks.sources(document, current["layer"])[1]
-        assert selected.kind == "selection", selected
-        docker.form.objects.rows[0].choose_mask(selected)
+        docker.form.objects.rows[0].choose_mask(mask_of(document, current["layer"], "Selection"))
         docker.submit(docker.form.order())
 
     def added(_job: str) -> None:
@@ -84,7 +80,7 @@ def run(report: dict[str, Any], done: Any) -> None:
             report["spaces"][current["name"]] = {"error": traceback.format_exc()}
         QTimer.singleShot(300, lambda: leave(current["document"], following))
 
-    desk.layer_added.connect(added)
+    desk.told.layer_added.connect(added)
     desk.open()
     QTimer.singleShot(1000, following)
     QTimer.singleShot(WAIT_MS, done)

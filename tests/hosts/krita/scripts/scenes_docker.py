@@ -66,28 +66,24 @@ def scene_selected(docker: Any) -> Scene:
 
 def scene_variations(docker: Any) -> Scene:
     """Variations wait as thumbnails; the picked one becomes a layer."""
-    from s2edit_krita import applying
-
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
     yield from choose(document, node)
-    before = set(docker.desk.jobs)
+    before = set(docker.desk.book.all)
     said: list[str] = []
-    docker.desk.said.connect(said.append)
-    for order in docker.form.order().variations(
-        [f"a portrait of a woman with a {word}" for word in ("crown", "bow")], 2, []
-    ):
-        docker.submit(order)
+    docker.desk.told.said.connect(said.append)
+    order, targets = docker.form.order(), [f"a portrait of a woman with a {word}" for word in ("crown", "bow")]
+    docker.submit(order, order.wish.variations(targets, 2, []))
 
     def new(state: str) -> list[str]:
-        return [name for name, job in docker.desk.jobs.items() if name not in before and job["state"] == state]
+        return [name for name, job in docker.desk.book.all.items() if name not in before and job["state"] == state]
 
     yield lambda: len(new("done")) == 4
     waiting = names(document.rootNode())
-    applying.fetch(docker.desk, new("done")[0])
+    docker.desk.fetch(new("done")[0])
     yield lambda: len(names(document.rootNode())) > len(waiting)
-    applying.fetch(docker.desk, new("done")[0])
-    applying.fetch(docker.desk, new("done")[0])
+    docker.desk.fetch(new("done")[0])
+    docker.desk.fetch(new("done")[0])
     stop = time.monotonic() + 1
     yield lambda: time.monotonic() > stop
     picked = len(names(document.rootNode())) - len(waiting)
@@ -110,7 +106,7 @@ def scene_several_objects(docker: Any) -> Scene:
         docker.form.objects.rows[-1].word_box.setEditText(word)
     document.waitForDone()
     job = yield from edit(docker, document, node)
-    found = {"objects": docker.desk.jobs[job]["edit"]["objects"], "layers": names(document.rootNode())}
+    found = {"objects": docker.desk.book.all[job]["edit"]["objects"], "layers": names(document.rootNode())}
     docker.form.objects.fill(["hat"])
     return found
 
@@ -158,7 +154,7 @@ def scene_dials(docker: Any) -> Scene:
     context.box.setValue(0.5)
     docker.form.profile.setCurrentIndex(0)
     job = yield from edit(docker, document, node)
-    turned = [docker.desk.jobs[job]["edit"]["settings"], context.back.isVisibleTo(advanced), context.box.value()]
+    turned = [docker.desk.book.all[job]["edit"]["settings"], context.back.isVisibleTo(advanced), context.box.value()]
     context.back.click()
     docker.form.profile.setCurrentIndex(1)
     return {"own": own, "turned": turned, "back": [advanced.settings(), context.box.value()]}
@@ -184,7 +180,7 @@ def scene_compose(docker: Any) -> Scene:
         dialog.attribute.setText("makeup")
         dialog.mix.setText("a portrait of a woman with a hat with makeup")
         job = yield from edit(docker, document, node, dialog.order())
-        prompts.append(docker.desk.jobs[job]["edit"]["reference_prompt"])
+        prompts.append(docker.desk.book.all[job]["edit"]["reference_prompt"])
     yield lambda: docker.jobs.row(job) is not None and press(docker, job, "again") is not None
     press(docker, job, "again").click()
     again = ComposeDialog(docker.form.order("compose"), docker.form.taken, docker).order()
@@ -236,8 +232,9 @@ def scene_gone(docker: Any) -> Scene:
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
     job = yield from edit(docker, document, node)
-    docker.desk.remove(job)
-    yield lambda: job not in docker.desk.jobs
+    docker.desk.remove(job)  # off the list; then the daemon forgets it, as after a month
+    docker.desk.request("remove", {"job": job}, lambda *_: None)
+    yield lambda: job not in docker.desk.book.all
     yield lambda: docker.jobs.row(job) is not None and press(docker, job, "remove") is None
     next(one for one in document.topLevelNodes() if is_result(one.name())).remove()
     document.waitForDone()
@@ -254,11 +251,11 @@ def scene_empty_mask(docker: Any) -> Scene:
     yield from choose(document, node)
     docker.paint_mask()
     yield lambda: document.activeNode().name().startswith("Object mask")
-    before = len(docker.desk.jobs)
+    before = len(docker.desk.book.all)
     docker.submit(docker.form.order())
     stop = time.monotonic() + 1
     yield lambda: time.monotonic() > stop
-    return {"sent": len(docker.desk.jobs) - before, "words": docker.form.forecast.text()}
+    return {"sent": len(docker.desk.book.all) - before, "words": docker.form.forecast.text()}
 
 
 def scene_propose(docker: Any) -> Scene:

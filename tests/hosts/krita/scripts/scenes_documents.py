@@ -63,7 +63,7 @@ def scene_of(record: dict[str, Any]) -> Any:
         yield from stage.edit(docker, document, node)
         return {
             "job": job,
-            "crop": docker.desk.jobs[job]["edit"]["document"]["crop"],
+            "crop": docker.desk.book.all[job]["edit"]["document"]["crop"],
             "stack": stage.names(node.parentNode()),
             "clipped": first.inheritAlpha(),
             "seconds": round(time.monotonic() - started, 2),
@@ -82,9 +82,9 @@ def changed_meanwhile(record: dict[str, Any], name: str, change: Any) -> Any:
         yield from stage.choose(document, node)
         stage.select(document, docker, tuple(record["marked"]))
         said: list[str] = []
-        docker.desk.complained.connect(lambda *words: said.append(" ".join(words)))
+        docker.desk.told.complained.connect(said.append)
         arrived = yield from stage.submit(docker, document, node)
-        yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.jobs.values())
+        yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.book.all.values())
         change(document)
         document.waitForDone()
         yield lambda: arrived() or said

@@ -18,6 +18,7 @@ from stage import (
     document_with,
     edit,
     layer,
+    mask_of,
     names,
     picture_file,
     pixel,
@@ -123,28 +124,25 @@ def hang_mask(document: Any, node: Any, mask: Any) -> None:
 
 def scene_transparency_mask(docker: Any) -> Scene:
     """A transparency mask of the layer serves as the object's mask."""
-    from s2edit_krita import masks
+    from s2edit_krita.host import KritaHost
 
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
     hang_mask(document, node, document.createTransparencyMask("Cut"))
-    source = next(one for one in masks.sources(document, node) if one.label == "Cut")
+    source = mask_of(document, node, "Cut")
     docker.form.objects.rows[0].choose_mask(source)
     yield from edit(docker, document, node)
-    extent = masks.extent(document, source)
+    extent = KritaHost(document).extent(source)
     return {"extent": extent and list(extent), "pixel": pixel(result(document.rootNode()), 20, 20)}
 
 
 def scene_selection_mask(docker: Any) -> Scene:
     """A selection mask of the layer serves too."""
-    from s2edit_krita import masks
-
     document = document_with(docker)
     node = layer(document, "Picture", OBJECT)
     hang_mask(document, node, document.createSelectionMask("Kept"))
     yield from choose(document, node)
-    source = next(one for one in masks.sources(document, node) if one.label == "Kept")
-    docker.form.objects.rows[0].choose_mask(source)
+    docker.form.objects.rows[0].choose_mask(mask_of(document, node, "Kept"))
     yield from edit(docker, document, node)
     held = result(document.rootNode()).childNodes()[0].selection()
     return {"mask": [held.x(), held.y(), held.width(), held.height()]}
@@ -171,7 +169,7 @@ def scene_moved(docker: Any) -> Scene:
     select(document, docker)
     arrived = yield from submit(docker, document, node)
     yield document.annotationTypes
-    yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.jobs.values())
+    yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.book.all.values())
     node.move(5, 7)
     document.crop(2, 3, 50, 50)
     document.waitForDone()
@@ -188,7 +186,7 @@ def scene_deleted(docker: Any) -> Scene:
     node = layer(document, "Picture", OBJECT)
     select(document, docker)
     arrived = yield from submit(docker, document, node)
-    yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.jobs.values())
+    yield lambda: any(job["state"] in {"queued", "running"} for job in docker.desk.book.all.values())
     node.remove()
     document.waitForDone()
     yield arrived
@@ -206,7 +204,7 @@ def scene_huge(docker: Any) -> Scene:
     select(document, docker, (4_100, 4_100, 60, 60))
     started = time.monotonic()
     name = yield from edit(docker, document, node)
-    job = docker.desk.jobs[name]
+    job = docker.desk.book.all[name]
     return {"crop": job["edit"]["document"]["crop"], "seconds": round(time.monotonic() - started, 2)}
 
 

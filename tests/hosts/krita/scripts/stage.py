@@ -34,7 +34,7 @@ def act(report: dict[str, Any], done: Any, scenes: Iterable[Callable[[Any], Scen
     docker = next(d for d in Krita.instance().dockers() if d.objectName() == docker_module.DOCKER_ID)
     docker.setVisible(True)
     said: list[Any] = []
-    docker.desk.complained.connect(lambda *words: said.append(words))
+    docker.desk.told.complained.connect(said.append)
     left = list(scenes)
     timer = QTimer(docker)
     now: dict[str, Any] = {}
@@ -134,15 +134,20 @@ def picture_file(name: str) -> str:
     return str(path)
 
 
-def select(document: Any, docker: Any, box: tuple[int, ...] = BOX) -> None:
-    from s2edit_krita import masks
+def mask_of(document: Any, node: Any, label: str) -> Any:
+    """The choice of mask with this label."""
+    from s2edit_krita.host import KritaHost
 
+    mark = str(node.uniqueId().toString())[1:-1] if node is not None else ""
+    return next(one for one in KritaHost(document).mask_choices(mark) if one.label == label)
+
+
+def select(document: Any, docker: Any, box: tuple[int, ...] = BOX) -> None:
     selection = Selection()
     selection.select(*box, 255)
     document.setSelection(selection)
     document.waitForDone()
-    source = next(one for one in masks.sources(document, None) if one.kind == "selection")
-    docker.form.objects.rows[0].choose_mask(source)
+    docker.form.objects.rows[0].choose_mask(mask_of(document, None, "Selection"))
 
 
 def choose(document: Any, node: Any) -> Scene:
@@ -171,8 +176,8 @@ def submit(docker: Any, document: Any, node: Any, order: Any = None) -> Scene:
     """Submit; returns what holds once the result is a layer."""
     yield from choose(document, node)
     arrived: list[str] = []
-    docker.desk.layer_added.connect(arrived.append)
-    before = set(docker.desk.jobs)
+    docker.desk.told.layer_added.connect(arrived.append)
+    before = set(docker.desk.book.all)
     docker.submit(order or docker.form.order())
     return lambda: [job for job in arrived if job not in before]
 

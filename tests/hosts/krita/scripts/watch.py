@@ -168,7 +168,7 @@ def docker() -> Any:
 
 def jobs() -> list[dict[str, Any]]:
     desk = getattr(docker(), "desk", None)
-    found = sorted(desk.jobs.values(), key=lambda job: job["created"]) if desk else []
+    found = sorted(desk.book.all.values(), key=lambda job: job["created"]) if desk else []
     told = ("job", "state", "phase", "step", "acknowledged")
     return [{"target": job["edit"].get("target", ""), **{name: job[name] for name in told}} for job in found]
 
