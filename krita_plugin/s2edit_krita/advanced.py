@@ -10,7 +10,7 @@ from s2edit_editor.host import AUTOMATIC, MaskChoice
 from s2edit_editor.masks import Waiting
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import Wish, dial_names, fresh_seed, seed_of
-from s2edit_editor.words import knob_title
+from s2edit_editor.words import knob_title, unseen
 from s2edit_wire.knobs import Value, knobs
 
 from .dials import DialBox
@@ -110,6 +110,5 @@ class Advanced(QWidget):
         for name, box in self.dials.items():
             value = wish.settings.get(name)
             box.choose(None if value is None else float(value))
-        kept = ", ".join(f"{name} = {held}" for name, held in self._kept.items())
-        self.unseen.setText(tr("As in the earlier edit: {settings}", settings=kept) if kept else "")
-        self.unseen.setVisible(bool(kept))
+        self.unseen.setText(unseen(wish))
+        self.unseen.setVisible(bool(self._kept))

@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from s2edit_editor.host import Reference
-from s2edit_editor.masks import automatic
 from s2edit_editor.order import Order
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import one_sentence
@@ -81,13 +79,8 @@ class ComposeDialog(QDialog):
         """The job."""
         index = self.reference.currentIndex()
         reference = self._references[index] if index >= 0 else None
-        attribute = self.attribute.text().strip()
-        words, masks = self._order.wish.words[:1], self._order.masks[:1]
-        if attribute:
-            words, masks = (*words, attribute), (*masks, automatic())
         shows, target = one_sentence(self.shows.text()), one_sentence(self.mix.text())
-        wish = replace(self._order.wish, words=words, target=target, reference_prompt=shows)
-        return replace(self._order, wish=wish, masks=masks, reference=reference)
+        return self._order.composed(reference, shows, self.attribute.text().strip(), target)
 
     def add_file(self, path: str) -> None:
         """Offer a file and choose it."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from krita import Krita
 from s2edit_editor import desk
-from s2edit_editor.jobs import Job
 from s2edit_wire.errors import WireError
 
-from . import VERSION, history, marking
+from . import VERSION, marking
 from .document import everything_open
 from .host import KritaHost, home_of
 from .qt import QApplication, QObject, Qt, pyqtSignal
@@ -62,20 +61,6 @@ class Desk(desk.Desk):
     def complain(self, error: WireError) -> None:
         """Tell the painter what is wrong and what to do."""
         self.told.complained.emit(f"{error.message} {error.hint}".strip())
-
-    def jobs_of(self, host: KritaHost | None) -> list[Job]:
-        """The daemon's jobs of this document, newest first."""
-        if host is None:
-            return []
-        register = history.load(host.document)
-        ours = f"krita:{register.document}:" if register.document else "-"
-        found = [
-            record
-            for job, record in self.book.all.items()
-            if job not in self.dismissed
-            and (record["edit"].get("document", {}).get("ref", "").startswith(ours) or job in register.applied)
-        ]
-        return sorted(found, key=lambda record: record["created"], reverse=True)
 
     def _ended(self, job: str, sentence: str) -> None:
         failed = self.book.all[job]["state"] == "failed"

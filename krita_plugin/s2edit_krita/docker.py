@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from krita import DockWidget
 from s2edit_editor.form import Form as FormState
+from s2edit_editor.form import described
 from s2edit_editor.host import PAINTED
 from s2edit_editor.masks import Selected, automatic, mask_layer, picked_up
 from s2edit_editor.notes import recipe_in
@@ -166,7 +167,10 @@ class Docker(DockWidget):
             host.show(masks, visible=False)
 
     def _described(self, header: Mapping[str, Any], _pictures: Mapping[str, Picture]) -> None:
-        self.form.source.setText(str(header["record"].get("caption", "")) or self.form.source.text())
+        caption = str(header["record"].get("caption", ""))
+        source, target = described(caption, self.form.target.text())
+        self.form.source.setText(source)
+        self.form.target.setText(target)
 
     def _failed(self, error: WireError) -> None:
         self._complained(f"{error.message} {error.hint}".strip())

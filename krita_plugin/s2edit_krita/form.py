@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s2edit_editor import models
-from s2edit_editor.form import Shown
+from s2edit_editor.form import MainWord, Shown
 from s2edit_editor.host import AUTOMATIC, MaskChoice
 from s2edit_editor.order import Order
-from s2edit_editor.sentences import object_of
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
 from s2edit_editor.wish import DEFAULT_PROFILE, Wish, one_sentence, target_of
@@ -89,9 +88,9 @@ class Form(QWidget):
         self.model_row = ModelRow(self)
         self._models: dict[str, ModelRecord] = {}
         self._default = models.LAST_RESORT
-        self._picked = False
+        self._wanted = ""
         self.taken: tuple[str, ...] = ()
-        self._proposed = ""
+        self._main = MainWord()
         self.fold = QToolButton(self)
         self.fold.setObjectName("s2edit_fold")
         self.fold.setCheckable(True)
@@ -135,39 +134,33 @@ class Form(QWidget):
             self.taken = (wish.reference_prompt, *words_[1:2])
             words_ = words_[:1]
         self.objects.fill(words_)
-        # Nobody typed it here: once the sentence no longer has it, another one is proposed.
-        self._proposed = words_[0] if words_ else ""
+        self._main.recall(words_[0] if words_ else "")
         self.advanced.fill(wish)
-        for box, wanted in ((self.model, wish.model), (self.profile, wish.profile)):
-            index = box.findData(wanted)
-            if index >= 0:
-                box.setCurrentIndex(index)
+        self.choose_model(wish.model)
+        self.profile.setCurrentIndex(max(0, self.profile.findData(wish.profile)))
         self.changed.emit()
 
     def use_default(self, model: str) -> None:
         """The model of whoever chooses none."""
-        chosen = self.model.currentData()
-        unchosen = chosen is None or chosen == self._default or not self._picked
         self._default = model
-        if unchosen:
-            self.choose_model(model)
+        self._choose()
 
     def offer_models(self, known: Sequence[ModelRecord]) -> None:
         """The models that edit; those that are not installed say so."""
-        chosen = self.model.currentData() or self._default
         self._models = models.editors(known)
         self.model.blockSignals(True)
         self.model.clear()
         for model in self._models.values():
             self.model.addItem(models.title(model), model["id"])
             self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
-        self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        self._choose()
         self.model.blockSignals(False)
         self._show_model()
 
     def choose_model(self, model: str) -> None:
-        """Choose a model by its id."""
-        self.model.setCurrentIndex(max(0, self.model.findData(model)))
+        """Choose a model by its id, "" for the default one."""
+        self._wanted = model
+        self._choose()
 
     def offer_masks(self, sources: Sequence[MaskChoice]) -> None:
         """Where masks can come from in the active document."""
@@ -175,16 +168,11 @@ class Form(QWidget):
         self.advanced.offer(sources)
 
     def offer_words(self, words: Sequence[str]) -> None:
-        """Words of the source prompt that can name the object; the main object takes the changed one.
-
-        Unless somebody has chosen another: only what was proposed here gives way, once the prompt has it no more.
-        """
+        """Words of the description that can name the object; the main object takes the one that changes."""
         self.objects.offer_words(words)
         main = self.objects.rows[0].word_box
-        about = object_of(self.source.text(), target_of(self.source.text(), self.target.text()), words)
-        free = not main.currentText() or (main.currentText() == self._proposed and self._proposed not in words)
-        if about and free and not main.hasFocus():
-            self._proposed = about
+        about = self._main.proposed(self.source.text(), self.target.text(), words, main.currentText())
+        if about and not main.hasFocus():
             main.setEditText(about)
 
     def painted(self) -> list[MaskChoice]:
@@ -252,7 +240,7 @@ class Form(QWidget):
         for box in (self.model, self.profile):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.model.currentIndexChanged.connect(lambda _index: self._show_model())
-        self.model.activated.connect(lambda _index: self._pick())
+        self.model.activated.connect(lambda _index: self.choose_model(str(self.model.currentData())))
         self.model_row.model_wanted.connect(self.choose_model)
         self.objects.changed.connect(self.changed.emit)
         self.advanced.changed.connect(self.changed.emit)
@@ -265,8 +253,9 @@ class Form(QWidget):
         self.variations.clicked.connect(self.variations_wanted)
         self.compose.clicked.connect(self.compose_wanted)
 
-    def _pick(self) -> None:
-        self._picked = True
+    def _choose(self) -> None:
+        wanted = self._wanted if self._wanted in self._models else self._default
+        self.model.setCurrentIndex(max(0, self.model.findData(wanted)))
 
     def _show_model(self) -> None:
         model = self._models.get(str(self.model.currentData()))

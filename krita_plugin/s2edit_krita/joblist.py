@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from s2edit_editor.jobs import waits
+from s2edit_editor.lists import lists
 from s2edit_editor.text import _ as tr
-from s2edit_wire import records
 
 from . import history
 from .desk import Desk
@@ -16,7 +15,6 @@ from .host import front
 from .jobrow import JobRow
 from .qt import QLabel, QTimer, QVBoxLayout, QWidget, pyqtSignal
 
-_OTHERS = 8
 _REBUILD_MS = 60
 
 
@@ -91,21 +89,15 @@ class JobList(QWidget):
 
     def _wanted(self) -> dict[str, dict[str, Mapping[str, Any]]]:
         """By section, jobs by their ids; with what the document remembers of those that the daemon has forgotten."""
-        host, book = front(), self._desk.book
-        here = self._desk.jobs_of(host)
-        queue = [record["job"] for record in book.unfinished()]
-        queue += [job for job in self._desk.errands if job not in book.all]  # not sent yet, or refused
-        ended = (job for job in here if job["state"] in records.ENDED and job["edit"]["kind"] != "caption")
-        found: dict[str, Mapping[str, Any]] = {record["job"]: {} for record in ended}
-        known = {*book.all, *self._desk.errands} - self._desk.dismissed
+        host, desk = front(), self._desk
+        found = {
+            name: dict[str, Mapping[str, Any]]((job, {}) for job in jobs)
+            for name, jobs in lists(desk, host)._asdict().items()
+        }
+        known = {*desk.book.all, *desk.errands} - desk.dismissed
         kept = history.kept_jobs(host.document, known) if host is not None else []
-        found |= {job["job"]: job for job in kept}
-        others = [
-            record["job"]
-            for record in sorted(book.all.values(), key=lambda record: -record["created"])
-            if record["state"] == "done" and record["job"] not in {*found, *self._desk.dismissed} and waits(record)
-        ]
-        return {"queue": {job: {} for job in queue}, "history": found, "others": {job: {} for job in others[:_OTHERS]}}
+        found["history"] |= {job["job"]: job for job in kept}
+        return found
 
     def _row(self, job: str, kept: Mapping[str, Any]) -> JobRow:
         row = self._rows.get(job)

@@ -6,13 +6,15 @@ after a press stays until they change a field, however many plans come meanwhile
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PlanReply
 
 from .planning import Facts, Verdict, first_lack, judge
-from .wish import Wish
+from .sentences import object_of
+from .wish import Wish, target_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,36 @@ class Shown:
     time: str = ""
     doubt: str = ""
     sendable: bool = False
+
+
+class MainWord:
+    """The main object's word: proposed from the difference of the two sentences, until somebody chooses another."""
+
+    def __init__(self) -> None:
+        self._proposed = ""
+
+    def recall(self, word: str) -> None:
+        """It is that of an earlier edit: nobody typed it here, and it gives way once the description has it no more."""
+        self._proposed = word
+
+    def proposed(self, source: str, typed: str, words: Sequence[str], now: str) -> str:
+        """What to put into the field, "" to leave it.
+
+        Args:
+            source: the description. typed: the wish as it was typed. words: what can name an object.
+            now: what is in the field.
+        """
+        about = object_of(source, target_of(source, typed), words)
+        free = not now or (now == self._proposed and now not in words)
+        if not about or not free:
+            return ""
+        self._proposed = about
+        return about
+
+
+def described(caption: str, typed: str) -> tuple[str, str]:
+    """Description and wish once the picture was described: where nothing is wished yet, the wish begins as that."""
+    return caption, typed if typed.strip() else caption
 
 
 class Form:

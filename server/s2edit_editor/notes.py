@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,6 +81,11 @@ def pending(host: Host, job: str) -> Pending | None:
     """Where the job's picture came from, if this document knows."""
     held = _pending(host).get(job)
     return Pending.from_record(held) if isinstance(held, dict) else None
+
+
+def jobs(host: Host) -> Collection[str]:
+    """The jobs that were sent from this document, as far back as it remembers."""
+    return _pending(host).keys()
 
 
 def is_pending(host: Host, job: str) -> bool:

@@ -54,6 +54,19 @@ class Order:
         """The same of the document for another wish."""
         return replace(self, wish=wish)
 
+    def composed(self, reference: Reference | None, shows: str, attribute: str, target: str) -> Order:
+        """The first object composed with a reference.
+
+        Args:
+            shows: what the reference shows. attribute: the word there of what is taken over, "" for none.
+            target: what the picture is to show then.
+        """
+        words, masks = self.wish.words[:1], self.masks[:1]
+        if attribute:
+            words, masks = (*words, attribute), (*masks, MaskChoice(AUTOMATIC))
+        wish = replace(self.wish, kind="compose", words=words, target=target, reference_prompt=shows)
+        return replace(self, wish=wish, masks=masks, reference=reference)
+
     def asking(self, kind: str) -> Order:
         """The same document asked something about: its description (`caption`), or where the first object is (`mask`).
 

@@ -13,6 +13,7 @@ from s2edit_wire.records import PHASES, PROFILES, EditRecord, ForecastRecord, Jo
 
 from . import sentences
 from .text import _, language, translated
+from .wish import Wish
 
 _COMMA = frozenset({"de"})
 """Languages that write 3,4."""
@@ -153,6 +154,12 @@ def title(edit: EditRecord) -> str:
     if edit["kind"] == "caption":
         return _("Description")
     return sentences.title(edit["source"], edit.get("target", ""))
+
+
+def unseen(wish: Wish) -> str:
+    """The settings that are kept from an earlier edit though no form has a dial for them; "" without any."""
+    kept = ", ".join(f"{name} = {value}" for name, value in wish.unseen.items())
+    return _("As in the earlier edit: {settings}", settings=kept) if kept else ""
 
 
 def knob_title(knob: Knob) -> str:

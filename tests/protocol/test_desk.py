@@ -10,6 +10,7 @@ import pytest
 from s2edit_editor import notes
 from s2edit_editor.desk import Desk
 from s2edit_editor.jobs import Job
+from s2edit_editor.lists import lists
 from s2edit_editor.models import Line
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
@@ -311,6 +312,28 @@ def test_a_dismissed_layer_stays_with_the_daemon_until_it_is_saved(editor: Edito
     assert job in editor.desk.dismissed and job in editor.desk.book.all
     editor.desk.saved(editor.host)
     editor.wait(lambda: editor.desk.book.all[job]["acknowledged"])
+
+
+def test_a_list_shows_what_runs_what_was_made_here_and_what_waits_elsewhere(editor: Editor) -> None:
+    here = editor.submit()
+    editor.wait(lambda: here in editor.host.results())
+    elsewhere = Editor()
+    waiting = elsewhere.submit(as_layer=False)
+    elsewhere.ended(waiting)
+    running = elsewhere.submit(steps=400, step_ms=20)
+    parcel = editor.parcel()
+    refused = editor.desk.submit(editor.host, replace(parcel, edit={**parcel.edit, "profile": "wild"}))
+    editor.wait(lambda: editor.desk.errands[refused].trouble and running in editor.desk.book.all)
+    shown = lists(editor.desk, editor.host)
+    assert shown.queue == [running, refused]
+    assert (here in shown.history, waiting in shown.history, here in shown.others) == (True, False, False)
+    assert shown.others[0] == waiting, "the newest first"
+    assert lists(editor.desk, None).history == []
+    editor.desk.remove(here)
+    assert here not in lists(editor.desk, editor.host).history
+    elsewhere.desk.cancel(running)
+    elsewhere.ended(running)
+    elsewhere.desk.close()
 
 
 def asked_of(editor: Editor, **changes: Any) -> Submission:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gi.repository import Gtk
-from s2edit_editor.form import Shown
+from s2edit_editor.form import Shown, described
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER
 from s2edit_editor.text import _
 from s2edit_editor.wish import (
@@ -21,7 +21,7 @@ from s2edit_editor.wish import (
     several,
     target_of,
 )
-from s2edit_editor.words import knob_hint, knob_title, profiles
+from s2edit_editor.words import knob_hint, knob_title, profiles, unseen
 from s2edit_wire.knobs import GUIDANCE, Value, knobs
 
 from .arguments import mask_titles
@@ -168,8 +168,7 @@ class Form:
         for name, dial in self._dials.items():
             chosen = wish.settings.get(name)
             dial.choose(None if chosen is None else float(chosen))
-        kept = ", ".join(f"{name} = {held}" for name, held in self._kept.items())
-        self._unseen.set_text(_("As in the earlier edit: {settings}").format(settings=kept) if kept else "")
+        self._unseen.set_text(unseen(wish))
         self._quiet = False
         self._notify()
 
@@ -188,9 +187,9 @@ class Form:
 
     def set_source(self, text: str) -> None:
         """Put a proposed description in."""
-        self._source.set_text(text)
-        if not self._target.get_text().strip():
-            self._target.set_text(text)
+        source, target = described(text, self._target.get_text())
+        self._source.set_text(source)
+        self._target.set_text(target)
 
     def set_example(self, text: str) -> None:
         """Show a sentence that the model understands while nothing is typed."""

@@ -21,8 +21,8 @@ from ..screen import Screen
 from .easel import Easel
 from .painter import Painter, State
 
-STEP_MS = 300
-"""Twenty of them a job: time enough to read the queue and to press its button."""
+STEP_MS = 600
+"""Twenty of them a job: time enough to read the queue and to press its button, on a busy machine too."""
 OTHER = (96, 64)
 RUNNING = re.compile(r"(Learning the object|Reading the picture|Editing) \d+/\d+ · about \d+ s left")
 FAILS = next(seed for seed, fault in SEEDS.items() if fault == "fail")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from s2edit_editor.form import Form, Shown
+import pytest
+from s2edit_editor.form import Form, MainWord, Shown, described
 from s2edit_editor.planning import Facts
 from s2edit_editor.wish import Wish
 from s2edit_wire.errors import WireError
@@ -114,3 +115,39 @@ def test_a_picture_that_is_gone_can_not_be_sent_until_it_is_back() -> None:
     assert not form.released(), "the press is not carried out when it is back"
     form.changed()
     assert form.judged(WISH, Facts(), plan()) == Shown(time="This picture is known: about 8 s.", sendable=True)
+
+
+HAT, CROWN = "a woman with a hat", "a woman with a crown"
+
+
+@pytest.mark.parametrize(
+    ("recalled", "source", "typed", "words", "now", "put"),
+    [
+        ("", HAT, CROWN, ["woman", "hat"], "", "hat"),
+        ("", HAT, HAT, ["woman", "hat"], "", ""),
+        ("", HAT, "remove the hat", ["woman", "hat"], "", "hat"),
+        ("", HAT, CROWN, ["woman", "hat"], "woman", ""),
+        ("", HAT, CROWN, ["woman", "hat"], "feather", ""),
+        ("crown", HAT, CROWN, ["woman", "hat"], "crown", "hat"),
+        ("hat", HAT, "a man with a hat", ["woman", "hat"], "hat", ""),
+    ],
+    ids=["changed", "nothing changed", "instructed", "chosen", "typed", "recalled and gone", "recalled and there"],
+)
+def test_the_main_word_is_proposed_until_somebody_chooses(
+    recalled: str, source: str, typed: str, words: list[str], now: str, put: str
+) -> None:
+    main = MainWord()
+    main.recall(recalled)
+    assert main.proposed(source, typed, words, now) == put
+
+
+def test_what_was_proposed_gives_way_once_the_description_has_it_no_more() -> None:
+    main = MainWord()
+    assert main.proposed(HAT, CROWN, ["woman", "hat"], "") == "hat"
+    assert main.proposed("a woman with a bag", CROWN, ["woman", "bag"], "hat") == "bag"
+    assert main.proposed("a woman", CROWN, ["woman"], "bag ") == "", "somebody went on typing"
+
+
+@pytest.mark.parametrize(("typed", "wish"), [("", HAT), (" ", HAT), ("add a bow", "add a bow")])
+def test_a_wish_begins_as_the_description_unless_there_is_one(typed: str, wish: str) -> None:
+    assert described(HAT, typed) == (HAT, wish)

@@ -244,3 +244,12 @@ def test_an_earlier_results_masks_are_the_painted_ones_then_its_own(host: FakeHo
 def test_a_mask_that_is_not_there_is_told_by_its_kind(host: FakeHost, kind: str, wanted: str) -> None:
     with pytest.raises(WireError, match=wanted):
         for_objects(host, "photo", area_in(host, "photo"), kind, "sky" if kind == CHANNEL else "")
+
+
+def test_a_composition_is_of_the_first_object_and_what_is_taken_over() -> None:
+    hat, bag = MaskChoice(PAINTED, "h", "Hat", "hat"), MaskChoice(PAINTED, "b", "Bag", "bag")
+    order = Order(replace(WISH, words=("hat", "bag")), (hat, bag))
+    made = order.composed(Reference("other"), "a woman with makeup", "makeup", "a woman with makeup and a hat")
+    assert (made.wish.kind, made.wish.words, made.masked) == ("compose", ("hat", "makeup"), [True, False])
+    assert (made.wish.reference_prompt, made.wish.target) == ("a woman with makeup", "a woman with makeup and a hat")
+    assert order.composed(None, "a woman", "", "a woman").wish.words == ("hat",)

@@ -1,0 +1,44 @@
+"""Which jobs a painter sees, in an editor whose list shows all of the daemon's: what runs, was made, and waits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s2edit_wire.records import ENDED
+
+from . import notes
+from .desk import Desk
+from .host import Host
+from .jobs import waits
+
+MOST_OTHERS = 8
+"""Results from elsewhere that are shown, the newest ones."""
+
+
+class Lists(NamedTuple):
+    """Jobs by their ids.
+
+    Args:
+        queue: those of everybody that have not ended, as they come; then this run's that the daemon does not have yet,
+            or has refused.
+        history: the ended ones of the document in front, newest first.
+        others: finished edits from elsewhere that wait to be put into a picture, newest first.
+    """
+
+    queue: list[str]
+    history: list[str]
+    others: list[str]
+
+
+def lists(desk: Desk, host: Host | None) -> Lists:
+    """What to show beside a document; None where none is open."""
+    book = desk.book
+    queue = [record["job"] for record in book.unfinished()] + [job for job in desk.errands if job not in book.all]
+    ours = {*notes.jobs(host), *host.results()} if host is not None else set()
+    ended = [record for job, record in book.all.items() if record["state"] in ENDED and job not in desk.dismissed]
+    ended.sort(key=lambda record: record["created"], reverse=True)
+    history = [record["job"] for record in ended if record["job"] in ours and record["edit"]["kind"] != "caption"]
+    others = [
+        record["job"] for record in ended if record["job"] not in ours and record["state"] == "done" and waits(record)
+    ]
+    return Lists(queue, history, others[:MOST_OTHERS])
