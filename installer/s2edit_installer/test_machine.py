@@ -19,6 +19,8 @@ PACKAGES = (
     "x11-utils",
     "imagemagick",
     "libimage-exiftool-perl",
+    "openssh-client",
+    "openssh-server",
     "libegl1",
     "libgl1",
     "libxkbcommon0",

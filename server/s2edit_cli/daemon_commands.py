@@ -10,12 +10,13 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-from s2edit_wire import living, programs
+from s2edit_wire import living, programs, remote
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.paths import state_folder
 
 from . import options
+from .computer import computer
 from .connecting import connect
 from .exit_codes import Exit
 from .report import Ended, duration, print_object, say, size, tell
@@ -24,6 +25,7 @@ app = typer.Typer(help="Run, start, stop and look at the daemon.", no_args_is_he
 END_TIMEOUT = 30.0
 """Seconds that the daemon gets to end; it kills a worker that does not."""
 ANSWER_TIMEOUT = 10.0
+app.command()(computer)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -50,6 +52,9 @@ def stop(
 ) -> None:
     """Stop the daemon, whatever state it is in; unfinished jobs go on at the next start."""
     try:
+        if remote.computer(state_folder()):
+            _hang_up(json_)
+            return
         with connect(start=False) as client:
             client.request("shutdown", {"when": "idle" if when_idle else "now"}, timeout=ANSWER_TIMEOUT)
         words = "The daemon ends when its queue is empty." if when_idle else "The daemon has ended."
@@ -124,6 +129,17 @@ def at_login(
         say(words)
 
 
+def _hang_up(as_json: bool) -> None:
+    """Take the line to the other computer down; the daemon there has others to work for."""
+    words = f"The line to {remote.computer(state_folder())} is closed; S²Edit goes on there."
+    if not living.end(state_folder()):
+        raise Ended(Exit.INTERNAL, f"Process {living.holder(state_folder())} can't be ended.", "End it yourself.")
+    if as_json:
+        print_object({"exit_code": 0, "message": words})
+    else:
+        say(words)
+
+
 def _ends(boot: str) -> bool:
     """Whether the daemon of this boot ends; an editor may have started the next one meanwhile."""
     until = time.monotonic() + END_TIMEOUT
@@ -141,7 +157,8 @@ def _show(state: dict[str, Any], as_json: bool) -> None:
         print_object({"exit_code": 0, "status": state})
         return
     jobs = ", ".join(f"{count} {name}" for name, count in state["jobs"].items() if count) or "none"
-    say(f"S²Edit {state['version']} runs (process {state['pid']}) since {duration(state['uptime'])}.")
+    where = f" on {there}" if (there := remote.computer(state_folder())) else ""
+    say(f"S²Edit {state['version']} runs{where} (process {state['pid']}) since {duration(state['uptime'])}.")
     if "places" in state:
         for place in state["places"]:
             say(f"{place['name']:9}" + _at_work(place) + (f", job {place['job']}" if "job" in place else ""))

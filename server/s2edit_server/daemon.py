@@ -20,6 +20,7 @@ from pathlib import Path
 
 import zmq
 from filelock import FileLock
+from s2edit_wire import remote
 from s2edit_wire.connection import remove_connection_file, write_connection_file
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.living import LOCK, forget_holder, note_holder
@@ -35,6 +36,7 @@ from . import (
     handlers_weights,
     instance,
     jobs,
+    line,
     logs,
     queries,
     recovery,
@@ -86,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         note_holder(folder)
         _raise_limits()
+        target = remote.computer(folder)
+        if target:
+            return line.serve(folder, target, version())
         try:
             return _serve(options, folder, run)
         except WireError:
@@ -96,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RuntimeError, WireError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except Unreachable as error:
+        sys.stderr.write(f"{error.message} {error.hint}".strip() + "\n")
+        return NO_FOLDER
     except (OSError, sqlite3.Error) as error:
         LOG.exception("the daemon can't start")
         remedy = "See that it can be written and that there is room on its disk, and start again."

@@ -8,6 +8,8 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QSystemTrayIcon
+from s2edit_wire import living, remote
+from s2edit_wire.paths import state_folder
 from s2edit_wire.records import ENDED
 
 from . import foreground
@@ -95,7 +97,12 @@ class TrayApp:
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(leave)
         box.exec()
-        if box.clickedButton() is stop and self.daemon.ready:
+        if box.clickedButton() is stop and remote.is_elsewhere(state_folder()):
+            # The line only: the daemon there has others to work for.
+            self.daemon.stop()
+            living.end(state_folder())
+            self._application.quit()
+        elif box.clickedButton() is stop and self.daemon.ready:
             # Whatever comes of it: who wants to leave leaves.
             self.daemon.ask(
                 "shutdown", {"when": "now"}, lambda _h, _f: self._application.quit(), lambda _: self._application.quit()

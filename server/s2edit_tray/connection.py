@@ -99,6 +99,11 @@ class Daemon(QObject):
         """Hang up; the daemon lives on."""
         self._session.close()
 
+    def again(self) -> None:
+        """Connect anew: another daemon is meant from now on."""
+        self._session.close()
+        self._session.start()
+
     def ask(
         self,
         op: str,

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLin
 from s2edit_wire.errors import WireError
 
 from . import autostart
+from .computer_field import ComputerField
 from .connection import Daemon
 from .page import Page, form, heading
 from .text import _, leading, numbers
@@ -76,6 +77,9 @@ class SettingsView(Page):
         for entry in entries():
             if entry.name in headings:
                 rows.addRow(heading(headings[entry.name]))
+            if entry.name == "device":
+                self._computer = ComputerField()
+                rows.addRow(_("Edits are computed on"), self._computer)
             widget = self._field(entry)
             widget.setAccessibleName(entry.label)
             self._fields[entry.name] = (entry, widget)
@@ -91,6 +95,8 @@ class SettingsView(Page):
         self._answer = leading(QLabel())
         self._answer.setWordWrap(True)
         token.said.connect(self._answer.setText)
+        self._computer.said.connect(self._answer.setText)
+        self._computer.changed.connect(daemon.again)
         for _entry, widget in self._fields.values():
             # Nothing is known until the daemon has told it: no zeros, and nothing to change.
             widget.setEnabled(False)

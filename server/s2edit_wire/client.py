@@ -111,6 +111,10 @@ class Client:
         """Whether `pump` should be called when the socket can be written, too."""
         return self._link is not None and self._link.wants_write
 
+    def wait(self, seconds: float) -> None:
+        """Wait until `pump` has something to do, at most `seconds` and at most one second."""
+        self._linked().wait(seconds)
+
     # Requests and answers
 
     def send(self, op: str, fields: Mapping[str, object] | None = None, frames: Sequence[Buffer] = ()) -> int:
@@ -157,12 +161,14 @@ class Client:
 
         Raises:
             WireError: the daemon's answer is an error, or the request is wrong.
-            Unreachable: no answer within `timeout` seconds, or the connection is lost.
+            Unreachable: no answer within `timeout` seconds after the last byte was sent, or the connection is lost.
         """
-        deadline = time.monotonic() + timeout
+        deadline, unsent = time.monotonic() + timeout, -1
         number = self.send(op, fields, frames)
         while True:
             arrived = self._pump()
+            if (left := self._linked().unsent) != unsent:
+                deadline, unsent = time.monotonic() + timeout, left
             answer = next((one for one in arrived if one.id == number), None)
             self._kept += [one for one in arrived if one is not answer]
             if answer is not None:

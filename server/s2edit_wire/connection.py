@@ -15,6 +15,7 @@ from .auth import USERNAME
 from .errors import Unreachable, WireError
 from .kinds import Field, Hex, Integer, ListOf, Record, Text
 from .limits import MAX_CONNECTION_FILE
+from .no_line import noted
 from .paths import run_folder, unusable
 from .private_files import read_private_json, write_private_json
 
@@ -129,24 +130,41 @@ def read_connection_file(state: Path) -> Connection:
     """What the connection file says.
 
     Raises:
-        Unreachable: `not_running` when there is none, `not_ours` when it can't be trusted or understood, `not_usable`
-            when the folder that it belongs into is none.
+        Unreachable: `not_running` when there is none, `line` when there is no line to the computer that it would name,
+            `not_ours` when it can't be trusted or understood, `not_usable` when the folder that it belongs into is
+            none.
     """
     path = connection_path(state)
     try:
         value = read_private_json(path, MAX_CONNECTION_FILE, secret=True)
     except FileNotFoundError as error:
+        no_line = noted(state)
+        if no_line is not None:
+            raise no_line from error
         raise Unreachable("S²Edit is not running.", START_HINT, "not_running") from error
     except OSError as error:
         raise unusable(state, error) from error
     try:
-        FILE.check(value, "")
+        found = parsed(value)
     except WireError as error:
         raise Unreachable(
             "S²Edit's connection file can't be understood; it may come from another version.",
             f"Restart S²Edit; if that doesn't help, remove {path}.",
             "not_ours",
         ) from error
+    if found is None:
+        raise Unreachable(
+            "S²Edit's connection file names a place that is not on this computer, so it is not used.",
+            f"Remove {path} and start S²Edit again.",
+            "not_ours",
+        )
+    return found
+
+
+def parsed(value: object) -> Connection | None:
+    """What a connection file's content says; None when its endpoint is none of this computer's. Raises WireError."""
+    FILE.check(value, "")
+    assert isinstance(value, dict)
     lowest, highest = value["protocol"]
     found = Connection(
         value["endpoint"],
@@ -158,12 +176,5 @@ def read_connection_file(state: Path) -> Connection:
         value.get("user", USERNAME),
     )
     port = found.tcp_port
-    if (port is None or port > 65_535) and not (
-        found.endpoint.startswith(_IPC + "/") and "\n" not in found.endpoint and os.name == "posix"
-    ):
-        raise Unreachable(
-            "S²Edit's connection file names a place that is not on this computer, so it is not used.",
-            f"Remove {path} and start S²Edit again.",
-            "not_ours",
-        )
-    return found
+    local = found.endpoint.startswith(_IPC + "/") and "\n" not in found.endpoint and os.name == "posix"
+    return None if (port is None or port > 65_535) and not local else found

@@ -65,8 +65,9 @@ while the first holds the lock `run/daemon.lock`.
 ZMTP 3.1 ([RFC 37](https://rfc.zeromq.org/spec/37/)): the daemon is a ROUTER, a client a DEALER, on a Unix socket or
 on 127.0.0.1; there is no other listening address. A client sends PING when it hears nothing.
 
-To use a daemon on another machine, forward its socket with SSH (`ssh -N -L /home/me/.local/state/s2edit/run/far.sock:
-…/run/daemon.sock host`) and copy its `run/daemon.json` here, mode 0600, with `endpoint` changed to the near end.
+To use a daemon on another machine: `s2edit daemon computer user@host`. A process in the daemon's place then asks for
+the connection data there (`ssh user@host s2edit daemon connection`), forwards the socket (`ssh -N -L`), and writes
+`run/daemon.json` here with the near end as `endpoint`. While there is no line, `run/line.json` says why instead.
 
 The mechanism is PLAIN ([RFC 24](https://rfc.zeromq.org/spec/24/)), user name `s2edit`, password
 HMAC-SHA256(key, `s2edit client`), with the key's 32 bytes and the result as lower-case hexadecimal digits. NULL is

@@ -22,6 +22,7 @@ from .errors import Unreachable, WireError
 from .kinds import Field, ListOf, Record, Text
 from .limits import MAX_CONNECTION_FILE
 from .living import judged
+from .no_line import noted
 from .paths import logs_folder, unusable
 from .private_files import read_private_json, write_private_json
 
@@ -94,6 +95,7 @@ class Launch:
     def __init__(self, state: Path, command: Sequence[str] | None = None) -> None:
         self._state = state
         self._old_boot = _boot(state)
+        self._old_line = getattr(noted(state), "pid", 0)
         self._log = logs_folder(state) / "daemon-start.log"
         self._process = _spawn(list(command or read_command(state)), state, self._log)
         self._deadline = time.monotonic() + START_TIMEOUT
@@ -102,10 +104,14 @@ class Launch:
         """Whether the daemon listens by now. Never blocks.
 
         Raises:
-            Unreachable: it ended at once or takes too long; the hint names the log.
+            Unreachable: it ended at once or takes too long, and the hint names the log; or it has no line to the
+                computer that computes.
         """
         if _boot(self._state) not in (None, self._old_boot):
             return True
+        no_line = noted(self._state)
+        if no_line is not None and no_line.pid != self._old_line:
+            raise no_line
         now = time.monotonic()
         if self._process.poll() is not None:
             self._deadline = min(self._deadline, now + GRACE)
@@ -139,9 +145,11 @@ def connect(client: Client, command: Sequence[str] | None = None, timeout: float
     client.connect()
 
 
-def _boot(state: Path) -> str | None:
+def _boot(state: Path) -> tuple[str, int] | None:
+    """Which start of the daemon listens, and the process: a line to another computer may find the same start there."""
     try:
-        return read_connection_file(state).boot
+        found = read_connection_file(state)
+        return found.boot, found.pid
     except Unreachable:
         return None
 

@@ -40,7 +40,7 @@ class Link:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._dealer = Dealer(*plain_credentials(connection.key, connection.user))
-        self._heard = self._pinged = time.monotonic()
+        self._heard = self._pinged = self._moved = time.monotonic()
         self._more_to_read = False
         self._socket, self._connecting = _open(connection)
 
@@ -58,6 +58,11 @@ class Link:
     def wants_write(self) -> bool:
         """Whether there is something to send that the socket did not take yet."""
         return self._connecting or bool(self._dealer.to_send())
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the socket to take them."""
+        return sum(len(part) for part in self._dealer.to_send())
 
     def fileno(self) -> int:
         """The socket's descriptor."""
@@ -130,16 +135,18 @@ class Link:
             except OSError as error:
                 raise self._lost() from error
             self._dealer.sent(count)
+            self._moved = time.monotonic()
 
     def _keep_alive(self) -> None:
-        # Counted from our own PING, not from what was heard last: an editor may have been busy for a minute itself.
+        # Counted from our own PING, not from what was heard last: an editor may have been busy for a minute itself. And
+        # from what was sent last: over a slow line, a PING waits behind a picture that takes minutes.
         now = time.monotonic()
         patience = min(self._dealer.peer_ttl or HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT)
         if self._heard >= self._pinged:
             if now - self._heard > HEARTBEAT_INTERVAL:
                 self._dealer.ping(HEARTBEAT_TIMEOUT)
                 self._pinged = now
-        elif now - self._pinged > patience:
+        elif now - max(self._pinged, self._moved) > patience:
             raise Unreachable("S²Edit's daemon has stopped answering.", RESTART_HINT)
 
     def _lost(self) -> Unreachable:

@@ -134,10 +134,32 @@ def test_pings_when_it_hears_nothing_and_notices_silence(state: Path, monkeypatc
             connected.request("ping", timeout=5)
 
 
-class _deaf_relay:
-    """Passes bytes between a Unix socket of its own and another one until it is told to be deaf."""
+def test_a_picture_that_takes_longer_than_the_heartbeat_over_a_slow_line_arrives(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2edit_wire.link.HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr("s2edit_wire.link.HEARTBEAT_TIMEOUT", 1.0)
+    monkeypatch.setattr("s2edit_wire.link.SEND_BUFFER", 65_536)  # else what it holds takes most of that second
+    with Router(state, echo) as router, _deaf_relay(state, router.endpoint, pause=0.012) as relay:
+        write_connection_file(state, endpoint=f"ipc://{relay.path}", key=router.key, version="1", boot="0" * 32)
+        with client(state) as connected:
+            pixels = secrets.token_bytes(2_048 * 2_048 * 4)
+            begun = time.monotonic()
+            entry = describe("image", (2_048, 2_048, 4))
+            answer = connected.request("submit", {**SUBMIT, "frames": [entry]}, [pixels], timeout=1)
+            assert bytes(answer.frames[0]) == pixels
+            assert time.monotonic() - begun > 1.0, "the line was slow enough to try it"
 
-    def __init__(self, state: Path, endpoint: str) -> None:
+
+class _deaf_relay:
+    """Passes bytes between a Unix socket of its own and another one until it is told to be deaf.
+
+    Args:
+        pause: seconds that it takes for each 64 KiB on their way up.
+    """
+
+    def __init__(self, state: Path, endpoint: str, pause: float = 0.0) -> None:
+        self._pause = pause
         self.path = state / "relay.sock"
         self.deaf = threading.Event()
         self._target = endpoint.removeprefix("ipc://")
@@ -164,11 +186,12 @@ class _deaf_relay:
         self._sockets = (near, far)
         back = threading.Thread(target=self._pass, args=(far, near))
         back.start()
-        self._pass(near, far)
+        self._pass(near, far, self._pause)
         back.join()
 
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+    def _pass(self, source: socket.socket, target: socket.socket, pause: float = 0.0) -> None:
         while data := source.recv(65_536):
+            time.sleep(pause)
             if not self.deaf.is_set():
                 target.sendall(data)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from s2edit_wire.session import __file__ as wire_file
 
 ROOT = Path(wire_file).parents[2]
-_WIRE = ["client", "connection", "launcher", "link", "paths", "private_files", "session", "zmtp"]
+_WIRE = ["client", "connection", "launcher", "link", "no_line", "paths", "private_files", "remote", "session", "zmtp"]
 _MARKS = ["detection", "xmp"]
 _METHOD = ["alignment", "checkpoints", "composition", "device", "editing", "engine", "errors", "identity", "imaging"]
 _METHOD += ["levels", "masks", "profiles", "prompts", "region", "settings"]
