@@ -51,7 +51,7 @@ def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
         homes = [environment.get("HOME", "")]
     home = next((one for one in homes if one and Path(one).is_absolute()), "") or _in_database()
     if not home or not Path(home).is_absolute():
-        raise RuntimeError("Could not determine home directory.")
+        raise RuntimeError("no home folder")
     return Path(home)
 
 
