@@ -1,6 +1,7 @@
 """`python -m tests.field > tests/field/THROWN.md`: what was thrown at the product, and what came of it today.
 
-Each folder here that has a module `thrown` with `rows() -> (group, thrown, outcome)…` is asked.
+Each folder here that has a module `thrown` with `rows() -> (group, thrown, outcome)…` is asked; what has to be said of
+its table is its `NOTE`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ for folder in sorted(module.name for module in pkgutil.iter_modules(tests.field.
         continue
     group, ends = "", Counter[str]()
     print(f"\n## {folder}\n\n```")
-    for kind, thrown, outcome in importlib.import_module(name).rows():
+    module = importlib.import_module(name)
+    for kind, thrown, outcome in module.rows():
         if kind != group:
             print(f"{'' if not group else chr(10)}{kind}", flush=True)
             group = kind
@@ -32,4 +34,4 @@ for folder in sorted(module.name for module in pkgutil.iter_modules(tests.field.
         end = END.match(outcome)
         ends[end[0] if end else "other"] += 1
     said = ", ".join(f"{count} {end}" for end, count in ends.most_common())
-    print(f"```\n\n{ends.total()} thrown: {said}.", flush=True)
+    print(f"```\n\n{ends.total()} thrown: {said}.{getattr(module, 'NOTE', '')}", flush=True)

@@ -33,5 +33,11 @@ with tempfile.TemporaryDirectory(prefix="s2-") as name:
         source = Path(__file__).parents[1] / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, field / part)
     places = os.pathsep.join(str(tree / part) for part in (".", "server", "installer"))
-    print(f"<!-- Printed by `python -m tests.field.daemon {commit}`: the daemon of that commit. -->\n", flush=True)
-    subprocess.run([sys.executable, "-m", "tests.field"], cwd=tree, env=os.environ | {"PYTHONPATH": places}, check=True)
+    environment = os.environ | {"PYTHONPATH": places}
+    command = [sys.executable, "-m", "tests.field"]
+    with subprocess.Popen(command, cwd=tree, env=environment, stdout=subprocess.PIPE, text=True) as thrown:
+        assert thrown.stdout is not None
+        for line in thrown.stdout:
+            named = line.replace("thrown at S²Edit,", f"thrown at the daemon of {commit},")
+            print(named.replace("tests.field`", f"tests.field.daemon {commit}`"), end="", flush=True)
+    sys.exit(thrown.returncode)

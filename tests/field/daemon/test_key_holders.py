@@ -10,6 +10,8 @@ from s2edit_server.crowd import Crowd, Line
 from s2edit_server.framewalk import COMMAND, MORE, FrameWalk
 from s2edit_wire.zmtp import frame_head
 
+from tests.field.daemon.crowds import UNFINISHED_MIB
+
 
 def test_unfinished_bytes_are_known() -> None:
     walk = FrameWalk()
@@ -24,6 +26,10 @@ def test_unfinished_bytes_are_known() -> None:
         walk.feed(memoryview(data))
         seen.append(walk.unfinished)
     assert seen == [4, 6, 0, 0, 0]
+
+
+def test_what_may_be_unfinished_is_what_the_attack_measures_by() -> None:
+    assert crowd.MAX_UNFINISHED == UNFINISHED_MIB << 20
 
 
 async def line() -> Line:

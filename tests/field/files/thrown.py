@@ -13,6 +13,12 @@ from tests.field.files import building, colours, damage, hostile, places
 
 CASES: list[Case] = [*damage.cases(), *colours.cases(), *building.cases(), *hostile.cases(), *places.cases()]
 
+NOTE = """
+
+Unseen is damage that nothing in the file contradicts as its decoder reads it: samples that are not compressed, and the
+codes of JPEG and WebP, also inside a TIFF, which have no checksum and were overwritten with bits that are as good a
+code, for as many blocks. “40 places” says how often that is; of pictures that matter, keep PNG or TIFF with Deflate."""
+
 
 def outcome(case: Case, folder: Path) -> str:
     """What comes of one case in an empty folder; nothing of the user's own is touched."""
