@@ -78,9 +78,10 @@ class Keeper:
         Gimp.message(f"{said} {_('Save it as PNG, JPEG, TIFF or WebP to have that in the file.')}")
 
 
-def pictures(image: Gimp.Image) -> list[int]:
-    """The ids of the layers that hold pixels, painted masks aside."""
-    return [one.get_id() for one in stack(image) if not one.is_group() and one.get_parasite(MASK_PARASITE) is None]
+def pictures(image: Gimp.Image) -> dict[int, int]:
+    """The layers that hold pixels, painted masks aside: their tattoos, which files keep, by their ids."""
+    held = [one for one in stack(image) if not one.is_group() and one.get_parasite(MASK_PARASITE) is None]
+    return {one.get_id(): one.get_tattoo() for one in held}
 
 
 def is_marked(image: Gimp.Image) -> bool:

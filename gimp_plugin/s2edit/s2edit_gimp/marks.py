@@ -2,13 +2,14 @@
 
 The mark that says that a model had a hand in the image stands in its metadata, which GIMP saves, exports and undoes. It
 comes with a result, in the same step, and goes when that is undone. `keeping` takes it back when all layers that are
-left are older than the first result; one that was merged or copied is younger, since GIMP numbers each anew.
+left are older than the first result; one that was merged or copied is younger, since GIMP numbers each anew. In a file
+layers are known by their tattoos instead; a merged one has its lowest's, so that this goes off the list of older ones.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gi.repository import Gimp
@@ -19,6 +20,8 @@ from . import VERSION
 
 BEFORE_PARASITE = "s2edit-before"
 """On an open image: the ids of the layers older than its first result, and what its metadata said then."""
+FILED_PARASITE = "s2edit-before-filed"
+"""The same for the image's file: the tattoos of those layers, and of all of them."""
 PASSING = 0
 """Flags of a note that is neither saved nor undone."""
 
@@ -63,20 +66,22 @@ def say_model(image: Gimp.Image, older: Sequence[int]) -> None:
     image.set_metadata(Gimp.Metadata.deserialize(text))
 
 
-def settle(image: Gimp.Image, layers: Sequence[int]) -> None:
+def settle(image: Gimp.Image, layers: Mapping[int, int]) -> None:
     """Take the mark back when no layer is left that is younger than the first result, and put it there again.
 
     GIMP's history is left out of it, so that undo and redo go on where they were; what they bring is seen next time.
 
     Args:
-        layers: the ids of the layers that hold pixels, painted masks aside.
+        layers: tattoos by ids of the layers that hold pixels, painted masks aside.
     """
-    note = read_map(image, BEFORE_PARASITE)
+    note = read_map(image, BEFORE_PARASITE) or _from_file(image, layers)
     metadata = image.get_metadata()
     if not note or metadata is None:
         return
     text = metadata.serialize()
     wanted = bool(set(layers) - set(note["layers"]))
+    if wanted:
+        _file(image, note, layers)
     if wanted == (gimp_metadata.said(text)["AISystemUsed"] == PROGRAM):
         return
     text = gimp_metadata.marked(text, VERSION) if wanted else gimp_metadata.saying(text, note["said"])
@@ -85,3 +90,22 @@ def settle(image: Gimp.Image, layers: Sequence[int]) -> None:
         image.set_metadata(Gimp.Metadata.deserialize(text))
     finally:
         image.undo_thaw()
+
+
+def _file(image: Gimp.Image, note: Mapping[str, Any], layers: Mapping[int, int]) -> None:
+    """Keep the note for the image's file; it is no step to undo, and makes no saved image unsaved."""
+    older = sorted(tattoo for layer, tattoo in layers.items() if layer in note["layers"])
+    filed = {"older": older, "all": sorted(layers.values()), "said": note["said"]}
+    if read_map(image, FILED_PARASITE) != filed:
+        write(image, FILED_PARASITE, json.dumps(filed), Gimp.PARASITE_PERSISTENT)
+
+
+def _from_file(image: Gimp.Image, layers: Mapping[int, int]) -> dict[str, Any]:
+    """The note of an image that was opened; {} when it has none, or was changed where nobody saw to the note."""
+    filed = read_map(image, FILED_PARASITE)
+    if not filed or filed["all"] != sorted(layers.values()):
+        return {}
+    held = [layer for layer, tattoo in layers.items() if tattoo in filed["older"]]
+    note = {"layers": held, "said": filed["said"]}
+    write(image, BEFORE_PARASITE, json.dumps(note), PASSING)
+    return note

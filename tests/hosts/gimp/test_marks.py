@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,3 +85,40 @@ def test_a_merged_result_keeps_the_mark(person: Person) -> None:
     # Gone with the layer: now there was a look since the merge.
     person.desk.ask("rearrange", delete_top=True)
     wait_for_mark(person, 1, marked=False)
+
+
+def wait_for_older(person: Person, note: str, key: str, count: int) -> None:
+    """Until a note on the image names so many layers that are older than the result."""
+
+    def seen() -> bool:
+        return len(json.loads(person.state()["notes"].get(note, "{}")).get(key, "none at all")) == count
+
+    wait_for(seen, f"{count} older layers in {note}", 90)
+
+
+def reopen(person: Person, name: str, older: int) -> None:
+    """Save, close and open it, and wait until its layers are known again."""
+    wait_for_older(person, "s2edit-before-filed", "older", older)
+    person.save_as(person.desk.lab.folder / name)
+    person.close_picture()
+    person.open_picture(person.desk.lab.folder / name)
+    wait_for_older(person, "s2edit-before", "layers", older)
+    assert not person.state()["dirty"], "an image that was only opened has nothing to save"
+
+
+def test_it_goes_with_the_result_of_a_picture_that_was_opened_again(person: Person) -> None:
+    press(person, "ctrl+z")
+    wait_for_mark(person, 2, marked=True)
+    reopen(person, "with-result.xcf", 1)
+    wait_for_mark(person, 2, marked=True)
+    person.desk.ask("rearrange", delete_top=True)
+    wait_for_mark(person, 1, marked=False)
+    press(person, "ctrl+z")
+    wait_for_mark(person, 2, marked=True)
+
+
+def test_a_merged_result_keeps_it_when_opened_again(person: Person) -> None:
+    """The merged layer has the tattoo of the photograph below the result."""
+    person.desk.ask("rearrange", merge=True)
+    reopen(person, "merged.xcf", 0)
+    wait_for_mark(person, 1, marked=True)

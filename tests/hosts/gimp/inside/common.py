@@ -94,6 +94,7 @@ def describe(image: Any) -> dict[str, Any]:
             }
             for layer in image.get_layers()
         ],
+        "notes": {name: note(image, name) for name in image.get_parasite_list() if name.startswith("s2edit-before")},
         "says_model": (metadata := image.get_metadata()) is not None and "AISystemUsed" in metadata.serialize(),
         "selected": [layer.get_name() for layer in image.get_selected_layers()],
     }
