@@ -35,6 +35,9 @@ _PREFIXES = {
 _NO_WEIGHTS = ("position_ids", "logit_scale")
 """Ends of names in one file that no network's parameter has."""
 
+DTYPE = torch.float32
+"""Of all weights, whatever their files have: fine-tuning's steps would be lost in half precision's rounding."""
+
 __all__ = ["CONFIGS", "Checkpoint", "load", "model_hash"]
 
 
@@ -151,7 +154,7 @@ def _load_folder(path: Path, family: Family) -> dict[str, Any]:
     for part, kind in kinds.items():
         of_diffusers = not part.startswith("text_encoder")
         dtype = "torch_dtype" if of_diffusers else "dtype"
-        more = {**options, dtype: torch.float32, "variant": _variant(path / part), **(saving if of_diffusers else {})}
+        more = {**options, dtype: DTYPE, "variant": _variant(path / part), **(saving if of_diffusers else {})}
         networks[part], found = kind.from_pretrained(path, subfolder=part, output_loading_info=True, **more)
         if found["missing_keys"]:
             # Loaders would fill in random numbers, such as for the projection that another family's encoder lacks.
@@ -206,7 +209,7 @@ def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
             str(path),
             config=str(config),
             local_files_only=True,
-            torch_dtype=torch.float32,
+            torch_dtype=DTYPE,
             low_cpu_mem_usage=find_spec("accelerate") is not None,
             **more,
         )

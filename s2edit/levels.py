@@ -76,6 +76,12 @@ def training(
             module.requires_grad_(False).zero_grad()
 
 
+def changed_weights(checkpoint: Backbone, level: Level) -> list[Tensor]:
+    """The weights that are others after `training` at a level; all others are what they were."""
+    adapted: list[Tensor] = [layer.weight for layer in checkpoint.projections()] if level == "lora" else []
+    return [*checkpoint.trained_weights(level), *adapted]
+
+
 def _adapt(checkpoint: Backbone, rank: int, generator: torch.Generator) -> list[nn.Linear]:
     """Put low-rank updates on the attention projections of all trainable networks."""
     layers = checkpoint.projections()

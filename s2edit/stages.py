@@ -19,7 +19,7 @@ from .diffusion import Ddim, Denoiser
 from .identity import Example, encode_prompt, fine_tune, token_masks
 from .inversion import Inversion, ddim_inversion, null_text_optimisation
 from .job import Job
-from .levels import ORDER
+from .levels import ORDER, changed_weights
 from .masks import MaskPyramid, object_mask
 from .prompts import Prompt
 from .region import LATENT_STRIDE
@@ -190,6 +190,7 @@ class Stages:
         ]
         self._clean = False
         if settings.identity.enabled and settings.identity.steps:
+            self._base.keep(changed_weights(self.checkpoint, settings.identity.level))
             fine_tune(self.checkpoint, self.denoiser, examples, settings.identity, seed, job.step)
         deltas = self._base.take_deltas()
         named = {f"mask.{i}.{k}": mask for i, group in enumerate(masks) for k, mask in enumerate(group)}

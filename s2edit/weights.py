@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
 
 class BaseWeights:
-    """A copy of the trainable networks' weights in main memory.
+    """A copy in main memory of those of the trainable networks' weights that were ever changed.
 
-    Weights that were published in half precision are kept so (the copy is exact); others in float32.
+    Weights that were published in half precision are kept so (the copy is exact); others in float32. What nothing
+    changes is never copied: levels that train little, and edits without learning, are spared gigabytes.
     """
 
     def __init__(self, modules: Mapping[str, nn.Module]) -> None:
         self._modules = dict(modules)
-        self._base = {name: _compact(weight.detach()) for name, weight in self.named()}
+        self._base: dict[str, Tensor] = {}
 
     def named(self) -> Iterator[tuple[str, nn.Parameter]]:
         """All parameters by unique name."""
@@ -24,10 +25,19 @@ class BaseWeights:
             for name, weight in module.named_parameters():
                 yield f"{module_name}.{name}", weight
 
+    def keep(self, weights: Iterable[Tensor]) -> None:
+        """Copy the published numbers of weights that are about to be changed; the others must not be."""
+        wanted = {id(weight) for weight in weights}
+        self._keep(name for name, weight in self.named() if id(weight) in wanted)
+
+    def _keep(self, names: Iterable[str]) -> None:
+        wanted = set(names) - self._base.keys()
+        self._base |= {name: _compact(weight.detach()) for name, weight in self.named() if name in wanted}
+
     @torch.no_grad()
     def restore(self) -> None:
         """Put the published weights back."""
-        for name, weight in self.named():
+        for name, weight in self._kept():
             weight.copy_(self._base[name])
 
     @torch.no_grad()
@@ -39,7 +49,7 @@ class BaseWeights:
         the *sum* would lose it.)
         """
         deltas = {}
-        for name, weight in self.named():
+        for name, weight in self._kept():
             base = self._base[name].to(weight.device, torch.float32)
             delta = (weight - base).to(torch.float16)
             if bool(delta.any()):
@@ -52,12 +62,16 @@ class BaseWeights:
     @torch.no_grad()
     def apply(self, deltas: Mapping[str, Tensor]) -> None:
         """Set the networks to base + delta; raises KeyError for a delta of other networks before anything changes."""
-        if unknown := deltas.keys() - self._base.keys():
+        if unknown := deltas.keys() - {name for name, _ in self.named()}:
             raise KeyError(min(unknown))
-        for name, weight in self.named():
+        self._keep(deltas)
+        for name, weight in self._kept():
             base = self._base[name].to(weight.device, torch.float32)
             delta = deltas.get(name)
             weight.copy_(base if delta is None else base + delta.to(weight.device).float())
+
+    def _kept(self) -> Iterator[tuple[str, nn.Parameter]]:
+        return ((name, weight) for name, weight in self.named() if name in self._base)
 
 
 def _compact(weight: Tensor) -> Tensor:

@@ -16,9 +16,10 @@ from s2edit.checkpoints import Checkpoint, load
 from s2edit.diffusion import Denoiser
 from s2edit.errors import OutOfMemory, SettingError
 from s2edit.identity import fine_tune
-from s2edit.levels import choose_level, memory_plan
+from s2edit.levels import changed_weights, choose_level, memory_plan
 from s2edit.settings import IdentitySettings, Level
 from s2edit.unet_memory import PeakMemory
+from s2edit.weights import BaseWeights
 from tests.parity.test_identity import RATE, example
 
 
@@ -144,3 +145,27 @@ def test_choice_of_level(checkpoint: Checkpoint) -> None:
     with pytest.raises(OutOfMemory, match="GiB") as caught:
         choose_level(checkpoint, (64, 128), 1000)
     assert caught.value.needed == plans[3].total
+
+
+@pytest.mark.parametrize("level", ["full", "kv", "lora"])
+def test_published_weights_come_back(checkpoint: Checkpoint, denoiser: Denoiser, level: Level) -> None:
+    """From a copy of what the level changes, and of no more."""
+    base = BaseWeights(checkpoint.trainable())
+    base.keep(changed_weights(checkpoint, level))
+    published = {name: weight.clone() for name, weight in base.named()}
+    it, _ = example(checkpoint)
+    settings = IdentitySettings(steps=2, learning_rate=RATE, level=level, lora_rank=2)
+    fine_tune(checkpoint, denoiser, [it], settings, 11, lambda _: None)
+    learned = {name: weight.clone() for name, weight in base.named()}
+    deltas = base.take_deltas()
+    assert deltas.keys() == {name for name, weight in learned.items() if not torch.equal(weight, published[name])}
+    rounded = {name: weight.clone() for name, weight in base.named()}
+    base.restore()
+    assert all(torch.equal(weight, published[name]) for name, weight in base.named())
+    other = BaseWeights(checkpoint.trainable())
+    other.apply(deltas)
+    assert all(torch.equal(weight, rounded[name]) for name, weight in base.named())
+    other.apply({})
+    assert all(torch.equal(weight, published[name]) for name, weight in base.named())
+    with pytest.raises(KeyError):
+        other.apply({"unet.no_such.weight": torch.zeros(1)})
