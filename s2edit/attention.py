@@ -181,7 +181,7 @@ def self_attention(query: Tensor, key: Tensor, value: Tensor, control: Attention
         rows = list(range(query.shape[0]))
         rows[injection.target] = injection.source
         query, key = query[rows], key[rows]
-    return F.scaled_dot_product_attention(query, key, value)
+    return _attended(query, key, value)
 
 
 def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:
@@ -244,11 +244,20 @@ def _mask_columns(
 def _fused(query: Tensor, key: Tensor, value: Tensor, bias: SpatialBias | None) -> Tensor:
     """Attention without forming the probabilities, with Eq. 3 where there is a bias."""
     if bias is None:
-        return F.scaled_dot_product_attention(query, key, value)
+        return _attended(query, key, value)
     copies = bias.copies[:, None, :, None].expand(-1, key.shape[1], -1, key.shape[3])
     keys = torch.cat((key, key.gather(2, copies)), dim=2)
     values = F.pad(value, (0, 0, 0, bias.copies.shape[1]))
-    return F.scaled_dot_product_attention(query, keys, values, attn_mask=bias.scores)
+    return _attended(query, keys, values, bias.scores)
+
+
+def _attended(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+    """torch's fused attention; for shapes alone the CPU's kernel by name, where torch would form the probabilities and
+    memory that is counted would be several times too much."""
+    if query.is_meta:
+        found: Tensor = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, attn_mask=bias)[0]
+        return found
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
 
 
 def spatial_bias(

@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,9 @@ from .region import LATENT_STRIDE, bucket_size, model_size
 
 CONFIGS = Path(__file__).parent / "configs"
 """Configurations for single files, by family."""
+_MEMORY = Path(__file__).parent / "memory.json"
+NOTHING_LEARNED = "nothing"
+"""Beside the levels of learning: an edit without any, or with an identity that was learned before."""
 _MAX_HEADER = 4 << 20
 """Bytes of a safetensors header that is looked at: that of SDXL has about a tenth of it."""
 _MAX_CONFIG = 1 << 20
@@ -26,7 +30,6 @@ class Family:
     Args:
         key: in the catalogue and in records. title: for people. native: px of the square its published models know.
         levels: of the published U-Net, each half as large. pipeline: diffusers' name in `model_index.json`.
-        memory: bytes of a full fine-tuning of the published model at its native size, by count.
         operations: of one forward pass of the published denoiser at its native size.
         size: (w, h, native, multiple) to (h, w), see `region`.
     """
@@ -36,7 +39,6 @@ class Family:
     native: int
     levels: int
     pipeline: str
-    memory: int
     operations: float
     size: Callable[[int, int, int, int], tuple[int, int]]
 
@@ -45,9 +47,23 @@ class Family:
         """Its configuration, for a file that brings none."""
         return CONFIGS / self.key
 
+    @property
+    def memory(self) -> dict[str, int]:
+        """Bytes that the published model takes at its native size, by identity level and for `NOTHING_LEARNED`.
 
-SD1 = Family("sd1", "Stable Diffusion 1", 512, 4, "StableDiffusionPipeline", 14_500_000_000, 8.0e11, model_size)
-SDXL = Family("sdxl", "Stable Diffusion XL", 1024, 3, "StableDiffusionXLPipeline", 60_000_000_000, 6.0e12, bucket_size)
+        Counted (`memory_counts`), not measured.
+        """
+        return {level: parts["total"] for level, parts in _counts()[self.key].items()}
+
+
+@cache
+def _counts() -> dict[str, dict[str, dict[str, int]]]:
+    found: dict[str, dict[str, dict[str, int]]] = json.loads(_MEMORY.read_text(encoding="utf-8"))
+    return found
+
+
+SD1 = Family("sd1", "Stable Diffusion 1", 512, 4, "StableDiffusionPipeline", 8.0e11, model_size)
+SDXL = Family("sdxl", "Stable Diffusion XL", 1024, 3, "StableDiffusionXLPipeline", 6.0e12, bucket_size)
 FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL)}
 
 

@@ -23,6 +23,8 @@ ORDER: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
 """From the most faithful to the smallest; "adam8bit" only comes when asked for, since it needs a package of its own."""
 _LORA_RATE = 50
 """Low-rank factors start at zero and need larger steps than the weights: 1e-4 where full training takes 2e-6 (ours)."""
+_SMALL, _BLOCK = 4096, 256
+"""Numbers of a weight that `AdamW8bit` does not round, and of those that share a scale."""
 
 
 class LowRank(nn.Module):
@@ -134,11 +136,16 @@ def memory_plan(
         size: (h, w) of the model's input, px. rank: of level "lora". rows: pictures in a step.
     """
     weights = sum(weight.nbytes for module in checkpoint.networks().values() for weight in module.parameters())
-    trained = sum(weight.numel() for weight in checkpoint.trained_weights(level))
+    trained = [weight.numel() for weight in checkpoint.trained_weights(level)]
     if level == "lora":
-        trained += sum(rank * sum(layer.weight.shape) for layer in checkpoint.projections())
-    per_weight = 2 if level == "adam8bit" else 8
-    return MemoryPlan(level, weights, 4 * trained, per_weight * trained, checkpoint.activations(size, level, rows))
+        trained += [rank * side for layer in checkpoint.projections() for side in layer.weight.shape]
+    states = sum(map(_eight_bit_states, trained)) if level == "adam8bit" else 8 * sum(trained)
+    return MemoryPlan(level, weights, 4 * sum(trained), states, checkpoint.activations(size, level, rows))
+
+
+def _eight_bit_states(size: int) -> int:
+    """Bytes of bitsandbytes' two states of a weight: it leaves small ones in float32, else has a scale per block."""
+    return 8 * size if size < _SMALL else 2 * size + 8 * -(-size // _BLOCK)
 
 
 def choose_level(

@@ -15,6 +15,7 @@ from torch import Tensor
 from .attention import Recorder, TokenMask
 from .backbone import Backbone, Encoding
 from .cache import DiskCache, array_digest, digest
+from .device import empty_cache
 from .diffusion import Ddim, Denoiser
 from .identity import Example, encode_prompt, fine_tune, token_masks
 from .inversion import Inversion, ddim_inversion, null_text_optimisation
@@ -196,6 +197,7 @@ class Stages:
         named = {f"mask.{i}.{k}": mask for i, group in enumerate(masks) for k, mask in enumerate(group)}
         self._keep(key, deltas | named)
         self._identity = identity
+        empty_cache(self.checkpoint.device)
         return identity
 
     def _keep(self, key: str, tensors: dict[str, Tensor]) -> None:

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
+from .attention import install
 from .region import LATENT_STRIDE
 from .settings import Level
 
@@ -28,20 +29,16 @@ def activations(config: str, tokens: int, size: tuple[int, int], level: Level, r
 
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(json.loads(config)).train()
-        latent = torch.empty(rows, 4, size[0] // LATENT_STRIDE, size[1] // LATENT_STRIDE)
-        states = torch.empty(rows, tokens, unet.config.cross_attention_dim)
-        times = torch.zeros(rows, dtype=torch.int64)
+        given = unet_inputs(unet, tokens, size, rows)
+    install(unet).set_latent_size(*given["sample"].shape[-2:])
     if level in {"kv", "lora"}:
         for name, weight in unet.named_parameters():
             trained = (".attn2.to_k", ".attn2.to_v") if level == "kv" else (".to_q", ".to_k", ".to_v", ".to_out.0")
             weight.requires_grad_(any(part in name for part in trained))
-    states.requires_grad_()
-    more: dict[str, Any] = {}
-    if unet.config.addition_embed_type == "text_time":
-        pooled = unet.config.projection_class_embeddings_input_dim - 6 * unet.config.addition_time_embed_dim
-        with torch.device("meta"):
-            text = torch.empty(rows, pooled, requires_grad=True)
-            more = {"added_cond_kwargs": {"text_embeds": text, "time_ids": torch.empty(rows, 6)}}
+    # The text encoders learn at every level.
+    given["encoder_hidden_states"].requires_grad_()
+    for states in given.get("added_cond_kwargs", {}).values():
+        states.requires_grad_()
     if level == "checkpointing":
         unet.enable_gradient_checkpointing()
     # The gradients' buffers are there beforehand, as they count elsewhere.
@@ -49,8 +46,22 @@ def activations(config: str, tokens: int, size: tuple[int, int], level: Level, r
         weight.grad = torch.empty_like(weight) if weight.requires_grad else None
     memory = PeakMemory()
     with memory:
-        unet(latent, times, encoder_hidden_states=states, **more).sample.sum().backward()
+        unet(**given).sample.sum().backward()
     return memory.peak
+
+
+def unet_inputs(unet: Any, tokens: int, size: tuple[int, int], rows: int) -> dict[str, Any]:
+    """What a U-Net of Stable Diffusion's kind takes for `rows` pictures of (h, w) px, without numbers in it."""
+    given: dict[str, Any] = {
+        "sample": torch.empty(rows, 4, size[0] // LATENT_STRIDE, size[1] // LATENT_STRIDE),
+        "timestep": torch.zeros(rows, dtype=torch.int64),
+        "encoder_hidden_states": torch.empty(rows, tokens, unet.config.cross_attention_dim),
+    }
+    if unet.config.addition_embed_type == "text_time":
+        pooled = unet.config.projection_class_embeddings_input_dim - 6 * unet.config.addition_time_embed_dim
+        more = {"text_embeds": torch.empty(rows, pooled), "time_ids": torch.empty(rows, 6)}
+        given["added_cond_kwargs"] = more
+    return given
 
 
 class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]

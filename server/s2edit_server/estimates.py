@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from s2edit.families import FAMILIES
+from s2edit.families import FAMILIES, NOTHING_LEARNED
 from s2edit.settings import Settings
 
 from .timings import Pace
@@ -40,14 +40,15 @@ def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device
         pixels: height × width that the model works at.
     """
     identity, inversion, editing = unet_forwards(settings)
+    memory = entry.needs(settings.identity.level if identity else NOTHING_LEARNED)
     if "editing" in paces and (not identity or "identity" in paces):
         next_s = sum(pace.seconds for phase, pace in paces.items() if phase in ("editing", "compositing"))
-        return Forecast(sum(pace.seconds for pace in paces.values()), next_s, entry.memory, measured=True)
+        return Forecast(sum(pace.seconds for pace in paces.values()), next_s, memory, measured=True)
     small = entry.domain == "cartoon"
     operations = (SMALL_FORWARD if small else FAMILIES[entry.family].operations) * pixels / entry.native**2
     second = operations / SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
     rest = editing * second + 1.0
-    return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, entry.memory, measured=False)
+    return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, memory, measured=False)
 
 
 def unet_forwards(settings: Settings) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from s2edit_wire.records import PlanReply
 from s2edit.alignment import plan_prompts
 from s2edit.composition import check_learning, plan_composition
 from s2edit.errors import PromptError, S2EditError
-from s2edit.families import FAMILIES, SD1, multiple_of
+from s2edit.families import FAMILIES, NOTHING_LEARNED, SD1, multiple_of
 from s2edit.prompts import PromptTokenizer, object_words
 from s2edit.region import crop_for
 from s2edit.resolution import resolution
@@ -88,7 +88,7 @@ def plan(
         "forecast": {
             "first_s": guess.first_s,
             "next_s": guess.next_s,
-            "memory": guess.memory,
+            "memory": entry.needs(NOTHING_LEARNED) if cached else guess.memory,
             "memory_free": memory_free,
             "cached": cached,
             "measured": guess.measured,

@@ -15,8 +15,10 @@ from s2edit import levels
 from s2edit.checkpoints import Checkpoint, load
 from s2edit.diffusion import Denoiser
 from s2edit.errors import OutOfMemory, SettingError
+from s2edit.families import CONFIGS, FAMILIES, Family
 from s2edit.identity import fine_tune
 from s2edit.levels import changed_weights, choose_level, memory_plan
+from s2edit.memory_counts import counts, table
 from s2edit.settings import IdentitySettings, Level
 from s2edit.unet_memory import PeakMemory
 from s2edit.weights import BaseWeights
@@ -117,7 +119,9 @@ def test_the_real_eight_bit_optimiser(
     assert agree > 0.98
 
 
-@pytest.mark.parametrize("level", ["full", "checkpointing", "kv", "lora"])
+@pytest.mark.parametrize(
+    "level", ["full", "checkpointing", "kv", "lora", *(["adam8bit"] if find_spec("bitsandbytes") else [])]
+)
 def test_memory_is_counted_as_it_is_taken(checkpoint: Checkpoint, denoiser: Denoiser, level: Level) -> None:
     """What the plan counts on shapes alone, a real step takes, by the sizes of the tensors that live at one time."""
     plan = memory_plan(checkpoint, (64, 64), level, rank=2)
@@ -169,3 +173,13 @@ def test_published_weights_come_back(checkpoint: Checkpoint, denoiser: Denoiser,
     assert all(torch.equal(weight, published[name]) for name, weight in base.named())
     with pytest.raises(KeyError):
         other.apply({"unet.no_such.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.key)
+def test_the_published_figures_are_what_is_counted(family: Family) -> None:
+    """`python -m s2edit.memory_counts > s2edit/memory.json`, and the table in README.md."""
+    found = counts(family)
+    assert {level: parts["total"] for level, parts in found.items()} == family.memory
+    printed = table({family.key: found}).splitlines()
+    readme = (CONFIGS.parent / "README.md").read_text(encoding="utf-8")
+    assert set(printed) <= set(readme.splitlines())

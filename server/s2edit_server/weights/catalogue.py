@@ -55,8 +55,9 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         files: everything that is needed, nothing else is fetched.
         base, decoder: ids of an editor and a decoder that this entry is a combination of, with no files of its own.
         ask_licence: whether the licence restricts use, so that it has to be accepted before the download.
-        memory: bytes on the device that a full edit takes, an estimate.
-        family: of an editor, a key of `s2edit.families`. levels: bytes by level of learning, by count, where known.
+        memory: bytes on the device that a full edit takes; left out, it is counted for the family's published model.
+        family: of an editor, a key of `s2edit.families`.
+        levels: bytes by level of learning (see `Family.memory`), empty where `memory` was given.
     """
 
     id: str
@@ -65,8 +66,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Literal["editor", "captioner", "decoder", "metric"]
     domain: Literal["cartoon", "photo", "any"]
     native: int
-    memory: int
     licence: str
+    memory: int = 0
     licence_url: str = ""
     family: Literal["sd1", "sdxl"] = "sd1"
     levels: dict[str, int] = {}
@@ -81,10 +82,23 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[File, ...] = ()
     examples: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a model that is no editor and does not say its memory: nobody counts it."""
+        if self.role != "editor" and not self.memory:
+            raise ValueError(f"{self.id}: a {self.role} has to say its memory")
+
     @property
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(file.expected_size for file in self.files)
+
+    def counted(self, levels: Mapping[str, int]) -> Entry:
+        """With the figures of its family, where it has none of its own."""
+        return self if self.memory else msgspec.structs.replace(self, memory=levels["full"], levels=dict(levels))
+
+    def needs(self, level: str) -> int:
+        """Bytes on the device of an edit at a level of learning, the most there is where that isn't known."""
+        return self.levels.get(level, self.memory)
 
 
 class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):

@@ -64,7 +64,8 @@ def _import(path: Path, taken: set[str]) -> Import:
         role="editor",
         domain="any",
         native=native,
-        memory=family.memory,
+        memory=family.memory["full"],
+        levels=family.memory,
         family=family.key,
         licence="your own",
     )

@@ -59,6 +59,7 @@ class Weights:
         self.folder = state_folder / "weights"
         self._settings, self._on_change, self._options = settings, on_change, options
         known = catalogue if catalogue is not None else load() | load_own(self.folder)
+        known = {name: entry.counted(FAMILIES[entry.family].memory) for name, entry in known.items()}
         self._finder = Finder(self.folder, known, caches if caches is not None else places.hub_caches())
         self._licences = Licences(self.folder / "licences.json")
         self._lock = threading.RLock()

@@ -309,9 +309,15 @@ def test_our_own_catalogue() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"revision": "main"}, {"files": [{"name": "../x.json"}]}, {"files": [{"name": "weights.bin"}]}]
+    "change",
+    [
+        {"revision": "main"},
+        {"files": [{"name": "../x.json"}]},
+        {"files": [{"name": "weights.bin"}]},
+        {"role": "decoder", "memory": 0},
+    ],
 )
-def test_a_catalogue_with_a_branch_a_climbing_path_or_a_pickle_is_refused(change: dict[str, object]) -> None:
+def test_a_catalogue_with_a_branch_a_climbing_path_a_pickle_or_no_memory_is_refused(change: dict[str, object]) -> None:
     entry = {
         "id": "m", "title": "", "purpose": "", "role": "editor", "domain": "any", "native": 1, "memory": 1,
         "licence": "", "repo": "a/b", "revision": REVISION, "files": [],

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -21,7 +21,9 @@ from s2edit_wire.frames import FrameRecord, describe
 from s2edit_wire.records import PlanReply
 from s2edit_wire.schema import check_reply
 
+from s2edit.families import FAMILIES, NOTHING_LEARNED
 from s2edit.profiles import profile
+from s2edit.settings import Level
 
 PLAN: dict[str, Any] = {
     "kind": "edit",
@@ -127,6 +129,24 @@ def test_times_come_from_this_machine_once_known(weights: Weights) -> None:
     forecast = planned(weights, PLAN, paces=paces, memory_free=5 << 30)["forecast"]
     assert forecast["measured"] and forecast["first_s"] == 29 and forecast["next_s"] == 4
     assert forecast["memory_free"] == 5 << 30
+
+
+@pytest.mark.parametrize("model", ["sd-v1-4", "sdxl-base"])
+def test_memory_is_its_levels(weights: Weights, model: str) -> None:
+    """The forecast's memory follows what is learned: a part of the weights, all of them, or nothing."""
+
+    def needed(settings: dict[str, Any], **options: Any) -> int:
+        request = PLAN | {"model": model, "profile": "faithful", "settings": settings}
+        return planned(weights, request, **options)["forecast"]["memory"]
+
+    family = FAMILIES["sdxl" if model == "sdxl-base" else "sd1"]
+    for level in get_args(Level):
+        full = "full" if level == "auto" else level
+        assert needed({"identity.level": level}) == family.memory[full]
+    assert needed({"identity.enabled": False}) == needed({}, cached=True) == family.memory[NOTHING_LEARNED]
+    assert family.memory["full"] > family.memory["checkpointing"] > family.memory["kv"] > family.memory["lora"]
+    (card,) = (weights.record(entry) for entry in weights.entries() if entry.id == model)
+    assert card["memory"] == family.memory["full"]
 
 
 def test_too_little_memory_for_a_full_edit_is_told_before(weights: Weights) -> None:
