@@ -122,6 +122,18 @@ def test_a_picture_that_is_too_large_is_not_decoded(
     assert said.startswith("No watermark was looked for: the picture has over")
 
 
+def test_the_largest_webp_is_refused_by_its_header(tmp_path: Path) -> None:
+    """16,383 pixels a side, which would be 805 MB of samples (RFC 6386, 9.1: two sides of 14 bits)."""
+    path = tmp_path / "large.webp"
+    Image.effect_noise((64, 48), 40).convert("RGB").save(path, lossless=False)
+    data = bytearray(path.read_bytes())
+    assert data[12:16] == b"VP8 " and data[23:26] == b"\x9d\x01\x2a"
+    data[26:30] = struct.pack("<HH", 16_383, 16_383)
+    path.write_bytes(data)
+    (said,) = detection.detect(path).unread
+    assert said.startswith("No watermark was looked for: the picture has over 100 million pixels")
+
+
 @pytest.mark.parametrize(
     ("keyword", "text", "program"),
     [
