@@ -21,7 +21,10 @@ ModelId = Annotated[str, typer.Argument(metavar="ID", help="A model's id.", show
 
 @app.command("list")
 def list_models(json_: options.Json = False) -> None:
-    """All models of the catalogue; one line each with tabs between when it is not a terminal that reads."""
+    """All models of the catalogue, with the memory of a full edit on the device (counted or estimated, not measured).
+
+    One line each with tabs between when it is not a terminal that reads.
+    """
     with connect() as client:
         models = client.request("models").header["models"]
     if json_:
@@ -32,7 +35,7 @@ def list_models(json_: options.Json = False) -> None:
         for row in rows:
             print_row(*row)
         return
-    table = Table(Column("id", no_wrap=True), "state", "size", "licence", "what it is for", box=None)
+    table = Table(Column("id", no_wrap=True), "state", "size", "memory", "licence", "what it is for", box=None)
     for row in rows:
         table.add_row(*map(plain, row))
     OUT.print(table)
@@ -87,9 +90,9 @@ def _act(model: str, action: str, as_json: bool) -> None:
     _tell(answer.header["model"], as_json)
 
 
-def _columns(model: dict[str, Any]) -> tuple[str, str, str, str, str]:
+def _columns(model: dict[str, Any]) -> tuple[str, ...]:
     licence = model["licence"] + ("" if model["licence_accepted"] else " (not accepted yet)")
-    return model["id"], model["state"], size(model["size"]), licence, model["purpose"]
+    return model["id"], model["state"], size(model["size"]), size(model["memory"]), licence, model["purpose"]
 
 
 def _watch(client: Client, model: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

@@ -134,7 +134,9 @@ class ForecastRecord(TypedDict):
 
     first_s: Annotated[float, Real(0, 1000000000.0), "Seconds for a first edit, loading included."]
     next_s: Annotated[float, Real(0, 1000000000.0), "Seconds when the identity is cached."]
-    memory: Annotated[int, Integer(), "Bytes that the job needs on the device at its peak; counted, not measured."]
+    memory: Annotated[
+        int, Integer(), "Bytes that the job needs on the device at its peak; counted or estimated, not measured."
+    ]
     memory_free: Annotated[int, Integer(), "Bytes free on the device."]
     cached: Annotated[bool, Flag(), "Whether the identity of this very request is cached."]
     measured: Annotated[bool, Flag(), "Whether the times come from jobs on this machine, or are an estimate."]
@@ -170,7 +172,9 @@ class _Model(TypedDict):
     size: Annotated[int, Integer(), "Bytes on disk when whole."]
     present: Annotated[int, Integer(), "Bytes that are here."]
     native: Annotated[int, Integer(1, 4096), "Pixels along the side it was trained at."]
-    memory: Annotated[int, Integer(), "Bytes it needs on the device for a full edit; counted, not measured."]
+    memory: Annotated[
+        int, Integer(), "Bytes it needs on the device for a full edit; counted or estimated, not measured."
+    ]
     licence: Annotated[str, Text(200), "Name of the licence."]
     licence_accepted: Annotated[bool, Flag(), "Whether it was accepted (or asks for nothing)."]
     gated: Annotated[bool, Flag(), "Whether the source wants a token."]

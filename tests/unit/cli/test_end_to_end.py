@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import pyvips
 from s2edit_cli.main import main
+from s2edit_cli.report import size
 from s2edit_server.weights.places import PORTRAITS_VARIABLE
 from s2edit_wire.paths import run_folder
 
@@ -224,6 +225,15 @@ def test_wrong_inputs_change_nothing(
     assert status(daemon)["jobs"] == jobs
     assert sorted(tmp_path.iterdir()) == before
     assert picture.read_bytes() == content
+
+
+def test_the_list_says_what_a_model_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list", "--json"]) == 0
+    needed = {model["id"]: size(model["memory"]) for model in said(capsys)["models"]}
+    assert main(["models", "list"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert {row[0]: row[3] for row in rows} == needed
+    assert (needed["sd-v1-4"], needed["sdxl-base"]) == ("16.7 GiB", "63.6 GiB")
 
 
 def test_usage_errors_are_one_object_too(capsys: pytest.CaptureFixture[str]) -> None:
