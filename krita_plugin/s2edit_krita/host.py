@@ -74,7 +74,8 @@ class KritaHost:
 
     def edited(self) -> str:
         """Mark of the layer that an edit is about now, "" without one."""
-        return edited(self.layers(), self.active())
+        mark = self.active()
+        return edited(self.layers(), mark) if mark in history.load(self.document).masks else mark
 
     def shown_box(self, layer: str) -> Box | None:
         """Krita's own bounds are those of what is painted."""

@@ -177,7 +177,7 @@ class Host(Protocol):
     def read(self, layer: str, box: Box) -> Picture:
         """A layer's own pixels in a box, without its mask, opacity and mode; transparent black outside of it.
 
-        "" stands for all that is visible, painted mask layers left out; so it does for the next four.
+        "" stands for all that is visible, painted mask layers left out; so it does for the next three.
         """
 
     def reading(self, layer: str, box: Box) -> Work[Picture]:
@@ -186,11 +186,11 @@ class Host(Protocol):
     def glance(self, layer: str, box: Box, step: int) -> Picture:
         """Every `step`-th pixel of every `step`-th row of `read`'s, 8-bit RGBA, so fast that no stroke is disturbed."""
 
-    def looker(self, layer: str) -> Callable[[int, int], int | None]:
-        """Tells the layer's green, 0 to 255, at a canvas pixel; None beside the layer."""
-
     def is_slow(self, layer: str, box: Box) -> bool:
         """Whether `read` of this box takes so long that it would be felt after each stroke."""
+
+    def looker(self, layer: str) -> Callable[[int, int], int | None]:
+        """Tells the layer's green, 0 to 255, at a canvas pixel; None beside the layer."""
 
     def is_opaque(self, layer: str, box: Box) -> bool:
         """Whether the layer's own pixels are opaque all over the box."""

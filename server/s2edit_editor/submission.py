@@ -15,7 +15,6 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord, describe
 from s2edit_wire.records import DocumentRecord, EditRecord, PlanReply, PlanRequest
 
-from .area import area_of, crop_on_canvas
 from .host import AUTOMATIC, PAINTED, Host, Layer, MaskChoice
 from .masks import nothing_marked
 from .notes import Pending
@@ -114,7 +113,7 @@ class Submission:
 
     def crop(self, plan: PlanReply) -> Box:
         """What would be sent, on the canvas."""
-        return crop_on_canvas(self.area, plan["crop"])
+        return Box(*plan["crop"]).out_of(self.area)
 
     def look(self, crop: Box) -> Seen | None:
         """What the next plan wants to know of the crop; None of one that is not on the canvas any more."""
@@ -214,11 +213,19 @@ def gone(host: Host, layer: str) -> str:
 
 
 def area_in(host: Host, layer: str) -> Box:
-    """What an edit of a layer is about, or of all that is visible for ""; raises WireError when there is nothing."""
+    """What an edit of a layer is about, or of all that is visible for "": what it has of the canvas.
+
+    The daemon plans within that as if it were the whole picture, so that a small layer fills the model's view. Raises
+    WireError when there is nothing.
+    """
     if not layer:
         return Box(0, 0, *host.canvas())
-    told = _("The layer “{name}” shows nothing inside the picture. Choose another layer, or paint on it first.")
-    return area_of(host.shown_box(layer), host.canvas(), known(host)[layer].name, told=told)
+    box = host.shown_box(layer)
+    area = box and box.clipped(*host.canvas())
+    if area is None:
+        told = _("The layer “{name}” shows nothing inside the picture. Choose another layer, or paint on it first.")
+        raise WireError("bad_image", told.format(name=known(host)[layer].name))
+    return area
 
 
 def marked_in(host: Host, choice: MaskChoice, area: Box) -> Box:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from gi.repository import Gimp, Gio, GLib
 from s2edit_editor import host, notes
@@ -127,17 +128,15 @@ class GimpHost:
 
     def read(self, layer: str, box: Box) -> Picture:
         """The layer's pixels, with alpha where it has that."""
-        item = self.layer(layer)
-        x, y = offsets(item)
-        return pixels.read_colour(item, box.moved(-x, -y))
+        with self._shown(layer) as (item, (x, y)):
+            return pixels.read_colour(item, box.moved(-x, -y))
 
     reading = quick(read)
 
     def glance(self, layer: str, box: Box, step: int) -> Picture:
         """Rows of it, thinned."""
-        item = self.layer(layer)
-        x, y = offsets(item)
-        return pixels.read_thinned(item, box.moved(-x, -y), step)
+        with self._shown(layer) as (item, (x, y)):
+            return pixels.read_thinned(item, box.moved(-x, -y), step)
 
     def looker(self, layer: str) -> Callable[[int, int], int | None]:
         """Pixel by pixel."""
@@ -145,9 +144,9 @@ class GimpHost:
         left, top = offsets(item)
         return lambda x, y: pixels.green_at(item, x - left, y - top)
 
-    def is_slow(self, _layer: str, _box: Box) -> bool:
-        """GIMP's buffers are read as they are."""
-        return False
+    def is_slow(self, layer: str, _box: Box) -> bool:
+        """GIMP's buffers are read as they are, all that is visible from a copy of the image."""
+        return not layer
 
     def is_opaque(self, layer: str, box: Box) -> bool:
         """By its alpha, at 8 bits a float's last steps would be rounded away."""
@@ -245,6 +244,22 @@ class GimpHost:
         if found is None:
             raise WireError("bad_image", _("The layer is gone. Undo its deletion, or cancel and select another layer."))
         return found
+
+    @contextmanager
+    def _shown(self, layer: str) -> Iterator[tuple[Gimp.Layer, tuple[int, int]]]:
+        """A layer and its place; for "", all that is visible but painted masks, of a copy of the image."""
+        if layer:
+            item = self.layer(layer)
+            yield item, offsets(item)
+            return
+        copy = self.image.duplicate()
+        try:
+            for one in stack(copy):
+                if one.get_parasite(MASK_PARASITE) is not None:
+                    one.set_visible(False)
+            yield Gimp.Layer.new_from_visible(copy, copy, "visible"), (0, 0)
+        finally:
+            copy.delete()
 
     def _mask(self, choice: MaskChoice) -> tuple[Gimp.Drawable, tuple[int, int]] | None:
         """What holds a choice's samples, and where that lies in the image; None when it is gone."""

@@ -1,4 +1,4 @@
-"""A 4096 x 4096 layer out of GIMP and a result into it: how long it takes, and the share that is GIMP's own."""
+"""What is read of an image; a 4096 x 4096 layer out of GIMP and a result into it: how long, and GIMP's own share."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def test_a_large_layer_goes_out_and_a_result_in(desk: GimpDesk) -> None:
     # The own time is part of the very runs that it is compared with; how large a part is for people to judge.
     assert 0 < took["out_own"] <= took["out"]
     assert 0 < took["in_own"] <= took["in"]
+
+
+def test_all_that_is_visible_is_read_without_painted_masks(desk: GimpDesk) -> None:
+    """The editors' contract: layer "" stands for that; nothing of the image itself changes."""
+    seen = desk.batch("visible", plugin=desk.plugin)
+    below, above = [10, 20, 30, 255], [200, 100, 50, 255]
+    assert seen["below"] == 4 * below
+    assert seen["visible"] == [*3 * below, *above]
+    assert seen["glance"] == [*3 * below, *above]
+    assert (seen["shown"], seen["dirty"], seen["images"]) == ([True, True, True], False, 1)
