@@ -326,11 +326,13 @@ class Docker(DockWidget):
         self.form.show_state(self._state.judged(order.wish, self._facts(order), plan))
 
     def _facts(self, order: Order) -> Facts:
+        painted = [mask for mask in self.form.painted() if mask.kind == PAINTED]
+        edits = order.wish.kind == "edit"  # all other kinds take no more objects than they name
         return Facts(
             masked=order.masked,
-            masks=len([mask for mask in self.form.painted() if mask.kind == PAINTED]),
+            masks=len(painted) if edits else sum(order.masked),
             reference=order.reference is not None,
-            typed=one_sentence(self.form.target.text()) if order.wish.kind == "edit" else "",
+            typed=one_sentence(self.form.target.text()) if edits else "",
             connected=self.desk.link == "ready",
             model_said=self.form.model_row.line.offers_download,
         )

@@ -107,6 +107,10 @@ def scene_several_objects(docker: Any) -> Scene:
     document.waitForDone()
     job = yield from edit(docker, document, node)
     found = {"objects": docker.desk.book.all[job]["edit"]["objects"], "layers": names(document.rootNode())}
+    known = set(docker.desk.book.all)
+    yield from choose(document, node)
+    docker.form.automatic.click()  # asks for the first object's, however many masks are painted
+    yield lambda: [name for name in docker.desk.book.all if name not in known and docker.desk.delivered(name)]
     docker.form.objects.fill(["hat"])
     return found
 
