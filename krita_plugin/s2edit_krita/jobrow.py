@@ -149,7 +149,7 @@ class JobRow(QFrame):
             CANCEL: (tr("Cancel"), lambda: self._desk.cancel(self._job)),
             APPLY: (tr("Add as layer"), self._apply),
             SHOW: (tr("Show layer"), self._apply),
-            RETRY: (tr("Retry"), lambda: self._desk.retry(self._job)),
+            RETRY: (tr("Retry"), self._retry),
             AGAIN: (tr("Again"), self._again),
             EDIT: (tr("Edit…"), self._again),
             START: (tr("Use as start"), self._start),
@@ -181,6 +181,10 @@ class JobRow(QFrame):
     def _edit(self) -> EditRecord:
         edit: EditRecord = self.kept["edit"] if self.kept else self._desk.edit(self._job)
         return edit
+
+    def _retry(self) -> None:
+        self._desk.told.said.emit(tr("Sent. You can go on painting."))
+        self._desk.retry(self._job)
 
     def _again(self) -> None:
         """The fields as they were, and the layer that they were about."""

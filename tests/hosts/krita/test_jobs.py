@@ -66,6 +66,7 @@ def _cancel_and_retry(painter: Painter) -> None:
     assert painter.names() == ["Background"]
     painter.click_widget("s2edit_retry")
     painter.wait(lambda state: _last(state) not in ENDED, "the job to be queued once more")
+    assert "Cancelled" not in _texts(painter.state(), "s2edit_says")
     painter.scroll_to("s2edit_cancel")
     painter.wait(lambda state: "picture" in _texts(state, "s2edit_picture"), "a preview")
     painter.screen.photograph("queue")
