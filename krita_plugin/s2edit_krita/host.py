@@ -57,6 +57,11 @@ class KritaHost:
         """The document's own mark, made when it has none, and the layer's id."""
         return f"krita:{history.identity(self.document)}:{layer}"
 
+    def knows(self, ref: str) -> bool:
+        """By the document's own mark."""
+        own = history.load(self.document).document
+        return bool(own) and ref.startswith(f"krita:{own}:")
+
     def canvas(self) -> tuple[int, int]:
         """Width and height."""
         return self.document.width(), self.document.height()
@@ -310,8 +315,7 @@ def home_of(job: Job, asked: bool) -> KritaHost | None:
 
     A copy under another name has the same mark, but only the one that sent the job has noted it.
     """
-    program, _, rest = job["edit"].get("document", {}).get("ref", "").partition(":")
-    mark = rest.partition(":")[0] if program == "krita" else ""
-    homes = [KritaHost(one) for one in document.everything_open() if mark and history.load(one).document == mark]
+    ref = job["edit"].get("document", {}).get("ref", "")
+    homes = [one for one in map(KritaHost, document.everything_open()) if one.knows(ref)]
     sender = next((one for one in homes if notes.is_pending(one, job["job"])), None)
     return sender or next(iter(homes), None) or (front() if asked else None)

@@ -147,6 +147,9 @@ class Host(Protocol):
     def ref(self, layer: str) -> str:
         """The wire's `document.ref` of an edit of this layer: the host's own text to find the document again."""
 
+    def knows(self, ref: str) -> bool:
+        """Whether such a text is of a layer of this document, or of one that this is a copy of."""
+
     def canvas(self) -> tuple[int, int]:
         """Width and height in pixels."""
 

@@ -35,6 +35,9 @@ def lists(desk: Desk, host: Host | None) -> Lists:
     book = desk.book
     queue = [record["job"] for record in book.unfinished()] + [job for job in desk.errands if job not in book.all]
     ours = {*notes.jobs(host), *host.results()} if host is not None else set()
+    if host is not None:  # what was sent and not saved since is known by the document's own mark alone
+        refs = {job: record["edit"].get("document", {}).get("ref", "") for job, record in book.all.items()}
+        ours |= {job for job, ref in refs.items() if host.knows(ref)}
     ended = [record for job, record in book.all.items() if record["state"] in ENDED and job not in desk.dismissed]
     ended.sort(key=lambda record: record["created"], reverse=True)
     history = [record["job"] for record in ended if record["job"] in ours and record["edit"]["kind"] != "caption"]

@@ -48,6 +48,7 @@ class FakeHost:
     refused: str = ""
     references: dict[str, Picture] = field(default_factory=dict)
     edges: bool = True
+    name: str = "document"
     open: bool = True
     chosen: str = ""
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -84,7 +85,10 @@ class FakeHost:
         return "fake\n.ora"
 
     def ref(self, layer: str) -> str:
-        return f"fake:document:{layer}"
+        return f"fake:{self.name}:{layer}"
+
+    def knows(self, ref: str) -> bool:
+        return ref.startswith(f"fake:{self.name}:")
 
     def canvas(self) -> tuple[int, int]:
         return self.size

@@ -317,7 +317,7 @@ def test_a_dismissed_layer_stays_with_the_daemon_until_it_is_saved(editor: Edito
 def test_a_list_shows_what_runs_what_was_made_here_and_what_waits_elsewhere(editor: Editor) -> None:
     here = editor.submit()
     editor.wait(lambda: here in editor.host.results())
-    elsewhere = Editor()
+    elsewhere = Editor(host=FakeHost(name="other").with_layer("photo", LAYER))
     waiting = elsewhere.submit(as_layer=False)
     elsewhere.ended(waiting)
     running = elsewhere.submit(steps=400, step_ms=20)
@@ -329,6 +329,9 @@ def test_a_list_shows_what_runs_what_was_made_here_and_what_waits_elsewhere(edit
     assert (here in shown.history, waiting in shown.history, here in shown.others) == (True, False, False)
     assert shown.others[0] == waiting, "the newest first"
     assert lists(editor.desk, None).history == []
+    editor.host.keep(notes.PENDING, "")
+    editor.host.jobs.clear()
+    assert here in lists(editor.desk, editor.host).history, "not saved since it was sent"
     editor.desk.remove(here)
     assert here not in lists(editor.desk, editor.host).history
     elsewhere.desk.cancel(running)

@@ -60,6 +60,10 @@ class GimpHost:
         marks.write(self.image, DOCUMENT_PARASITE, name, marks.PASSING)
         return name
 
+    def knows(self, ref: str) -> bool:
+        """By the picture's own id."""
+        return bool(ref) and marks.read_text(self.image, DOCUMENT_PARASITE)[:64] == ref
+
     def canvas(self) -> tuple[int, int]:
         """Width and height."""
         return self.image.get_width(), self.image.get_height()
