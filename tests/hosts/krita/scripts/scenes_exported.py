@@ -33,13 +33,16 @@ def scene_exported(docker: Any) -> Scene:
         for name, one in (("after", document), ("reopened", again)):
             one.saveAs(str(folder / f"{name}.{ending}"))
     kept = len(again.topLevelNodes())
+    result(again.rootNode()).remove()
+    marking.settle(again)
+    reopened = bool(bytes(again.annotation("s2edit-marks")))
     yield from leave(again)
     yield lambda: Krita.instance().activeDocument() == document
     for ending in ENDINGS:
         document.exportImage(str(folder / f"exported.{ending}"), InfoObject())
     document.saveAs(str(folder / "after.ora"))
     seen = yield from removed(document)
-    return {**seen, "layers": kept}
+    return {**seen, "reopened, removed": reopened, "layers": kept}
 
 
 def removed(document: Any) -> Scene:
