@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from s2edit_wire import launcher, programs
+from s2edit_wire import launcher, programs, remote
 from s2edit_wire.client import Client
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable, WireError
@@ -96,7 +96,7 @@ class Visit:
 
     def end(self) -> None:
         """Leave things as they were."""
-        if not self._started:
+        if not self._started or remote.hang_up(state_folder()):
             return
         try:
             with Client("cli", version("s2edit")) as client:

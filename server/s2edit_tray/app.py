@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QSystemTrayIcon
-from s2edit_wire import living, remote
+from s2edit_wire import remote
 from s2edit_wire.paths import state_folder
 from s2edit_wire.records import ENDED
 
@@ -97,10 +97,7 @@ class TrayApp:
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(leave)
         box.exec()
-        if box.clickedButton() is stop and remote.is_elsewhere(state_folder()):
-            # The line only: the daemon there has others to work for.
-            self.daemon.stop()
-            living.end(state_folder())
+        if box.clickedButton() is stop and remote.hang_up(state_folder()):
             self._application.quit()
         elif box.clickedButton() is stop and self.daemon.ready:
             # Whatever comes of it: who wants to leave leaves.

@@ -35,21 +35,27 @@ class Thumbnails(QObject):
         self._daemon = daemon
         self._kept: dict[str, dict[str, QPixmap]] = {}
         self._asked: dict[str, str] = {}
+        self._open: set[str] = set()
         daemon.job_changed.connect(self._preview)
         daemon.job_removed.connect(self._forget)
         daemon.line_changed.connect(self._line_changed)
 
     def of(self, job: dict[str, Any]) -> dict[str, QPixmap]:
-        """What there is now ("image" before, "preview" after); asks for what is missing, once per state."""
-        job_id = job["job"]
-        if self._daemon.ready and self._asked.get(job_id) != job["state"]:
-            self._asked[job_id] = job["state"]
+        """What there is now ("image" before, "preview" after); asks once before the job is done and once after."""
+        job_id, stage = job["job"], "after" if job["state"] == "done" else "before"
+        if self._daemon.ready and self._asked.get(job_id) != stage:
+            self._asked[job_id] = stage
+            self._open.add(job_id)
             self._daemon.ask(
-                "thumbnail", {"job": job_id}, lambda header, frames: self._take(job_id, header, frames), lambda _: None
+                "thumbnail",
+                {"job": job_id},
+                lambda header, frames: self._take(job_id, header, frames),
+                lambda _: self._open.discard(job_id),
             )
         return self._kept.get(job_id, {})
 
     def _take(self, job_id: str, header: dict[str, Any], frames: Sequence[memoryview | bytearray]) -> None:
+        self._open.discard(job_id)
         pictures = self._kept.pop(job_id, {})
         for entry, data in zip(header.get("frames", []), frames, strict=True):
             pictures[entry["role"]] = QPixmap.fromImage(image_of(entry, data))
@@ -62,8 +68,10 @@ class Thumbnails(QObject):
 
     def _line_changed(self, state: str, _message: str) -> None:
         if state == "ready":
-            # What was asked for when the line broke was never answered.
-            self._asked.clear()
+            # What was asked for when the line broke was never answered; the rest need not come over a slow line again.
+            for job_id in self._open:
+                self._asked.pop(job_id, None)
+            self._open.clear()
 
     def _preview(self, job: dict[str, Any], preview: tuple[dict[str, Any], bytes] | None) -> None:
         if preview is not None:

@@ -15,7 +15,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from . import PROTOCOL_VERSION
+from . import PROTOCOL_VERSION, living
 from .connection import Connection, parsed
 from .errors import Unreachable, WireError
 from .kinds import Field, Record, Text
@@ -89,6 +89,17 @@ def is_elsewhere(state: Path) -> bool:
         return computer(state) != HERE
     except Unreachable:
         return False
+
+
+def hang_up(state: Path) -> bool:
+    """Take the line to another computer down, where there is one to be; whether edits are computed elsewhere.
+
+    For whoever would stop the daemon: the one there has others to work for.
+    """
+    if not is_elsewhere(state):
+        return False
+    living.end(state)
+    return True
 
 
 def choose(state: Path, target: str) -> None:

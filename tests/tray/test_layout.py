@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -207,3 +207,22 @@ def test_pictures_are_asked_for_again_after_the_line_broke(app: QApplication, mo
     daemon.line_changed.emit("ready", "")
     thumbnails.of(job(1))
     assert asked == ["thumbnail", "thumbnail"]
+
+
+def test_pictures_that_came_are_not_asked_for_again_over_a_slow_line(
+    app: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(_self: Daemon, _op: str, fields: dict[str, str], came: Callable[..., None], *_more: object) -> None:
+        asked.append(fields["job"])
+        came({"frames": []}, [])
+
+    monkeypatch.setattr(Daemon, "ask", ask)
+    daemon = Daemon()
+    daemon.ready = True
+    thumbnails = Thumbnails(daemon)
+    for state in ("queued", "running", "paused", "running", "done", "done"):
+        thumbnails.of({**job(1), "state": state})
+        daemon.line_changed.emit("ready", "")
+    assert len(asked) == 2, "once before its end, once after"

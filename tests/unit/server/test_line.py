@@ -264,6 +264,8 @@ def test_the_first_use_starts_s2edit_there_and_stop_only_hangs_up(tmp_path: Path
         assert s2edit(near, there, "daemon", "status")["status"]["pid"] == living.holder(there.home)
         assert "closed" in s2edit(near, there, "daemon", "stop")["message"]
         assert living.runs(there.home) and not living.runs(near)
+        doctor = s2edit(near, there, "doctor")
+        assert living.runs(there.home) and not living.runs(near), doctor
         assert s2edit(near, there, "daemon", "start")["status"]["pid"] == living.holder(there.home)
         assert s2edit(near, there, "daemon", "computer", "here") == {"exit_code": 0, "computer": "here"}
         assert living.runs(there.home) and not living.runs(near)
