@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from s2edit_wire.client import Incoming, new_job_id
@@ -18,6 +18,7 @@ from s2edit_wire.records import ENDED, EditRecord
 
 from . import notes, words
 from .delivery import delivering, pictures_of
+from .errand import Errand
 from .host import Host
 from .jobs import Job, Jobs
 from .link import Answer, Link, nothing
@@ -26,35 +27,10 @@ from .submission import Parcel
 from .text import _
 from .turns import in_turns
 
+PROGRESS_S = 0.5
+"""Seconds between two looks at how much of a picture has been sent."""
 STROKE_S = 0.3
 """Seconds after which it is looked again whether the painter's hand is free."""
-
-
-@dataclass
-class Errand:
-    """What this run wants of a job that it has handed in.
-
-    Args:
-        host: where it was taken from. parcel: what was handed in; None once it is a layer.
-        as_layer: whether the result becomes a layer by itself.
-        answer: takes the result instead of a layer being made.
-        failed: takes the sentence when it fails, for those with `answer`. sent: called once the daemon has it.
-        accepted: whether the daemon has it. fetching: whether its result is on the way.
-        layer: the result's mark, once it is a layer.
-        trouble: what went wrong here, as a sentence; code: the error's. Both "" without one.
-    """
-
-    host: Host
-    parcel: Parcel | None = None
-    as_layer: bool = True
-    answer: Answer | None = None
-    failed: Callable[[str], None] | None = None
-    sent: Callable[[], None] = nothing
-    accepted: bool = False
-    fetching: bool = False
-    layer: str = ""
-    trouble: str = ""
-    code: str = ""
 
 
 class Desk(Link):
@@ -94,6 +70,8 @@ class Desk(Link):
         self.on_end: Callable[[str, str], None] = nothing
         self._home, self._free = home, free
         self._unsent: deque[str] = deque()  # the first is on its way
+        self._ticket = 0
+        self._watching: object = None
         super().__init__(program, version, loop)
 
     # Jobs
@@ -285,7 +263,26 @@ class Desk(Link):
         job = self._unsent[0]
         parcel = self.errands[job].parcel
         assert parcel is not None
-        self.session.request("submit", parcel.fields(job), parcel.frames, self._sent, self._not_sent)
+        self._ticket = self.session.request("submit", parcel.fields(job), parcel.frames, self._sent, self._not_sent)
+        self._watching = self.loop.call_later(PROGRESS_S, self._watch)
+
+    def _watch(self) -> None:
+        """Tell how much of what is on its way has gone: over a slow line that takes minutes."""
+        errand = self.errands.get(self._unsent[0])
+        if errand is not None:
+            errand.gone = self.session.sent(self._ticket)
+            self.on_job(self._unsent[0])
+        self._watching = self.loop.call_later(PROGRESS_S, self._watch)
+
+    def _watch_no_more(self) -> None:
+        if self._watching is not None:
+            self.loop.remove(self._watching)
+            self._watching = None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._watch_no_more()
+        super().close()
 
     def _sent(self, incoming: Incoming) -> None:
         errand = self.errands.get(self._next())
@@ -297,6 +294,7 @@ class Desk(Link):
         self.take(incoming.header["job"])
 
     def _not_sent(self, error: WireError) -> None:
+        self._watch_no_more()
         if error.code == "busy":  # as many wait as may wait: there will be room
             self.loop.call_later(error.retry_after or 1.0, self._send)
             return
@@ -308,6 +306,7 @@ class Desk(Link):
 
     def _next(self) -> str:
         """Send the next one; returns the one that was on its way."""
+        self._watch_no_more()
         job = self._unsent.popleft()
         if self._unsent:
             self._send()

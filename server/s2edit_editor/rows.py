@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from s2edit_wire.records import ENDED
 
 from . import words
-from .desk import Desk, Errand
+from .desk import Desk
+from .errand import Errand
 from .jobs import Job, sent_from
 from .planning import can_retry
 from .text import _
@@ -108,7 +109,9 @@ def _said(record: Job | None, errand: Errand | None, *, there: bool) -> str:
     if there:
         return _("Added as a new layer.")
     if record is None:
-        return _("Done") if errand is None else _("Sending…")
+        if errand is None:
+            return _("Done")
+        return _("Sending… {share} %", share=round(100 * errand.gone)) if 0 < errand.gone < 1 else _("Sending…")
     return _("Finished; not in the picture yet.") if record["state"] == "done" else words.state(record)
 
 

@@ -111,6 +111,12 @@ class Client:
         """Whether `pump` should be called when the socket can be written, too."""
         return self._link is not None and self._link.wants_write
 
+    @property
+    def gone(self) -> tuple[int, int]:
+        """Bytes that the socket has taken on this connection so far, and how many that are when nothing waits."""
+        link = self._linked()
+        return link.gone, link.gone + link.unsent
+
     def wait(self, seconds: float) -> None:
         """Wait until `pump` has something to do, at most `seconds` and at most one second."""
         self._linked().wait(seconds)

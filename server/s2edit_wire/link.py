@@ -35,12 +35,16 @@ class Link:
 
     Args:
         connection: where the daemon listens. Unreachable when nobody does.
+
+    Attributes:
+        gone: bytes that the socket has taken so far.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._dealer = Dealer(*plain_credentials(connection.key, connection.user))
         self._heard = self._pinged = self._moved = time.monotonic()
+        self.gone = 0
         self._more_to_read = False
         self._socket, self._connecting = _open(connection)
 
@@ -135,6 +139,7 @@ class Link:
             except OSError as error:
                 raise self._lost() from error
             self._dealer.sent(count)
+            self.gone += count
             self._moved = time.monotonic()
 
     def _keep_alive(self) -> None:

@@ -45,6 +45,8 @@ class _Request:
     on_reply: OnReply | None
     on_error: OnError | None
     since: float
+    stretch: tuple[int, int] = (0, 0)
+    """Where its bytes begin and end among all that go over the connection."""
 
 
 class Session:
@@ -147,6 +149,14 @@ class Session:
         elif self._launch is None and self.state == "lost":
             self._again(0.0)
         return request.ticket
+
+    def sent(self, ticket: int) -> float:
+        """How much of a request has left this program, 0 to 1; 1 also for one that is answered."""
+        for request in self._sent.values():
+            if request.ticket == ticket and self.client is not None and self.state == "ready":
+                begin, end = request.stretch
+                return min(1.0, max(0.0, (self.client.gone[0] - begin) / max(1, end - begin)))
+        return 0.0 if any(request.ticket == ticket for request in self._waiting) else 1.0
 
     def forget(self, ticket: int) -> None:
         """Drop a request's callbacks, such as when its dialog is closed; the request itself may have been sent."""
@@ -279,7 +289,9 @@ class Session:
         while self._waiting and self.state == "ready":
             request = self._waiting.pop(0)
             try:
+                begin = client.gone[1]
                 self._sent[client.send(request.op, request.fields, request.frames)] = request
+                request.stretch = (begin, client.gone[1])
             except WireError as error:
                 self._fail([request], error)
             except Unreachable as error:

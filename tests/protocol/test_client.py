@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -190,10 +191,11 @@ class _deaf_relay:
         back.join()
 
     def _pass(self, source: socket.socket, target: socket.socket, pause: float = 0.0) -> None:
-        while data := source.recv(65_536):
-            time.sleep(pause)
-            if not self.deaf.is_set():
-                target.sendall(data)
+        with suppress(OSError):  # the other side may have hung up
+            while data := source.recv(65_536):
+                time.sleep(pause)
+                if not self.deaf.is_set():
+                    target.sendall(data)
 
 
 def test_works_through_a_forwarded_socket(state: Path, tmp_path: Path) -> None:

@@ -18,11 +18,13 @@ from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, 
 from s2edit_editor.sending import send
 from s2edit_editor.submission import Parcel, Submission
 from s2edit_editor.wish import Wish
+from s2edit_wire.connection import read_connection_file, write_connection_file
 from s2edit_wire.errors import WireError
 
 from tests.fakes.daemon import RunningDaemon
 from tests.fakes.editor import FakeHost
 from tests.protocol.loop import Loop
+from tests.protocol.test_client import _deaf_relay
 
 LAYER, CROP = Box(10, 5, 80, 60), Box(30, 20, 40, 32)
 WISH = Wish(
@@ -423,3 +425,28 @@ def test_the_line_about_a_model() -> None:
     line.doubt = "Hm."
     line.choose("other")
     assert not line.doubt
+
+
+def test_how_much_of_a_picture_has_gone_over_a_slow_line_is_shown(
+    daemon: RunningDaemon, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2edit_editor.desk.PROGRESS_S", 0.01)
+    monkeypatch.setattr("s2edit_wire.link.SEND_BUFFER", 65_536)  # else it holds most of the picture
+    far, state = read_connection_file(daemon.folder), tmp_path_factory.mktemp("n")
+    state.chmod(0o700)
+    with _deaf_relay(state, far.endpoint, pause=0.02) as relay:
+        endpoint = f"ipc://{relay.path}"
+        write_connection_file(state, endpoint=endpoint, key=far.key, version=far.version, boot=far.boot)
+        monkeypatch.setenv("S2EDIT_HOME", str(state))
+        whole = Box(0, 0, 1_200, 1_000)
+        editor = Editor(host=FakeHost().with_layer("photo", whole))
+        editor.wait(lambda: editor.desk.link == "ready" and editor.desk.models)
+        said: list[str] = []
+        editor.desk.on_job = lambda job: said.append(row(editor.desk, job).said)
+        parcel = Submission.of(editor.host, "photo", Order(WISH), "portraits").take(whole)
+        job = editor.desk.submit(editor.host, parcel)
+        editor.ended(job)
+        editor.desk.close()
+        assert editor.loop.idle
+    shares = [int(one.removeprefix("Sending… ").removesuffix(" %")) for one in said if one.endswith(" %")]
+    assert len(set(shares)) > 5 and shares == sorted(shares) and min(shares) < 30 and max(shares) > 70
