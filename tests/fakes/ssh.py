@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import queue
 import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -32,6 +35,8 @@ class Relay:
         up, down: bytes that went to and came from the server.
         cut_after: cut the line once when so many bytes have gone up in all; 0 for never.
         cuts: how often that was done.
+        rate: bytes a second that one connection lets through each way, 0 for as many as come.
+        delay: seconds for which each byte is held back then.
     """
 
     def __init__(self, port: int) -> None:
@@ -39,6 +44,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.up = self.down = self.cut_after = self.cuts = 0
+        self.rate = self.delay = 0.0
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._accept)]
@@ -80,9 +86,10 @@ class Relay:
                 self._open = [one for one in self._open if one not in (near, far)]
 
     def _pass(self, one: socket.socket, other: socket.socket, upward: bool) -> None:
-        with contextlib.suppress(OSError):
-            while data := one.recv(65_536):
-                other.sendall(data)
+        slow = _Slowly(other, self.rate, self.delay) if self.rate else contextlib.nullcontext(other.sendall)
+        with contextlib.suppress(OSError), slow as send:
+            while data := one.recv(16_384):
+                send(data)
                 if not upward:
                     self.down += len(data)
                     continue
@@ -93,6 +100,36 @@ class Relay:
                     self.cut()
         _end(one)
         _end(other)
+
+
+class _Slowly:
+    """Sends as over a line of this rate and delay, from a thread of its own."""
+
+    def __init__(self, target: socket.socket, rate: float, delay: float) -> None:
+        self._target, self._rate, self._delay = target, rate, delay
+        self._held: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        self._free = time.monotonic()
+        self._thread = threading.Thread(target=self._deliver)
+
+    def __enter__(self) -> Callable[[bytes], None]:
+        self._thread.start()
+        return self._send
+
+    def __exit__(self, *_: object) -> None:
+        self._held.put((0.0, b""))
+        self._thread.join()
+
+    def _send(self, data: bytes) -> None:
+        self._free = max(self._free, time.monotonic()) + len(data) / self._rate
+        self._held.put((self._free + self._delay, data))
+        # Not read ahead: what the line can't take yet waits where it comes from, as it does on a real one.
+        time.sleep(max(0.0, self._free - time.monotonic()))
+
+    def _deliver(self) -> None:
+        with contextlib.suppress(OSError):
+            while (held := self._held.get())[1]:
+                time.sleep(max(0.0, held[0] - time.monotonic()))
+                self._target.sendall(held[1])
 
 
 def _end(one: socket.socket) -> None:
@@ -137,6 +174,11 @@ class OtherComputer:
     def uninstall(self) -> None:
         """Have it there no more."""
         (self.folder / "far" / "s2edit").unlink()
+
+    def configure(self, *lines: str) -> None:
+        """Add lines to the clients' ssh_config."""
+        with (self.folder / "ssh_config").open("a") as file:
+            file.writelines(f" {line}\n" for line in lines)
 
     def let_in(self, key: str) -> None:
         """Have this key let in, and no other."""
