@@ -156,7 +156,7 @@ def run(
     answer = plan(task, inputs, client)
     doubts = [problem["message"] for problem in answer["problems"]]
     told["warnings"] += doubts
-    told["resolution"] = answer["resolution"]
+    told |= {"resolution": answer["resolution"]} if "resolution" in answer else {}
     if not quiet:
         for sentence in doubts:
             tell(sentence, "yellow")

@@ -111,6 +111,8 @@ def forecast(told: ForecastRecord) -> str:
 
 def resolution(told: PlanReply) -> str:
     """How finely an edit can be drawn; "" where nothing was painted and it is as sharp as the picture."""
+    if "resolution" not in told:
+        return ""
     fine, (height, width) = told["resolution"], told["model_size"]
     said = ""
     if fine["size"] != [width, height]:

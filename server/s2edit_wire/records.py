@@ -260,9 +260,7 @@ class PlanRequest(_PlanRequest, total=False):
     photo: Annotated[float, Real(0, 1), "How photo-like the client finds the picture, 0 to 1."]
 
 
-class PlanReply(TypedDict):
-    """What `plan` answers."""
-
+class _PlanReply(TypedDict):
     crop: Annotated[list[int], BOX, "x, y, width, height that the client should send."]
     model_size: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 2, 2), "Height and width the model works at."]
     problems: Annotated[list[ProblemRecord], ListOf(PROBLEM, 32), "What is wrong or doubtful."]
@@ -271,6 +269,11 @@ class PlanReply(TypedDict):
         dict[str, Value], MapOf(Scalar()), "Every setting in force: sent, else the model's and profile's own."
     ]
     forecast: Annotated[ForecastRecord, FORECAST, "Time and memory."]
+
+
+class PlanReply(_PlanReply, total=False):
+    """What `plan` answers. A daemon of an earlier day leaves the last out."""
+
     resolution: Annotated[ResolutionRecord, RESOLUTION, "How finely it can be drawn."]
 
 

@@ -125,6 +125,12 @@ def problem(field: str, message: str, *, blocking: bool = True, **more: Any) -> 
     return {"field": field, "code": "bad_prompt", "message": message, "blocking": blocking} | more
 
 
+def older_plan() -> PlanReply:
+    told = plan()
+    del told["resolution"]
+    return told
+
+
 GETS = "What is painted gets 4×3 of the model's 9×9 pixels."
 
 
@@ -140,6 +146,7 @@ GETS = "What is painted gets 4×3 of the model's 9×9 pixels."
 )
 def test_how_finely_is_said_below_the_time(size: list[int], finest: float, framed: bool, said: str) -> None:
     told = plan() | {"resolution": {"size": size, "finest": finest, "framed": framed}}
+    assert "\n" not in judge(WISH, Facts(), older_plan()).time, "an older daemon says nothing of it"
     first, *rest = judge(WISH, Facts(), told).time.split("\n")
     assert first.startswith("First edit") and rest == ([said] if said else [])
 
