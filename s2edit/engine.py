@@ -10,21 +10,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import imaging
-from .alignment import PromptPlan, plan_prompts, takes_away
-from .backbone import Backbone
 from .cache import DiskCache
-from .checkpoints import load
-from .compilation import compile_blocks
-from .composition import check_learning, plan_composition
-from .device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
-from .diffusion import Denoiser
-from .framing import Framing
 from .job import Job
-from .levels import choose_level
-from .masks import nowhere
-from .prompts import Prompt
-from .region import Box
+from .method.alignment import PromptPlan, plan_prompts, takes_away
+from .method.composition import check_learning, plan_composition
+from .method.diffusion import Denoiser
+from .method.masks import nowhere
+from .method.prompts import Prompt
+from .model.backbone import Backbone
+from .model.checkpoints import load
+from .model.compilation import compile_blocks
+from .model.device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
+from .model.levels import choose_level
+from .picture import imaging
+from .picture.framing import Framing
+from .picture.region import Box
+from .picture.view import compose_view, edit_view, placed, view_of
 from .requests import (
     CancelCallback,
     ComposeRequest,
@@ -40,7 +41,6 @@ from .requests import (
 )
 from .settings import Settings
 from .stages import Stages, Subject
-from .view import compose_view, edit_view, placed, view_of
 from .work import Work, painted_edit_mask, perform
 
 __all__ = ["ComposeRequest", "EditRequest", "EditResult", "Engine", "ObjectSpec", "Progress"]

@@ -12,21 +12,21 @@ import torch
 from filelock import BaseFileLock, Timeout
 from torch import Tensor
 
-from .attention import Recorder, TokenMask
-from .backbone import Backbone, Encoding
 from .cache import DiskCache, array_digest, digest
-from .device import empty_cache
-from .diffusion import Ddim, Denoiser
-from .identity import Example, encode_prompt, fine_tune, token_masks
-from .inversion import Inversion, ddim_inversion, null_text_optimisation
 from .job import Job
-from .levels import ORDER, changed_weights
-from .masks import MaskPyramid, object_mask
-from .prompts import Prompt
-from .region import LATENT_STRIDE
+from .method.attention import Recorder, TokenMask
+from .method.diffusion import Ddim, Denoiser
+from .method.identity import Example, encode_prompt, fine_tune, token_masks
+from .method.inversion import Inversion, ddim_inversion, null_text_optimisation
+from .method.masks import MaskPyramid, object_mask
+from .method.prompts import Prompt
+from .model.backbone import Backbone, Encoding
+from .model.device import empty_cache
+from .model.levels import ORDER, changed_weights
+from .model.weights import BaseWeights
+from .picture.region import LATENT_STRIDE
 from .requests import ObjectSpec, Pixels
 from .settings import EditSettings, Level, Settings
-from .weights import BaseWeights
 
 LOG = logging.getLogger(__name__)
 

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import imaging
-from .alignment import PromptPlan
-from .attention import TokenMask
-from .backbone import Backbone, Encoding
 from .cache import array_digest
-from .compositing import composite
-from .detail import as_drawn, finished_by
-from .diffusion import Ddim
-from .editing import Branches, Sampled, sample
-from .identity import encode_prompt, token_masks
-from .imaging import bounding_box
-from .inversion import Inversion
 from .job import Job
-from .masks import MaskPyramid, area_pool
+from .method.alignment import PromptPlan
+from .method.attention import TokenMask
+from .method.diffusion import Ddim
+from .method.editing import Branches, Sampled, sample
+from .method.identity import encode_prompt, token_masks
+from .method.inversion import Inversion
+from .method.masks import MaskPyramid, area_pool
+from .model.backbone import Backbone, Encoding
+from .picture import imaging
+from .picture.compositing import composite
+from .picture.detail import as_drawn, finished_by
+from .picture.imaging import bounding_box
 from .previews import Previews
 from .requests import EditResult, Mask, ObjectSpec, Pixels
 from .settings import Settings

@@ -37,7 +37,7 @@ SIDE = 512
 SAMPLE = """
 import json, sys
 from PIL import Image
-from s2edit.starter import Portrait, render
+from s2edit.research.starter import Portrait, render
 picture, side, portrait = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
 Image.fromarray(render(Portrait(**portrait), side)).save(picture)
 """

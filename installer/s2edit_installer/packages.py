@@ -79,7 +79,8 @@ def _python_packages(root: Path, folder: Path, moment: int) -> list[Path]:
         shutil.copytree(root / name, inside / name, ignore=leave_out)
     # setuptools takes package data that is no Python from here; the checkout's top level has no place for the file.
     (stage / "MANIFEST.in").write_text(
-        "graft installer/s2edit_installer/plugins\ngraft s2edit/starter\nprune s2edit/starter/robots/weights\n"
+        "graft installer/s2edit_installer/plugins\ngraft s2edit/model\ngraft s2edit/research\n"
+        "prune s2edit/research/starter/robots/weights\nprune s2edit/research/training\n"
         "graft server\nglobal-exclude *.pyc\n"
     )
     for path in stage.rglob("*"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from s2edit.families import FAMILIES, NOTHING_LEARNED
+from s2edit.model.families import FAMILIES, NOTHING_LEARNED
 from s2edit.settings import Settings
 
 from .timings import Pace

@@ -13,13 +13,13 @@ from typing import Any
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import PlanReply
 
-from s2edit.alignment import plan_prompts
-from s2edit.composition import check_learning, plan_composition
 from s2edit.errors import PromptError, S2EditError
-from s2edit.families import FAMILIES, NOTHING_LEARNED, SD1, multiple_of
-from s2edit.prompts import PromptTokenizer, object_words
-from s2edit.region import crop_for
-from s2edit.resolution import resolution
+from s2edit.method.alignment import plan_prompts
+from s2edit.method.composition import check_learning, plan_composition
+from s2edit.method.prompts import PromptTokenizer, object_words
+from s2edit.model.families import FAMILIES, NOTHING_LEARNED, SD1, multiple_of
+from s2edit.picture.region import crop_for
+from s2edit.picture.resolution import resolution
 from s2edit.settings import Settings
 
 from .estimates import Forecast, forecast

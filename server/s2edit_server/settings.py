@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         cards: which cards work side by side, each with a worker of its own, where `device` leaves the choice: "all", or
             their numbers from 0, such as "0,2". Read when the daemon starts.
         workers: how many work side by side on the processor. Read when the daemon starts.
-        precision: of the U-Net's passes, as `s2edit.device.precision` takes it; "auto" is what is safe on the device.
+        precision: of the U-Net's passes, as `model.device.precision` takes it; "auto" is what is safe on the device.
         cancel_s: seconds that a cancelled step may still take (three steps, if those are longer).
         pulse_s: seconds without a sign of life after which the worker is killed.
         stall_s: seconds without progress after which the worker is killed.

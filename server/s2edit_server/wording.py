@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from s2edit.errors import SettingError
+from s2edit.method.prompts import FUNCTION_WORDS, foreign_syntax, unknown_words
 from s2edit.profiles import recommended_by
-from s2edit.prompts import FUNCTION_WORDS, foreign_syntax, unknown_words
 
 from .problems import Problem
 

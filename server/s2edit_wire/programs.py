@@ -20,7 +20,7 @@ MODULES: dict[Program, str] = {
     "worker": "s2edit_server.worker",
     "tray": "s2edit_tray",
     "cli": "s2edit_cli",
-    "bench": "s2edit.evaluation",
+    "bench": "s2edit.research.evaluation",
 }
 """Packages with a `__main__`: what `python -m` is given."""
 

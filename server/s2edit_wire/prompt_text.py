@@ -1,7 +1,7 @@
 """Prompts cleaned before they travel, so that every program sends the same for what looks the same.
 
-The method cleans what it reads by the same rule (`s2edit.prompts.cleaned`), which no client may import; a test compares
-the two over all of Unicode.
+The method cleans what it reads by the same rule (`s2edit.method.prompts.cleaned`), which no client may import; a test
+compares the two over all of Unicode.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from s2edit_marks import watermark
 from s2edit_marks.detection import detect
 
-from s2edit.starter.renderer import sample_portrait
+from s2edit.research.starter.renderer import sample_portrait
 
 Samples = NDArray[np.uint8]
 Dice = np.random.Generator

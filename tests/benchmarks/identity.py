@@ -16,17 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2edit.attention import TokenMask
-from s2edit.baselines import Workbench
-from s2edit.evaluation.cases import TUNING_FIRST, Case, cases
-from s2edit.evaluation.methods import METHODS
-from s2edit.identity import semantic_loss
 from s2edit.job import Job
-from s2edit.prompts import Prompt
+from s2edit.method.attention import TokenMask
+from s2edit.method.identity import semantic_loss
+from s2edit.method.prompts import Prompt
 from s2edit.requests import EditRequest, ObjectSpec, never_cancelled, no_progress
+from s2edit.research.baselines import Workbench
+from s2edit.research.evaluation.cases import TUNING_FIRST, Case, cases
+from s2edit.research.evaluation.methods import METHODS
+from s2edit.research.starter import recommended, weights_folder
 from s2edit.settings import Settings
 from s2edit.stages import Stages, Subject
-from s2edit.starter import recommended, weights_folder
 
 VARIANTS = {
     "no fine-tuning": ("direct+p2p", {}),

@@ -31,7 +31,7 @@ from s2edit_cli.main import main as s2edit
 from s2edit_marks import credential, watermark
 from s2edit_marks.marking import MARKS
 
-from s2edit.starter.renderer import sample_portrait
+from s2edit.research.starter.renderer import sample_portrait
 
 MOST_SECONDS, MOST_BYTES = 0.02, 30_000
 """Share of the edit's time, and bytes of the file, that the marks may add."""

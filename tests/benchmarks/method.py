@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from s2edit import imaging
-from s2edit.alignment import plan_prompts
-from s2edit.checkpoints import load
 from s2edit.engine import EditRequest, Engine, ObjectSpec
+from s2edit.method.alignment import plan_prompts
+from s2edit.model.checkpoints import load
+from s2edit.picture import imaging
 from s2edit.profiles import profile
 from s2edit.requests import EditResult, Progress, ProgressCallback, no_progress
+from s2edit.research.starter import caption, recommended, sample_portrait, weights_folder
 from s2edit.settings import Settings
-from s2edit.starter import caption, recommended, sample_portrait, weights_folder
 
 from . import method_attention
 from .method_attention import attention

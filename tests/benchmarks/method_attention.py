@@ -14,12 +14,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from s2edit.attention import AttentionControl, TokenMask, cross_attention
-from s2edit.backbone import Encoding
-from s2edit.checkpoints import load
-from s2edit.diffusion import Denoiser
-from s2edit.masks import MaskPyramid
-from s2edit.starter import weights_folder
+from s2edit.method.attention import AttentionControl, TokenMask, cross_attention
+from s2edit.method.diffusion import Denoiser
+from s2edit.method.masks import MaskPyramid
+from s2edit.model.backbone import Encoding
+from s2edit.model.checkpoints import load
+from s2edit.research.starter import weights_folder
 
 ROUNDS = 41
 

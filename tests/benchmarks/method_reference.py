@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2edit.alignment import PromptPlan
-from s2edit.checkpoints import Checkpoint
+from s2edit.method.alignment import PromptPlan
+from s2edit.model.checkpoints import Checkpoint
 from s2edit.settings import Settings
 from tests.parity.reference_schedule import ReferenceSchedule
 

@@ -34,7 +34,7 @@ def edit_here(*, free: bool, asleep: bool) -> float:
     if asleep:
         sleep_while_waiting()
     from s2edit.engine import EditRequest, Engine, ObjectSpec
-    from s2edit.starter import weights_folder
+    from s2edit.research.starter import weights_folder
 
     from .method import picture, settings_of
 

@@ -11,8 +11,8 @@ def untrained_checkpoint(folder: Path) -> Path:
     import torch
     from diffusers import StableDiffusionPipeline
 
-    from s2edit.starter import models
-    from s2edit.starter.tokenizer import new_tokenizer
+    from s2edit.research.training import models
+    from s2edit.research.training.tokenizer import new_tokenizer
 
     torch.manual_seed(0)
     torch.set_num_threads(1)

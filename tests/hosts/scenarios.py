@@ -118,8 +118,8 @@ def is_result(name: str) -> bool:
 def render_portrait(path: Path, size: int = 256) -> Path:
     """The picture of EMBEDDED, as the embedded model's own renderer draws it."""
     # Here and not above: only this one needs the renderer, and the editors' other tests do without it.
-    from s2edit.starter.attributes import Portrait
-    from s2edit.starter.renderer import render
+    from s2edit.research.starter.attributes import Portrait
+    from s2edit.research.starter.renderer import render
 
     Image.fromarray(render(Portrait(accessory="sunglasses"), size)).save(path)
     return path

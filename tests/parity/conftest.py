@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from s2edit.checkpoints import Checkpoint, load
-from s2edit.diffusion import Denoiser
+from s2edit.method.diffusion import Denoiser
+from s2edit.model.checkpoints import Checkpoint, load
 from tests.fakes.tiny import one_thread, tiny_folder, tiny_xl_folder
 
 __all__ = ["one_thread", "tiny_folder", "tiny_xl_folder"]

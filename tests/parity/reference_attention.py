@@ -1,7 +1,7 @@
 """Attention as the formulas read: one branch at a time, one head at a time, every probability formed.
 
-Nothing of `s2edit.attention` is used. The target branch runs after the source branch and finds its probabilities by the
-order in which the layers are called.
+Nothing of `s2edit.method.attention` is used. The target branch runs after the source branch and finds its probabilities
+by the order in which the layers are called.
 """
 
 from __future__ import annotations

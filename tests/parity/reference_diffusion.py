@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2edit.backbone import Encoding
+from s2edit.model.backbone import Encoding
 from tests.parity.reference_attention import Branch, ReferenceProcessor
 from tests.parity.reference_schedule import ReferenceSchedule
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from s2edit.backbone import Encoding
-from s2edit.checkpoints import Checkpoint
-from s2edit.prompts import Prompt
-from s2edit.sdxl import XlCheckpoint
+from s2edit.method.prompts import Prompt
+from s2edit.model.backbone import Encoding
+from s2edit.model.checkpoints import Checkpoint
+from s2edit.model.sdxl import XlCheckpoint
 
 START, END = 49406, 49407
 

@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from s2edit.backbone import Backbone
 from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
-from s2edit.imaging import model_input
-from s2edit.prompts import Prompt
+from s2edit.method.prompts import Prompt
+from s2edit.model.backbone import Backbone
+from s2edit.picture.imaging import model_input
 from s2edit.settings import Settings
 from tests.parity.tiny_checkpoint import build
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2edit.alignment import align, is_replacement, plan_prompts
-from s2edit.checkpoints import CONFIGS
-from s2edit.prompts import PromptTokenizer
+from s2edit.method.alignment import align, is_replacement, plan_prompts
+from s2edit.method.prompts import PromptTokenizer
+from s2edit.model.checkpoints import CONFIGS
 
 TOKENIZER = PromptTokenizer.from_folder(CONFIGS / "sd1")
 LENGTH = TOKENIZER.length

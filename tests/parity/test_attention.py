@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from s2edit.attention import AttentionControl, TokenMask, cross_attention
-from s2edit.masks import MaskPyramid
+from s2edit.method.attention import AttentionControl, TokenMask, cross_attention
+from s2edit.method.masks import MaskPyramid
 
 LENGTH = 77
 SHAPE = (6, 10)

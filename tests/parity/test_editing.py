@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from s2edit.alignment import PromptPlan, plan_prompts
-from s2edit.attention import TokenMask
-from s2edit.backbone import Encoding
-from s2edit.checkpoints import Checkpoint
-from s2edit.diffusion import Ddim, Denoiser
-from s2edit.editing import Branches, sample
-from s2edit.inversion import Inversion, ddim_inversion, null_text_optimisation
-from s2edit.masks import MaskPyramid
-from s2edit.prompts import Prompt
+from s2edit.method.alignment import PromptPlan, plan_prompts
+from s2edit.method.attention import TokenMask
+from s2edit.method.diffusion import Ddim, Denoiser
+from s2edit.method.editing import Branches, sample
+from s2edit.method.inversion import Inversion, ddim_inversion, null_text_optimisation
+from s2edit.method.masks import MaskPyramid
+from s2edit.method.prompts import Prompt
+from s2edit.model.backbone import Encoding
+from s2edit.model.checkpoints import Checkpoint
 from s2edit.settings import EditSettings, InversionSettings
 from tests.parity.reference_diffusion import Edit, Reference, edit
 from tests.parity.reference_schedule import ReferenceSchedule

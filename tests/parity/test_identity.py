@@ -9,13 +9,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from s2edit.alignment import plan_prompts
-from s2edit.backbone import Encoding
-from s2edit.checkpoints import CONFIGS, Checkpoint, load
-from s2edit.diffusion import Denoiser
-from s2edit.identity import Example, fine_tune, semantic_loss
-from s2edit.masks import MaskPyramid
-from s2edit.prompts import PromptTokenizer
+from s2edit.method.alignment import plan_prompts
+from s2edit.method.diffusion import Denoiser
+from s2edit.method.identity import Example, fine_tune, semantic_loss
+from s2edit.method.masks import MaskPyramid
+from s2edit.method.prompts import PromptTokenizer
+from s2edit.model.backbone import Encoding
+from s2edit.model.checkpoints import CONFIGS, Checkpoint, load
 from s2edit.settings import IdentitySettings
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_diffusion import Reference

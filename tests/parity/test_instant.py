@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from s2edit.checkpoints import Checkpoint
-from s2edit.diffusion import Ddim, Denoiser
 from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
 from s2edit.errors import SettingError
+from s2edit.method.diffusion import Ddim, Denoiser
+from s2edit.model.checkpoints import Checkpoint
 from s2edit.profiles import profile
 from s2edit.settings import Settings
 from tests.parity.test_editing import REFINE, REPLACE, assert_equal, finest, literal, ours, scene

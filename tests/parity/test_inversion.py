@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from s2edit.alignment import plan_prompts
-from s2edit.attention import TokenMask
-from s2edit.backbone import Encoding
-from s2edit.checkpoints import Checkpoint
-from s2edit.diffusion import Ddim, Denoiser
-from s2edit.inversion import ddim_inversion, null_text_optimisation
-from s2edit.masks import MaskPyramid
+from s2edit.method.alignment import plan_prompts
+from s2edit.method.attention import TokenMask
+from s2edit.method.diffusion import Ddim, Denoiser
+from s2edit.method.inversion import ddim_inversion, null_text_optimisation
+from s2edit.method.masks import MaskPyramid
+from s2edit.model.backbone import Encoding
+from s2edit.model.checkpoints import Checkpoint
 from s2edit.settings import InversionSettings
 from tests.parity.reference_diffusion import Reference
 from tests.parity.reference_text import literal

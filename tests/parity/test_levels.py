@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 import torch
 
-from s2edit import levels
-from s2edit.checkpoints import Checkpoint, load
-from s2edit.diffusion import Denoiser
 from s2edit.errors import OutOfMemory, SettingError
-from s2edit.families import CONFIGS, FAMILIES, Family
-from s2edit.identity import fine_tune
-from s2edit.levels import changed_weights, choose_level, memory_plan
-from s2edit.memory_counts import counts, table
+from s2edit.method.diffusion import Denoiser
+from s2edit.method.identity import fine_tune
+from s2edit.model import levels
+from s2edit.model.checkpoints import Checkpoint, load
+from s2edit.model.families import CONFIGS, FAMILIES, Family
+from s2edit.model.levels import changed_weights, choose_level, memory_plan
+from s2edit.model.memory_counts import counts, table
+from s2edit.model.unet_memory import PeakMemory
+from s2edit.model.weights import BaseWeights
 from s2edit.settings import IdentitySettings, Level
-from s2edit.unet_memory import PeakMemory
-from s2edit.weights import BaseWeights
 from tests.parity.test_identity import RATE, example
 
 
@@ -177,7 +177,7 @@ def test_published_weights_come_back(checkpoint: Checkpoint, denoiser: Denoiser,
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.key)
 def test_the_published_figures_are_what_is_counted(family: Family) -> None:
-    """`python -m s2edit.memory_counts > s2edit/memory.json`, and the table in README.md."""
+    """`python -m s2edit.model.memory_counts > s2edit/model/memory.json`, and the table in README.md."""
     found = counts(family)
     assert {level: parts["total"] for level, parts in found.items()} == family.memory
     printed = table({family.key: found}).splitlines()

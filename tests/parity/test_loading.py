@@ -12,9 +12,9 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-from s2edit.checkpoints import Checkpoint, load, model_hash
 from s2edit.errors import CheckpointError
-from s2edit.prompts import MAX_IDENTITIES
+from s2edit.method.prompts import MAX_IDENTITIES
+from s2edit.model.checkpoints import Checkpoint, load, model_hash
 from tests.parity.single_file import write
 
 

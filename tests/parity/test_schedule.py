@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from s2edit.editing import within
+from s2edit.method.editing import within
 
 
 def count(fraction: float, steps: int) -> int:

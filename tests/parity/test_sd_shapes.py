@@ -23,11 +23,11 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from s2edit import checkpoints
 from s2edit import engine as engines
-from s2edit.checkpoints import CONFIGS, Checkpoint, load
 from s2edit.engine import EditRequest, Engine, ObjectSpec
-from s2edit.levels import changed_weights
+from s2edit.model import checkpoints
+from s2edit.model.checkpoints import CONFIGS, Checkpoint, load
+from s2edit.model.levels import changed_weights
 from s2edit.settings import Level, Settings
 from tests.parity.single_file import write
 

@@ -13,13 +13,13 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from s2edit.checkpoints import load
 from s2edit.engine import ComposeRequest, EditRequest, Engine, ObjectSpec
 from s2edit.errors import CheckpointError
-from s2edit.families import SDXL, family_of
-from s2edit.prompts import MAX_IDENTITIES
-from s2edit.region import bucket_size
-from s2edit.sdxl import XlCheckpoint
+from s2edit.method.prompts import MAX_IDENTITIES
+from s2edit.model.checkpoints import load
+from s2edit.model.families import SDXL, family_of
+from s2edit.model.sdxl import XlCheckpoint
+from s2edit.picture.region import bucket_size
 from s2edit.settings import Settings
 from tests.parity.reference_text import literal
 from tests.parity.stages_of_sd1 import painted, picture

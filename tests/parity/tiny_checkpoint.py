@@ -10,7 +10,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from s2edit.checkpoints import CONFIGS
+from s2edit.model.checkpoints import CONFIGS
 
 WIDTH, WIDE = 32, 48
 

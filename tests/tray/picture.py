@@ -16,9 +16,9 @@ from s2edit_tray.connection import Daemon
 from s2edit_tray.window import Window
 from s2edit_wire.client import Client
 
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, sample_attributes
-from s2edit.starter.captions import caption
-from s2edit.starter.renderer import render
+from s2edit.research.starter.attributes import TRAINING_SEED_LIMIT, sample_attributes
+from s2edit.research.starter.captions import caption
+from s2edit.research.starter.renderer import render
 from tests.fakes.daemon import RunningDaemon, finished, show, submit
 
 # Program, document, layer, the portrait's seed, what it is made to show, what is to change. In the order of handing in.

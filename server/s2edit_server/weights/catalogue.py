@@ -56,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         base, decoder: ids of an editor and a decoder that this entry is a combination of, with no files of its own.
         ask_licence: whether the licence restricts use, so that it has to be accepted before the download.
         memory: bytes on the device that a full edit takes; left out, it is counted for the family's published model.
-        family: of an editor, a key of `s2edit.families`.
+        family: of an editor, a key of `s2edit.model.families`.
         levels: bytes by level of learning (see `Family.memory`), empty where `memory` was given.
     """
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2edit.families import FAMILIES, SD1, Family, family_of
+from s2edit.model.families import FAMILIES, SD1, Family, family_of
 
 from .atomic import read_json
 from .catalogue import Entry

@@ -17,7 +17,7 @@ from typing import Any
 
 from s2edit_wire.errors import WireError
 
-from s2edit.families import FAMILIES
+from s2edit.model.families import FAMILIES
 
 from ..settings import Settings
 from . import confined, places, transfers

@@ -47,7 +47,7 @@ def embedded_folder() -> Path:
         return Path(override)
     spec = find_spec("s2edit")
     locations = list(spec.submodule_search_locations or ()) if spec else []
-    return Path(locations[0] if locations else "s2edit") / "starter" / "weights"
+    return Path(locations[0] if locations else "s2edit") / "model" / "portraits"
 
 
 def own_folder(weights: Path, entry: Entry) -> Path:

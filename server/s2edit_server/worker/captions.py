@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from s2edit_wire.errors import WireError
 
 from s2edit.profiles import recommended_by
-from s2edit.starter.domain import NAMES, domain
+from s2edit.research.starter.domain import NAMES, domain
 
 from ..settings import Settings
 from ..weights.manager import Weights
@@ -50,7 +50,7 @@ def propose(model: Path, picture: NDArray[np.uint8], threads: int, device: str =
     torch.set_num_threads(threads)
     if _is_blip(model):
         return _blip(model, picture, device)
-    from s2edit.starter.classifier import propose_caption
+    from s2edit.research.starter.classifier import propose_caption
 
     name = recommended_by(model).get("domain")
     try:
@@ -74,7 +74,7 @@ def _blip(model: Path, picture: NDArray[np.uint8], wanted: str) -> str:
     from PIL import Image
     from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipImageProcessor
 
-    from s2edit.device import choose_device
+    from s2edit.model.device import choose_device
 
     device = choose_device(wanted)
     if device.type == "mps":

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2edit.main_memory import free_main_memory
+from s2edit.model.main_memory import free_main_memory
 
 from ..settings import SettingsFile
 from ..worker_link import Memory, Run
@@ -102,6 +102,6 @@ def free_memory(device: str) -> int:
     """
     if "torch" not in sys.modules:
         return free_main_memory()
-    from s2edit.device import choose_device, free_bytes
+    from s2edit.model.device import choose_device, free_bytes
 
     return free_bytes(choose_device(device))

@@ -9,7 +9,7 @@ from typing import Any
 
 from s2edit_wire.errors import WireError
 
-from s2edit.prompts import content_words
+from s2edit.method.prompts import content_words
 from s2edit.requests import ComposeRequest, EditRequest, ObjectSpec
 
 from ..worker_link import FrameFile, Run

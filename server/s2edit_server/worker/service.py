@@ -77,7 +77,7 @@ class Service:
 
     def _name_device(self, wanted: str) -> None:
         """Tell the daemon where this job computes, if that is news; raises SettingError: there is no such device."""
-        from s2edit.device import choose_device, device_name
+        from s2edit.model.device import choose_device, device_name
 
         name = device_name(choose_device(wanted))
         if name != self._device:

@@ -16,7 +16,7 @@ from s2edit_tray import autostart
 from s2edit_wire.errors import Unreachable
 from s2edit_wire.paths import home_folder, named_folder, settle_home, state_folder
 
-from s2edit.starter.dataset import training_folder
+from s2edit.research.training.dataset import training_folder
 
 NO_FOLDER = ("", "relative", "./x", "..", ".", "~nobody/x")
 """What a variable may say that is no whole path."""

@@ -15,13 +15,13 @@ from s2edit_server.wording import wording_problems
 from s2edit_wire import prompt_text, schema
 from s2edit_wire.frames import describe
 
-import s2edit.prompts
-from s2edit.alignment import plan_prompts
+import s2edit.method.prompts
 from s2edit.errors import PromptError
-from s2edit.prompts import PromptTokenizer, foreign_syntax
-from s2edit.starter import recommended, weights_folder
-from s2edit.starter.captions import vocabulary
-from s2edit.starter.robots.captions import vocabulary as robot_vocabulary
+from s2edit.method.alignment import plan_prompts
+from s2edit.method.prompts import PromptTokenizer, foreign_syntax
+from s2edit.research.starter import recommended, weights_folder
+from s2edit.research.starter.captions import vocabulary
+from s2edit.research.starter.robots.captions import vocabulary as robot_vocabulary
 
 SEEN_AS = {
     "a man\r\nwith a\tbeard": "a man with a beard",
@@ -54,7 +54,7 @@ def weights(tmp_path: Path) -> Weights:
 @pytest.mark.parametrize("typed", SEEN_AS)
 def test_what_looks_the_same_is_the_same_at_every_door(typed: str, tokenizer: PromptTokenizer) -> None:
     plain = SEEN_AS[typed]
-    assert prompt_text.cleaned(typed) == s2edit.prompts.tidy(typed) == plain
+    assert prompt_text.cleaned(typed) == s2edit.method.prompts.tidy(typed) == plain
     assert tokenizer.encode(typed).ids == tokenizer.encode(plain).ids
     edit: dict[str, Any] = {"source": typed, "target": typed, "objects": [{"word": typed, "masked": False}]}
     edit["settings"] = {f"edit.emphasize.{typed}": 2.0, "blend.feather": 2}
@@ -70,7 +70,7 @@ def test_wire_and_method_clean_alike_in_all_of_unicode() -> None:
     assigned = [one for one in everything if unicodedata.category(one) != "Cn"]
     for start in range(0, len(assigned), 997):
         text = "a".join(assigned[start : start + 997])
-        assert prompt_text.cleaned(text) == s2edit.prompts.cleaned(text)
+        assert prompt_text.cleaned(text) == s2edit.method.prompts.cleaned(text)
 
 
 def test_what_is_cleaned_passes_the_wire() -> None:

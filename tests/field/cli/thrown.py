@@ -15,7 +15,7 @@ from s2edit_cli.main import main
 from s2edit_server.wording import wording_problems
 from s2edit_wire.prompt_text import cleaned
 
-from s2edit.starter import weights_folder
+from s2edit.research.starter import weights_folder
 from tests.field.cli.test_last_resort import HOMES, UNFORESEEN
 from tests.field.cli.test_prompts import SEEN_AS
 

@@ -206,7 +206,7 @@ def _pickle(folder: Path) -> str:
     import torch
     from safetensors.torch import load_file
 
-    from s2edit.checkpoints import load
+    from s2edit.model.checkpoints import load
     from tests.parity import tiny_checkpoint
 
     part = tiny_checkpoint.build(folder / "model") / "unet"

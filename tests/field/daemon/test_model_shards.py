@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from s2edit.checkpoints import load, model_hash
 from s2edit.errors import CheckpointError
+from s2edit.model.checkpoints import load, model_hash
 from tests.parity import tiny_checkpoint
 
 NAMES = {

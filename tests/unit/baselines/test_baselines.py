@@ -10,18 +10,18 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from s2edit import imaging
-from s2edit.backbone import Encoding
-from s2edit.baselines import BASELINES, Workbench
-from s2edit.baselines.pipelines import _silenced, changed_phrases
-from s2edit.baselines.sampling import denoise_from, two_models
-from s2edit.diffusion import Ddim
 from s2edit.errors import CheckpointError, MaskError, SettingError
+from s2edit.method.diffusion import Ddim
+from s2edit.method.prompts import PromptTokenizer
+from s2edit.model.backbone import Encoding
+from s2edit.picture import imaging
 from s2edit.profiles import profile
-from s2edit.prompts import PromptTokenizer
 from s2edit.requests import EditRequest, ObjectSpec
+from s2edit.research.baselines import BASELINES, Workbench
+from s2edit.research.baselines.pipelines import _silenced, changed_phrases
+from s2edit.research.baselines.sampling import denoise_from, two_models
+from s2edit.research.starter import recommended, render, sample_attributes, weights_folder
 from s2edit.settings import Settings
-from s2edit.starter import recommended, render, sample_attributes, weights_folder
 from tests.fakes.tiny import one_thread
 
 __all__ = ["one_thread"]
@@ -250,7 +250,7 @@ def test_instruct_pix2pix_runs_where_its_weights_are(
     tmp_path: Path, request_for: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _untrained_instruct_pix2pix(tmp_path)
-    monkeypatch.setattr("s2edit.baselines.pipelines._STEPS_INSTRUCT", 2)
+    monkeypatch.setattr("s2edit.research.baselines.pipelines._STEPS_INSTRUCT", 2)
     found = Workbench(weights_folder(), device="cpu", threads=1, instruct=tmp_path).baseline(
         "instruct-pix2pix", request_for(), "add sunglasses"
     )

@@ -13,7 +13,7 @@ from PIL import Image
 from s2edit_editor.photo import likeness, step_of
 from s2edit_editor.pixels import Box, Picture
 
-from s2edit.starter.renderer import sample_portrait
+from s2edit.research.starter.renderer import sample_portrait
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "photographs"
 FORMATS: dict[str, tuple[str, float]] = {"u1": ("u1", 1), "u2": ("<u2", 257), "f4": ("<f4", 1 / 255)}

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2edit.evaluation import bench, records, tables
-from s2edit.evaluation.cases import TEST_FIRST, Case, case_of, cases
-from s2edit.evaluation.metrics import CEILING, psnr, ssim
-from s2edit.starter.domain import domain
-from s2edit.starter.portraits import EDITS
+from s2edit.research.evaluation import bench, records, tables
+from s2edit.research.evaluation.cases import TEST_FIRST, Case, case_of, cases
+from s2edit.research.evaluation.metrics import CEILING, psnr, ssim
+from s2edit.research.starter.domain import domain
+from s2edit.research.starter.portraits import EDITS
 
 
 @pytest.fixture(scope="module")

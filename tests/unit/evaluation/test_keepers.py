@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from s2edit.evaluation.keepers import scenes
-from s2edit.evaluation.keepers.cases import SIZES, NativeCase, case_of, native_cases
-from s2edit.evaluation.keepers.edits import EDITS, KINDS, answers
-from s2edit.evaluation.keepers.measure import UNTOUCHED, Measured, measure
-from s2edit.evaluation.keepers.painting import LEAST, MANNERS, MOST, Manner, painted
-from s2edit.starter.attributes import Portrait, sample_attributes
+from s2edit.research.evaluation.keepers import scenes
+from s2edit.research.evaluation.keepers.cases import SIZES, NativeCase, case_of, native_cases
+from s2edit.research.evaluation.keepers.edits import EDITS, KINDS, answers
+from s2edit.research.evaluation.keepers.measure import UNTOUCHED, Measured, measure
+from s2edit.research.evaluation.keepers.painting import LEAST, MANNERS, MOST, Manner, painted
+from s2edit.research.starter.attributes import Portrait, sample_attributes
 
 SIDE = 200
 PORTRAIT = (20, 10, 160, 160)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2edit.evaluation.__main__ import main
-from s2edit.evaluation.keepers import tables, tuning
-from s2edit.evaluation.keepers.cases import NativeCase
-from s2edit.evaluation.keepers.runner import crop_of
-from s2edit.evaluation.keepers.scores import KeeperScore, judge
-from s2edit.evaluation.methods import METHODS
-from s2edit.evaluation.records import SCORES, load
+from s2edit.research.evaluation.__main__ import main
+from s2edit.research.evaluation.keepers import tables, tuning
+from s2edit.research.evaluation.keepers.cases import NativeCase
+from s2edit.research.evaluation.keepers.runner import crop_of
+from s2edit.research.evaluation.keepers.scores import KeeperScore, judge
+from s2edit.research.evaluation.methods import METHODS
+from s2edit.research.evaluation.records import SCORES, load
 from s2edit.settings import Settings
 from tests.fakes.tiny import one_thread
 

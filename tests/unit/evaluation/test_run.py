@@ -13,16 +13,16 @@ import pytest
 from PIL import Image
 from s2edit_cli.main import main as s2edit
 
-from s2edit.compositing import closed
-from s2edit.evaluation import bench, curves, records, runner
-from s2edit.evaluation.__main__ import main
-from s2edit.evaluation.cases import Case, cases
-from s2edit.evaluation.methods import METHODS, at_scale, chosen, scale_of
-from s2edit.evaluation.page import OVERVIEW
-from s2edit.evaluation.tables import PAIRED, methods_of
+from s2edit.picture.compositing import closed
 from s2edit.profiles import profile
+from s2edit.research.evaluation import bench, curves, records, runner
+from s2edit.research.evaluation.__main__ import main
+from s2edit.research.evaluation.cases import Case, cases
+from s2edit.research.evaluation.methods import METHODS, at_scale, chosen, scale_of
+from s2edit.research.evaluation.page import OVERVIEW
+from s2edit.research.evaluation.tables import PAIRED, methods_of
+from s2edit.research.starter import recommended
 from s2edit.settings import Settings
-from s2edit.starter import recommended
 from tests.fakes.tiny import one_thread
 
 __all__ = ["one_thread"]
@@ -160,10 +160,10 @@ def test_a_checkpoint_that_is_not_there_is_told(
     # A package: the domain is there, at most its settings beside it, but not its weights.
     missing.mkdir()
     (missing / "recommended.json").write_text("{}")
-    monkeypatch.setattr("s2edit.starter.package.weights_folder", lambda _name: missing)
+    monkeypatch.setattr("s2edit.research.starter.package.weights_folder", lambda _name: missing)
     assert main(["run", "--domain", "robots", *FEW, "--out", str(out)]) == 2
     assert "checkpoint of robots is not in this installation" in (told := capsys.readouterr().err)
-    assert "s2edit/starter/robots/weights" in told
+    assert "s2edit/research/starter/robots/weights" in told
     assert not out.exists()
 
 

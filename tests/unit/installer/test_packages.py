@@ -49,7 +49,7 @@ def test_wheel_and_sdist_carry_the_plug_ins(built: list[list[Path]]) -> None:
         assert f"installer/{inside}{path}" in in_sdist
     assert {"s2edit_wire/client.py", "s2edit_server/weights/catalogue.json", "s2edit/settings.py"} <= in_wheel
     assert not {name for name in in_wheel if name.startswith("tests")}
-    assert not {name for name in in_sdist if name.startswith("s2edit/starter/robots/weights")}
+    assert not {name for name in in_sdist if name.startswith("s2edit/research/starter/robots/weights")}
 
 
 def test_krita_s_importer_finds_all_it_wants(built: list[list[Path]]) -> None:
@@ -79,11 +79,12 @@ def test_the_wheel_has_every_data_file_of_the_tree(built: list[list[Path]], sour
         for package in folder.glob("s2edit*/"):
             files = (path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
             wanted |= {path.relative_to(folder).as_posix() for path in files if ".egg-info" not in path.parts[-2]}
-    left_out = {name for name in wanted if name.startswith("s2edit/starter/robots/weights/")}
+    left_out = {name for name in wanted if name.startswith("s2edit/research/starter/robots/weights/")}
     assert left_out, "the second domain's checkpoint stays in the repository"
     assert not left_out & in_wheel
+    assert not [name for name in in_wheel if name.startswith("s2edit/research/training/")], "painters train nothing"
     wanted -= left_out
-    assert {"s2edit/starter/weights/unet/diffusion_pytorch_model.safetensors", "s2edit_editor/locale/de.json"} <= wanted
+    assert {"s2edit/model/portraits/unet/diffusion_pytorch_model.safetensors", "s2edit_editor/locale/de.json"} <= wanted
     assert {f"s2edit_wire/locale/{language}.json" for language in ("ar", "de", "he")} <= wanted
     assert not wanted - in_wheel
     inside = "s2edit_installer/plugins/"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from s2edit.checkpoints import CONFIGS
-from s2edit.prompts import PromptTokenizer
+from s2edit.method.prompts import PromptTokenizer
+from s2edit.model.checkpoints import CONFIGS
 from s2edit.settings import Settings
 from tests.fakes.tiny import one_thread, tiny_folder
 

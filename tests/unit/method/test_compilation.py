@@ -13,8 +13,8 @@ from diffusers.models.attention import FeedForward
 from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
 
-from s2edit.compilation import compile_blocks, missing_compiler
 from s2edit.engine import Engine
+from s2edit.model.compilation import compile_blocks, missing_compiler
 
 CPU = torch.device("cpu")
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from s2edit.compositing import closed, composite
-from s2edit.detail import edited, finished_by
-from s2edit.imaging import model_input
+from s2edit.picture.compositing import closed, composite
+from s2edit.picture.detail import edited, finished_by
+from s2edit.picture.imaging import model_input
+from s2edit.picture.upscaling import Upscaler, UpscalerNetwork
 from s2edit.settings import BlendSettings
-from s2edit.upscaling import Upscaler, UpscalerNetwork
 
 SIZE, NATIVE = 64, 320
 DETAIL = BlendSettings(feather=2, detail=True)

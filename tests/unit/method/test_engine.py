@@ -23,7 +23,7 @@ from s2edit.errors import (
     PromptError,
     SettingError,
 )
-from s2edit.levels import ORDER, memory_plan
+from s2edit.model.levels import ORDER, memory_plan
 from s2edit.requests import Progress
 from s2edit.settings import Settings
 

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2edit import imaging
-from s2edit.compositing import _ramp, composite, feathered, grown, match_colours
 from s2edit.errors import ImageError, MaskError
-from s2edit.imaging import bounding_box
-from s2edit.masks import MaskPyramid, area_pool
+from s2edit.method.masks import MaskPyramid, area_pool
+from s2edit.picture import imaging
+from s2edit.picture.compositing import _ramp, composite, feathered, grown, match_colours
+from s2edit.picture.imaging import bounding_box
 from s2edit.settings import BlendSettings
 
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1.0}

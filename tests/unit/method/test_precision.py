@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from s2edit.device import choose_device, free_bytes, loss_scaler, memory_figures, out_of_memory, precision
 from s2edit.engine import EditRequest, Engine, ObjectSpec
 from s2edit.errors import OutOfMemory, SettingError
+from s2edit.model.device import choose_device, free_bytes, loss_scaler, memory_figures, out_of_memory, precision
 from s2edit.settings import Settings
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

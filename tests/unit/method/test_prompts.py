@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from s2edit.alignment import plan_prompts
 from s2edit.errors import PromptError
-from s2edit.prompts import PromptTokenizer
+from s2edit.method.alignment import plan_prompts
+from s2edit.method.prompts import PromptTokenizer
 
 
 def test_known_ids(tokenizer: PromptTokenizer) -> None:

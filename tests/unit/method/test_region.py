@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s2edit.errors import ImageError
-from s2edit.region import crop_box, model_size
+from s2edit.picture.region import crop_box, model_size
 
 SIDES = st.integers(1, 5000)
 
@@ -72,6 +72,6 @@ def test_model_size_examples() -> None:
 
 
 def test_no_torch_is_loaded() -> None:
-    code = "import sys, s2edit, s2edit.region, s2edit.prompts, s2edit.settings, s2edit.errors, s2edit.cache; "
+    code = "import sys, s2edit.picture.region, s2edit.method.prompts, s2edit.settings, s2edit.errors, s2edit.cache; "
     code += "sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from s2edit.region import Box
-from s2edit.resolution import FRAMING, UPSCALER, resolution
+from s2edit.picture.region import Box
+from s2edit.picture.resolution import FRAMING, UPSCALER, resolution
 
 
 @pytest.mark.parametrize(

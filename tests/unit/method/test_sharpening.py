@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2edit.detail import finished_by
-from s2edit.sharpening import shock_filtered
-from s2edit.upscaling import SCALE, Upscaler, UpscalerNetwork
+from s2edit.picture.detail import finished_by
+from s2edit.picture.sharpening import shock_filtered
+from s2edit.picture.upscaling import SCALE, Upscaler, UpscalerNetwork
 
 
 def slope(width: int) -> Tensor:

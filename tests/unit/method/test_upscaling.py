@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from s2edit.checkpoints import load, model_hash
 from s2edit.errors import CheckpointError, ImageError
-from s2edit.resolution import UPSCALER
-from s2edit.upscaling import SCALE, Upscaler, UpscalerNetwork, load_upscaler
+from s2edit.model.checkpoints import load, model_hash
+from s2edit.picture.resolution import UPSCALER
+from s2edit.picture.upscaling import SCALE, Upscaler, UpscalerNetwork, load_upscaler
 
 
 def write(folder: Path, *, seed: int = 1, **config: Any) -> UpscalerNetwork:

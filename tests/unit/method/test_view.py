@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from s2edit.errors import CheckpointError
-from s2edit.framing import ARCHITECTURE, Frame, Framing, FramingNetwork, load_framing
-from s2edit.region import Box, square_around
+from s2edit.picture.framing import ARCHITECTURE, Frame, Framing, FramingNetwork, load_framing
+from s2edit.picture.region import Box, square_around
+from s2edit.picture.resolution import FRAMING
+from s2edit.picture.view import edit_view, placed, view_of
 from s2edit.requests import EditRequest, EditResult, ObjectSpec
-from s2edit.resolution import FRAMING
-from s2edit.view import edit_view, placed, view_of
 
 CANVAS = (1600, 1200)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from s2edit.starter import checkpoint
-from s2edit.starter.loop import Stage, run
+from s2edit.research.training import checkpoint
+from s2edit.research.training.loop import Stage, run
 
 STEPS, KILLED_AT = 8, 5
 """In all, and the one whose checkpoint is cut in the middle."""

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from s2edit.starter import dataset, train_classifier
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, VALUES, Portrait
-from s2edit.starter.classifier import classify, propose_caption
-from s2edit.starter.portraits import PORTRAITS
-from s2edit.starter.renderer import render
-from s2edit.starter.robots import ROBOTS
+from s2edit.research.starter.attributes import TRAINING_SEED_LIMIT, VALUES, Portrait
+from s2edit.research.starter.classifier import classify, propose_caption
+from s2edit.research.starter.portraits import PORTRAITS
+from s2edit.research.starter.renderer import render
+from s2edit.research.starter.robots import ROBOTS
+from s2edit.research.training import dataset, train_classifier
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from s2edit.starter.domain import Domain
+    from s2edit.research.starter.domain import Domain
 
 FIRST = TRAINING_SEED_LIMIT + 20_000
 
@@ -81,7 +81,7 @@ def test_another_domain_has_a_classifier_of_its_own(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(train_classifier, "_BATCH", 4)
     own = replace(ROBOTS, classifier=tmp_path / "own.safetensors")
     robot, _ = own.picture(FIRST)
-    with pytest.raises(FileNotFoundError, match="train --domain robots classifier"):
+    with pytest.raises(FileNotFoundError, match="training --domain robots classifier"):
         classify(robot, own)
     dataset.build(tmp_path, 1, name="robots")
     assert train_classifier.train_classifier(tmp_path, own, shards=1, steps=30, seed=4)["step"] == 30

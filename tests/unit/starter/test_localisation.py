@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, Portrait, sample_attributes
-from s2edit.starter.localisation import CrossAttentionWatch, localisation_loss, named_parts, token_parts
-from s2edit.starter.models import new_unet
-from s2edit.starter.portraits import PORTRAITS
-from s2edit.starter.regions import PARTS, part_regions
-from s2edit.starter.renderer import render
-from s2edit.starter.robots import ROBOTS
-from s2edit.starter.tokenizer import MAX_TOKENS, new_tokenizer
+from s2edit.research.starter.attributes import TRAINING_SEED_LIMIT, Portrait, sample_attributes
+from s2edit.research.starter.portraits import PORTRAITS
+from s2edit.research.starter.regions import PARTS, part_regions
+from s2edit.research.starter.renderer import render
+from s2edit.research.starter.robots import ROBOTS
+from s2edit.research.training.localisation import CrossAttentionWatch, localisation_loss, named_parts, token_parts
+from s2edit.research.training.models import new_unet
+from s2edit.research.training.tokenizer import MAX_TOKENS, new_tokenizer
 
 _REMOVED = {
     "accessory": ("glasses", {"accessory": "none"}),

@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from s2edit.starter.checkpoint import load_state, write_tensors
-from s2edit.starter.loop import run
+from s2edit.research.training.checkpoint import load_state, write_tensors
+from s2edit.research.training.loop import run
 from tests.unit.starter.killed import KILLED_AT, STEPS, stage
 
 ROOT = Path(__file__).resolve().parents[3]

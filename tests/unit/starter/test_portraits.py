@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from s2edit.starter.attributes import (
+from s2edit.research.starter.attributes import (
     BACKGROUNDS,
     TRAINING_SEED_LIMIT,
     VALUES,
@@ -16,8 +16,8 @@ from s2edit.starter.attributes import (
     sample_attributes,
     visible,
 )
-from s2edit.starter.captions import caption
-from s2edit.starter.renderer import render, sample_portrait
+from s2edit.research.starter.captions import caption
+from s2edit.research.starter.renderer import render, sample_portrait
 
 FRESH = range(TRAINING_SEED_LIMIT, TRAINING_SEED_LIMIT + 300)
 
@@ -137,7 +137,7 @@ def test_every_value_is_drawn_often_enough() -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = (
-        "import sys, s2edit.starter as s; s.Portrait(); "
+        "import sys, s2edit.research.starter as s; s.Portrait(); "
         "print([m for m in ('torch', 'python_avatars', 'resvg_py', 'transformers') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -10,19 +10,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from s2edit.starter import classify, sample_attributes, train_unet, weights_folder
-from s2edit.starter.assess import open_pipeline
-from s2edit.starter.captions import caption
-from s2edit.starter.domain import NAMES, domain
-from s2edit.starter.export import export
-from s2edit.starter.grow import carry_over, fit_way_in, grown, set_way_in
-from s2edit.starter.latents import encode
-from s2edit.starter.models import LATENT_STD, new_scheduler, new_unet
-from s2edit.starter.portraits import PORTRAITS
-from s2edit.starter.portraits256 import PORTRAITS_256
-from s2edit.starter.renderer import render
-from s2edit.starter.warm_start import warm_start
-from s2edit.starter.whole import Amounts, train_whole
+from s2edit.research.starter import classify, sample_attributes, weights_folder
+from s2edit.research.starter.captions import caption
+from s2edit.research.starter.domain import NAMES, domain
+from s2edit.research.starter.portraits import PORTRAITS
+from s2edit.research.starter.portraits256 import PORTRAITS_256
+from s2edit.research.starter.renderer import render
+from s2edit.research.training import train_unet
+from s2edit.research.training.assess import open_pipeline
+from s2edit.research.training.export import export
+from s2edit.research.training.grow import carry_over, fit_way_in, grown, set_way_in
+from s2edit.research.training.latents import encode
+from s2edit.research.training.models import LATENT_STD, new_scheduler, new_unet
+from s2edit.research.training.warm_start import warm_start
+from s2edit.research.training.whole import Amounts, train_whole
 from tests.fakes.tiny import one_thread
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def test_a_training_begins_goes_on_and_exports(tmp_path: Path, monkeypatch: pyte
         carry_over(inner, unet)
         return unet
 
-    monkeypatch.setattr("s2edit.starter.warm_start.grown", carried)  # the fit has its own tests
+    monkeypatch.setattr("s2edit.research.training.warm_start.grown", carried)  # the fit has its own tests
     monkeypatch.setattr(train_unet, "SHARD", 2)
     warm_start(weights_folder(), tmp_path, PORTRAITS_256, seed=6)
     (tmp_path / "latents").mkdir()
@@ -154,9 +155,9 @@ def test_the_whole_training_takes_the_autoencoder_as_it_is(tmp_path: Path, monke
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("s2edit.starter.dataset.build", lambda *_, **__: None)
-    monkeypatch.setattr("s2edit.starter.warm_start.warm_start", begin)
-    monkeypatch.setattr("s2edit.starter.latents.cache", killed)
+    monkeypatch.setattr("s2edit.research.training.dataset.build", lambda *_, **__: None)
+    monkeypatch.setattr("s2edit.research.training.warm_start.warm_start", begin)
+    monkeypatch.setattr("s2edit.research.training.latents.cache", killed)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             list(train_whole(tmp_path, PORTRAITS_256, tmp_path / "out", Amounts(1, 2, 1)))

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
-from s2edit.evaluation.cases import cases
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT
-from s2edit.starter.domain import NAMES, Edit, domain
-from s2edit.starter.robots import ROBOTS, Robot
-from s2edit.starter.robots.extract import drawings
-from s2edit.starter.robots.regions import PARTS, part_regions
-from s2edit.starter.tokenizer import MAX_TOKENS
+from s2edit.research.evaluation.cases import cases
+from s2edit.research.starter.attributes import TRAINING_SEED_LIMIT
+from s2edit.research.starter.domain import NAMES, Edit, domain
+from s2edit.research.starter.robots import ROBOTS, Robot
+from s2edit.research.starter.robots.extract import drawings
+from s2edit.research.starter.robots.regions import PARTS, part_regions
+from s2edit.research.training.tokenizer import MAX_TOKENS
 
 FRESH = range(TRAINING_SEED_LIMIT, TRAINING_SEED_LIMIT + 300)
 

@@ -8,13 +8,13 @@ from itertools import count
 import pytest
 import torch
 
-from s2edit.baselines import Workbench
-from s2edit.evaluation import bench, runner
-from s2edit.evaluation.cases import TEST_FIRST, Case
-from s2edit.evaluation.methods import METHODS
-from s2edit.starter import classify, recommended, weights_folder
-from s2edit.starter.assess import decode, denoise
-from s2edit.starter.robots import ROBOTS
+from s2edit.research.baselines import Workbench
+from s2edit.research.evaluation import bench, runner
+from s2edit.research.evaluation.cases import TEST_FIRST, Case
+from s2edit.research.evaluation.methods import METHODS
+from s2edit.research.starter import classify, recommended, weights_folder
+from s2edit.research.starter.robots import ROBOTS
+from s2edit.research.training.assess import decode, denoise
 from tests.fakes.tiny import one_thread
 
 __all__ = ["one_thread"]

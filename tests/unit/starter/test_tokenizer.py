@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from s2edit.starter.attributes import sample_attributes
-from s2edit.starter.captions import caption, vocabulary
-from s2edit.starter.robots import ROBOTS
-from s2edit.starter.tokenizer import MAX_TOKENS, RARE, extend_tokenizer, new_tokenizer
+from s2edit.research.starter.attributes import sample_attributes
+from s2edit.research.starter.captions import caption, vocabulary
+from s2edit.research.starter.robots import ROBOTS
+from s2edit.research.training.tokenizer import MAX_TOKENS, RARE, extend_tokenizer, new_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,6 @@ def test_new_words_become_tokens_and_known_ones_stay(tokenizer: Any, tmp_path: P
         assert len(ids) == len(text.replace(",", " ,").split()) + 2 <= MAX_TOKENS
         assert more.decode(ids, skip_special_tokens=True).replace(" ", "") == text.replace(" ", "")
 
-    from s2edit.prompts import PromptTokenizer
+    from s2edit.method.prompts import PromptTokenizer
 
     assert PromptTokenizer.from_folder(tmp_path / "new").encode(text).ids == tuple(ids)

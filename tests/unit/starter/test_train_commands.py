@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from s2edit.starter import dataset, train, train_classifier, train_unet, train_upscaler, train_vae
-from s2edit.starter.domain import domain
-from s2edit.starter.robots import ROBOTS
-from s2edit.starter.whole import Amounts
+from s2edit.research.starter.domain import domain
+from s2edit.research.starter.robots import ROBOTS
+from s2edit.research.training import __main__ as train
+from s2edit.research.training import dataset, train_classifier, train_unet, train_upscaler, train_vae
+from s2edit.research.training.whole import Amounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,9 +100,9 @@ def test_numbers_that_make_no_sense_are_refused(words: list[str], told: str, hom
         (["export", "--target", "out"], "stage “unet”"),
         (["upscaler"], "stage “pairs”"),
         (["export-upscaler", "--target", "out"], "stage “upscaler”"),
-        (["pairs", "--model", "none"], "train export"),
-        (["assess-upscaler", "--model", "none"], "train export"),
-        (["assess", "--model", "none"], "train export"),
+        (["pairs", "--model", "none"], "training export"),
+        (["assess-upscaler", "--model", "none"], "training export"),
+        (["assess", "--model", "none"], "training export"),
         (["--domain", "robots", "warm", "--checkpoint", "none"], "holds no checkpoint"),
     ],
 )
@@ -140,7 +141,7 @@ def test_everything_is_told_how_much(home: Path, monkeypatch: pytest.MonkeyPatch
         calls.append((folder, world.name, target.name, amounts, seconds))
         return ["Told."]
 
-    monkeypatch.setattr("s2edit.starter.whole.train_whole", whole)
+    monkeypatch.setattr("s2edit.research.training.whole.train_whole", whole)
     words = ["--shards", "3", "--autoencoder-steps", "7", "--unet-steps", "9", "--minutes", "2"]
     assert _type("--domain", "robots", "all", *words) == "Told.\n"
     assert calls == [(home / "robots", "robots", "weights", Amounts(3, 7, 9), 120)]

@@ -9,13 +9,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from s2edit.starter import dataset, latents, train_unet, train_vae
-from s2edit.starter.attributes import sample_attributes
-from s2edit.starter.export import export
-from s2edit.starter.models import new_vae
-from s2edit.starter.portraits import PORTRAITS
-from s2edit.starter.renderer import sample_portrait
-from s2edit.starter.tokenizer import RARE
+from s2edit.research.starter.attributes import sample_attributes
+from s2edit.research.starter.portraits import PORTRAITS
+from s2edit.research.starter.renderer import sample_portrait
+from s2edit.research.training import dataset, latents, train_unet, train_vae
+from s2edit.research.training.export import export
+from s2edit.research.training.models import new_vae
+from s2edit.research.training.tokenizer import RARE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from s2edit.starter import pairs, train_upscaler, weights_folder
-from s2edit.starter.assess import open_pipeline, psnr
-from s2edit.starter.assess_upscaler import finishers, gradient_energy, upscaler_report
-from s2edit.starter.portraits import PORTRAITS
-from s2edit.upscaling import load_upscaler
+from s2edit.picture.upscaling import load_upscaler
+from s2edit.research.starter import weights_folder
+from s2edit.research.starter.portraits import PORTRAITS
+from s2edit.research.training import pairs, train_upscaler
+from s2edit.research.training.assess import open_pipeline, psnr
+from s2edit.research.training.assess_upscaler import finishers, gradient_energy, upscaler_report
 from tests.fakes.tiny import one_thread
 
 if TYPE_CHECKING:

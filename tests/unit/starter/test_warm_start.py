@@ -9,11 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from s2edit.starter import train_unet, weights_folder
-from s2edit.starter.checkpoint import load_state
-from s2edit.starter.models import new_text_encoder, new_unet
-from s2edit.starter.robots import ROBOTS
-from s2edit.starter.warm_start import warm_start
+from s2edit.research.starter import weights_folder
+from s2edit.research.starter.robots import ROBOTS
+from s2edit.research.training import train_unet
+from s2edit.research.training.checkpoint import load_state
+from s2edit.research.training.models import new_text_encoder, new_unet
+from s2edit.research.training.warm_start import warm_start
 
 if TYPE_CHECKING:
     from pathlib import Path

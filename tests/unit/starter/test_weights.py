@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from s2edit.profiles import profile
-from s2edit.starter import recommended, weights_folder
-from s2edit.starter.assess import Shown, decode, denoise, generation, save_grid
-from s2edit.starter.attributes import TRAINING_SEED_LIMIT, sample_attributes
+from s2edit.research.starter import recommended, weights_folder
+from s2edit.research.starter.attributes import TRAINING_SEED_LIMIT, sample_attributes
+from s2edit.research.training.assess import Shown, decode, denoise, generation, save_grid
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from safetensors.torch import load_file
 
-from s2edit.starter import dataset, train_unet, train_vae
-from s2edit.starter.domain import NAMES, domain
-from s2edit.starter.models import VAE_CONFIG
-from s2edit.starter.whole import Amounts, train_whole
+from s2edit.research.starter.domain import NAMES, domain
+from s2edit.research.training import dataset, train_unet, train_vae
+from s2edit.research.training.models import VAE_CONFIG
+from s2edit.research.training.whole import Amounts, train_whole
 from tests.fakes.tiny import one_thread
 
 if TYPE_CHECKING:

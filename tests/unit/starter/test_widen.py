@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from s2edit.starter.models import VAE_CONFIG, new_vae
-from s2edit.starter.widen import begin_wider, widen
+from s2edit.research.training.models import VAE_CONFIG, new_vae
+from s2edit.research.training.widen import begin_wider, widen
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -364,7 +364,7 @@ def test_a_damaged_catalogue_of_the_users_own_hides_nothing(tmp_path: Path) -> N
 
 def test_the_embedded_model_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(places.PORTRAITS_VARIABLE, raising=False)
-    assert places.embedded_folder().parts[-3:] == ("s2edit", "starter", "weights")
+    assert places.embedded_folder().parts[-3:] == ("s2edit", "model", "portraits")
     monkeypatch.setenv(places.PORTRAITS_VARIABLE, str(tmp_path))
     assert places.embedded_folder() == tmp_path
 

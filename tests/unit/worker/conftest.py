@@ -10,7 +10,7 @@ from s2edit_server.settings import Settings
 from s2edit_server.weights.manager import Weights
 from s2edit_server.weights.places import PORTRAITS_VARIABLE
 
-from s2edit.starter.tokenizer import write_vocabulary
+from s2edit.research.training.tokenizer import write_vocabulary
 
 
 def tensor_file() -> bytes:

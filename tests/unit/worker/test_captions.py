@@ -13,8 +13,8 @@ from s2edit_server.worker.captions import captioner_for, propose
 from s2edit_server.worker_link import Model
 from s2edit_wire.errors import WireError
 
-from s2edit.starter import classifier
-from s2edit.starter.domain import domain
+from s2edit.research.starter import classifier
+from s2edit.research.starter.domain import domain
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "a", "man", "woman", "hat", "with"]
 

@@ -21,7 +21,7 @@ from s2edit_wire.frames import FrameRecord, describe
 from s2edit_wire.records import PlanReply
 from s2edit_wire.schema import check_reply
 
-from s2edit.families import FAMILIES, NOTHING_LEARNED
+from s2edit.model.families import FAMILIES, NOTHING_LEARNED
 from s2edit.profiles import profile
 from s2edit.settings import Level
 

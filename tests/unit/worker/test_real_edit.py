@@ -150,7 +150,7 @@ def test_the_automatic_mask(client: Client) -> None:
 
 
 def test_a_caption_of_a_drawn_portrait(client: Client) -> None:
-    from s2edit.starter import sample_portrait
+    from s2edit.research.starter import sample_portrait
 
     image, attributes = sample_portrait(seed=3)
     job = submit(client, image, kind="caption", source="", objects=[])

@@ -1,0 +1,99 @@
+"""DDIM in both directions (Song et al., 2021) and a backbone as a counted noise predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from ..model.backbone import Backbone, Encoding
+from .attention import Injection, Recorder, TokenMask
+
+TRAIN_STEPS = 1000
+STEPS_OFFSET = 1
+"""Set explicitly: with 0 the last step would lead from alpha[0] to alpha[0], an identity in both directions."""
+
+
+class Ddim:
+    """T deterministic steps between the picture's latent and noise, leading spacing, eta 0.
+
+    Args:
+        alphas: ᾱ of the 1000 training steps, float32.
+        steps: T of the inversion.
+        taken: so many of its timesteps, evenly spread from the noisiest on, are walked, each a longer step; 0 or T and
+            more: all.
+    """
+
+    def __init__(self, alphas: Tensor, steps: int, taken: int = 0) -> None:
+        self._alphas = alphas
+        stride = TRAIN_STEPS // steps
+        self.steps = min(taken, steps) or steps
+        """That are walked."""
+        self._places = [index * steps // self.steps for index in range(self.steps)]
+        self.timesteps: list[int] = [(steps - 1 - place) * stride + STEPS_OFFSET for place in self._places]
+        """From noise to picture."""
+        self._arrivals = [*self.timesteps[1:], STEPS_OFFSET - stride]
+
+    def alpha(self, timestep: int) -> float:
+        """ᾱ at a timestep; below 0 the first one (set_alpha_to_one is False)."""
+        return float(self._alphas[max(timestep, 0)])
+
+    def step(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
+        """From `timesteps[index]` one step towards the picture."""
+        return _move(noise, latent, self.alpha(self.timesteps[index]), self.alpha(self._arrivals[index]))
+
+    def invert(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
+        """Arrive at `timesteps[index]` from one step nearer to the picture, by the noise predicted for that latent."""
+        return _move(noise, latent, self.alpha(self._arrivals[index]), self.alpha(self.timesteps[index]))
+
+    def passed(self, trajectory: Tensor) -> Tensor:
+        """The latents of all T+1 of an inversion, from picture to noise, that this walk comes by, in their order."""
+        noise = trajectory.shape[0] - 1
+        return trajectory[[0, *(noise - place for place in reversed(self._places))]]
+
+    def clean(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
+        """The picture's latent that a prediction amounts to."""
+        alpha = self.alpha(self.timesteps[index])
+        return _clean(noise, latent, alpha)
+
+
+def _clean(noise: Tensor, latent: Tensor, alpha: float) -> Tensor:
+    return cast("Tensor", (latent - (1 - alpha) ** 0.5 * noise) / alpha**0.5)
+
+
+def _move(noise: Tensor, latent: Tensor, alpha_from: float, alpha_to: float) -> Tensor:
+    return cast("Tensor", alpha_to**0.5 * _clean(noise, latent, alpha_from) + (1 - alpha_to) ** 0.5 * noise)
+
+
+class Denoiser:
+    """ε(z, t, encoding) under an attention control of its own, counting rows as U-Net forward equivalents.
+
+    Args:
+        autocast: dtype of the network's matrix products, or None for that of its weights.
+    """
+
+    def __init__(self, model: Backbone, *, autocast: torch.dtype | None = None) -> None:
+        self.model = model
+        self.control = model.control()
+        self.forwards = 0
+        self.autocast = autocast
+
+    def __call__(
+        self,
+        latents: Tensor,
+        timestep: int | Tensor,
+        encodings: Encoding,
+        *,
+        masks: Sequence[TokenMask] = (),
+        injection: Injection | None = None,
+        recorder: Recorder | None = None,
+    ) -> Tensor:
+        """Predicted noise, B×4×h×w float32, of B latents with B rows of encodings, under an attention control."""
+        self.forwards += latents.shape[0]
+        self.control.set_latent_size(*latents.shape[-2:])
+        self.control.masks, self.control.injection, self.control.recorder = tuple(masks), injection, recorder
+        times = torch.as_tensor(timestep, device=latents.device).expand(latents.shape[0])
+        with torch.autocast(latents.device.type, self.autocast, enabled=self.autocast is not None):
+            return self.model.predict(latents, times, encodings).float()

@@ -1,0 +1,133 @@
+"""What the method asks of a model, whatever its family: the files of the families beside this one answer.
+
+Shapes: B rows, L tokens, D channels of the states that the denoiser attends to, P of a pooled state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..method.attention import AttentionControl
+from ..method.prompts import Prompt, PromptTokenizer
+from ..picture.framing import Framing
+from ..picture.upscaling import Upscaler
+from ..settings import Level
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What a prediction is conditioned on: states B×L×D, and B×P pooled states where the family has them."""
+
+    states: Tensor
+    pooled: Tensor | None = None
+
+    def __getitem__(self, rows: slice) -> Encoding:
+        """Some of the rows."""
+        return Encoding(self.states[rows], None if self.pooled is None else self.pooled[rows])
+
+    def __len__(self) -> int:
+        """B."""
+        return self.states.shape[0]
+
+    def with_states(self, states: Tensor) -> Encoding:
+        """Other states beside the same pooled state; of one row, for as many rows as there are states."""
+        count = states.shape[0] // len(self)
+        return Encoding(states, None if self.pooled is None else self.pooled.repeat(count, 1))
+
+    def repeated(self, count: int) -> Encoding:
+        """One row, `count` times."""
+        pooled = self.pooled
+        return Encoding(self.states.expand(count, -1, -1), None if pooled is None else pooled.expand(count, -1))
+
+    @staticmethod
+    def cat(parts: Sequence[Encoding]) -> Encoding:
+        """Rows of several encodings, of one family, one after the other."""
+        pooled = [part.pooled for part in parts if part.pooled is not None]
+        return Encoding(torch.cat([part.states for part in parts]), torch.cat(pooled) if pooled else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Prompts as the text encoders see them.
+
+    Args:
+        encoding: for the denoiser.
+        spaces: of each text encoder its B×L×D' states where Eq. 1 compares them: e_P is that of the prompt's end.
+    """
+
+    encoding: Encoding
+    spaces: tuple[Tensor, ...]
+
+
+class Backbone(Protocol):
+    """A text-to-image model: its networks are float32 and in evaluation mode.
+
+    Args:
+        family: its key in `families`. tokenizer: what prompts are aligned by.
+        alphas: ᾱ of the 1000 training steps. native_size: px of the square it was trained at.
+        map_strides: latent cells on a side per query, of the layers that attend to words.
+        model_hash: SHA-256 over weights and configurations.
+        half: dtype of the autoencoder's products where it was made for that; None for float32.
+    """
+
+    family: ClassVar[str]
+    tokenizer: PromptTokenizer
+    alphas: Tensor
+    native_size: int
+    map_strides: ClassVar[tuple[int, ...]]
+    model_hash: str
+    upscaler: Upscaler | None
+    framing: Framing | None
+    half: torch.dtype | None
+
+    @property
+    def network(self) -> nn.Module:
+        """The denoiser."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+
+    def control(self) -> AttentionControl:
+        """Put the denoiser's attention under a control of its own, which is returned."""
+
+    def encode(self, prompts: Sequence[Prompt | None]) -> Encoded:
+        """Encode prompts with their identity tokens; None is the empty prompt, as guidance takes it."""
+
+    def predict(self, latents: Tensor, times: Tensor, encoding: Encoding) -> Tensor:
+        """ε, B×C×h×w, of B latents at B timesteps."""
+
+    def latent_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the posterior, scaled, 1×C×h×w, of 1×3×H×W pixels in [-1, 1]."""
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Pixels in [-1, 1] (not clipped), 1×3×H×W, of a scaled latent."""
+
+    def model_size(self, width: int, height: int, native: int | None = None) -> tuple[int, int]:
+        """(height, width) px at which it sees a crop of that size; `native` in the place of its own."""
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """All networks, by name."""
+
+    def trainable(self) -> Mapping[str, nn.Module]:
+        """What identity fine-tuning may change, by name."""
+
+    def trained_weights(self, level: Level) -> list[nn.Parameter]:
+        """The weights that a level trains as they are (for "lora": the token embeddings, beside its factors)."""
+
+    def projections(self) -> list[nn.Linear]:
+        """The layers that level "lora" adapts: queries, keys, values and outputs of all attention."""
+
+    def activations(self, size: tuple[int, int], level: Level, rows: int) -> int:
+        """Bytes that a training step at (h, w) px takes beyond weights and their gradients, found by shapes alone."""
+
+    def recompute(self, *, on: bool) -> None:
+        """Turn gradient checkpointing of the denoiser on or off."""
+
+    def move_to(self, device: torch.device) -> None:
+        """Move all networks."""

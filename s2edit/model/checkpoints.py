@@ -1,0 +1,299 @@
+"""Load a checkpoint of a known family: folder, Hugging Face snapshot or one .safetensors file. Never online."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..method.prompts import PromptTokenizer
+from ..picture.framing import load_framing
+from ..picture.region import LATENT_STRIDE
+from ..picture.resolution import FRAMING, UPSCALER
+from ..picture.upscaling import load_upscaler
+from .families import CONFIGS, FAMILIES, SD1, SDXL, Family, family_of, header, multiple_of, read_object
+from .sd1 import Checkpoint, add_identity_rows
+from .sdxl import XlCheckpoint
+from .weight_files import check_folder, hashed_files
+
+_PREFIXES = {
+    "unet": "model.diffusion_model.",
+    "vae": "first_stage_model.",
+    "text_encoder": "cond_stage_model.",
+    "text_encoder_2": "conditioner.embedders.1.",
+}
+"""Of the networks' names in one file, as Stable Diffusion 1 has them; XL's second encoder has no other."""
+_NO_WEIGHTS = ("position_ids", "logit_scale")
+"""Ends of names in one file that no network's parameter has."""
+
+DTYPE = torch.float32
+"""Of all weights, whatever their files have: fine-tuning's steps would be lost in half precision's rounding."""
+
+__all__ = ["CONFIGS", "Checkpoint", "load", "model_hash"]
+
+
+def load(path: Path) -> Checkpoint:
+    """Load a checkpoint onto the CPU in float32.
+
+    Args:
+        path: a diffusers folder, a Hugging Face cache entry (`models--…`) or snapshot, or one .safetensors file. A
+            file's configuration is a folder of the same name without the suffix, else that of its family.
+    Raises:
+        CheckpointError: something is missing, damaged or of another family.
+    """
+    path = _resolved(path)
+    single = path.is_file()
+    family = _family(path)
+    folder = _single_config(path, family) if single else path
+    check_folder(folder)
+    tokenizer = PromptTokenizer.from_folder(folder, vocabulary=SD1.config)
+    _check_scheduler(folder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            networks = _load_single(path, folder, family) if single else _load_folder(path, family)
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"The model “{path.name}” can't be loaded: {_first_line(error)}",
+            code="checkpoint_incomplete",
+            hint="Verify the model, or download it again.",
+        ) from error
+    _check_widths(networks, path)
+    for module in networks.values():
+        module.requires_grad_(requires_grad=False).eval()
+    unet = networks["unet"]
+    parts: dict[str, Any] = {
+        **networks,
+        "tokenizer": tokenizer,
+        "alphas": _alphas(folder),
+        "native_size": int(unet.config.sample_size) * LATENT_STRIDE,
+        "size_multiple": multiple_of(folder, family),
+        "model_hash": model_hash(path),
+        "upscaler": load_upscaler(folder),
+        "framing": load_framing(folder),
+    }
+    add_identity_rows(networks["text_encoder"], tokenizer)
+    if family is not SDXL:
+        return Checkpoint(**parts)
+    second = PromptTokenizer.from_folder(folder, "tokenizer_2", vocabulary=SD1.config)
+    if not tokenizer.agrees(second):
+        raise _foreign(path)
+    add_identity_rows(networks["text_encoder_2"], second)
+    zeros = read_object(folder / "model_index.json").get("force_zeros_for_empty_prompt", True)
+    return XlCheckpoint(**parts, tokenizer_2=second, zero_empty=bool(zeros))
+
+
+def model_hash(path: Path) -> str:
+    """SHA-256 over a checkpoint's weights and configurations (`hashed_files`), in the order of their names.
+
+    Upscaler and framing network are left out: what they do shows in the record and in the pictures learned from.
+    """
+    path = _resolved(path)
+    whole = hashlib.sha256()
+    for file in [path] if path.is_file() else hashed_files(path):
+        name = file.name if path.is_file() else file.relative_to(path).as_posix()
+        if not name.startswith((f"{UPSCALER}/", f"{FRAMING}/")):
+            with file.open("rb") as stream:
+                whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
+    return whole.hexdigest()
+
+
+def _resolved(path: Path) -> Path:
+    """The folder or file that holds the weights: a Hugging Face cache entry is followed to its snapshot."""
+    if (path / "snapshots").is_dir():
+        main = path / "refs" / "main"
+        names = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
+        names += sorted(entry.name for entry in (path / "snapshots").iterdir())
+        path = next((path / "snapshots" / n for n in names if (path / "snapshots" / n).is_dir()), path)
+    if path.is_file() and path.suffix == ".safetensors":
+        return path
+    if (path / "model_index.json").is_file():
+        return path
+    if path.is_file():
+        raise CheckpointError(
+            f"“{path.name}” is not a .safetensors file.",
+            code="checkpoint_unsupported",
+            hint="Use a model in the safetensors format; other formats can run code when they are opened.",
+        )
+    raise CheckpointError(
+        f"There is no model at “{path.name}”.", code="checkpoint_missing", hint="Download it, or choose another model."
+    )
+
+
+def _family(path: Path) -> Family:
+    """The family; raises CheckpointError for another one. What tells nothing is left to the loaders to complain of."""
+    family = family_of(path)
+    if family is None and (bool(header(path)) if path.is_file() else (path / "unet" / "config.json").is_file()):
+        raise _foreign(path)
+    return family or SD1
+
+
+def _load_folder(path: Path, family: Family) -> dict[str, Any]:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    options = {"local_files_only": True, "use_safetensors": True}
+    # Said, or diffusers would print a block of advice where accelerate isn't installed.
+    saving = {"low_cpu_mem_usage": find_spec("accelerate") is not None}
+    kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
+    if family is SDXL:
+        kinds["text_encoder_2"] = CLIPTextModelWithProjection
+    _check_parts(path, list(kinds))
+    networks: dict[str, Any] = {}
+    for part, kind in kinds.items():
+        of_diffusers = not part.startswith("text_encoder")
+        dtype = "torch_dtype" if of_diffusers else "dtype"
+        more = {**options, dtype: DTYPE, "variant": _variant(path / part), **(saving if of_diffusers else {})}
+        networks[part], found = kind.from_pretrained(path, subfolder=part, output_loading_info=True, **more)
+        if found["missing_keys"]:
+            # Loaders would fill in random numbers, such as for the projection that another family's encoder lacks.
+            raise _incomplete(path, f"{part}, {min(found['missing_keys'])}")
+    return networks
+
+
+def _check_parts(path: Path, parts: list[str]) -> None:
+    """Raise CheckpointError, naming it, for a part without configuration or weights, or with a torn file."""
+    for part in parts:
+        files = sorted((path / part).glob("*.safetensors"))
+        if not files or not (path / part / "config.json").is_file():
+            raise _incomplete(path, part)
+        for file in files:
+            try:
+                with safe_open(file, framework="pt"):
+                    pass
+            except SafetensorError as error:  # the loaders' own words name the whole path
+                raise _incomplete(path, f"a part of {part}/{file.name}") from error
+
+
+def _incomplete(path: Path, missing: str) -> CheckpointError:
+    return CheckpointError(
+        f"The model “{path.name}” is not whole: {missing} is missing.",
+        code="checkpoint_incomplete",
+        hint="Verify the model, or download it again.",
+    )
+
+
+def _variant(part: Path) -> str | None:
+    """ "fp16" where only the half-precision file of a network is there, as in many downloads."""
+    names = [file.name for file in part.glob("*.safetensors")]
+    return "fp16" if names and all(".fp16" in name for name in names) else None
+
+
+def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
+    _check_single(path, config)
+    import diffusers
+    from diffusers.models.modeling_utils import no_init_weights
+    from transformers import CLIPTokenizer
+
+    parts = ["unet", "vae", "text_encoder", *(["text_encoder_2"] if family is SDXL else [])]
+    # Ours encode; diffusers would look for the vocabulary in the configuration, which need not repeat it.
+    tokenizer = CLIPTokenizer.from_pretrained(SD1.config / "tokenizer", local_files_only=True)
+    more = (
+        {"tokenizer": tokenizer, "tokenizer_2": tokenizer, "add_watermarker": False}
+        if family is SDXL
+        else {"safety_checker": None, "requires_safety_checker": False}
+    )
+    with no_init_weights():  # as folders are loaded: all numbers come from the file
+        pipeline = getattr(diffusers, family.pipeline).from_single_file(
+            str(path),
+            config=str(config),
+            local_files_only=True,
+            torch_dtype=DTYPE,
+            low_cpu_mem_usage=find_spec("accelerate") is not None,
+            **more,
+        )
+    networks = {part: getattr(pipeline, part) for part in parts}
+    _check_whole(path, networks, family)
+    return networks
+
+
+def _check_whole(path: Path, networks: dict[str, Any], family: Family) -> None:
+    """Raise CheckpointError, naming it, for a network of which one file lacks numbers: loaders leave them undefined."""
+    prefixes = _PREFIXES | ({"text_encoder": "conditioner.embedders.0."} if family is SDXL else {})
+    shapes = header(path)
+    for part, network in networks.items():
+        weights = [name for name in shapes if name.startswith(prefixes[part]) and not name.endswith(_NO_WEIGHTS)]
+        if sum(prod(shapes[name]) for name in weights) < sum(weight.numel() for weight in network.parameters()):
+            raise _incomplete(path, part)
+
+
+def _single_config(path: Path, family: Family) -> Path:
+    beside = path.with_suffix("")
+    return beside if (beside / "model_index.json").is_file() else family.config
+
+
+def _check_single(path: Path, config: Path) -> None:
+    """Raise CheckpointError for one file of another family, by its header: diffusers would say that it is damaged."""
+    unet = "model.diffusion_model."
+    wanted = json.loads((config / "unet" / "config.json").read_text(encoding="utf-8"))
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+        width = next((n for n in names if n.startswith(unet) and n.endswith(".attn2.to_k.weight")), None)
+        first = f"{unet}input_blocks.0.0.weight"
+        if width is None or first not in names:
+            raise _foreign(path)
+        found = [file.get_slice(name).get_shape()[1] for name in (first, width)]
+    if found != [wanted["in_channels"], wanted["cross_attention_dim"]]:
+        raise _foreign(path)
+
+
+def _check_widths(networks: dict[str, Any], path: Path) -> None:
+    """Raise CheckpointError where the U-Net doesn't attend to what the text encoders give."""
+    wanted = networks["unet"].config.cross_attention_dim
+    if wanted != sum(networks[name].config.hidden_size for name in networks if name.startswith("text_encoder")):
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> CheckpointError:
+    known = " or ".join(family.title for family in FAMILIES.values())
+    return CheckpointError(
+        f"The model “{path.name}” is not of the {known} kind.",
+        code="checkpoint_unsupported",
+        hint="Choose a text-to-image model of one of these families (not inpainting, no refiner).",
+    )
+
+
+def _scheduler_config(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"The scheduler's configuration of “{folder.name}” can't be read.",
+            code="checkpoint_incomplete",
+            hint="Verify the model, or download it again.",
+        ) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _check_scheduler(folder: Path) -> None:
+    if _scheduler_config(folder).get("prediction_type", "epsilon") != "epsilon":
+        raise CheckpointError(
+            f"The model “{folder.name}” predicts velocities; S²Edit needs one that predicts noise.",
+            code="checkpoint_unsupported",
+            hint="Choose another model of the same family.",
+        )
+
+
+def _alphas(folder: Path) -> Tensor:
+    from diffusers import DDIMScheduler
+
+    config = _scheduler_config(folder)
+    keys = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
+    scheduler = DDIMScheduler(**{key: config[key] for key in keys if key in config})
+    alphas: Tensor = scheduler.alphas_cumprod
+    return alphas
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,125 @@
+"""The model families, told by files without opening weights, and the sizes that they like. Torch-free."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from ..picture.region import LATENT_STRIDE, bucket_size, model_size
+
+CONFIGS = Path(__file__).parent / "configs"
+"""Configurations for single files, by family."""
+_MEMORY = Path(__file__).parent / "memory.json"
+NOTHING_LEARNED = "nothing"
+"""Beside the levels of learning: an edit without any, or with an identity that was learned before."""
+_MAX_HEADER = 4 << 20
+"""Bytes of a safetensors header that is looked at: that of SDXL has about a tenth of it."""
+_MAX_CONFIG = 1 << 20
+_UNET = "model.diffusion_model."
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model.
+
+    Args:
+        key: in the catalogue and in records. title: for people. native: px of the square its published models know.
+        levels: of the published U-Net, each half as large. pipeline: diffusers' name in `model_index.json`.
+        operations: of one forward pass of the published denoiser at its native size.
+        size: (w, h, native, multiple) to (h, w), see `region`.
+    """
+
+    key: Literal["sd1", "sdxl"]
+    title: str
+    native: int
+    levels: int
+    pipeline: str
+    operations: float
+    size: Callable[[int, int, int, int], tuple[int, int]]
+
+    @property
+    def config(self) -> Path:
+        """Its configuration, for a file that brings none."""
+        return CONFIGS / self.key
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """Bytes that the published model takes at its native size, by identity level and for `NOTHING_LEARNED`.
+
+        Counted (`memory_counts`), not measured.
+        """
+        return {level: parts["total"] for level, parts in _counts()[self.key].items()}
+
+
+@cache
+def _counts() -> dict[str, dict[str, dict[str, int]]]:
+    found: dict[str, dict[str, dict[str, int]]] = json.loads(_MEMORY.read_text(encoding="utf-8"))
+    return found
+
+
+SD1 = Family("sd1", "Stable Diffusion 1", 512, 4, "StableDiffusionPipeline", 8.0e11, model_size)
+SDXL = Family("sdxl", "Stable Diffusion XL", 1024, 3, "StableDiffusionXLPipeline", 6.0e12, bucket_size)
+FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL)}
+
+
+def family_of(path: Path) -> Family | None:
+    """The family of a diffusers folder or a single .safetensors file; None for another one, or where nothing tells."""
+    return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def multiple_of(folder: Path, family: Family) -> int:
+    """Pixels that both sides have to be a multiple of: a latent cell at the U-Net's coarsest level."""
+    blocks = read_object(folder / "unet" / "config.json").get("block_out_channels")
+    levels = len(blocks) if isinstance(blocks, list) and 0 < len(blocks) <= 8 else family.levels
+    return int(LATENT_STRIDE * 2 ** (levels - 1))
+
+
+def _of_folder(folder: Path) -> Family | None:
+    unet = read_object(folder / "unet" / "config.json")
+    # The networks decide, not what the index says: a pipeline's name is often somebody's own.
+    if unet.get("addition_embed_type") == "text_time" and unet.get("in_channels", 4) == 4:
+        # The refiner attends to its one text encoder, XL's second, alone. What else is missing, loaders complain of.
+        second = read_object(folder / "text_encoder_2" / "config.json").get("hidden_size")
+        return None if second == unet.get("cross_attention_dim") else SDXL
+    if unet.get("addition_embed_type") or unet.get("in_channels", 4) != 4:
+        return None
+    return SD1
+
+
+def _of_file(path: Path) -> Family | None:
+    names = header(path)
+    first = names.get(f"{_UNET}input_blocks.0.0.weight", [])
+    if len(first) != 4 or first[1] != 4:
+        return None
+    if "conditioner.embedders.1.model.text_projection" in names:
+        return SDXL if "conditioner.embedders.0.transformer.text_model.final_layer_norm.weight" in names else None
+    return SD1 if any(name.startswith("cond_stage_model.transformer.") for name in names) else None
+
+
+def header(path: Path) -> dict[str, list[int]]:
+    """Shapes by name of a safetensors file, of its first bytes alone; empty where it is none."""
+    if not path.is_file():  # reading a pipe would wait for somebody to write
+        return {}
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            found = json.loads(file.read(length)) if length <= _MAX_HEADER else {}
+        return {name: list(entry["shape"]) for name, entry in found.items() if name != "__metadata__"}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, struct.error, RecursionError):
+        return {}
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """What a small JSON file holds; empty where it holds no object or can't be read."""
+    try:
+        if not file.is_file() or file.stat().st_size > _MAX_CONFIG:
+            return {}
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,163 @@
+"""How much of the networks stage 1 trains, for cards too small for the paper's way, and what each level's memory is.
+
+Only "full" and "checkpointing" compute what the paper describes. "adam8bit" rounds the optimiser's state; "kv" and
+"lora" train a part of the weights, which the paper found worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from ..errors import OutOfMemory, SettingError
+from ..settings import IdentitySettings, Level
+from .backbone import Backbone
+
+ORDER: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
+"""From the most faithful to the smallest; "adam8bit" only comes when asked for, since it needs a package of its own."""
+_LORA_RATE = 50
+"""Low-rank factors start at zero and need larger steps than the weights: 1e-4 where full training takes 2e-6 (ours)."""
+_SMALL, _BLOCK = 4096, 256
+"""Numbers of a weight that `AdamW8bit` does not round, and of those that share a scale."""
+
+
+class LowRank(nn.Module):
+    """W + B A, with A random and B zero at first (Hu et al., 2022)."""
+
+    def __init__(self, weight: Tensor, rank: int, generator: torch.Generator) -> None:
+        super().__init__()
+        rows, columns = weight.shape
+        start = torch.randn(rank, columns, generator=generator) / columns**0.5
+        self.down = nn.Parameter(start.to(weight.device))
+        self.up = nn.Parameter(weight.new_zeros(rows, rank))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The weight with its update."""
+        return weight + self.up @ self.down
+
+
+@contextmanager
+def training(
+    checkpoint: Backbone, settings: IdentitySettings, seed: int
+) -> Iterator[tuple[list[nn.Parameter], torch.optim.Optimizer]]:
+    """Make a checkpoint's networks trainable at a level; yields the parameters and their optimiser.
+
+    Afterwards the networks are as before in form and carry what was learned in their weights.
+    """
+    modules = list(checkpoint.trainable().values())
+    adapted: list[nn.Linear] = []
+    rate = settings.learning_rate
+    try:
+        if settings.level == "auto":
+            raise SettingError("The identity level “auto” has to be chosen before training.", hint="Use choose_level.")
+        if settings.level == "checkpointing":
+            checkpoint.recompute(on=True)
+        if settings.level == "lora":
+            generator = torch.Generator().manual_seed(seed)
+            adapted = _adapt(checkpoint, settings.lora_rank, generator)
+            parameters = [weight for layer in adapted for weight in layer.parametrizations.weight[0].parameters()]  # type: ignore[index, union-attr]
+            parameters += checkpoint.trained_weights(settings.level)
+            rate *= _LORA_RATE
+        else:
+            parameters = checkpoint.trained_weights(settings.level)
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+        yield parameters, _optimizer(parameters, rate, settings.level)
+    finally:
+        for layer in adapted:
+            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+        if settings.level == "checkpointing":
+            checkpoint.recompute(on=False)
+        for module in modules:
+            module.requires_grad_(False).zero_grad()
+
+
+def changed_weights(checkpoint: Backbone, level: Level) -> list[Tensor]:
+    """The weights that are others after `training` at a level; all others are what they were."""
+    adapted: list[Tensor] = [layer.weight for layer in checkpoint.projections()] if level == "lora" else []
+    return [*checkpoint.trained_weights(level), *adapted]
+
+
+def _adapt(checkpoint: Backbone, rank: int, generator: torch.Generator) -> list[nn.Linear]:
+    """Put low-rank updates on the attention projections of all trainable networks."""
+    layers = checkpoint.projections()
+    for layer in layers:
+        parametrize.register_parametrization(layer, "weight", LowRank(layer.weight.detach(), rank, generator))
+    return layers
+
+
+def _optimizer(parameters: list[nn.Parameter], rate: float, level: Level) -> torch.optim.Optimizer:
+    options: dict[str, Any] = {"lr": rate, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}
+    if level != "adam8bit":
+        return torch.optim.AdamW(parameters, fused=True, **options)
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ImportError as error:
+        raise SettingError(
+            "The identity level “adam8bit” needs the package bitsandbytes, which is not installed.",
+            hint="Run: pip install 's2edit[adam8bit]', or choose the level “checkpointing”.",
+        ) from error
+    optimizer: torch.optim.Optimizer = AdamW8bit(parameters, **options)
+    return optimizer
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Bytes that stage 1 takes on the device at a level: all networks, gradients, optimiser, and saved activations."""
+
+    level: Level
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """The sum."""
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able, with the total."""
+        return {**asdict(self), "total": self.total}
+
+
+def memory_plan(
+    checkpoint: Backbone, size: tuple[int, int], level: Level, *, rank: int = 8, rows: int = 1
+) -> MemoryPlan:
+    """Count what stage 1 takes, without computing anything.
+
+    Args:
+        size: (h, w) of the model's input, px. rank: of level "lora". rows: pictures in a step.
+    """
+    weights = sum(weight.nbytes for module in checkpoint.networks().values() for weight in module.parameters())
+    trained = [weight.numel() for weight in checkpoint.trained_weights(level)]
+    if level == "lora":
+        trained += [rank * side for layer in checkpoint.projections() for side in layer.weight.shape]
+    states = sum(map(_eight_bit_states, trained)) if level == "adam8bit" else 8 * sum(trained)
+    return MemoryPlan(level, weights, 4 * sum(trained), states, checkpoint.activations(size, level, rows))
+
+
+def _eight_bit_states(size: int) -> int:
+    """Bytes of bitsandbytes' two states of a weight: it leaves small ones in float32, else has a scale per block."""
+    return 8 * size if size < _SMALL else 2 * size + 8 * -(-size // _BLOCK)
+
+
+def choose_level(
+    checkpoint: Backbone, size: tuple[int, int], available: int, *, rank: int = 8, rows: int = 1
+) -> MemoryPlan:
+    """The most faithful level that fits into the bytes available.
+
+    Raises:
+        OutOfMemory: not even the smallest fits.
+    """
+    for level in ORDER:
+        plan = memory_plan(checkpoint, size, level, rank=rank, rows=rows)
+        if plan.total <= available:
+            return plan
+    raise OutOfMemory(plan.total, available, level)

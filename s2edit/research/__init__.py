@@ -1,0 +1,1 @@
+"""What painters never load: baselines, evaluation by ground truth, and the training of the embedded model."""
