@@ -26,7 +26,7 @@ from .notes import Pending
 from .pixels import Box, Picture
 from .place import LOST, TURNED, Sent, find
 from .text import _
-from .turns import BAND, Work, at_once
+from .turns import BAND, Work
 
 LONGEST_NAME = 60
 """Characters of a layer's name that layer lists show."""
@@ -92,19 +92,6 @@ def pictures_of(header: Mapping[str, Any], frames: Sequence[bytes | bytearray | 
         entry["role"]: Picture(entry["shape"][1], entry["shape"][0], entry["shape"][2], entry["dtype"], bytes(frame))
         for entry, frame in zip(header.get("frames", []), frames, strict=True)
     }
-
-
-def deliver(
-    host: Host,
-    job: JobRecord,
-    record: ResultRecord,
-    pictures: Mapping[str, Picture],
-    sent: Picture | None = None,
-    *,
-    choose: bool = False,
-) -> str:
-    """As `delivering`, at once."""
-    return at_once(delivering(host, job, record, pictures, sent, choose=choose))
 
 
 def delivering(

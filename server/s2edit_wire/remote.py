@@ -146,7 +146,7 @@ def check_version(target: str, far: Connection) -> None:
     lowest, highest = far.protocol
     if not lowest <= PROTOCOL_VERSION <= highest:
         raise NoLine(
-            f"S²Edit {far.version} on {target} is of another time than the one here.",
+            f"S²Edit {far.version} on {target} does not fit the one here.",
             "Install the same version on both computers.",
             lasting=True,
         )

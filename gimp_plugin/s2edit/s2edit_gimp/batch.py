@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from s2edit_editor import models, words
-from s2edit_editor.delivery import deliver, pictures_of
+from s2edit_editor.delivery import delivering, pictures_of
 from s2edit_editor.masks import for_objects
 from s2edit_editor.notes import remember
 from s2edit_editor.submission import Parcel, Submission, area_in
 from s2edit_editor.text import _
+from s2edit_editor.turns import at_once
 from s2edit_wire import launcher
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import Unreachable, WireError
@@ -59,7 +60,7 @@ def edit(host: GimpHost, layer: str, choices: Choices, progress: Progress, *, ta
             raise WireError("model_failed", message, record.get("hint", ""))
         answer = client.request("result", {"job": job}, timeout=PATIENCE)
         header, pictures = answer.header, pictures_of(answer.header, answer.frames)
-        new = deliver(host, header["job"], header["record"], pictures, parcel.picture)
+        new = at_once(delivering(host, header["job"], header["record"], pictures, parcel.picture))
         if taken:
             client.request("acknowledge", {"job": job})
     return new

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from s2edit_editor import notes
-from s2edit_editor.delivery import deliver, delivering, pictures_of
+from s2edit_editor.delivery import delivering, pictures_of
 from s2edit_editor.host import PAINTED, Insertion, MaskChoice, Reference
 from s2edit_editor.masks import for_objects, mask_layer
 from s2edit_editor.order import Order
@@ -52,7 +52,7 @@ class Sent:
         self.job = cast(JobRecord, {"job": JOB, "edit": parcel.edit, "result_sha256": "d" * 64})
 
     def deliver(self, pictures: dict[str, Picture] | None = None, sent: Picture | None = None, **how: Any) -> str:
-        return deliver(self.host, self.job, RECORD, PICTURES if pictures is None else pictures, sent, **how)
+        return at_once(delivering(self.host, self.job, RECORD, PICTURES if pictures is None else pictures, sent, **how))
 
     @property
     def inserted(self) -> Insertion:
@@ -115,7 +115,7 @@ def test_a_compositions_reference_is_kept_with_its_result() -> None:
     host.references["other"] = plane(Box(0, 0, 2, 2), 3)
     parcel = Submission.of(host, "photo", Order(wish, reference=Reference("other")), "portraits").take(CROP)
     notes.remember(host, JOB, parcel.pending)
-    made = deliver(host, cast(JobRecord, {"job": JOB, "edit": parcel.edit}), RECORD, PICTURES)
+    made = at_once(delivering(host, cast(JobRecord, {"job": JOB, "edit": parcel.edit}), RECORD, PICTURES))
     assert host.note(notes.REFERENCE, made) == "other"
 
 
