@@ -29,8 +29,9 @@ TESTS = {
     "whole": (),
 }
 """What pytest is told for each lane."""
-# Two processes whatever the machine has: the real editors in one, the rest in the other (tests/conftest.py).
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+# Two processes whatever the machine has, a file at a time, since the tests of a file may share an editor and follow one
+# another. Not by xdist's groups: they rename tests in a way that pytest 9.2 no longer sees, and then all are split.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 SLOWEST = ("--durations=12", "--durations-min=15")  # what to quicken first
 
 

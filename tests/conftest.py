@@ -1,4 +1,4 @@
-"""For all tests: who runs beside whom in two processes (`-n 2`), and that Ctrl+C reaches what they start."""
+"""For all tests: what two processes (`-n 2`) begin with, and that Ctrl+C reaches what they start."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Have one process run all tests with real editors and the other the rest, a file at a time.
+    """In the two processes of a lane: files with real editors first, then the slow ones.
 
-    An editor waits more than it computes, so that a core is left for the other process; two editors at once would make
-    each other slow. What takes longest comes first, so that nobody waits for it alone at the end.
+    So nobody waits at the end for what takes longest; an editor waits more than it computes.
     """
-    if config.getoption("dist", "no") != "loadgroup":
-        return
-    items.sort(key=lambda item: (item.get_closest_marker("hosts") is None, item.get_closest_marker("slow") is None))
-    for item in items:
-        editors = item.get_closest_marker("hosts") is not None
-        item.add_marker(pytest.mark.xdist_group("hosts" if editors else item.nodeid.split("::")[0]))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (item.get_closest_marker("hosts") is None, item.get_closest_marker("slow") is None))
