@@ -181,5 +181,5 @@ def test_the_published_figures_are_what_is_counted(family: Family) -> None:
     found = counts(family)
     assert {level: parts["total"] for level, parts in found.items()} == family.memory
     printed = table({family.key: found}).splitlines()
-    readme = (CONFIGS.parent / "README.md").read_text(encoding="utf-8")
+    readme = (CONFIGS.parents[1] / "README.md").read_text(encoding="utf-8")
     assert set(printed) <= set(readme.splitlines())

@@ -13,7 +13,8 @@ from s2edit_wire.session import __file__ as wire_file
 ROOT = Path(wire_file).parents[2]
 _WIRE = ["client", "connection", "launcher", "link", "no_line", "paths", "private_files", "remote", "session", "zmtp"]
 _MARKS = ["detection", "xmp"]
-_METHOD = ["alignment", "checkpoints", "composition", "device", "editing", "engine", "errors", "identity", "imaging"]
+_METHOD = ["engine", "errors", "picture/imaging", "model/checkpoints", "model/device"]
+_METHOD += [f"method/{name}" for name in ("alignment", "composition", "editing", "identity")]
 _METHOD += ["levels", "masks", "profiles", "prompts", "region", "settings"]
 _PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "gate.py", "router.py"}
 """What these say is heard by programs that don't speak the protocol, never by a painter."""
