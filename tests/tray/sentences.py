@@ -13,9 +13,9 @@ from s2edit_wire.session import __file__ as wire_file
 ROOT = Path(wire_file).parents[2]
 _WIRE = ["client", "connection", "launcher", "link", "no_line", "paths", "private_files", "remote", "session", "zmtp"]
 _MARKS = ["detection", "xmp"]
-_METHOD = ["engine", "errors", "picture/imaging", "model/checkpoints", "model/device"]
-_METHOD += [f"method/{name}" for name in ("alignment", "composition", "editing", "identity")]
-_METHOD += ["levels", "masks", "profiles", "prompts", "region", "settings"]
+_METHOD = ["engine", "errors", "profiles", "settings", "picture/imaging", "picture/region"]
+_METHOD += ["model/checkpoints", "model/device", "model/levels", "method/alignment", "method/composition"]
+_METHOD += ["method/editing", "method/identity", "method/masks", "method/prompts"]
 _PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "gate.py", "router.py"}
 """What these say is heard by programs that don't speak the protocol, never by a painter."""
 _NOT_SAID = {"Field", "Record", "Message", "add_argument", "ArgumentParser", "execute", "executescript"}
