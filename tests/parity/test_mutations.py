@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.parity.mutations import MUTATIONS, ROOT, Mutation
@@ -13,3 +15,9 @@ def test_a_mutation_still_applies(mutation: Mutation) -> None:
     file, _, name = mutation.test.partition("::")
     tests = (ROOT / "tests" / "parity" / file).read_text(encoding="utf-8")
     assert f"def {name.partition('[')[0]}(" in tests if name else "def test_" in tests
+
+
+def test_the_readme_names_all_of_them() -> None:
+    readme = (ROOT / "s2edit" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| `([a-z_0-9/]+\.py)` \| caught \|$", readme, re.MULTILINE)
+    assert rows == [(mutation.name, mutation.file) for mutation in MUTATIONS]
