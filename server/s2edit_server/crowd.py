@@ -10,6 +10,7 @@ import selectors
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from s2edit_wire.limits import MAX_MESSAGE
 
@@ -17,6 +18,9 @@ MOST = 1_024
 """Connections in their handshake, and open ones, however many descriptors there are."""
 RESERVE = 64
 """Descriptors for the database, logs, files and worker."""
+SLACK = 8
+"""What has to be free at least: libzmq ends the process when it can't accept, and closes its end of a connection only a
+moment after that was hung up on."""
 EACH = 3
 """Descriptors of an open connection: the peer's, the one to libzmq, and libzmq's own end of that."""
 MAX_UNFINISHED = 1024 * 1024 * 1024
@@ -40,9 +44,21 @@ def capacity(selector: selectors.BaseSelector) -> int:
     return limit
 
 
-def room(descriptors: int) -> tuple[int, int]:
-    """(connections in their handshake, open ones) that so many descriptors allow; at least one of each."""
-    left = descriptors - min(RESERVE, descriptors // 2)
+def opened() -> int:
+    """How many descriptors this process has open; 0 where the system doesn't tell."""
+    try:
+        return sum(1 for _ in Path("/dev/fd").iterdir())
+    except OSError:
+        return 0
+
+
+def room(descriptors: int, used: int = 0) -> tuple[int, int]:
+    """(connections in their handshake, open ones) that so many descriptors allow; at least one of each.
+
+    Args:
+        used: how many are open before there is a connection.
+    """
+    left = descriptors - max(min(RESERVE, descriptors // 2), used + SLACK)
     half_open = max(1, min(MOST, left // 4))
     return half_open, max(1, min(MOST, (left - half_open) // EACH))
 

@@ -45,7 +45,7 @@ from . import (
 from .auth import Authenticator
 from .blobs import Blobs
 from .broker import Broker
-from .crowd import capacity
+from .crowd import capacity, opened
 from .desk import Desk
 from .events import Events
 from .gate import Gate
@@ -186,7 +186,7 @@ class Daemon:
         services.notices = notices
         Authenticator(context, painters.admits).start()
         inner = router.bind(instance.inner_endpoint(self._run))
-        gate = Gate(painters.admits, inner, self._descriptors)
+        gate = Gate(painters.admits, inner, self._descriptors, opened())
         endpoint = gate.bind(instance.socket_path(self._run))
         write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
         self._watch_signals()

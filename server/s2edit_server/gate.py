@@ -44,19 +44,20 @@ class Gate:
         admits: says which credentials are right.
         inner: libzmq's own endpoint, `ipc://…` or `tcp://127.0.0.1:…`.
         descriptors: how many this process can have open and watched; see `crowd.capacity`.
+        used: how many are open before there is a connection.
 
     Attributes:
         refused: how many connections were turned away.
     """
 
-    def __init__(self, admits: Admits, inner: str, descriptors: int = 4_096) -> None:
+    def __init__(self, admits: Admits, inner: str, descriptors: int = 4_096, used: int = 0) -> None:
         self._admits = admits
         kind, _, place = inner.partition("://")
         self._family = socket.AF_UNIX if kind == "ipc" else socket.AF_INET
         self._inner: str | tuple[str, int] = place if kind == "ipc" else ("127.0.0.1", int(place.rpartition(":")[2]))
         self._listener: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.crowd = Crowd(*room(descriptors))
+        self.crowd = Crowd(*room(descriptors, used))
         self.refused = 0
 
     def bind(self, path: Path | None) -> str:

@@ -102,6 +102,15 @@ def test_connections_fit_the_descriptors(descriptors: int) -> None:
     assert half_open + crowd.EACH * open_ <= descriptors
 
 
+@pytest.mark.parametrize(("used", "fits"), [(0, True), (15, True), (21, True), (27, True), (28, False), (40, False)])
+def test_what_a_daemon_has_open_already_is_left_to_it(used: int, fits: bool) -> None:
+    """Of 32; where nothing is left, one client is let in all the same."""
+    half_open, open_ = crowd.room(32, used)
+    assert half_open >= 1 and open_ >= 1
+    assert (used + half_open + crowd.EACH * open_ < 32) == fits
+    assert crowd.room(32, used) <= crowd.room(32) and crowd.room(4_096, used) == crowd.room(4_096)
+
+
 SELECT = """
 import asyncio, resource, selectors, socket, sys, tempfile
 from pathlib import Path

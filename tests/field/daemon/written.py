@@ -120,9 +120,10 @@ def _tray_socket(folder: Path) -> str:
 def _listening(folder: Path) -> list[Path]:
     """The tray's sockets in it."""
     found: list[Path] = []
-    for path in folder.rglob("*tray*"):
-        with contextlib.suppress(FileNotFoundError):
-            found += [path] if stat.S_ISSOCK(path.stat().st_mode) else []
+    for parent, _, names in os.walk(folder):  # which passes over folders that are gone when it comes to them
+        for path in (Path(parent, name) for name in names if "tray" in name):
+            with contextlib.suppress(FileNotFoundError):
+                found += [path] if stat.S_ISSOCK(path.stat().st_mode) else []
     return found
 
 
