@@ -2,94 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import pytest
 from s2edit_editor import notes
-from s2edit_editor.desk import Desk
-from s2edit_editor.jobs import Job
 from s2edit_editor.lists import lists
 from s2edit_editor.models import Line
 from s2edit_editor.order import Order
-from s2edit_editor.pixels import Box
 from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, before_removing, kept_row, row
-from s2edit_editor.sending import send
-from s2edit_editor.submission import Parcel, Submission
-from s2edit_editor.wish import Wish
-from s2edit_wire.connection import read_connection_file, write_connection_file
+from s2edit_editor.submission import Submission
 from s2edit_wire.errors import WireError
 
-from tests.fakes.daemon import RunningDaemon
 from tests.fakes.editor import FakeHost
-from tests.protocol.loop import Loop
-from tests.protocol.test_client import _deaf_relay
-
-LAYER, CROP = Box(10, 5, 80, 60), Box(30, 20, 40, 32)
-WISH = Wish(
-    model="portraits", profile="fast", source="a woman with a hat", target="a woman with a crown", words=("hat",)
-)
-PATIENCE_S = 60.0
-
-
-@dataclass
-class Editor:
-    """A program with one document, its loop, and what it heard."""
-
-    loop: Loop = field(default_factory=Loop)
-    host: FakeHost = field(default_factory=lambda: FakeHost().with_layer("photo", LAYER))
-    free: bool = True
-    heard: list[tuple[str, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.desk = Desk("krita", "1", self.loop, self.home, lambda: self.free)
-        self.desk.on_trouble = lambda error, job: self.heard.append(("trouble", error.message))
-        self.desk.on_end = lambda job, said: self.heard.append(("end", said))
-        self.desk.on_layer = lambda job: self.heard.append(("layer", job))
-        self.desk.on_removed = lambda job: self.heard.append(("removed", job))
-        self.desk.open()
-
-    def refused(self, error: WireError) -> None:
-        self.heard.append(("refused", error.message))
-
-    def home(self, _job: Job, _asked: bool) -> FakeHost | None:
-        return self.host if self.host.open else None
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        self.loop.run_until(condition, PATIENCE_S)
-
-    def parcel(self, **settings: object) -> Parcel:
-        """What is submitted, with settings for the fake worker."""
-        wish = replace(WISH, settings={f"fake.{name}": value for name, value in settings.items()})  # type: ignore[misc]
-        return Submission.of(self.host, "photo", Order(wish), "portraits").take(CROP)
-
-    def submit(self, *, as_layer: bool = True, **settings: object) -> str:
-        return self.desk.submit(self.host, self.parcel(**settings), as_layer=as_layer)
-
-    def ended(self, job: str) -> None:
-        self.wait(
-            lambda: job in self.desk.book.all and self.desk.book.all[job]["state"] in ("done", "failed", "cancelled")
-        )
-
-    def actions(self, job: str) -> tuple[str, ...]:
-        return row(self.desk, job, there=job in self.host.results()).actions
-
-
-@pytest.fixture(scope="module", name="daemon")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
-    with RunningDaemon(tmp_path_factory.mktemp("desk") / "s") as daemon:
-        yield daemon
-
-
-@pytest.fixture(name="editor")
-def open_editor(daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Editor]:
-    monkeypatch.setenv("S2EDIT_HOME", str(daemon.folder))
-    made = Editor()
-    made.wait(lambda: made.desk.link == "ready" and made.desk.models)
-    yield made
-    made.desk.close()
-    assert made.loop.idle
+from tests.protocol.program import CROP, LAYER, WISH, Editor
 
 
 def test_a_result_becomes_a_layer_and_is_let_go_when_the_document_is_saved(editor: Editor) -> None:
@@ -341,54 +266,6 @@ def test_a_list_shows_what_runs_what_was_made_here_and_what_waits_elsewhere(edit
     elsewhere.desk.close()
 
 
-def asked_of(editor: Editor, **changes: Any) -> Submission:
-    return Submission.of(editor.host, "photo", Order(replace(WISH, **changes)), "portraits")
-
-
-def test_an_order_is_planned_copied_in_turns_and_sent(editor: Editor) -> None:
-    sent: list[str] = []
-    known = set(editor.desk.errands)
-    send(editor.desk, asked_of(editor), editor.refused, sent=lambda: sent.append("sent"))
-    editor.wait(lambda: set(editor.desk.errands) - known)
-    (job,) = set(editor.desk.errands) - known
-    editor.wait(lambda: job in editor.host.results())
-    assert sent == ["sent"]
-    crop = editor.desk.book.all[job]["edit"]["document"]["crop"]
-    assert Box(*crop).cut(LAYER) == Box(*crop), "the daemon chose it within the layer"
-
-
-def test_several_wishes_go_with_the_same_pictures_and_wait_to_be_picked(editor: Editor) -> None:
-    known, asked = set(editor.desk.errands), asked_of(editor)
-    send(editor.desk, asked, editor.refused, wishes=asked.order.wish.variations([], 2, []))
-    editor.wait(lambda: len(editor.desk.errands) == len(known) + 2)
-    jobs = sorted(set(editor.desk.errands) - known)
-    first, other = (editor.desk.errands[job].parcel for job in jobs)
-    assert first is not None and other is not None and first.picture is other.picture, "copied once"
-    for job in jobs:
-        editor.ended(job)
-    assert not editor.host.inserted
-    assert len({editor.desk.edit(job)["seed"] for job in jobs}) == 2
-
-
-@pytest.mark.parametrize(
-    ("changes", "change", "told"),
-    [
-        ({"target": ""}, lambda _host: None, "Say what it should show."),
-        ({"words": ("bag",)}, lambda _host: None, "bag"),
-        ({}, lambda host: setattr(host, "open", False), "The picture was closed before it could be sent."),
-        ({}, lambda host: host.remove("photo"), "The layer is gone."),
-    ],
-    ids=["lacking", "refused by the plan", "closed", "deleted"],
-)
-def test_what_is_not_sent_says_why(editor: Editor, changes: Any, change: Callable[[FakeHost], None], told: str) -> None:
-    known = set(editor.desk.errands)
-    send(editor.desk, asked_of(editor, **changes), editor.refused)
-    change(editor.host)
-    editor.wait(lambda: editor.heard)
-    assert told in editor.heard[0][1]
-    assert set(editor.desk.errands) == known
-
-
 def test_models_and_the_default_are_known(editor: Editor) -> None:
     assert "portraits" in editor.desk.models
     editor.desk.request("configure", {"settings": {"model_krita": "cartoons"}}, lambda *_: None)
@@ -425,28 +302,3 @@ def test_the_line_about_a_model() -> None:
     line.doubt = "Hm."
     line.choose("other")
     assert not line.doubt
-
-
-def test_how_much_of_a_picture_has_gone_over_a_slow_line_is_shown(
-    daemon: RunningDaemon, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("s2edit_editor.desk.PROGRESS_S", 0.01)
-    monkeypatch.setattr("s2edit_wire.link.SEND_BUFFER", 65_536)  # else it holds most of the picture
-    far, state = read_connection_file(daemon.folder), tmp_path_factory.mktemp("n")
-    state.chmod(0o700)
-    with _deaf_relay(state, far.endpoint, pause=0.02) as relay:
-        endpoint = f"ipc://{relay.path}"
-        write_connection_file(state, endpoint=endpoint, key=far.key, version=far.version, boot=far.boot)
-        monkeypatch.setenv("S2EDIT_HOME", str(state))
-        whole = Box(0, 0, 1_200, 1_000)
-        editor = Editor(host=FakeHost().with_layer("photo", whole))
-        editor.wait(lambda: editor.desk.link == "ready" and editor.desk.models)
-        said: list[str] = []
-        editor.desk.on_job = lambda job: said.append(row(editor.desk, job).said)
-        parcel = Submission.of(editor.host, "photo", Order(WISH), "portraits").take(whole)
-        job = editor.desk.submit(editor.host, parcel)
-        editor.ended(job)
-        editor.desk.close()
-        assert editor.loop.idle
-    shares = [int(one.removeprefix("Sending… ").removesuffix(" %")) for one in said if one.endswith(" %")]
-    assert len(set(shares)) > 5 and shares == sorted(shares) and min(shares) < 30 and max(shares) > 70
