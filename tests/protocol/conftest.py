@@ -1,4 +1,4 @@
-"""A state folder with a short path, since a Unix socket's address has room for about 100 bytes; an editor at a daemon."""
+"""A state folder with a short path (a Unix socket has room for about 100 bytes of it), and an editor at a daemon."""
 
 import tempfile
 from collections.abc import Iterator
