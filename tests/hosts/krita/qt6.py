@@ -213,7 +213,9 @@ def removed(application: QApplication, docker: Any, folder: Path) -> list[list[o
         assert default is not None
         asked = [box.text(), box.informativeText(), default.text()]
         next(button for button in box.buttons() if button.text() == answer).click()
-        desk.request("ping", {}, lambda *_: pongs.append(1))  # whatever was asked before is done then
+        if answer == "Delete":  # which the daemon may answer after a ping
+            until(application, "the deletion", lambda: job not in desk.book.all)
+        desk.request("ping", {}, lambda *_: pongs.append(1))
         until(application, "the daemon", pongs.__len__)
         pongs.clear()
         found.append([*asked, job in desk.book.all])
