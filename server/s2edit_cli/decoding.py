@@ -1,39 +1,27 @@
-"""Decoding a picture once before anything is done with it, and telling harmless complaints from damaged pixels.
-
-libvips and the decoders below it go on after most damage and fill the hole with black or gray. What they complain of
-meanwhile stands in libvips' error buffer and log, and is sorted here.
-"""
+"""Decoding a picture once before anything is done with it, and telling harmless complaints from damaged pixels."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import re
 import stat
-import struct
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s2edit_wire.errors import WireError
 
-from . import jpeg_stream, webp_stream
+from . import coded, jpeg_stream, tiff_pages, tiff_segments
+from .complaints import between, complaints, drain, logged
 
 if TYPE_CHECKING:
     import pyvips
 
-_OF_ANOTHER = re.compile(r"VIPS: (read gave \d+ warnings|VipsJpeg:|\s*$)")
-"""What libvips logs when it lets go of a JPEG that was opened earlier, at whatever moment that is."""
-WATCH: ContextVar[Callable[[Path, int], None] | None] = ContextVar("watch", default=None)
-"""Called with the file and per cent while it is decoded."""
 _LACKING = re.compile("support is not configured|encoding is not implemented|Unsupported JPEG")
 MAX_FILE = 4 * 1024**3
 """Bytes of the largest file that is opened."""
 MAX_PADDING = 1024
 """Bytes after a JPEG's end that are taken for padding."""
-MAY_BE_DAMAGED = "“{name}” holds more bits than its pixels need: it may be damaged. Look at its lower part."
+MAY_BE_DAMAGED = "“{name}” holds more bits than its pixels need: it may be damaged. Look at {where}."
 TRAILING = "“{name}” has more data after the picture, such as a film or a second picture; it is left out."
 NO_END = "“{name}” lacks its end marker; all of its pixels are there."
 
@@ -79,11 +67,11 @@ def header(path: Path, kind: str, page: int = 0) -> pyvips.Image:
         raise _refusal(path, str(error)) from error
 
 
-def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]:
+def load(path: Path, kind: str, page: tiff_pages.Page | None = None) -> tuple[pyvips.Image, list[str]]:
     """Open a picture and decode it once, without keeping the pixels.
 
     Args:
-        page: which of a TIFF's directories.
+        page: which of a TIFF's directories; the first one without it.
     Returns:
         The image, not decoded, and sentences on what is odd about the file but does no harm to its pixels.
     Raises:
@@ -92,18 +80,9 @@ def load(path: Path, kind: str, page: int = 0) -> tuple[pyvips.Image, list[str]]
     import pyvips
 
     try:
-        if kind == "jpeg":
-            return _load_jpeg(path)
-        options = {"page": page} if kind == "tiff" else {}
-        loader = getattr(pyvips.Image, f"{kind}load")
-        name = os.fsencode(path)  # a name may be no text
         if kind == "tiff":
-            _check_tiff(path, loader, options)
-        else:
-            _check_cut(path, kind)
-            _drain(loader(name, fail_on="error", access="sequential", revalidate=True), path)
-        notes = [MAY_BE_DAMAGED.format(name=path.name)] if kind == "webp" and _has_spare_bytes(path) else []
-        return loader(name, fail_on="error", revalidate=True, **options), notes
+            return _load_tiff(path, page)
+        return {"jpeg": _load_jpeg, "webp": _load_webp, "png": _load_png}[kind](path)
     except pyvips.Error as error:
         raise _refusal(path, str(error)) from error
 
@@ -145,13 +124,7 @@ def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:
     stream = jpeg_stream.parse(path.read_bytes())
     if stream is None:
         raise damaged(path)
-    bare = stream.bare
-    complaints = _complaints(lambda: pyvips.Image.jpegload_buffer(bare, access="sequential", revalidate=True), path)
-    odd_end = [words for words in complaints if "extraneous bytes before marker 0xd9" in words]
-    impossible, more = _levels(stream)
-    if len(odd_end) < len(complaints) or (not stream.ended and stream.lacks_scans()) or impossible:
-        raise damaged(path)
-    notes = [MAY_BE_DAMAGED.format(name=path.name)] if odd_end or more else []
+    notes = _doubts(path, coded.jpeg(stream, path))
     if stream.trailing > MAX_PADDING:
         notes.append(TRAILING.format(name=path.name))
     if stream.ended:
@@ -159,92 +132,60 @@ def _load_jpeg(path: Path) -> tuple[pyvips.Image, list[str]]:
     return pyvips.Image.jpegload_buffer(stream.whole), [*notes, NO_END.format(name=path.name)]
 
 
-def _levels(stream: jpeg_stream.Stream) -> tuple[bool, bool]:
-    """Whether a block is brighter or darker than any picture's, as after lost bits, and whether bits are left over."""
+def _load_webp(path: Path) -> tuple[pyvips.Image, list[str]]:
     import pyvips
 
-    found = stream.levels()
-    if found is None:
-        return False, False
-    small = pyvips.Image.jpegload_buffer(found.data, shrink=8).copy_memory()
-    rows, more = small.height - found.more_rows, False
-    if found.more_rows and small.width > found.more_from:
-        beyond = small.crop(found.more_from, small.height - 1, small.width - found.more_from, 1).numpy()
-        more = bool((beyond != beyond[:, :1]).any())
-    shown = small.crop(0, 0, small.width, rows)
-    impossible = found.most is not None and (shown.min() < 128 - found.most or shown.max() > 128 + found.most)
-    return bool(impossible), more
+    notes = _doubts(path, coded.webp(path.read_bytes(), path))
+    return pyvips.Image.webpload(os.fsencode(path), fail_on="error", revalidate=True), notes
 
 
-def _check_tiff(path: Path, loader: Any, options: dict[str, Any]) -> None:
+def _load_png(path: Path) -> tuple[pyvips.Image, list[str]]:
+    import pyvips
+
+    name = os.fsencode(path)  # a name may be no text
+    drain(pyvips.Image.pngload(name, fail_on="error", access="sequential", revalidate=True), path)
+    return pyvips.Image.pngload(name, fail_on="error", revalidate=True), []
+
+
+def _load_tiff(path: Path, page: tiff_pages.Page | None) -> tuple[pyvips.Image, list[str]]:
     """Complaints about tags come when the file is opened; one that comes only with the pixels is about them."""
-    with _logged() as lines:
-        image = loader(os.fsencode(path), access="sequential", revalidate=True, **options)
+    import pyvips
+
+    name, number = os.fsencode(path), page.number if page else 0
+    with logged() as lines, between(0, 50):
+        image = pyvips.Image.tiffload(name, access="sequential", revalidate=True, page=number)
         harmless = set(lines)
-        complaints = _complaints(lambda: image, path)
-    if complaints or set(lines) - harmless:
-        raise _refusal(path, "\n".join(complaints))
+        said = complaints(lambda: image, path)
+    if said or set(lines) - harmless:
+        raise _refusal(path, "\n".join(said))
+    notes = _segment_doubts(path, page) if page else []
+    return pyvips.Image.tiffload(name, fail_on="error", revalidate=True, page=number), notes
 
 
-def _check_cut(path: Path, kind: str) -> None:
-    """A WebP's RIFF header says how long it is; libwebp is content with less."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    if kind == "webp" and 8 + struct.unpack("<I", head[4:])[0] > path.stat().st_size:
+def _segment_doubts(path: Path, page: tiff_pages.Page) -> list[str]:
+    """What is odd about strips and tiles that are a JPEG or WebP each; libtiff hands on little of what they tell."""
+    doubtful: list[str] = []
+    try:
+        with between(50, 100) as watch, path.open("rb") as file:
+            for segment in tiff_segments.coded_ones(file, page.start):
+                most = segment.width, segment.height
+                if segment.stream is None:
+                    verdict = coded.webp(segment.data, most=most)
+                else:
+                    verdict = coded.jpeg(segment.stream, most=most)
+                if _doubts(path, verdict):
+                    doubtful.append(segment.place)
+                watch(path, segment.percent)
+    except ValueError as error:
+        raise damaged(path) from error
+    if not doubtful:
+        return []
+    others = len(doubtful) - 1
+    more = f" and {others} other{'s' * (others > 1)}" if others else ""
+    return [MAY_BE_DAMAGED.format(name=path.name, where=f"the part from pixel {doubtful[0]} on{more}")]
+
+
+def _doubts(path: Path, verdict: coded.Verdict) -> list[str]:
+    if verdict.damaged:
         raise damaged(path)
-
-
-def _has_spare_bytes(path: Path) -> bool:
-    """Whether a WebP holds more code than its pixels take, as most damaged ones do; each try decodes it once more."""
-    import pyvips
-
-    for data in webp_stream.shortened(path.read_bytes()):
-        with contextlib.suppress(pyvips.Error):
-            pyvips.Image.webpload_buffer(data, fail_on="error", access="sequential").avg()
-            return True
-    return False
-
-
-def _complaints(opened: Any, path: Path) -> list[str]:
-    """What the decoders say while all pixels are decoded; an error that ends the decoding is raised."""
-    import pyvips
-
-    lib, ffi = pyvips.vips_lib, pyvips.ffi
-    lib.vips_error_clear()
-    try:
-        _drain(opened(), path)
-        text = ffi.string(lib.vips_error_buffer()).decode(errors="replace")
-    finally:
-        lib.vips_error_clear()
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _drain(image: pyvips.Image, path: Path) -> None:
-    watch = WATCH.get()
-    if watch is not None:
-        image.set_progress(True)
-        image.signal_connect("eval", lambda _, progress: watch(path, progress.percent))
-    image.avg()
-    if watch is not None:
-        watch(path, 100)  # libvips tells nothing of what it decodes at once
-
-
-@contextlib.contextmanager
-def _logged() -> Iterator[list[str]]:
-    """What libvips logs as warnings meanwhile, from whichever of its threads."""
-    lines: list[str] = []
-
-    class Catch(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            message = record.getMessage()
-            if not _OF_ANOTHER.match(message):
-                lines.append(message)
-
-    logger, catch = logging.getLogger("pyvips"), Catch(logging.WARNING)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(catch)
-    try:
-        yield lines
-    finally:
-        logger.removeHandler(catch)
-        logger.propagate = propagate
+    return [MAY_BE_DAMAGED.format(name=path.name, where="its lower part")] if verdict.doubtful else []

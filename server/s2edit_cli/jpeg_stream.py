@@ -81,20 +81,23 @@ class Stream:
         sampling = [frame[11 + 3 * index] for index in range(frame[9])]
         across, down = max(value >> 4 for value in sampling), max(value & 15 for value in sampling)
         (height,) = struct.unpack_from(">H", frame, 5)
+        (width,) = struct.unpack_from(">H", frame, 7)
         rows = -(-height // (8 * down)) if down else 0
         longer = self._may_be_longer(frame, 8 * down * (rows + 1))
         parts = []
         for marker, part in self.segments:
             if marker == _DQT:
                 parts.append(_only_levels(part))
-            elif longer and part is frame:
-                parts.append(part[:5] + struct.pack(">H", 8 * down * (rows + 1)) + part[7:])
+            elif part is frame:
+                # 1/8 of less than 8 pixels is nothing to libvips.
+                size = struct.pack(">HH", 8 * down * (rows + 1) if longer else max(height, 8), max(width, 8))
+                parts.append(part[:5] + size + part[9:])
             elif marker not in _APPLICATION:
                 parts.append(part)
         data = b"\xff\xd8" + _ADOBE_RAW + b"".join(parts) + self.body + END
         # One quantised step and one step of the 8-bit sample for rounding; where q is 1, nothing can be seen.
         most = 128 // min(steps) + 2 if steps and min(steps) > 1 else None
-        return Levels(data, most, down if longer else 0, 2 * across)
+        return Levels(data, most, down if longer else 0, across)
 
     def _may_be_longer(self, frame: bytes, height: int) -> bool:
         """Restarts have marks of their own, and some cameras fill up with zeros."""
@@ -138,6 +141,11 @@ def parse(data: bytes) -> Stream | None:
     end = data.find(END, at)
     body = data[at:end] if end >= 0 else data[at:].removesuffix(b"\xff")
     return Stream(tuple(segments), body, end >= 0, len(data) - end - 2 if end >= 0 else 0)
+
+
+def with_tables(tables: bytes, data: bytes) -> bytes:
+    """A stream that needs the tables of another, shorter one, as a whole stream of its own (T.81, B.4 and B.5)."""
+    return b"\xff\xd8" + tables.removeprefix(b"\xff\xd8").removesuffix(END) + data.removeprefix(b"\xff\xd8")
 
 
 def _dc_steps(segment: bytes) -> Iterator[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn
 
-from . import decoding
+from . import complaints
 from .report import ERR
 
 QUIET_FOR = 1.0
@@ -35,9 +35,9 @@ def looking() -> Iterator[Callable[[Path, int], None]]:
             progress.start()
             progress.update(shown, description=f"looking through {path.name}", completed=percent)
 
-    before = decoding.WATCH.set(watch)
+    before = complaints.WATCH.set(watch)
     try:
         yield watch
     finally:
-        decoding.WATCH.reset(before)
+        complaints.WATCH.reset(before)
         progress.stop()

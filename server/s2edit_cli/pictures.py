@@ -160,7 +160,7 @@ def opened(path: Path, check: SizeCheck | None = None) -> Opened:
     if None in colours_and_bits(header):
         # It will be refused for what it is; not a sample of it has to be read for that, nor called damaged.
         return Opened(kind, header, page, chunks, [])
-    image, notes = decoding.load(path, kind, page.number if page else 0)
+    image, notes = decoding.load(path, kind, page)
     if smaller:
         notes = [*notes, f"“{path.name}” also holds smaller copies of the picture; they are left out."]
     if image.get_typeof("orientation") and image.get("orientation") > 1:

@@ -28,12 +28,14 @@ class Page:
     """What one directory says.
 
     Args:
-        number: its place in the file, from 0. smaller: whether it is a smaller copy of another one.
+        number: which it is in the file, from 0. start: where in the file it begins.
+        smaller: whether it is a smaller copy of another one.
         bits: per sample. palette: whether samples are indices. extra: what the channels after the colours are.
         primaries: whether colours are given by PrimaryChromaticities (319) or TransferFunction (301).
     """
 
     number: int
+    start: int
     smaller: bool
     bits: int
     palette: bool
@@ -56,10 +58,11 @@ def pages(path: Path) -> list[Page]:
             seen: set[int] = set()
             while directory.next and directory.next not in seen and len(found) < MAX_PAGES:
                 seen.add(directory.next)
+                start = directory.next
                 file.seek(directory.next)
                 directory.reset()
                 directory.load(file)
-                found.append(_page(len(found), directory))
+                found.append(_page(len(found), start, directory))
         except (SyntaxError, OSError, struct.error, TypeError, IndexError) as error:
             raise ValueError(str(error)) from error
     return found
@@ -84,25 +87,7 @@ def main_page(path: Path) -> tuple[Page | None, int]:
     return (main or found)[0], len(found) - 1
 
 
-def set_short(path: Path, tag: int, value: int) -> None:
-    """Change a number of 16 bits in the first directory of a written TIFF, where libvips offers no choice."""
-    with path.open("r+b") as file:
-        head = file.read(16)
-        order = "<" if head[:2] == b"II" else ">"
-        big = struct.unpack_from(order + "H", head, 2)[0] == 43
-        count_at, count_code, entry, value_at = (8, "Q", 20, 12) if big else (4, "I", 12, 8)
-        (start,) = struct.unpack_from(order + count_code, head, count_at)
-        file.seek(start)
-        (count,) = struct.unpack(order + ("Q" if big else "H"), file.read(8 if big else 2))
-        for _ in range(count):
-            at = file.tell()
-            if struct.unpack(order + "H", file.read(entry)[:2])[0] == tag:
-                file.seek(at + value_at)
-                file.write(struct.pack(order + "H", value))
-                return
-
-
-def _page(number: int, tags: Any) -> Page:
+def _page(number: int, start: int, tags: Any) -> Page:
     samples, photometric = _first(tags, _SAMPLES, 1), _first(tags, _PHOTOMETRIC, 1)
     extra = tags.get(EXTRA_SAMPLES, ())
     extra = extra if isinstance(extra, tuple) else (extra,)
@@ -111,7 +96,7 @@ def _page(number: int, tags: Any) -> Page:
     kinds = tuple(int(kind) for kind in extra) + (UNSPECIFIED,) * max(0, missing)
     primaries = any(tag in tags for tag in _COLOUR_TAGS)
     smaller = bool(_first(tags, _NEW_SUBFILE, 0) & 1) or _first(tags, _SUBFILE, 0) == 2
-    return Page(number, smaller, _first(tags, _BITS, 1), photometric == _PALETTE, kinds, primaries)
+    return Page(number, start, smaller, _first(tags, _BITS, 1), photometric == _PALETTE, kinds, primaries)
 
 
 def _first(tags: Any, tag: int, default: int) -> int:

@@ -19,6 +19,11 @@ _LONGEST_HEADER = 64
 _CODED = (b"ALPH", b"VP8L", b"VP8 ")
 
 
+def is_cut(data: bytes) -> bool:
+    """Whether the RIFF header tells of more bytes than there are; libwebp is content with less."""
+    return 8 + int.from_bytes(data[4:8], "little") > len(data)
+
+
 def shortened(data: bytes) -> Iterator[bytes]:
     """The file once for each stream of code in it, that one without its last `SPARE` bytes.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from s2edit_marks.marking import Marking, Outcome, mark_file, mark_metadata
 from s2edit_marks.pictures import save_png
 
-from . import png_file, tiff_pages
+from . import png_file, tiff_pages, tiff_tags
 from .source_colour import COLOUR_CHUNKS
 from .targets import KINDS, not_written, replacing
 
@@ -53,7 +53,7 @@ def save(image: pyvips.Image, path: Path, marking: Marking, source: Picture | No
             else:
                 getattr(ready, f"{kind}save")(os.fsencode(temporary), keep=_keep(ready, kind), **_options(ready, kind))
             if kind == "tiff" and source is not None and source.has_extra:
-                tiff_pages.set_short(temporary, tiff_pages.EXTRA_SAMPLES, tiff_pages.UNSPECIFIED)
+                tiff_tags.set_short(temporary, tiff_pages.EXTRA_SAMPLES, tiff_pages.UNSPECIFIED)
             _say_resolution(ready, temporary, kind, known=_resolution_is_known(ready, source))
         except pyvips.Error as error:
             raise not_written(path, error) from error
@@ -92,7 +92,7 @@ def _resolution_is_known(image: pyvips.Image, source: Picture | None) -> bool:
 
 def _say_resolution(image: pyvips.Image, path: Path, kind: str, *, known: bool) -> None:
     if kind == "tiff" and not known:
-        tiff_pages.set_short(path, tiff_pages.RESOLUTION_UNIT, tiff_pages.NO_UNIT)
+        tiff_tags.set_short(path, tiff_pages.RESOLUTION_UNIT, tiff_pages.NO_UNIT)
     if kind == "jpeg" and not image.get_typeof("exif-data"):
         # JFIF 1.02: dots per inch, or no unit and square pixels. libvips leaves JFIF's header to EXIF's.
         density = [min(65_535, max(1, round(value * 25.4))) for value in (image.xres, image.yres)] if known else [1, 1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from s2edit_cli import tiff_pages
+from s2edit_cli import tiff_pages, tiff_tags
 
 from tests.field.case import Case
 from tests.field.files import samples
@@ -128,7 +128,7 @@ def _extra(kind: int, suffix: str = ".tif") -> Callable[[Path], str]:
     def throw(folder: Path) -> str:
         path = folder / "in.tif"
         image(drawing(4)).tiffsave(str(path))
-        tiff_pages.set_short(path, tiff_pages.EXTRA_SAMPLES, kind)
+        tiff_tags.set_short(path, tiff_pages.EXTRA_SAMPLES, kind)
         return edit(path, suffix)
 
     return throw
@@ -145,7 +145,7 @@ def _tiff(**options: Any) -> Callable[[Path], str]:
 
 def _zstd(folder: Path) -> str:
     path = samples.tiff(folder, "deflate", tile=False)
-    tiff_pages.set_short(path, 259, 50_000)  # Compression
+    tiff_tags.set_short(path, 259, 50_000)  # Compression
     return edit(path)
 
 

@@ -27,6 +27,9 @@ LAUGHS = (
 """50^8 times a thousand letters, for who expands entities."""
 
 
+_STRIP, _WEBP = image(drawing(1, 64)).jpegsave_buffer(), image(drawing(3, 64)).webpsave_buffer(lossless=True)
+
+
 def cases() -> list[Case]:
     """All of them."""
     table: list[tuple[str, Callable[[Path], str], str]] = [
@@ -54,6 +57,17 @@ def cases() -> list[Case]:
         ("TIFF, 4 billion strips", partial(_tiff, strips=0xFFFFFFFF), DAMAGED),
         ("TIFF, floats of 16 bits", partial(_tiff, bits=16, sample=3), "^refused: .*8 or 16 bits"),
         ("TIFF, whole numbers with a sign", partial(_tiff, bits=16, sample=2), "^refused: .*8 or 16 bits"),
+        ("TIFF, JPEG and WebP in a strip", _strips_as_they_should_be, TAKEN),
+        (
+            "TIFF, 65,500 px of JPEG in a strip",
+            partial(_tiff, pixels=_sized_jpeg(65_500), compression=7),
+            DAMAGED,
+        ),
+        ("TIFF, a larger WebP in a strip", partial(_tiff, pixels=_small("WEBP", {}), compression=50_001), DAMAGED),
+        ("TIFF, 4 GiB of JPEG in a strip", partial(_tiff, pixels=_STRIP, compression=7, length=0xFFFFFFF0), DAMAGED),
+        ("TIFF, 1 MiB of JPEG in a strip", partial(_tiff, pixels=_STRIP + bytes(1 << 20), compression=7), DAMAGED),
+        ("TIFF, no JPEG in a strip of it", partial(_tiff, pixels=_STRIP[:100], compression=7), DAMAGED),
+        ("TIFF, JPEG in the way before 1995", partial(_tiff, pixels=_STRIP, compression=6), "^refused: .*cannot read"),
         ("TIFF, 7 channels", _seven, "^refused: .*has 7 channels"),
     ]
     others: list[tuple[str, Callable[[Path], str], str]] = [
@@ -115,11 +129,15 @@ def _jpeg_with(segments: bytes, folder: Path) -> str:
     return _stored(whole[:2] + segments + whole[2:], folder, "in.jpg")
 
 
-def _jpeg_of(side: int, folder: Path) -> str:
-    whole = bytearray(_small("JPEG", {}))
+def _sized_jpeg(side: int) -> bytes:
+    whole = bytearray(_small("JPEG", {}, "L"))
     place = whole.index(b"\xff\xc0") + 5  # the frame's height and width
     whole[place : place + 4] = struct.pack(">HH", side, side or 16)
-    return _stored(bytes(whole), folder, "in.jpg")
+    return bytes(whole)
+
+
+def _jpeg_of(side: int, folder: Path) -> str:
+    return _stored(_sized_jpeg(side), folder, "in.jpg")
 
 
 def _webp_size(size: int, folder: Path) -> str:
@@ -127,25 +145,46 @@ def _webp_size(size: int, folder: Path) -> str:
     return _stored(whole[:4] + struct.pack("<I", size) + whole[8:], folder, "in.webp")
 
 
-def _tiff(folder: Path, *, bits: int = 8, sample: int = 1, strips: int = 1, after: int = 0) -> str:
-    """64 x 64 gray samples in one strip, by hand. `after`: where the next directory is."""
+def _strips_as_they_should_be(folder: Path) -> str:
+    """What the lies of the others are told from."""
+    said = {_tiff(folder, pixels=_STRIP, compression=7), _tiff(folder, pixels=_WEBP, compression=50_001, samples=3)}
+    return " ".join(said)
+
+
+def _tiff(
+    folder: Path,
+    *,
+    bits: int = 8,
+    sample: int = 1,
+    strips: int = 1,
+    after: int = 0,
+    compression: int = 1,
+    pixels: bytes = b"",
+    length: int = 0,
+    samples: int = 1,
+) -> str:
+    """64 x 64 samples in one strip, by hand: noise, or `pixels`, of which is said that they have this length.
+
+    Args:
+        after: where the next directory is. samples: of a pixel.
+    """
     side = 64
+    pixels = pixels or np.random.default_rng(7).bytes(side * side * bits // 8)
     start = 8 + 2 + 12 * 10 + 4
     tags = {
         256: side,
         257: side,
         258: bits,
-        259: 1,
-        262: 1,
+        259: compression,
+        262: 1 if samples == 1 else 2,
         273: start,
-        277: 1,
+        277: samples,
         278: side,
-        279: side * side * bits // 8,
+        279: length or len(pixels),
     }
     entries = [struct.pack("<HHII", tag, 4, strips if tag in (273, 279) else 1, value) for tag, value in tags.items()]
     entries.append(struct.pack("<HHII", 339, 4, 1, sample))
     directory = struct.pack("<H", len(entries)) + b"".join(entries) + struct.pack("<I", after)
-    pixels = np.random.default_rng(7).bytes(side * side * bits // 8)
     return _stored(b"II*\0\x08\0\0\0" + directory + pixels, folder, "in.tif")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from s2edit_cli import tiff_pages
+from s2edit_cli import tiff_tags
 
 from tests.field.case import Case
 from tests.field.files.samples import chunk, drawing, image, jpeg, png, tiff
@@ -75,7 +75,7 @@ def _too_large(kind: str) -> Callable[[Path], str]:
         path.write_bytes(data)
         if kind == "TIFF":
             for tag in (256, 257):  # ImageWidth, ImageLength
-                tiff_pages.set_short(path, tag, side)
+                tiff_tags.set_short(path, tag, side)
         return sent_whole(path)
 
     return throw

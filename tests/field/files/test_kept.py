@@ -17,7 +17,7 @@ import pytest
 import pyvips
 from numpy.typing import NDArray
 from PIL import Image
-from s2edit_cli import colour, composite, decoding, openraster, png_file, targets, writing
+from s2edit_cli import colour, complaints, composite, decoding, openraster, png_file, targets, writing
 from s2edit_cli.editing import Task, fetch, open_inputs
 from s2edit_cli.marking import marking
 from s2edit_cli.pictures import Picture, open_picture
@@ -133,11 +133,11 @@ def test_no_resolution_and_no_exif_from_nowhere(tmp_path: Path, suffix: str, kno
 
 @pytest.mark.parametrize("kind", [0, 2])
 def test_an_extra_channel_stays_what_it_is(tmp_path: Path, kind: int) -> None:
-    from s2edit_cli import tiff_pages
+    from s2edit_cli import tiff_pages, tiff_tags
 
     source = tmp_path / "in.tif"
     image(drawing(4)).tiffsave(str(source))
-    tiff_pages.set_short(source, tiff_pages.EXTRA_SAMPLES, kind)
+    tiff_tags.set_short(source, tiff_pages.EXTRA_SAMPLES, kind)
     picture = open_picture(source)
     assert colour.to_srgb(picture, picture.crop(BOX)).shape[2] == (3 if kind == 0 else 4)
     out = result(picture, tmp_path / "out.tif", tmp_path / "out.ora")
@@ -201,15 +201,15 @@ def test_what_is_odd_is_told_before_the_job_and_in_the_object(tmp_path: Path) ->
 def test_what_another_picture_logs_when_it_is_let_go_harms_no_tiff(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, damaged: bool
 ) -> None:
-    drain = decoding._drain
+    drain = complaints.drain
 
-    def drained(opened: pyvips.Image, path: Path) -> None:
+    def drained(opened: pyvips.Image, path: Path | None) -> None:
         drain(opened, path)
         logging.getLogger("pyvips").warning("VIPS: %s", line)
 
     source = tmp_path / "in.tif"
     image(drawing()).tiffsave(str(source))
-    monkeypatch.setattr(decoding, "_drain", drained)
+    monkeypatch.setattr(complaints, "drain", drained)
     if damaged:
         with pytest.raises(WireError, match="damaged"):
             decoding.load(source, "tiff")
@@ -217,19 +217,35 @@ def test_what_another_picture_logs_when_it_is_let_go_harms_no_tiff(
         decoding.load(source, "tiff")
 
 
+@pytest.mark.parametrize("quality", [5, 75, 100])
+@pytest.mark.parametrize("size", [(1, 1), (7, 9), (9, 7), (16, 8), (33, 64), (130, 75)])
+def test_no_whole_picture_of_any_size_is_doubted(tmp_path: Path, size: tuple[int, int], quality: int) -> None:
+    for colours in (1, 3):
+        whole = image(drawing(colours, 200)).crop(0, 0, *size)
+        names = [
+            "in.jpg[subsample_mode=on]",
+            "apart.jpg[subsample_mode=off]",
+            "in.tif[compression=jpeg,tile,tile_width=16,tile_height=16]",
+            "strips.tif[compression=jpeg]",
+        ]
+        for name in [*names, *["in.webp", "webp.tif[compression=webp]"] * (colours == 3)]:
+            whole.write_to_file(str(tmp_path / name), Q=quality)
+            assert open_picture(tmp_path / name.split("[")[0]).notes == (), name
+
+
 def test_looking_through_a_picture_is_watched(tmp_path: Path) -> None:
     seen: list[int] = []
-    before = decoding.WATCH.set(lambda _, percent: seen.append(percent))
+    before = complaints.WATCH.set(lambda _, percent: seen.append(percent))
     try:
-        for suffix in (".jpg", ".png", ".tif"):
+        for suffix, options in {".jpg": "", ".png": "", ".tif": "", ".webp": "", ".tiff": "[compression=jpeg]"}.items():
             source = tmp_path / f"in{suffix}"
-            image(drawing(side=1_200)).write_to_file(str(source))
+            image(drawing(side=1_200)).write_to_file(f"{source}{options}")
             seen.clear()
             open_picture(source)
             assert seen
             assert seen == sorted(seen)
     finally:
-        decoding.WATCH.reset(before)
+        complaints.WATCH.reset(before)
 
 
 def test_nothing_is_laid_over_a_picture_that_changed_while_the_job_ran(tmp_path: Path) -> None:

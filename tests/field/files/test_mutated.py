@@ -35,6 +35,8 @@ KINDS = {
     "palette": lambda folder: png(folder, drawing(), palette=True),
     "strips": lambda folder: tiff(folder, "deflate", tile=False),
     "tiles": lambda folder: tiff(folder, "lzw", tile=True),
+    "jpegs": lambda folder: tiff(folder, "jpeg", tile=True),
+    "webps": lambda folder: tiff(folder, "webp", tile=False),
     "pages": lambda folder: tiff_pages(folder, [96, 32], [0, 1]),
     "webp": _webp,
 }
