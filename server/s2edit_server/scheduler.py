@@ -1,12 +1,10 @@
-"""Takes jobs from the queue to the places where they run, and puts what comes back where it belongs."""
+"""Takes jobs from the queue to the places where they run; `outcomes` stores what comes of it."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import shutil
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -14,33 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from s2edit_wire.auth import USERNAME
-from s2edit_wire.errors import CODES, WireError
-from s2edit_wire.frames import FrameRecord, check_entry
-from s2edit_wire.limits import MAX_FRAMES
-from s2edit_wire.pack import pack
+from s2edit_wire.errors import WireError
+from s2edit_wire.frames import FrameRecord
 
-from . import claims, jobs, timings, worker_link
+from . import claims, jobs, worker_link
 from .blobs import room_errors
 from .claims import Claim, Floor
 from .desk import Desk, Foresee
 from .identities import Register
+from .outcomes import STORE_PATIENCE, Outcomes
 from .placement import Running
-from .pool import Pool, SeatLost
+from .pool import Pool
 from .settings import Settings
 from .supervisor import WorkerDied
 from .timings import Stopwatch
 
 LOG = logging.getLogger(__name__)
-MAX_DEATHS = 2
-MAX_ATTEMPTS = 10
-"""From here on a lost host counts as the job's own doing: it may be what ends them all."""
-PATIENCE = 1.0
-"""Seconds until something that the disk had no room for is tried again."""
 TELL_INTERVAL = 0.05
 """Seconds between two events about steps; a new phase or a preview is told at once."""
-MAX_RECORD = 32 * 1024
-"""Bytes of a result's record as msgpack; it shares a header with the job, which takes up to `MAX_EDIT` and a little."""
-RESULT_ROLES = {"patch", "alpha", "mask"}
 
 FindModel = Callable[[str], Awaitable[Path]]
 
@@ -60,7 +49,7 @@ class Scheduler:
         self, desk: Desk, pool: Pool, work: Path, find_model: FindModel, settings: Callable[[], Settings]
     ) -> None:
         self._desk, self._pool, self._work, self._find_model = desk, pool, work, find_model
-        self._settings = settings
+        self._settings, self._outcomes = settings, Outcomes(desk, work)
         self.paused = settings().queue_paused
         self._register = Register()
         self._seats: dict[str, str] = {}
@@ -91,7 +80,7 @@ class Scheduler:
                     claim = await self._desk.store.call(claims.claim, self._register, self._floor())
                 except WireError as error:
                     LOG.warning("no job can be started: %s", error.message)
-                    await asyncio.sleep(PATIENCE)
+                    await asyncio.sleep(STORE_PATIENCE)
                     self._desk.queued.set()
                     continue
                 self._rest = claim if isinstance(claim, float) else None
@@ -122,7 +111,7 @@ class Scheduler:
         except Exception:
             # One job's fault, or the disk's, is no reason to end the daemon with all the others in it.
             LOG.exception("job %s", claim.row["id"])
-            await asyncio.sleep(PATIENCE)
+            await asyncio.sleep(STORE_PATIENCE)
         finally:
             self._release(claim)
 
@@ -209,15 +198,17 @@ class Scheduler:
         try:
             await self._desk.publish(job)
             await self._desk.publish_places()
-            await self._settle(claim, await self._run(claim, edit, out), watch)
+            outcome = await self._run(claim, edit, out)
+            device = self._pool.runner(claim.place).health().device
+            claim.done = await self._outcomes.settle(row, outcome, watch, device)
         except WireError as error:
-            await self._fail(job, attempt, error)
+            await self._outcomes.fail(job, attempt, error)
         except WorkerDied as death:
-            await self._bury(row, death)
+            await self._outcomes.bury(row, death)
         except Exception:
             LOG.exception("job %s", job)
             hint = "The daemon's log has the details."
-            await self._fail(job, attempt, WireError("internal", "Something went wrong inside S²Edit.", hint))
+            await self._outcomes.fail(job, attempt, WireError("internal", "Something went wrong inside S²Edit.", hint))
         finally:
             self._desk.running.pop(job, None)
             await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
@@ -278,102 +269,6 @@ class Scheduler:
             task = asyncio.create_task(self._desk.tell(report.job, preview, progress))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
-
-    async def _settle(self, claim: Claim, outcome: Any, watch: Stopwatch) -> None:
-        row = claim.row
-        job, attempt = row["id"], row["attempt"]
-        if isinstance(outcome, worker_link.Cancelled):
-            raise WireError("cancelled", "The job was cancelled.")
-        if isinstance(outcome, worker_link.Failed):
-            if outcome.code == "out_of_memory" and not row["lower"]:
-                why = f"out of memory, once more with less: {outcome.message}"
-                await self._insist(jobs.requeue, job, attempt, why, lower=True)
-                return
-            code = outcome.code if outcome.code in CODES else "internal"
-            raise WireError(code, outcome.message[:2_000], outcome.hint[:2_000])
-        watch.close()
-        await self._keep(job, attempt, outcome)
-        claim.done = True
-        device = self._pool.runner(claim.place).health().device
-        try:
-            phases = watch.worked(outcome.record.get("cached", {}))
-            await self._desk.store.call(timings.record, json.loads(row["edit"]), device, phases)
-        except WireError as error:
-            LOG.warning("job %s is done, but its times could not be noted: %s", job, error.message)
-
-    async def _keep(self, job: str, attempt: int, done: worker_link.Done) -> None:
-        _check_record(done.record)
-        if len(done.frames) > MAX_FRAMES:
-            raise WireError("internal", "The worker's result is larger than the wire allows.")
-        kept: list[jobs.StoredFrame] = []
-        try:
-            for frame in done.frames:
-                kept.append(await asyncio.to_thread(self._adopt, frame))
-            await self._desk.finish(job, attempt, done.record, kept)
-        finally:
-            for entry in kept:
-                self._desk.blobs.unpin(entry.sha256)
-
-    def _adopt(self, frame: worker_link.FrameFile) -> jobs.StoredFrame:
-        entry: FrameRecord = {
-            "role": frame.role,
-            "shape": list(frame.shape),
-            "dtype": frame.dtype,
-            "space": frame.space,
-            "nbytes": frame.nbytes,
-        }
-        check_entry(entry)
-        path = Path(frame.path)
-        if frame.role not in RESULT_ROLES or self._work not in path.parents or path.stat().st_size != frame.nbytes:
-            raise WireError("internal", "The worker's result does not fit its description.")
-        digest = self._desk.blobs.adopt(path)
-        return jobs.StoredFrame({**entry, "sha256": digest}, digest)
-
-    async def _bury(self, row: jobs.Row, death: WorkerDied) -> None:
-        job, attempt = row["id"], row["attempt"]
-        now = await self._desk.store.call(jobs.get, job)
-        if now["cancelling"]:
-            await self._fail(
-                job, attempt, WireError("cancelled", "The job was cancelled; its worker had to be stopped.")
-            )
-        elif isinstance(death, SeatLost) and attempt < MAX_ATTEMPTS:
-            LOG.warning("the host of job %s is gone (%s); it is queued again", job, death)
-            await self._insist(jobs.requeue, job, attempt, f"its host is gone: {death}; queued again")
-        elif row["deaths"] + 1 >= MAX_DEATHS:
-            hint = "The daemon's log tells more. Try a smaller area or the profile “fast”."
-            error = WireError("worker_crashed", f"The worker died twice on this job, at last: {death}.", hint)
-            await self._fail(job, attempt, error)
-        else:
-            LOG.warning("the worker died on job %s (%s); it is queued again", job, death)
-            await self._insist(jobs.requeue, job, attempt, f"the worker died: {death}; queued again", death=True)
-
-    async def _fail(self, job: str, attempt: int, error: WireError) -> None:
-        await self._insist(jobs.finish_failed, job, attempt, error)
-
-    async def _insist(self, change: Callable[..., bool], job: str, attempt: int, *args: Any, **kwargs: Any) -> None:
-        """Bring a running job to its next state, however long the disk is too full for that: it must not run for ever.
-
-        Args:
-            change: of `jobs`, takes (connection, job, attempt, …).
-        """
-        while True:
-            try:
-                await self._desk.store.call(change, job, attempt, *args, **kwargs)
-            except (WireError, sqlite3.Error) as fault:
-                LOG.warning("what became of job %s can't be noted yet: %s", job, fault)
-                await asyncio.sleep(PATIENCE)
-            else:
-                return
-
-
-def _check_record(record: dict[str, Any]) -> None:
-    """Refuse what a client couldn't read: it would take the daemon for a stranger, hang up, and ask again for ever."""
-    try:
-        size = len(pack({"record": record}))
-    except WireError as error:
-        raise WireError("internal", "The worker's result can't be told to programs.") from error
-    if size > MAX_RECORD:
-        raise WireError("internal", "The worker's result is larger than the wire allows.")
 
 
 def _frame_file(frame: jobs.StoredFrame, path: Path) -> worker_link.FrameFile:

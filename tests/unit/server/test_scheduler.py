@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s2edit_server import jobs, queries, scheduler, store
+from s2edit_server import jobs, outcomes, queries, scheduler, store
 from s2edit_server import worker_link as link
 from s2edit_server.blobs import Blobs
 from s2edit_server.desk import Desk
@@ -63,7 +63,8 @@ async def out_of_memory(order: link.Run) -> link.Failed:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler, "PATIENCE", 0.01)
+    for module in (outcomes, scheduler):
+        monkeypatch.setattr(module, "STORE_PATIENCE", 0.01)
 
 
 def outcome(folder: Path, *moves: Move, frames: Sequence[Any] = ()) -> Any:
