@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from .client import Client, Incoming, new_job_id
 from .errors import Unreachable, WireError
+from .event_count import EventCount
 from .launcher import STARTABLE, Launch
 from .living import judged
 from .loop import Callback, LoopAdapter
+from .outbox import OnError, OnReply, Outbox, Request
 from .told import error_told, incoming_told, told
 from .zmtp import Buffer
 
@@ -28,25 +29,7 @@ REQUEST_PATIENCE = 30.0
 """Seconds that requests wait for a connection before they fail."""
 MOST_LAUNCHES = 3
 """Starts of the daemon in a row that led to no connection; then it is left alone."""
-NOT_REPEATED = frozenset({"remove", "retry", "shutdown"})
-"""Requests that, sent a second time, would do something else than sent once."""
 DEFINITIVE = frozenset({"not_ours", "not_installed", "not_usable"})
-
-OnReply = Callable[[Incoming], None]
-OnError = Callable[[WireError], None]
-
-
-@dataclass
-class _Request:
-    ticket: int
-    op: str
-    fields: Mapping[str, object]
-    frames: Sequence[Buffer]
-    on_reply: OnReply | None
-    on_error: OnError | None
-    since: float
-    stretch: tuple[int, int] = (0, 0)
-    """Where its bytes begin and end among all that go over the connection."""
 
 
 class Session:
@@ -99,13 +82,8 @@ class Session:
         self._wanted = False
         self._delay = FIRST_DELAY
         self._greeting_since = 0.0
-        self._tickets = 0
-        self._waiting: list[_Request] = []
-        self._sent: dict[int, _Request] = {}
-        self._inbox: list[Incoming] = []
-        self._seq = self._newest = 0
-        self._catching_up = False
-        self._boot = ""
+        self._outbox, self._inbox = Outbox(), list[Incoming]()
+        self._events = EventCount()
 
     def start(self) -> None:
         """Connect as soon as the loop runs, and stay connected until `close`; while lost: try again now."""
@@ -119,8 +97,7 @@ class Session:
         self._detach()
         if self.client is not None:
             self.client.close()
-        self._waiting.clear()
-        self._sent.clear()
+        self._outbox.clear()
         self._launch = None
         self.state = "stopped"
 
@@ -141,28 +118,21 @@ class Session:
                 30 seconds, or when it broke and the request is one that must not be sent twice. Never called from
                 within `request`.
         """
-        self._tickets += 1
-        request = _Request(self._tickets, op, fields or {}, frames, on_reply, on_error, time.monotonic())
-        self._waiting.append(request)
+        ticket = self._outbox.new_ticket()
+        self._outbox.waiting.append(Request(ticket, op, fields or {}, frames, on_reply, on_error))
         if self.state == "ready":
             self._send_waiting()
         elif self._launch is None and self.state == "lost":
             self._again(0.0)
-        return request.ticket
+        return ticket
 
     def sent(self, ticket: int) -> float:
         """How much of a request has left this program, 0 to 1; 1 also for one that is answered."""
-        for request in self._sent.values():
-            if request.ticket == ticket and self.client is not None and self.state == "ready":
-                begin, end = request.stretch
-                return min(1.0, max(0.0, (self.client.gone[0] - begin) / max(1, end - begin)))
-        return 0.0 if any(request.ticket == ticket for request in self._waiting) else 1.0
+        return self._outbox.gone(ticket, self.client if self.state == "ready" else None)
 
     def forget(self, ticket: int) -> None:
         """Drop a request's callbacks, such as when its dialog is closed; the request itself may have been sent."""
-        for request in [*self._waiting, *self._sent.values()]:
-            if request.ticket == ticket:
-                request.on_reply = request.on_error = None
+        self._outbox.forget(ticket)
 
     # Connecting
 
@@ -200,9 +170,7 @@ class Session:
 
     def _up(self, client: Client) -> None:
         self._delay, self._launches, self._wanted = FIRST_DELAY, 0, False
-        if client.boot != self._boot:
-            self._boot, self._seq = client.boot, 0
-        self._newest = self._seq
+        self._events.connected(client.boot)
         self._tell("ready", "")
         if self._on_event is not None:
             self._subscribe()
@@ -229,7 +197,7 @@ class Session:
             self._tell("lost", f"{error.message} {error.hint}".strip())
         hopeless = error.reason in DEFINITIVE or self._launches >= MOST_LAUNCHES
         old = time.monotonic() - REQUEST_PATIENCE
-        self._fail([one for one in self._waiting if hopeless or one.since < old], error.as_wire_error())
+        self._fail([one for one in self._outbox.waiting if hopeless or one.since < old], error.as_wire_error())
         self._again(LONGEST_DELAY if hopeless else self._delay)
         self._delay = min(2 * self._delay, LONGEST_DELAY)
 
@@ -237,26 +205,23 @@ class Session:
         """The daemon speaks another version: nothing will work until one of the two is updated."""
         self._hang_up()
         self._tell("lost", f"{error.message} {error.hint}".strip())
-        self._fail(list(self._waiting), error)
+        self._fail(list(self._outbox.waiting), error)
         self._again(LONGEST_DELAY)
 
     def _hang_up(self) -> None:
         self._detach()
         if self.client is not None:
             self.client.close()
-        unanswered = [request for request in self._sent.values() if request.ticket]  # 0: our own `subscribe`
-        self._sent.clear()
-        self._waiting[:0] = unanswered
         broken = WireError(
             "unreachable",
             "The connection to S²Edit broke before it answered.",
             "Look in the list of jobs whether it was done.",
         )
-        self._fail([request for request in unanswered if request.op in NOT_REPEATED], broken)
+        self._fail(self._outbox.broken(), broken)
 
     def _needs_daemon(self, reason: str) -> bool:
         # One that ended in order stays ended until somebody wants something; one that crashed has jobs to finish.
-        needed = reason == "stale" or self._wanted or bool(self._waiting)
+        needed = reason == "stale" or self._wanted or bool(self._outbox.waiting)
         return self._may_launch and needed and self._launches < MOST_LAUNCHES
 
     def _start_daemon(self) -> None:
@@ -286,16 +251,12 @@ class Session:
     def _send_waiting(self) -> None:
         client = self.client
         assert client is not None
-        while self._waiting and self.state == "ready":
-            request = self._waiting.pop(0)
+        while self._outbox.waiting and self.state == "ready":
             try:
-                begin = client.gone[1]
-                self._sent[client.send(request.op, request.fields, request.frames)] = request
-                request.stretch = (begin, client.gone[1])
+                self._outbox.send_next(client)
             except WireError as error:
-                self._fail([request], error)
+                self._fail(self._outbox.waiting[:1], error)
             except Unreachable as error:
-                self._waiting.insert(0, request)
                 self._down(error)
                 return
         self._watch_writer(client)
@@ -305,11 +266,13 @@ class Session:
         while self._inbox and self.state != "stopped":
             incoming = incoming_told(self._inbox.pop(0), self._language)
             if incoming.op == "event":
-                self._count(int(incoming.header.get("seq", 0)))
+                if self._events.count(int(incoming.header.get("seq", 0))):
+                    self._subscribe()
+                    self._send_waiting()
                 if self._on_event is not None:
                     self._on_event(incoming)
                 continue
-            request = self._sent.pop(incoming.id, None)
+            request = self._outbox.answered(incoming.id)
             if request is not None and incoming.error is not None:
                 if request.on_error is not None:
                     request.on_error(incoming.error)
@@ -318,39 +281,21 @@ class Session:
 
     def _subscribe(self) -> None:
         """Ask for events, those missed first."""
-        self._catching_up = True
-        fields: dict[str, object] = {"after": self._seq, "previews": self._previews}
-        request = _Request(0, "subscribe", fields, (), self._catch_up, self._miss_out, time.monotonic())
-        self._waiting.insert(0, request)
-
-    def _miss_out(self, _error: WireError) -> None:
-        self._catching_up = False  # the next event shows the same gap
-
-    def _count(self, seq: int) -> None:
-        """Note an event's number; a gap before it means that the daemon found our queue full and dropped some."""
-        self._newest = max(self._newest, seq)
-        if not self._catching_up and seq > self._seq + 1:
-            self._subscribe()
-            self._send_waiting()
-        if not self._catching_up:
-            self._seq = self._newest
+        self._events.asked()
+        fields: dict[str, object] = {"after": self._events.after, "previews": self._previews}
+        request = Request(0, "subscribe", fields, (), self._catch_up, lambda _: self._events.unanswered())
+        self._outbox.waiting.insert(0, request)
 
     def _catch_up(self, answer: Incoming) -> None:
-        """Turn the jobs that changed while nobody listened into events, oldest change first."""
-        missed = sorted(answer.header["jobs"], key=lambda job: int(job["seq"]))
-        headers = [{"op": "event", "kind": "job", "seq": job["seq"], "job": job} for job in missed]
-        self._inbox[:0] = [Incoming(0, "event", header) for header in headers]
-        self._seq = answer.header["seq"]
-        if answer.header.get("more"):
+        """Turn the jobs that changed while nobody listened into events."""
+        missed, more = self._events.catch_up(answer)
+        self._inbox[:0] = missed
+        if more:
             self._subscribe()
             self._send_waiting()
-        else:
-            self._catching_up = False
-            self._seq = self._newest = max(self._seq, self._newest)
 
-    def _fail(self, requests: Sequence[_Request], error: WireError) -> None:
-        failed = [request.ticket for request in requests]
-        self._waiting = [request for request in self._waiting if request.ticket not in failed]
+    def _fail(self, requests: Sequence[Request], error: WireError) -> None:
+        self._outbox.drop(requests)
 
         def tell() -> None:
             for request in requests:
