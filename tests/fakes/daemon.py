@@ -28,6 +28,8 @@ from s2edit_wire.records import ENDED
 
 ROOT = Path(__file__).parents[2]
 FAKE_WORKER = "tests.fakes.worker"
+GREETED_WITHIN = 60.0
+"""Seconds; where no daemon listens, a client knows at once."""
 EDIT: dict[str, Any] = {
     "kind": "edit",
     "model": "portraits",
@@ -100,7 +102,7 @@ class RunningDaemon:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the daemon ended: {self.errors()}")
             with contextlib.suppress(Unreachable), self.client() as client:
-                client.request("ping", {}, timeout=5)
+                client.request("ping", {}, timeout=GREETED_WITHIN)
                 ready = time.monotonic() - self._launched
                 self.ready_cpu_s = self.cpu_s()
                 return ready
@@ -138,7 +140,7 @@ class RunningDaemon:
         """A connected client."""
         client = Client(host, "test", state_folder=self.folder, client_id=client_id)
         try:
-            client.connect(timeout=5)
+            client.connect(timeout=GREETED_WITHIN)
             yield client
         finally:
             client.close()
@@ -176,7 +178,7 @@ def picture(size: int = 16, seed: int = 0) -> np.ndarray[Any, Any]:
 
 
 def fake(**settings: object) -> dict[str, Any]:
-    """An edit with settings for the fake worker (`fault`, `steps`, `step_ms`)."""
+    """An edit with settings for the fake worker (`fault`, `steps`, `step_ms`, `held` …)."""
     return {**EDIT, "settings": {f"fake.{name}": value for name, value in settings.items()}}
 
 

@@ -2,6 +2,7 @@
 
 How it behaves is asked for by settings of the edit, by magic seeds (editors can type those), or by the environment:
     setting `fake.steps`, `fake.step_ms` (or S2EDIT_FAKE_STEP_MS): length of the editing phase; default 10 steps of 3 ms
+    setting `fake.held`: true, and it edits until it is cancelled; a file's path, and it edits until that is there
     setting `fake.chatter`: lines written to standard error
     setting `fake.fault` or seed: what goes wrong, see `FAULTS` and `SEEDS`
     S2EDIT_FAKE_START_S in the environment: seconds before it says a word
@@ -49,6 +50,7 @@ class Edit:
         self._fault = fault.removesuffix("_once") if order.attempt == 1 or not fault.endswith("_once") else ""
         self._steps = int(settings.get("fake.steps", 10))
         self._step_s = float(settings.get("fake.step_ms", os.environ.get("S2EDIT_FAKE_STEP_MS", "3"))) / 1_000
+        self._held = settings.get("fake.held", False)
         self._image = next((self._pixels(frame) for frame in order.frames if frame.role == "image"), None)
 
     def run(self) -> link.Done | link.Failed | link.Cancelled:
@@ -62,11 +64,18 @@ class Edit:
                 time.sleep(self._step_s)
                 preview = self._preview() if phase == "editing" and step % 5 == 0 else None
                 self._line.say(link.Progress(self._order.job, phase, step, steps, preview))
-                if phase == "editing" and step == max(1, steps // 2) and self._fault:
+                if phase == "editing" and step == max(1, steps // 2):
+                    self._wait_until_let_go()
                     failed = self._fail()
                     if failed is not None:
                         return failed
         return link.Done(self._order.job, self._record(), self._result())
+
+    def _wait_until_let_go(self) -> None:
+        while self._held and not self._line.cancelled(self._order.job):
+            if isinstance(self._held, str) and Path(self._held).exists():
+                return
+            time.sleep(0.005)
 
     def _fail(self) -> link.Failed | None:
         if self._fault == "exit":

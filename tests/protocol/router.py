@@ -20,6 +20,8 @@ from s2edit_wire.limits import MAGIC
 from zmq.auth.thread import ThreadAuthenticator
 
 Header = dict[str, Any]
+HEARTBEAT_PATIENCE = 1.0
+"""Seconds of silence after which libzmq hangs up, where it sends PINGs of its own."""
 Answer = Callable[[Header, list[bytes]], tuple[Header, Sequence[bytes]] | None]
 
 
@@ -83,7 +85,7 @@ class Router:
         self._socket.router_mandatory = True
         if self._heartbeat:
             self._socket.heartbeat_ivl = int(1_000 * self._heartbeat)
-            self._socket.heartbeat_timeout = int(1_000 * self._heartbeat)
+            self._socket.heartbeat_timeout = int(1_000 * HEARTBEAT_PATIENCE)
             self._socket.heartbeat_ttl = 10_000
         connection_path(self.state).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.state / "run" / "daemon.sock"

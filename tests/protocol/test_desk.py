@@ -111,7 +111,7 @@ def test_what_the_daemon_refuses_is_said_and_forgotten(editor: Editor) -> None:
 
 
 def test_a_job_can_be_cancelled_and_tried_again(editor: Editor) -> None:
-    running = editor.submit(steps=400, step_ms=20)
+    running = editor.submit(held=True)
     editor.wait(lambda: running in editor.desk.book.all and editor.desk.book.all[running]["state"] == "running")
     assert editor.actions(running) == (CANCEL,)
     editor.desk.cancel(running)
@@ -184,7 +184,7 @@ def test_it_is_asked_before_a_result_is_lost_and_only_then(editor: Editor) -> No
 
 
 def test_another_runs_job_is_tried_again_into_its_document(editor: Editor) -> None:
-    job = editor.submit(steps=400, step_ms=20)
+    job = editor.submit(held=True)
     editor.wait(lambda: job in editor.desk.book.all)
     editor.desk.cancel(job)
     editor.ended(job)
@@ -247,7 +247,7 @@ def test_a_list_shows_what_runs_what_was_made_here_and_what_waits_elsewhere(edit
     elsewhere = Editor(host=FakeHost(name="other").with_layer("photo", LAYER))
     waiting = elsewhere.submit(as_layer=False)
     elsewhere.ended(waiting)
-    running = elsewhere.submit(steps=400, step_ms=20)
+    running = elsewhere.submit(held=True)
     parcel = editor.parcel()
     refused = editor.desk.submit(editor.host, replace(parcel, edit={**parcel.edit, "profile": "wild"}))
     editor.wait(lambda: editor.desk.errands[refused].trouble and running in editor.desk.book.all)

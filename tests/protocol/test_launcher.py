@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from s2edit_wire import launcher
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
+
+from tests.fakes.until import LONG
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -55,11 +56,8 @@ def test_a_program_that_ends_before_its_daemon_ends_in_silence(state: Path) -> N
 
 
 def _wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + 5
     child = next(one for one in launcher._children if one.pid == pid)
-    while child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert child.poll() is not None
+    child.wait(LONG)
 
 
 def test_not_installed(state: Path) -> None:

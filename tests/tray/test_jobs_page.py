@@ -55,7 +55,7 @@ def drag(window: Window, job_id: str, onto: str, *, lower_half: bool) -> bool:
 
 def test_a_waiting_job_is_dragged_to_another_place(window: Window, daemon_process: RunningDaemon, until: Until) -> None:
     with daemon_process.client("krita") as krita:
-        slow = submit(krita, edit=fake(steps=10_000, step_ms=5))
+        slow = submit(krita, edit=fake(held=True))
         one, two, three = (submit(krita, edit={**fake(), "seed": seed}) for seed in range(3))
         until(lambda: window.jobs.waiting() == [one, two, three] and state(window, slow) == "running")
         assert drag(window, three, one, lower_half=False)

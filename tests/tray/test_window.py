@@ -52,7 +52,7 @@ def test_a_job_from_an_editor_appears_runs_and_its_result_opens(
 
 def test_cancel_by_keyboard_frees_the_next_job(window: Window, daemon_process: RunningDaemon, until: Until) -> None:
     with daemon_process.client("krita") as krita:
-        slow = submit(krita, edit=fake(steps=10_000, step_ms=5))
+        slow = submit(krita, edit=fake(held=True))
         after = submit(krita)
         until(lambda: state(window, slow) == "running" and state(window, after) == "queued")
         select(window, slow)
@@ -62,7 +62,7 @@ def test_cancel_by_keyboard_frees_the_next_job(window: Window, daemon_process: R
 
 def test_earlier_moves_a_job_up_the_queue(window: Window, daemon_process: RunningDaemon, until: Until) -> None:
     with daemon_process.client("krita") as krita:
-        slow = submit(krita, edit=fake(steps=10_000, step_ms=5))
+        slow = submit(krita, edit=fake(held=True))
         first, second = submit(krita), submit(krita, edit={**fake(), "seed": 2})
         until(lambda: window.jobs.waiting() == [first, second])
         select(window, second)

@@ -82,7 +82,7 @@ def answers(desk: Desk) -> bool:
     """Whether a daemon answers in this home."""
     try:
         with Client("other", "test", state_folder=desk.state) as client:
-            client.connect(timeout=5)
+            client.connect(timeout=60)
             return bool(client.request("status").header["status"]["pid"])
     except Unreachable:
         return False

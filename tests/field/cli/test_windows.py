@@ -64,7 +64,7 @@ def test_the_window_fits_the_screen_and_finds_a_daemon_without_a_launcher_file(d
 def runs(desk: Desk) -> bool:
     try:
         with Client("other", "test", state_folder=desk.state) as client:
-            client.connect(timeout=5)
+            client.connect(timeout=60)
             return True
     except Unreachable:
         return False

@@ -90,7 +90,7 @@ class Terminal:
 
 
 def test_ctrl_c_asks_and_each_answer_is_kept(daemon: RunningDaemon, picture: Path) -> None:
-    job = hand_in(daemon, steps=4_000, step_ms=20)
+    job = hand_in(daemon, held=True)
     terminal = Terminal(fetching(job, picture))
     terminal.wait_for("editing")
     terminal.type("\x03")
@@ -116,7 +116,9 @@ def test_ctrl_c_asks_and_each_answer_is_kept(daemon: RunningDaemon, picture: Pat
 
 
 def test_a_daemon_that_dies_and_comes_back(daemon: RunningDaemon, picture: Path) -> None:
-    job = hand_in(daemon, steps=700, step_ms=20)
+    # However long the command takes to start: the job must not have ended before it looks.
+    let_go = picture.with_name("let go")
+    job = hand_in(daemon, held=str(let_go))
     with subprocess.Popen(
         fetching(job, picture),
         stdin=subprocess.DEVNULL,
@@ -132,6 +134,7 @@ def test_a_daemon_that_dies_and_comes_back(daemon: RunningDaemon, picture: Path)
         daemon.kill()
         daemon.start()
         process.send_signal(signal.SIGCONT)
+        let_go.touch()
         out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     assert "Wrote" in out

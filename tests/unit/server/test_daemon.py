@@ -1,6 +1,5 @@
 """The daemon as its clients see it, with the fake worker: jobs, queue, events, settings, and errors in words."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import MagicMock
@@ -21,6 +20,7 @@ from s2edit_wire.frames import describe
 from s2edit_wire.schema import EVENT, MESSAGES
 
 from tests.fakes.daemon import EDIT, RunningDaemon, code_of, fake, finished, picture, show, submit, wait_until
+from tests.fakes.until import until
 
 SLOW_STEPS = 200
 SLOW = fake(steps=SLOW_STEPS, step_ms=20)
@@ -129,18 +129,18 @@ def test_events_tell_every_change_and_reconnecting_catches_up(daemon: RunningDae
         start = watcher.request("subscribe", {"after": 0, "previews": True}).header["seq"]
         job = submit(client, picture(64), fake(steps=20))
         events: list[dict[str, Any]] = []
-        deadline = time.monotonic() + 10
-        # Jobs of earlier tests may end meanwhile.
-        while not any(
-            event["job"]["job"] == job and event["job"]["state"] == "done" for event in events if "job" in event
-        ):
-            assert time.monotonic() < deadline
+
+        def done() -> bool:
             for incoming in watcher.pump():
                 EVENT.check(incoming.header, "")
                 events.append(incoming.header)
                 if "frames" in incoming.header:
                     assert len(incoming.frames[0]) == incoming.header["frames"][0]["nbytes"]
-            time.sleep(0.005)
+            # Jobs of earlier tests may end meanwhile.
+            told = [event["job"] for event in events if "job" in event]
+            return any(record["job"] == job and record["state"] == "done" for record in told)
+
+        until(done)
     assert [event["seq"] for event in events] == list(range(start + 1, start + 1 + len(events)))
     mine = [event["job"] for event in events if event.get("job", {}).get("job") == job]
     assert [record["state"] for record in mine if record["state"] != "running"] == ["queued", "done"]
@@ -289,10 +289,7 @@ def test_memory_is_freed_on_request_and_models_and_plans_are_answered(client: Cl
     status = client.request("status").header["status"]
     assert (status["worker"], status["model"]) == ("idle", "portraits")
     client.request("free_memory")
-    deadline = time.monotonic() + 10
-    while client.request("status").header["status"]["worker"] != "stopped":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: client.request("status").header["status"]["worker"] == "stopped")
     assert "portraits" in [model["id"] for model in client.request("models").header["models"]]
     plan = {"kind": "edit", "model": "portraits", "profile": "fast", "canvas": [640, 480], "source": "a woman, hat"}
     answer = client.request("plan", plan).header

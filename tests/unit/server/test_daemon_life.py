@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from s2edit_wire.client import new_job_id
 from s2edit_wire.errors import WireError
 
 from tests.fakes.daemon import EDIT, RunningDaemon, code_of, fake, finished, picture, show, submit, wait_until
+from tests.fakes.until import LONG, until
 
 
 def test_ready_within_a_second_of_work_and_a_clean_end_leaves_no_files(tmp_path: Path) -> None:
@@ -21,18 +20,19 @@ def test_ready_within_a_second_of_work_and_a_clean_end_leaves_no_files(tmp_path:
         assert daemon.ready_cpu_s < 1.0
         client.request("shutdown", {"when": "now"})
         assert daemon.process is not None
-        assert daemon.process.wait(10) == 0
+        assert daemon.process.wait(LONG) == 0
         assert sorted(path.name for path in (tmp_path / "s" / "run").iterdir()) == ["daemon.lock"]
 
 
 def test_a_stop_in_mid_job_is_quick_and_the_job_goes_on_at_the_next_start(tmp_path: Path) -> None:
     daemon = RunningDaemon(tmp_path / "s")
     with daemon, daemon.client() as client:
-        job = submit(client, edit=fake(steps=50, step_ms=20))
+        job = submit(client, edit=fake(held=str(tmp_path / "let go")))
         wait_until(client, job, "running")
         worker = client.request("status").header["status"]["worker_pid"]
         assert daemon.stop() == 0
         assert not Path(f"/proc/{worker}").exists(), "the worker went with its daemon"
+    (tmp_path / "let go").touch()
     with daemon, daemon.client() as client:
         record = finished(client, job)
         assert (record["state"], record["attempt"]) == ("done", 2)
@@ -41,10 +41,8 @@ def test_a_stop_in_mid_job_is_quick_and_the_job_goes_on_at_the_next_start(tmp_pa
 def test_the_model_leaves_the_device_when_nothing_was_to_do(tmp_path: Path) -> None:
     with RunningDaemon(tmp_path / "s", {"idle_unload_s": 0.2}) as daemon, daemon.client() as client:
         finished(client, submit(client))
-        deadline = time.monotonic() + 10
-        while (status := client.request("status").header["status"])["model"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: not client.request("status").header["status"]["model"])
+        status = client.request("status").header["status"]
         assert (status["worker"], status["memory_used"]) == ("idle", 0)
         assert finished(client, submit(client, picture(seed=2)))["state"] == "done"
 
@@ -52,8 +50,9 @@ def test_the_model_leaves_the_device_when_nothing_was_to_do(tmp_path: Path) -> N
 def test_a_folder_too_deep_for_a_socket_is_served_over_loopback(tmp_path: Path) -> None:
     folder = tmp_path / ("deep" * 20) / ("er" * 20)
     folder.parent.mkdir()
-    before = set(Path(tempfile.gettempdir()).glob("s2edit-*"))
-    with RunningDaemon(folder) as daemon, daemon.client() as client:
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    with RunningDaemon(folder, environment={"TMPDIR": str(temporary)}) as daemon, daemon.client() as client:
         assert json.loads((folder / "run" / "daemon.json").read_text())["endpoint"].startswith("tcp://127.0.0.1:")
         image = picture(1_024)
         job = submit(client, image)
@@ -62,8 +61,8 @@ def test_a_folder_too_deep_for_a_socket_is_served_over_loopback(tmp_path: Path) 
         assert (np.frombuffer(patch, "u1") == 255 - image.ravel()).all()
         client.request("shutdown", {"when": "now"})
         assert daemon.process is not None
-        assert daemon.process.wait(20) == 0
-    assert set(Path(tempfile.gettempdir()).glob("s2edit-*")) <= before
+        assert daemon.process.wait(LONG) == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_shutdown_when_idle_waits_for_the_queue(tmp_path: Path) -> None:
@@ -71,7 +70,7 @@ def test_shutdown_when_idle_waits_for_the_queue(tmp_path: Path) -> None:
         jobs = [submit(client) for _ in range(3)]
         client.request("shutdown", {"when": "idle"})
         assert daemon.process is not None
-        assert daemon.process.wait(20) == 0
+        assert daemon.process.wait(LONG) == 0
         daemon.start()
         with daemon.client() as again:
             assert [show(again, job)["state"] for job in jobs] == ["done"] * 3
@@ -84,10 +83,7 @@ def test_a_taken_result_goes_after_its_grace_and_the_job_stays_known(tmp_path: P
         finished(client, job)
         client.request("acknowledge", {"job": job})
     with daemon, daemon.client() as client:
-        deadline = time.monotonic() + 10
-        while client.request("status").header["status"]["result_bytes"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: not client.request("status").header["status"]["result_bytes"])
         assert show(client, job)["acknowledged"]
         assert code_of(client, "result", job=job) == "wrong_state"
         assert len(client.request("thumbnail", {"job": job}).frames) == 2, "its small pictures stay"
@@ -99,7 +95,7 @@ def test_idle_exit_and_offline(tmp_path: Path) -> None:
     with daemon.client() as client:
         assert client.request("status").header["status"]["offline"]
     assert daemon.process is not None
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(LONG) == 0
 
 
 def test_the_real_worker_module_refuses_bad_edits_before_a_job_exists(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from tests.fakes.daemon import EDIT, RunningDaemon, code_of, fake, finished, pic
 from tests.protocol import smallest
 
 SECRET = "a secret commission of a lighthouse"
-SLOW = fake(steps=400, step_ms=20) | {"source": SECRET, "target": SECRET}
+SLOW = fake(held=True) | {"source": SECRET, "target": SECRET}
 NAMING = [message for message in MESSAGES.values() if message.job_fields]
 
 

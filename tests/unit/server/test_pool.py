@@ -18,6 +18,7 @@ from s2edit_wire.frames import describe
 
 from tests.crash.history import SIDE, History, settle
 from tests.fakes.daemon import EDIT, RunningDaemon, code_of, fake, finished, picture, show, submit, wait_until
+from tests.fakes.until import until
 
 LISTING = """GPU 0: NVIDIA H200 (UUID: GPU-0aa)
 GPU 1: NVIDIA A100 (UUID: GPU-1bb)
@@ -96,12 +97,10 @@ def test_jobs_share_an_identity_when_only_what_is_asked_for_differs() -> None:
 
 def test_three_workers_work_side_by_side_and_each_is_shown(tmp_path: Path) -> None:
     with RunningDaemon(tmp_path / "s", {"workers": 3}) as daemon, daemon.client() as client:
-        jobs = [submit(client, picture(seed=seed), fake(steps=4_000, step_ms=5)) for seed in range(3)]
+        jobs = [submit(client, picture(seed=seed), fake(held=True)) for seed in range(3)]
         told = [wait_until(client, job, "running") for job in jobs]
         assert {record["place"] for record in told} == {"worker 0", "worker 1", "worker 2"}
-        for job in jobs:
-            while not show(client, job)["total"]:
-                time.sleep(0.01)
+        until(lambda: all(show(client, job)["total"] for job in jobs))
         status = client.request("status").header["status"]
         places = {place["name"]: place for place in status["places"]}
         assert {place["job"] for place in places.values()} == set(jobs)
@@ -119,13 +118,12 @@ def test_three_workers_work_side_by_side_and_each_is_shown(tmp_path: Path) -> No
         assert code_of(client, "free_memory", place="worker 9") == "bad_setting"
         free = told[0]["place"]
         client.request("free_memory", {"place": free})
-        deadline = time.monotonic() + 30
-        while True:
-            places = {one["name"]: one for one in client.request("status").header["status"]["places"]}
-            if places[free]["worker"] == "stopped":
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+
+        def here() -> dict[str, Any]:
+            return {one["name"]: one for one in client.request("status").header["status"]["places"]}
+
+        until(lambda: here()[free]["worker"] == "stopped")
+        places = here()
         assert sum(place["worker"] == "busy" for place in places.values()) == 2
         for job in jobs[1:]:
             client.request("cancel", {"job": job})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from s2edit_wire.errors import WireError
 from tests.fakes.daemon import RunningDaemon
 from tests.fakes.hub import FakeHub
 from tests.fakes.hub_model import FILES, WEIGHTS, daemon_with
+from tests.fakes.until import until
 
 
 @pytest.fixture
@@ -34,14 +34,6 @@ def model(client: Client) -> dict[str, Any]:
     return next(record for record in models if record["id"] == "model")
 
 
-def until(client: Client, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    end = time.monotonic() + 30
-    while not condition(record := model(client)):
-        assert time.monotonic() < end, record
-        time.sleep(0.02)
-    return record
-
-
 def test_killed_in_the_middle_and_done_after_the_restart(daemon: RunningDaemon, hub: FakeHub) -> None:
     target = daemon.folder / "weights" / "model" / "0123456789ab" / WEIGHTS
     hub.faults.slow = 0.05
@@ -51,13 +43,13 @@ def test_killed_in_the_middle_and_done_after_the_restart(daemon: RunningDaemon, 
         assert failure.value.code == "licence_required"
         act(client, "accept_licence")
         assert act(client, "download")["state"] == "downloading"
-        until(client, lambda record: record["present"] > 500_000)
+        until(lambda: model(client)["present"] > 500_000)
     daemon.kill()
     assert not target.exists()
     hub.faults.slow = 0
     daemon.start()
     with daemon.client() as client:
-        until(client, lambda record: record["state"] == "ready")
+        until(lambda: model(client)["state"] == "ready")
         assert target.read_bytes() == FILES[WEIGHTS]
         assert act(client, "verify")["state"] == "ready"
     resumed = [asked for method, path, asked, _ in hub.requests if method == "GET" and path.startswith("/store/")]
@@ -71,10 +63,11 @@ def test_a_client_hears_of_the_progress(daemon: RunningDaemon, hub: FakeHub) -> 
         act(client, "accept_licence")
         act(client, "download")
         states: list[str] = []
-        end = time.monotonic() + 30
-        while "ready" not in states:
-            assert time.monotonic() < end
+
+        def ready() -> bool:
             news = [incoming.header for incoming in client.pump() if incoming.op == "event"]
-            states += [header["model"]["state"] for header in news if header["kind"] == "model"]
-            time.sleep(0.02)
+            states.extend(header["model"]["state"] for header in news if header["kind"] == "model")
+            return "ready" in states
+
+        until(ready)
     assert "downloading" in states

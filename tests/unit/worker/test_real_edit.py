@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from s2edit_wire.session import new_job_id
 
 from tests.fakes.checkpoints import untrained_checkpoint
 from tests.fakes.daemon import RunningDaemon, finished, show, wait_until
+from tests.fakes.until import until
 
 SIZE = 96
 STEPS = {"identity.steps": 3, "inversion.steps": 4}
@@ -112,14 +112,17 @@ def test_an_edit_at_every_depth_and_the_next_one_is_cheap(client: Client, dtype:
     assert again["model_hash"] == record["model_hash"]
 
 
+def reached(client: Client, job: str, step: int) -> bool:
+    """Whether it is that far in learning the identity."""
+    now = show(client, job)
+    return bool(now["phase"] == "identity" and now["step"] >= step)
+
+
 def test_a_worker_killed_in_mid_edit(client: Client, daemon: RunningDaemon) -> None:
     """The job is tried again and ends done; the daemon is the same process all along."""
     settings = STEPS | {"identity.steps": 12}
     job = submit(client, picture(), seed=77, settings=settings)
-    end = time.monotonic() + 60
-    while not (show(client, job)["phase"] == "identity" and show(client, job)["step"] >= 1):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: reached(client, job, 1))
     worker = client.request("status", {}).header["status"]["worker_pid"]
     os.kill(worker, signal.SIGKILL)
     record, _ = result(client, job)
@@ -131,13 +134,10 @@ def test_a_worker_killed_in_mid_edit(client: Client, daemon: RunningDaemon) -> N
 
 def test_cancel_frees_the_worker_within_a_step(client: Client) -> None:
     job = submit(client, picture(), seed=78, settings=LONG)
-    end = time.monotonic() + 60
-    while not (show(client, job)["phase"] == "identity" and show(client, job)["step"] >= 3):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: reached(client, job, 3))
     worker = client.request("status", {}).header["status"]["worker_pid"]
     client.request("cancel", {"job": job})
-    record = wait_until(client, job, "cancelled", timeout=10)
+    record = wait_until(client, job, "cancelled")
     assert record["step"] < LONG["identity.steps"]
     result(client, submit(client, picture(), settings=STEPS))
     assert client.request("status", {}).header["status"]["worker_pid"] == worker
