@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyvips
@@ -50,8 +50,15 @@ def drain(image: pyvips.Image, path: Path | None) -> None:
     if watch is None or path is None:
         image.avg()
         return
+    reached = 0
+
+    def tell(_: pyvips.Image, progress: Any) -> None:
+        nonlocal reached
+        reached = max(reached, progress.percent)  # a WebP's goes back at times
+        watch(path, reached)
+
     image.set_progress(True)
-    image.signal_connect("eval", lambda _, progress: watch(path, progress.percent))
+    image.signal_connect("eval", tell)
     image.avg()
     watch(path, 100)  # libvips tells nothing of what it decodes at once
 
