@@ -160,8 +160,9 @@ def _show(state: dict[str, Any], as_json: bool) -> None:
     where = f" on {there}" if (there := remote.computer(state_folder())) else ""
     say(f"S²Edit {state['version']} runs{where} (process {state['pid']}) since {duration(state['uptime'])}.")
     if "places" in state:
+        width = max(len(place["name"]) for place in state["places"])
         for place in state["places"]:
-            say(f"{place['name']:9}" + _at_work(place) + (f", job {place['job']}" if "job" in place else ""))
+            say(f"{place['name']:{width}}  " + _at_work(place) + (f", job {place['job']}" if "job" in place else ""))
     else:
         say(f"worker   {state['worker']}" + (f", {state['device']}" if state["device"] else ""))
         if state["model"]:

@@ -12,6 +12,7 @@ from s2edit_wire.paths import settle_home
 
 from . import (
     bench_commands,
+    cluster_commands,
     daemon_commands,
     detect_commands,
     edit_commands,
@@ -58,6 +59,7 @@ app.add_typer(job_commands.app, name="jobs")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(daemon_commands.app, name="daemon")
 app.add_typer(painter_commands.app, name="painter")
+app.add_typer(cluster_commands.app, name="cluster")
 app.command()(mcp_command.mcp)
 app.command()(install_commands.install)
 app.command()(install_commands.uninstall)

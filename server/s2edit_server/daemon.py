@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import zmq
@@ -44,13 +44,15 @@ from . import (
 )
 from .auth import Authenticator
 from .blobs import Blobs
+from .bridge_link import HEAD_FILE
+from .bridge_pool import BridgePool
 from .broker import Broker
 from .crowd import capacity, opened
 from .desk import Desk
 from .events import Events
 from .gate import Gate
 from .painters import Guard, Painters
-from .pool import LocalPool
+from .pool import LocalPool, Pool
 from .router import Router
 from .scheduler import Scheduler
 from .services import Services, version
@@ -238,9 +240,7 @@ class Daemon:
         events = Events(lambda identity, header, frames: broker.event(identity, header, frames), changed)  # noqa: PLW0108
         desk = Desk(store, Blobs(self._folder / "blobs"), events)
         desk.queued.set()
-        pool = LocalPool(
-            self._options.worker_module, self._folder, self._deadlines, lambda: self._tell_status(services)
-        )
+        pool = self._pool(lambda: self._tell_status(services), desk.queued.set)
         weights = WeightsDesk(
             self._folder,
             lambda: self._settings.now,
@@ -270,6 +270,12 @@ class Daemon:
             **handlers_weights.handlers(services),
         }
         return services, broker, router
+
+    def _pool(self, on_change: Callable[[], None], on_places: Callable[[], None]) -> Pool:
+        """This computer's cards, or on a studio's head those of all its computers."""
+        if (self._folder / HEAD_FILE).is_file():
+            return BridgePool(self._options.worker_module, self._folder, on_change, on_places)
+        return LocalPool(self._options.worker_module, self._folder, self._deadlines, on_change)
 
     async def _work(self, services: Services) -> None:
         """Run jobs where this computer has places, once its cards are counted."""

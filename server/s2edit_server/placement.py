@@ -54,6 +54,11 @@ class Place:
     holds: Mapping[str, float] = field(default_factory=dict)
 
 
+def worth_telling(places: Sequence[Place]) -> bool:
+    """Whether people are told where jobs run: not where there is but this computer's one worker."""
+    return len(places) > 1 or any(place.host for place in places)
+
+
 def choose(
     waiting: Sequence[Job], places: Sequence[Place], running: Iterable[Job], now: float
 ) -> tuple[Job, Place] | None:

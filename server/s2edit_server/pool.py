@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,13 @@ class SeatLost(WorkerDied):
 
 class Pool(Protocol):
     """Where jobs run, however it comes about."""
+
+    @property
+    def notice(self) -> str:
+        """What people have to know of it, or ""."""
+
+    async def open(self, settings: Settings) -> None:
+        """Make the places that there are; others may come later."""
 
     def places(self) -> list[Place]:
         """All places as they are now."""
@@ -62,21 +69,34 @@ class Pool(Protocol):
 
 
 class FixedPool:
-    """A pool of these runners, all on one host."""
+    """A pool of these runners.
 
-    def __init__(self, runners: Mapping[str, Runner]) -> None:
-        self._runners = dict(runners)
+    Args:
+        runners: by the place's name.
+        hosts: by the place's name; what is learned lies on all places of a host. Without, all are on one.
+
+    Attributes:
+        notice: see `Pool.notice`.
+    """
+
+    def __init__(self, runners: Mapping[str, Runner], hosts: Mapping[str, str] | None = None) -> None:
+        self._runners, self._hosts = dict(runners), dict(hosts or {})
         self._jobs: dict[str, Job] = {}
-        self._holds: dict[str, float] = {}
+        self._holds: dict[str, dict[str, float]] = {}
+        self.notice = ""
+
+    async def open(self, settings: Settings) -> None:
+        """See `Pool.open`."""
 
     def places(self) -> list[Place]:
         """See `Pool.places`."""
         found = []
         for name, runner in self._runners.items():
-            place = Place(name, model=runner.health().model, holds=self._holds)
+            held = self._held(name)
+            place = Place(name, self._hosts.get(name, ""), model=runner.health().model, holds=held)
             job = self._jobs.get(name)
             if job is not None:
-                holds = {**self._holds, job.holds: job.since} if job.holds else self._holds
+                holds = {**held, job.holds: job.since} if job.holds else held
                 place = replace(place, job=job.id, model=place.model or job.model, holds=holds)
             found.append(place)
         return found
@@ -90,22 +110,23 @@ class FixedPool:
         return self._jobs.get(place)
 
     def device(self, wanted: str) -> str:
-        """See `Pool.device`: of several places each sees its own card only."""
-        return "cuda" if len(self._runners) > 1 and wanted.startswith("cuda:") else wanted
+        """See `Pool.device`."""
+        return own_card(wanted, len(self._runners))
 
     def begin(self, place: str, job: Job, now: float) -> None:
         """See `Pool.begin`."""
         self._jobs[place] = job
-        if job.holds in self._holds:
-            self._holds[job.holds] = now
+        if job.holds in self._held(place):
+            self._held(place)[job.holds] = now
 
     def end(self, place: str, now: float, *, learned: bool) -> None:
         """See `Pool.end`."""
         job = self._jobs.pop(place)
         if learned and job.holds:
-            self._holds[job.holds] = now
-            if len(self._holds) > REMEMBERED:
-                del self._holds[min(self._holds, key=self._holds.__getitem__)]
+            held = self._held(place)
+            held[job.holds] = now
+            if len(held) > REMEMBERED:
+                del held[min(held, key=held.__getitem__)]
 
     def forget(self) -> None:
         """See `Pool.forget`."""
@@ -114,6 +135,10 @@ class FixedPool:
     async def stop(self) -> None:
         """See `Pool.stop`."""
         await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
+
+    def _held(self, place: str) -> dict[str, float]:
+        """The identities of the place's host, each with the time of its last use."""
+        return self._holds.setdefault(self._hosts.get(place, ""), {})
 
 
 class LocalPool(FixedPool):
@@ -131,27 +156,44 @@ class LocalPool(FixedPool):
 
     async def open(self, settings: Settings) -> None:
         """Make the places that these settings and this computer's cards give; started are they when they are needed."""
-        cards = await asyncio.to_thread(wanted_cards, settings)
-        variables = {f"card {number}": {"CUDA_VISIBLE_DEVICES": card} for number, card in cards}
-        if not cards:
-            variables = {f"worker {number}": {} for number in range(settings.workers)}
-        elif len(cards) == 1 and (settings.cards == "all" or not cards[0][1]):
-            # The worker finds it by itself, as it does where nobody can name it.
-            variables = {"card 0": {}}
-        for name, environment in variables.items():
-            log = "worker.log"
-            if len(variables) > 1:
-                environment["OMP_NUM_THREADS"] = str(max(1, physical_cores() // len(variables)))
-                log = f"worker-{name.replace(' ', '-')}.log"
+        for name, seat in (await asyncio.to_thread(seats, settings)).items():
             self._runners[name] = ProcessRunner(
                 self._module,
                 self._folder,
-                self._folder / "logs" / log,
+                self._folder / "logs" / seat.log,
                 self._deadlines,
                 self._on_change,
-                environment,
+                seat.variables,
             )
         LOG.info("places: %s", ", ".join(self._runners))
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One place of this computer: variables of its worker's environment, and the name of its log."""
+
+    variables: Mapping[str, str]
+    log: str
+
+
+def seats(settings: Settings) -> dict[str, Seat]:
+    """The places that these settings and this computer's cards give, by name; the cores are shared out."""
+    cards = wanted_cards(settings)
+    variables = {f"card {number}": {"CUDA_VISIBLE_DEVICES": card} for number, card in cards}
+    if not cards:
+        variables = {f"worker {number}": {} for number in range(settings.workers)}
+    elif len(cards) == 1 and (settings.cards == "all" or not cards[0][1]):
+        # The worker finds it by itself, as it does where nobody can name it.
+        variables = {"card 0": {}}
+    if len(variables) == 1:
+        return {name: Seat(own, "worker.log") for name, own in variables.items()}
+    share = {"OMP_NUM_THREADS": str(max(1, physical_cores() // len(variables)))}
+    return {name: Seat(own | share, f"worker-{name.replace(' ', '-')}.log") for name, own in variables.items()}
+
+
+def own_card(device: str, places: int) -> str:
+    """What a worker is to compute on for the setting `device`: of several places each sees its own card only."""
+    return "cuda" if places > 1 and device.startswith("cuda:") else device
 
 
 def wanted_cards(settings: Settings) -> list[tuple[int, str]]:

@@ -21,7 +21,7 @@ from .claims import Claim, Floor
 from .desk import Desk, Foresee
 from .identities import Register
 from .outcomes import STORE_PATIENCE, Outcomes
-from .placement import Running
+from .placement import Running, worth_telling
 from .pool import Pool
 from .settings import Settings
 from .supervisor import WorkerDied
@@ -134,7 +134,7 @@ class Scheduler:
 
     def _foresee(self) -> Foresee:
         floor = self._floor()
-        self._desk.tell_place = len(floor.places) > 1
+        self._desk.tell_place = worth_telling(floor.places)
         return partial(claims.foresee, register=self._register, floor=floor)
 
     async def cancel(self, job: str, viewer: str = USERNAME) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from s2edit_wire.auth import USERNAME
 from . import queries
 from .desk import Desk
 from .painters import Painters, seen_by
-from .placement import Place
-from .pool import LocalPool
+from .placement import Place, worth_telling
+from .pool import Pool
 from .scheduler import Scheduler
 from .settings import SettingsFile
 from .supervisor import Health
@@ -52,7 +52,7 @@ class Services:
     pid: int
     desk: Desk
     scheduler: Scheduler
-    pool: LocalPool
+    pool: Pool
     settings: SettingsFile
     weights: WeightsDesk
     stop: Callable[[bool], None]
@@ -76,7 +76,7 @@ class Services:
         counts = await self.desk.store.call(queries.counts, seen_by(viewer))
         # What can change while those are awaited is read last, so that a later answer never tells an older state.
         health = self.health()
-        told = (self.settings.notice, self.painters.notice, *self.notices)
+        told = (self.settings.notice, self.painters.notice, self.pool.notice, *self.notices)
         status: dict[str, Any] = {
             "version": version(),
             "pid": self.pid,
@@ -91,7 +91,7 @@ class Services:
             "notices": [notice for notice in told if notice] if viewer == USERNAME else [],
         }
         places = self.pool.places()
-        if len(places) > 1:
+        if worth_telling(places):
             status["places"] = [self._place(place, viewer) for place in places]
         return status
 

@@ -1,0 +1,159 @@
+"""One card of a computer of the studio: an actor of Ray, with today's worker process in its hands.
+
+Pixels come and go with the job, and lie on this computer only while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+from s2edit_server import worker_link
+from s2edit_server.bridge_link import Said, State
+from s2edit_server.pool import own_card, seats
+from s2edit_server.settings import SettingsFile
+from s2edit_server.supervisor import Deadlines, ProcessRunner, WorkerDied
+from s2edit_server.weights_desk import WeightsDesk
+from s2edit_wire.errors import WireError
+from s2edit_wire.paths import state_folder
+from s2edit_wire.programs import MODULES
+
+from .node import OWN_THREADS
+
+PULSE_S = 1.0
+"""Seconds between two signs of life."""
+_encoder = msgspec.msgpack.Encoder()
+_runs = msgspec.msgpack.Decoder(worker_link.Run)
+
+Answer = tuple[bytes, list[bytes]]
+"""An outcome (`worker_link.Done`, `Failed` or `Cancelled`) as msgpack, and the samples of its frames in their order."""
+
+
+class Seat:
+    """The computer's place with this number; its settings and weights are those of the computer it is on.
+
+    Args:
+        number: from 0; worker: module of the worker process.
+    """
+
+    def __init__(self, number: int, worker: str) -> None:
+        if not os.environ.pop(OWN_THREADS, ""):
+            os.environ.pop("OMP_NUM_THREADS", None)  # Ray's doing: one thread for an actor without processors
+        self._folder = state_folder()
+        self._settings = SettingsFile(self._folder / "settings.json")
+        places = seats(self._settings.now)
+        self.name, seat = list(places.items())[number]
+        self._places, self._worker = len(places), worker
+        self._runner = ProcessRunner(
+            worker, self._folder, self._folder / "logs" / seat.log, self._deadlines, self._changed, seat.variables
+        )
+        self._scratch = self._folder / "cluster" / "scratch" / str(number)
+        shutil.rmtree(self._scratch, ignore_errors=True)  # of a job that this computer's end cut off
+        self._scratch.mkdir(mode=0o700, parents=True)
+        self._said: asyncio.Queue[bytes] | None = None
+        self._weights: WeightsDesk | None = None
+
+    async def hello(self) -> str:
+        """The place's name on its computer."""
+        return self.name
+
+    async def reports(self) -> AsyncIterator[bytes]:
+        """What happens here, each as msgpack of `Said` or `State`, for as long as the seat is; b"" is a pulse."""
+        self._said = asyncio.Queue()
+        self._changed()
+        while True:
+            try:
+                async with asyncio.timeout(PULSE_S):
+                    report = await self._said.get()
+            except TimeoutError:
+                report = b""
+            yield report
+
+    async def run(self, order: bytes, pixels: list[bytes]) -> Answer:
+        """Do a job, whose frames are these.
+
+        Raises:
+            WorkerDied: as `Runner.run`.
+        """
+        run = _runs.decode(order)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as name:
+            folder = Path(name)
+            try:
+                outcome = await self._runner.run(await self._here(run, pixels, folder), self._progress)
+            except WireError as error:
+                outcome = worker_link.Failed(run.job, error.code, error.message, error.hint)
+            frames = outcome.frames if isinstance(outcome, worker_link.Done) else []
+            return _encoder.encode(outcome), [_inside(folder, frame.path).read_bytes() for frame in frames]
+
+    async def cancel(self, job: str) -> None:
+        """See `Runner.cancel`."""
+        self._runner.cancel(job)
+
+    async def free(self, end: bool) -> None:
+        """See `Runner.unload`, with `end` `Runner.stop`."""
+        if end:
+            await self._runner.stop()
+        else:
+            self._runner.unload()
+
+    async def forget(self) -> None:
+        """Delete this computer's identities."""
+        await self._desk().clear_cache()
+
+    async def _here(self, run: worker_link.Run, pixels: list[bytes], folder: Path) -> worker_link.Run:
+        """The order with this computer's paths and settings."""
+        try:
+            model = await self._desk().find_model(run.model.id)
+        except WireError as error:
+            where = f"On the studio's computer {os.uname().nodename}"
+            raise WireError(error.code, f"{where}: {error.message}", error.hint) from error
+        frames = []
+        for number, (frame, data) in enumerate(zip(run.frames, pixels, strict=True)):
+            path = folder / f"in-{number}"
+            await asyncio.to_thread(path.write_bytes, data)
+            frames.append(msgspec.structs.replace(frame, path=str(path)))
+        out = folder / "out"
+        out.mkdir()
+        now = self._settings.now
+        return msgspec.structs.replace(
+            run,
+            model=worker_link.Model(run.model.id, str(model)),
+            frames=frames,
+            out=str(out),
+            threads=now.threads,
+            compiled=now.compiled,
+            device=own_card(now.device, self._places),
+        )
+
+    def _desk(self) -> WeightsDesk:
+        if self._weights is None:
+            foreign = self._worker != MODULES["worker"]
+            self._weights = WeightsDesk(self._folder, lambda: self._settings.now, lambda _: None, foreign=foreign)
+        return self._weights
+
+    def _deadlines(self) -> Deadlines:
+        now = self._settings.now
+        return Deadlines(now.cancel_s, now.pulse_s, now.stall_s)
+
+    def _changed(self) -> None:
+        self._say(State("", self._runner.health()))
+
+    def _progress(self, progress: worker_link.Progress) -> None:
+        self._say(Said("", progress))
+
+    def _say(self, report: Said | State) -> None:
+        if self._said is not None:
+            self._said.put_nowait(_encoder.encode(report))
+
+
+def _inside(folder: Path, path: str) -> Path:
+    """The path of a worker's file, which has to be in its folder; raises WorkerDied."""
+    found = Path(path)
+    if folder not in found.resolve().parents:
+        raise WorkerDied("its result is in no folder of its own")
+    return found

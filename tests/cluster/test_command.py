@@ -1,0 +1,87 @@
+"""A studio as its admin makes it, by `s2edit cluster` alone, with real edits: the same to the bit on both computers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from s2edit_wire.client import Client
+
+from tests.cluster.studio import HEAD, OTHER, free_ports, places, until
+from tests.fakes.daemon import EDIT, ROOT, finished, picture, submit, wait_until
+
+pytestmark = pytest.mark.slow
+AT_HEAD, AT_OTHER = f"{HEAD} worker 0", f"{OTHER} worker 0"
+
+
+def _typed(state: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    """(exit status, what it printed) of `s2edit WORDS --json` on the computer with this state folder."""
+    environment = {**os.environ, "S2EDIT_HOME": str(state), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "s2edit_cli", *words, "--json"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return told.returncode, json.loads(told.stdout)
+
+
+def test_a_studio_from_its_first_word_to_its_last(tmp_path: Path) -> None:
+    head, other = tmp_path / "a", tmp_path / "b"
+    first = free_ports()
+    try:
+        code, told = _typed(head, "cluster", "head", HEAD, "--port", str(first), "--seats", "1")
+        assert (code, told["seats"]) == (0, 1)
+        join = ("cluster", "join", told["join_file"], OTHER, "--port", str(first + 100))
+        assert _typed(other, *join)[0] == 0
+        assert _typed(other, *join)[0] != 0, "it is in a studio already"
+        with Client("other", "test", state_folder=head) as client:
+            client.connect(5)
+            until(lambda: set(places(client)) == {AT_HEAD, AT_OTHER})
+            _same_on_both(client)
+        status = _typed(head, "cluster", "status")[1]
+        assert status["up"]
+        assert [place["device"] for place in status["places"]] == ["cpu", "cpu"]
+        assert _typed(head, "cluster", "painter", "add", "anna")[1]["painter"] == "anna"
+        assert _typed(other, "cluster", "leave")[0] == 0
+        with Client("other", "test", state_folder=head) as client:
+            client.connect(5)
+            until(lambda: set(places(client)) == {AT_HEAD})
+        assert not (other / "cluster").exists()
+        assert _typed(head, "cluster", "leave")[0] == 0
+        with Client("other", "test", state_folder=head) as client:
+            client.connect(5)
+            assert "places" not in client.request("status").header["status"], "its own worker, as ever"
+    finally:
+        for state in (other, head):
+            _typed(state, "cluster", "leave")
+        _typed(head, "daemon", "stop")
+
+
+def _same_on_both(client: Client) -> None:
+    edit = {**EDIT, "settings": {"identity.steps": 2, "inversion.steps": 4}}
+    image = picture(64, 1)
+
+    def at(place: str) -> dict[str, Any]:
+        job = submit(client, image, edit)
+        assert wait_until(client, job, "running")["place"] == place
+        record = finished(client, job, 120)
+        assert record["state"] == "done", record
+        return record
+
+    here = at(AT_HEAD)
+    client.request("clear_cache")
+    long = submit(client, picture(64, 2), {**EDIT, "profile": "faithful", "settings": {"identity.steps": 4_000}})
+    wait_until(client, long, "running")
+    there = at(AT_OTHER)
+    assert here["result_sha256"] == there["result_sha256"]
+    client.request("cancel", {"job": long})
+    assert finished(client, long)["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "atelier", "::1"])
+def test_what_can_be_no_address_is_refused_and_nothing_is_made(tmp_path: Path, address: str) -> None:
+    code, told = _typed(tmp_path, "cluster", "head", address)
+    assert code == told["exit_code"] == 3, told
+    assert not (tmp_path / "cluster").exists()
