@@ -13,10 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import locking
 from .pip_run import pip
 from .torch_choice import Choice, choose, cpu_from_own_index
 from .words import Trouble, say
 
+_HASHED = ["--require-hashes", "--no-deps"]
+"""Each file that is fetched has to have one of the digests in `locked/`, and nothing else is."""
 NEEDED = {"cpu": 3, "given": 3, "cuda": 10, "rocm": 18}
 """GiB of free disk that an environment with each PyTorch build takes, downloads included."""
 
@@ -57,15 +60,26 @@ class Environment:
         self._stamp.unlink(missing_ok=True)
         pip(self.python, ["--upgrade", "pip"], "Preparing", raw=False, constraints=constraints)
         choice = self._without_needless_gigabytes(choice, constraints)
-        index = ["--index-url", choice.index] if choice.index else []
         say(f"PyTorch: {choice.why}")
-        # First and alone: together with the rest, another index's CUDA build could win over the one for this machine.
+        locked = locking.files(self.root, wanted) if options.constraints is None and choice.kind != "given" else []
+        self._fetch_torch(choice, constraints, locked=bool(locked))
+        what = f"{self.root}[{','.join(wanted)}]"
+        if locked:
+            pip(self.python, [*_HASHED, *(f"--requirement={path}" for path in locked)], "Fetching the rest")
+            pip(self.python, ["--no-deps", "--no-build-isolation", "--editable", what], "Installing S²Edit")
+        else:
+            others = self._constraints_without_torch(constraints) if choice.kind == "given" else constraints
+            pip(self.python, ["--editable", what], "Fetching the rest", constraints=others)
+        self._stamp.write_text(json.dumps({"digest": now, "extras": wanted}), encoding="utf-8")
+
+    def _fetch_torch(self, choice: Choice, constraints: Path, *, locked: bool) -> None:
+        """First and alone: together with the rest, another index's CUDA build could win over this machine's."""
+        if locked and not choice.index and not (choice.kind == "cpu" and sys.platform == "linux"):
+            pip(self.python, [*_HASHED, f"--requirement={locking.torch_file(self.root)}"], "Fetching PyTorch")
+            return
+        index = ["--index-url", choice.index] if choice.index else []
         pinned = constraints if choice.kind != "given" else None
         pip(self.python, [choice.requirement, *index], "Fetching PyTorch", constraints=pinned)
-        others = self._constraints_without_torch(constraints) if choice.kind == "given" else constraints
-        what = f"{self.root}[{','.join(wanted)}]"
-        pip(self.python, ["--editable", what], "Fetching the rest", constraints=others)
-        self._stamp.write_text(json.dumps({"digest": now, "extras": wanted}), encoding="utf-8")
 
     def remove(self) -> None:
         """Delete it."""

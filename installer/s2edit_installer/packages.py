@@ -1,7 +1,7 @@
 """Everything that is handed out, built by one command, the same to the bit each time: `python -m …packages OUT`.
 
-A wheel and an sdist that carry the plug-ins and the model, a zip for Krita's plug-in importer, and GIMP's folder, also
-as a zip. Timestamps come from the last commit (SOURCE_DATE_EPOCH, reproducible-builds.org).
+A wheel and an sdist that carry the plug-ins and the model, a zip for Krita's plug-in importer, GIMP's folder, also as a
+zip, and an extension for GIMP. Timestamps come from the last commit (SOURCE_DATE_EPOCH, reproducible-builds.org).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gzip
 import io
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -28,6 +29,8 @@ from .words import Trouble, say
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("s2edit", "server", "installer")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
+GIMP_EXTENSION = "org.s2edit.GIMP"
+"""The extension's id; the tray's is in `s2edit_tray.autostart`."""
 _EARLIEST = 315_532_800
 """1980-01-01, the earliest time that a zip can say."""
 _BUILD = "import sys, setuptools.build_meta as backend; getattr(backend, sys.argv[1])(sys.argv[2])"
@@ -54,7 +57,8 @@ def build(out: Path, root: Path = ROOT) -> list[Path]:
     gimp = out / f"s2edit-gimp-{version('s2edit')}"
     _folder(gimp, plugin_files("gimp", root))
     _zip(gimp.with_suffix(gimp.suffix + ".zip"), plugin_files("gimp", root), moment)
-    return [*(Path(path) for path in packages), krita, gimp, gimp.with_suffix(gimp.suffix + ".zip")]
+    zipped = gimp.with_suffix(gimp.suffix + ".zip")
+    return [*(Path(path) for path in packages), krita, gimp, zipped, gimp_extension(out, root, moment)]
 
 
 def _moment(root: Path) -> int:
@@ -119,6 +123,21 @@ def _for_importer(files: dict[str, File]) -> dict[str, File]:
     return {path.split("/", 1)[1]: file for path, file in files.items()}
 
 
+def gimp_extension(out: Path, root: Path, moment: int) -> Path:
+    """The plug-in as a file that GIMP opens and its extension manager switches on.
+
+    GIMP wants one folder named as the metadata's id, with the metadata in it (its app/core/gimpextension.c).
+
+    Args:
+        out: the folder to write it into. root: the checkout. moment: its files' time, s since 1970.
+    """
+    metadata = f"{GIMP_EXTENSION}.metainfo.xml"
+    files = {metadata: File((root / "gimp_plugin" / metadata).read_bytes()), **plugin_files("gimp", root)}
+    path = out / f"{GIMP_EXTENSION}-{version('s2edit')}.gex"
+    _zip(path, {f"{GIMP_EXTENSION}/{name}": file for name, file in files.items()}, moment)
+    return path
+
+
 def _zip(path: Path, files: dict[str, File], moment: int) -> None:
     """A zip with an entry for each folder, without which Krita's importer does not see the module."""
     when = time.gmtime(moment)[:6]
@@ -130,6 +149,8 @@ def _zip(path: Path, files: dict[str, File], moment: int) -> None:
             info = zipfile.ZipInfo(name, when)
             info.create_system, info.external_attr = 3, mode << 16
             info.compress_type = zipfile.ZIP_DEFLATED
+            # libarchive, by which GIMP unpacks, reads from the front and takes modes from here alone (its “xl” field).
+            info.extra = struct.pack("<HHBHI", 0x6C78, 7, 0b101, 3 << 8, mode << 16)
             archive.writestr(info, content)
 
 

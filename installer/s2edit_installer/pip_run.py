@@ -1,10 +1,14 @@
-"""Running pip with one progress bar, and saying in plain words why it failed. Standard library only."""
+"""Running pip, or uv where it is, with one progress bar, and saying in plain words why it failed.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
 import collections
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -35,9 +39,16 @@ _REASONS = (
         "The package index lacks a pinned version for this Python. Try Python 3.11 to 3.13, or give your own\n"
         "versions with --constraints FILE or --torch SPEC.",
     ),
+    (
+        r"(DO NOT MATCH THE HASHES|[Hh]ash mismatch)",
+        "What the package index sent is not the file that S²Edit was made with, so it is not used. Run this\n"
+        "again; if it stays so, the index has another: take that with --constraints installer/constraints.txt.",
+    ),
     (r"Permission denied", "A file may not be written. Run this as the user that owns this folder, without sudo."),
 )
 _TAIL = 12
+_OTHER_SOURCES = re.compile(r"(index-url|extra-index-url|find-links|no-index|proxy|cert)\b", re.MULTILINE)
+"""Settings of pip's that uv does not read."""
 
 
 def explain(output: str) -> str:
@@ -82,16 +93,55 @@ class Bar:
             self._width = len(line)
 
 
+def find_uv() -> str | None:
+    """The uv on the path or beside this Python, else None."""
+    return shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+
+
+def uv_for(python: Path) -> str | None:
+    """The uv to install with: much faster than pip. None without one, or where pip was told of sources of its own.
+
+    Args:
+        python: the environment's; its pip is asked for its settings.
+    """
+    uv = shutil.which("uv")
+    if uv is None:
+        return None
+    asked = subprocess.run(  # noqa: S603 - our own environment's pip
+        [str(python), "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
+    told = asked.returncode != 0 or _OTHER_SOURCES.search(asked.stdout.replace("_", "-").lower())
+    return None if told else uv
+
+
 def pip(python: Path, arguments: list[str], title: str, *, raw: bool = True, constraints: Path | None = None) -> None:
-    """Run pip install; Trouble says what went wrong."""
+    """Run pip install, or uv's; what uv fails at, pip tries. Trouble says what went wrong.
+
+    Args:
+        python: the environment's. arguments: what to install, in words that both understand. title: for people.
+        raw: whether pip tells how far it has got. constraints: a file of versions.
+    """
+    arguments = [*(["-c", str(constraints)] if constraints else []), *arguments]
+    uv = uv_for(python)
+    if uv is not None:
+        if not _run([uv, "pip", "install", "--python", str(python), "--no-progress", *arguments], title):
+            return
+        say("uv could not do that; pip tries.")
     command = [str(python), "-P", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    command += ["--progress-bar", "raw" if raw else "off"]
-    environment = dict(os.environ, PYTHONUNBUFFERED="1")
-    if constraints:
-        command += ["-c", str(constraints)]
+    output = _run([*command, "--progress-bar", "raw" if raw else "off", *arguments], title)
+    if output:
+        raise Trouble(explain(output))
+
+
+def _run(command: list[str], title: str) -> str:
+    """What it said when it failed, at most 200 lines; "" when it did not."""
     bar, tail = Bar(title), collections.deque[str](maxlen=200)
-    with subprocess.Popen(  # noqa: S603 - our own environment's pip
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    with subprocess.Popen(  # noqa: S603 - our own environment's pip, or uv
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=dict(os.environ, PYTHONUNBUFFERED="1"),
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -99,5 +149,6 @@ def pip(python: Path, arguments: list[str], title: str, *, raw: bool = True, con
             bar.take(line.rstrip())
     if process.returncode:
         say()
-        raise Trouble(explain("".join(tail)))
+        return "".join(tail) or f"It ended with {process.returncode}."
     bar.close()
+    return ""

@@ -18,6 +18,7 @@ PACKAGES = (
     "dbus",
     "x11-utils",
     "imagemagick",
+    "appstream",
     "libimage-exiftool-perl",
     "openssh-client",
     "openssh-server",
@@ -36,7 +37,7 @@ PACKAGES = (
     "libxcb-render-util0",
     "libxcb-shape0",
 )
-"""Debian's names; PySide6 needs the libraries, the window tests the rest; two of them read marks independently."""
+"""Debian's names; PySide6 needs the libraries, the window tests the rest; two read marks on their own."""
 
 
 def provision(environment: Environment, root: Path, *, editors: bool = True) -> None:
