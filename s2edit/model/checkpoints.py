@@ -20,18 +20,13 @@ from ..picture.framing import load_framing
 from ..picture.region import LATENT_STRIDE
 from ..picture.resolution import FRAMING, UPSCALER
 from ..picture.upscaling import load_upscaler
-from .families import CONFIGS, FAMILIES, SD1, SDXL, Family, family_of, header, multiple_of, read_object
+from .families import CONFIGS, FAMILIES, SD1, Family, FamilyKey, family_of, header, multiple_of
 from .sd1 import Checkpoint, add_identity_rows
 from .sdxl import XlCheckpoint
 from .weight_files import check_folder, hashed_files
 
-_PREFIXES = {
-    "unet": "model.diffusion_model.",
-    "vae": "first_stage_model.",
-    "text_encoder": "cond_stage_model.",
-    "text_encoder_2": "conditioner.embedders.1.",
-}
-"""Of the networks' names in one file, as Stable Diffusion 1 has them; XL's second encoder has no other."""
+KINDS: dict[FamilyKey, type[Checkpoint]] = {"sd1": Checkpoint, "sdxl": XlCheckpoint}
+"""The backbone of each family."""
 _NO_WEIGHTS = ("position_ids", "logit_scale")
 """Ends of names in one file that no network's parameter has."""
 
@@ -55,7 +50,9 @@ def load(path: Path) -> Checkpoint:
     family = _family(path)
     folder = _single_config(path, family) if single else path
     check_folder(folder)
-    tokenizer = PromptTokenizer.from_folder(folder, vocabulary=SD1.config)
+    tokenizers = _tokenizers(folder, family)
+    if not all(tokenizers["tokenizer"].agrees(other) for other in tokenizers.values()):
+        raise _foreign(path)
     _check_scheduler(folder)
     try:
         with warnings.catch_warnings():
@@ -69,13 +66,15 @@ def load(path: Path) -> Checkpoint:
             code="checkpoint_incomplete",
             hint="Verify the model, or download it again.",
         ) from error
-    _check_widths(networks, path)
+    _check_widths(networks, family, path)
     for module in networks.values():
         module.requires_grad_(requires_grad=False).eval()
     unet = networks["unet"]
+    for name in family.text_encoders:
+        add_identity_rows(networks[name], tokenizers[tokenizer_of(name)])
     parts: dict[str, Any] = {
         **networks,
-        "tokenizer": tokenizer,
+        **tokenizers,
         "alphas": _alphas(folder),
         "native_size": int(unet.config.sample_size) * LATENT_STRIDE,
         "size_multiple": multiple_of(folder, family),
@@ -83,15 +82,18 @@ def load(path: Path) -> Checkpoint:
         "upscaler": load_upscaler(folder),
         "framing": load_framing(folder),
     }
-    add_identity_rows(networks["text_encoder"], tokenizer)
-    if family is not SDXL:
-        return Checkpoint(**parts)
-    second = PromptTokenizer.from_folder(folder, "tokenizer_2", vocabulary=SD1.config)
-    if not tokenizer.agrees(second):
-        raise _foreign(path)
-    add_identity_rows(networks["text_encoder_2"], second)
-    zeros = read_object(folder / "model_index.json").get("force_zeros_for_empty_prompt", True)
-    return XlCheckpoint(**parts, tokenizer_2=second, zero_empty=bool(zeros))
+    kind = KINDS[family.key]
+    return kind(**parts, **kind.stated_in(folder))
+
+
+def tokenizer_of(text_encoder: str) -> str:
+    """The folder of a text encoder's tokenizer."""
+    return text_encoder.replace("text_encoder", "tokenizer")
+
+
+def _tokenizers(folder: Path, family: Family) -> dict[str, PromptTokenizer]:
+    names = [tokenizer_of(name) for name in family.text_encoders]
+    return {name: PromptTokenizer.from_folder(folder, name, vocabulary=SD1.config) for name in names}
 
 
 def model_hash(path: Path) -> str:
@@ -140,19 +142,18 @@ def _family(path: Path) -> Family:
 
 
 def _load_folder(path: Path, family: Family) -> dict[str, Any]:
+    import transformers
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
     options = {"local_files_only": True, "use_safetensors": True}
     # Said, or diffusers would print a block of advice where accelerate isn't installed.
     saving = {"low_cpu_mem_usage": find_spec("accelerate") is not None}
-    kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
-    if family is SDXL:
-        kinds["text_encoder_2"] = CLIPTextModelWithProjection
+    kinds: dict[str, Any] = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
+    kinds |= {name: getattr(transformers, kind) for name, kind in family.text_encoders.items()}
     _check_parts(path, list(kinds))
     networks: dict[str, Any] = {}
     for part, kind in kinds.items():
-        of_diffusers = not part.startswith("text_encoder")
+        of_diffusers = part not in family.text_encoders
         dtype = "torch_dtype" if of_diffusers else "dtype"
         more = {**options, dtype: DTYPE, "variant": _variant(path / part), **(saving if of_diffusers else {})}
         networks[part], found = kind.from_pretrained(path, subfolder=part, output_loading_info=True, **more)
@@ -196,14 +197,9 @@ def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
     from diffusers.models.modeling_utils import no_init_weights
     from transformers import CLIPTokenizer
 
-    parts = ["unet", "vae", "text_encoder", *(["text_encoder_2"] if family is SDXL else [])]
     # Ours encode; diffusers would look for the vocabulary in the configuration, which need not repeat it.
     tokenizer = CLIPTokenizer.from_pretrained(SD1.config / "tokenizer", local_files_only=True)
-    more = (
-        {"tokenizer": tokenizer, "tokenizer_2": tokenizer, "add_watermarker": False}
-        if family is SDXL
-        else {"safety_checker": None, "requires_safety_checker": False}
-    )
+    tokenizers = {tokenizer_of(name): tokenizer for name in family.text_encoders}
     with no_init_weights():  # as folders are loaded: all numbers come from the file
         pipeline = getattr(diffusers, family.pipeline).from_single_file(
             str(path),
@@ -211,19 +207,20 @@ def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
             local_files_only=True,
             torch_dtype=DTYPE,
             low_cpu_mem_usage=find_spec("accelerate") is not None,
-            **more,
+            **tokenizers,
+            **family.left_out,
         )
-    networks = {part: getattr(pipeline, part) for part in parts}
+    networks = {part: getattr(pipeline, part) for part in family.prefixes}
     _check_whole(path, networks, family)
     return networks
 
 
 def _check_whole(path: Path, networks: dict[str, Any], family: Family) -> None:
     """Raise CheckpointError, naming it, for a network of which one file lacks numbers: loaders leave them undefined."""
-    prefixes = _PREFIXES | ({"text_encoder": "conditioner.embedders.0."} if family is SDXL else {})
     shapes = header(path)
     for part, network in networks.items():
-        weights = [name for name in shapes if name.startswith(prefixes[part]) and not name.endswith(_NO_WEIGHTS)]
+        prefix = family.prefixes[part]
+        weights = [name for name in shapes if name.startswith(prefix) and not name.endswith(_NO_WEIGHTS)]
         if sum(prod(shapes[name]) for name in weights) < sum(weight.numel() for weight in network.parameters()):
             raise _incomplete(path, part)
 
@@ -248,10 +245,10 @@ def _check_single(path: Path, config: Path) -> None:
         raise _foreign(path)
 
 
-def _check_widths(networks: dict[str, Any], path: Path) -> None:
+def _check_widths(networks: dict[str, Any], family: Family, path: Path) -> None:
     """Raise CheckpointError where the U-Net doesn't attend to what the text encoders give."""
     wanted = networks["unet"].config.cross_attention_dim
-    if wanted != sum(networks[name].config.hidden_size for name in networks if name.startswith("text_encoder")):
+    if wanted != sum(networks[name].config.hidden_size for name in family.text_encoders):
         raise _foreign(path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,9 @@ NOTHING_LEARNED = "nothing"
 _MAX_HEADER = 4 << 20
 """Bytes of a safetensors header that is looked at: that of SDXL has about a tenth of it."""
 _MAX_CONFIG = 1 << 20
-_UNET = "model.diffusion_model."
+_UNET, _VAE = "model.diffusion_model.", "first_stage_model."
+FamilyKey = Literal["sd1", "sdxl"]
+"""How a family is called in the catalogue and in records."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,20 @@ class Family:
     Args:
         key: in the catalogue and in records. title: for people. native: px of the square its published models know.
         levels: of the published U-Net, each half as large. pipeline: diffusers' name in `model_index.json`.
-        operations: of one forward pass of the published denoiser at its native size.
+        text_encoders: transformers' class of each, by its folder. prefixes: of each network's names in a single file.
+        left_out: arguments that keep diffusers' pipeline from loading what is not used here.
+        operations: of one forward pass of the published denoiser at its native size, a product and a sum being two.
         size: (w, h, native, multiple) to (h, w), see `region`.
     """
 
-    key: Literal["sd1", "sdxl"]
+    key: FamilyKey
     title: str
     native: int
     levels: int
     pipeline: str
+    text_encoders: Mapping[str, str]
+    prefixes: Mapping[str, str]
+    left_out: Mapping[str, object]
     operations: float
     size: Callable[[int, int, int, int], tuple[int, int]]
 
@@ -62,8 +69,35 @@ def _counts() -> dict[str, dict[str, dict[str, int]]]:
     return found
 
 
-SD1 = Family("sd1", "Stable Diffusion 1", 512, 4, "StableDiffusionPipeline", 8.0e11, model_size)
-SDXL = Family("sdxl", "Stable Diffusion XL", 1024, 3, "StableDiffusionXLPipeline", 6.0e12, bucket_size)
+SD1 = Family(
+    key="sd1",
+    title="Stable Diffusion 1",
+    native=512,
+    levels=4,
+    pipeline="StableDiffusionPipeline",
+    text_encoders={"text_encoder": "CLIPTextModel"},
+    prefixes={"unet": _UNET, "vae": _VAE, "text_encoder": "cond_stage_model."},
+    left_out={"safety_checker": None, "requires_safety_checker": False},
+    operations=8.0e11,
+    size=model_size,
+)
+SDXL = Family(
+    key="sdxl",
+    title="Stable Diffusion XL",
+    native=1024,
+    levels=3,
+    pipeline="StableDiffusionXLPipeline",
+    text_encoders={"text_encoder": "CLIPTextModel", "text_encoder_2": "CLIPTextModelWithProjection"},
+    prefixes={
+        "unet": _UNET,
+        "vae": _VAE,
+        "text_encoder": "conditioner.embedders.0.",
+        "text_encoder_2": "conditioner.embedders.1.",
+    },
+    left_out={"add_watermarker": False},
+    operations=6.8e12,
+    size=bucket_size,
+)
 FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL)}
 
 

@@ -20,10 +20,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from ..method.prompts import PromptTokenizer
 from ..picture.region import LATENT_STRIDE
 from ..settings import Level
-from .families import FAMILIES, NOTHING_LEARNED, SDXL, Family
+from .checkpoints import KINDS, tokenizer_of
+from .families import FAMILIES, NOTHING_LEARNED, SD1, Family
 from .levels import memory_plan
 from .sd1 import Checkpoint, add_identity_rows
-from .sdxl import XlCheckpoint
 from .unet_memory import PeakMemory, unet_inputs
 
 _ROWS = 3
@@ -33,26 +33,22 @@ _PARTS = ("weights", "gradients", "optimizer", "activations", "total")
 
 def published(family: Family) -> Checkpoint:
     """A family's published networks on the meta device."""
+    import transformers
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     folder = family.config
-    tokenizer = PromptTokenizer.from_folder(FAMILIES["sd1"].config, vocabulary=FAMILIES["sd1"].config)
+    tokenizer = PromptTokenizer.from_folder(SD1.config, vocabulary=SD1.config)
     with torch.device("meta"):
         parts: dict[str, Any] = {
             "unet": UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(folder / "unet")),
             "vae": AutoencoderKL.from_config(AutoencoderKL.load_config(folder / "vae")),
-            "text_encoder": CLIPTextModel(CLIPTextConfig.from_pretrained(folder / "text_encoder")),
             "alphas": torch.empty(0),
         }
-        if family is SDXL:
-            config = CLIPTextConfig.from_pretrained(folder / "text_encoder_2")
-            parts |= {"text_encoder_2": CLIPTextModelWithProjection(config), "tokenizer_2": tokenizer}
-        for name in ("text_encoder", "text_encoder_2"):
-            if name in parts:
-                add_identity_rows(parts[name], tokenizer)
-    kind = XlCheckpoint if family is SDXL else Checkpoint
-    return kind(**parts, tokenizer=tokenizer, native_size=family.native, size_multiple=LATENT_STRIDE, model_hash="")
+        for name, kind in family.text_encoders.items():
+            config = transformers.CLIPTextConfig.from_pretrained(folder / name)
+            parts |= {name: getattr(transformers, kind)(config), tokenizer_of(name): tokenizer}
+            add_identity_rows(parts[name], tokenizer)
+    return KINDS[family.key](**parts, native_size=family.native, size_multiple=LATENT_STRIDE, model_hash="")
 
 
 def counts(family: Family) -> dict[str, dict[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -52,6 +53,12 @@ class Checkpoint:
     half: torch.dtype | None = None
     family: ClassVar[str] = "sd1"
     map_strides: ClassVar[tuple[int, ...]] = (1, 2, 4, 8)
+
+    @classmethod
+    def stated_in(cls, folder: Path) -> dict[str, Any]:
+        """Arguments that a checkpoint's configuration states, beyond what all families of the kind read."""
+        del folder
+        return {}
 
     @property
     def network(self) -> nn.Module:

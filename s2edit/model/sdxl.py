@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from ..method.prompts import Prompt, PromptTokenizer
 from ..picture.region import LATENT_STRIDE
 from .backbone import Encoded, Encoding
+from .families import read_object
 from .sd1 import Checkpoint, padded
 
 
@@ -29,6 +31,12 @@ class XlCheckpoint(Checkpoint):
     zero_empty: bool = True
     family: ClassVar[str] = "sdxl"
     map_strides: ClassVar[tuple[int, ...]] = (2, 4)
+
+    @classmethod
+    def stated_in(cls, folder: Path) -> dict[str, Any]:
+        """`zero_empty`, from the pipeline's index."""
+        found = read_object(folder / "model_index.json").get("force_zeros_for_empty_prompt", True)
+        return {"zero_empty": bool(found)}
 
     def text_encoders(self) -> dict[str, nn.Module]:
         """Both, by name."""

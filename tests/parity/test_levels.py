@@ -6,10 +6,12 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import torch
+from s2edit_server.weights.catalogue import Entry
+from torch.utils.flop_counter import FlopCounterMode
 
 from s2edit.errors import OutOfMemory, SettingError
 from s2edit.method.diffusion import Denoiser
@@ -18,8 +20,8 @@ from s2edit.model import levels
 from s2edit.model.checkpoints import Checkpoint, load
 from s2edit.model.families import CONFIGS, FAMILIES, Family
 from s2edit.model.levels import changed_weights, choose_level, memory_plan
-from s2edit.model.memory_counts import counts, table
-from s2edit.model.unet_memory import PeakMemory
+from s2edit.model.memory_counts import counts, published, table
+from s2edit.model.unet_memory import PeakMemory, unet_inputs
 from s2edit.model.weights import BaseWeights
 from s2edit.settings import IdentitySettings, Level
 from tests.parity.test_identity import RATE, example
@@ -183,3 +185,16 @@ def test_the_published_figures_are_what_is_counted(family: Family) -> None:
     printed = table({family.key: found}).splitlines()
     readme = (CONFIGS.parents[1] / "README.md").read_text(encoding="utf-8")
     assert set(printed) <= set(readme.splitlines())
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.key)
+def test_a_forward_pass_has_as_many_operations_as_forecasts_go_by(family: Family) -> None:
+    unet = published(family).unet
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        unet(**unet_inputs(unet, 77, (family.native, family.native), 1))
+    assert counter.get_total_flops() == pytest.approx(family.operations, rel=0.01)
+
+
+def test_the_catalogue_knows_the_families() -> None:
+    """Catalogue entries spell them out, since reading the catalogue doesn't need the engine's package."""
+    assert get_args(get_type_hints(Entry)["family"]) == tuple(FAMILIES)
