@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from s2edit.research.starter.attributes import MOODS, Portrait, sample_attributes, visible
 from s2edit.research.starter.captions import caption, vocabulary
 from s2edit.research.starter.domain import Domain, Edit, Parts, by_word
 from s2edit.research.starter.regions import PARTS, part_regions
 from s2edit.research.starter.renderer import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_USUAL = frozenset({"mood", "hair"})
+_PROPOSAL = frozenset({"mood", "hair", "facial_hair", "accessory", "hat", "eyes"})
+_AS_IN_USE = 0.35
+_SAID_IN_USE = ("hair", "facial_hair", "accessory", "hat", "eyes", "background", "clothes", "skin")
 
 
 def _man(portrait: Portrait) -> bool:
@@ -105,19 +116,31 @@ EDITS: tuple[Edit[Portrait], ...] = (
     ),
 )
 
+
+def caption_as_in_use(
+    portrait: Portrait, /, rng: np.random.Generator | None = None, mention: Iterable[str] | None = None
+) -> str:
+    """`caption`, but a third of the random ones are as edits' prompts are: mood, hair and one more thing, in order."""
+    if rng is not None and mention is None and rng.random() < _AS_IN_USE:
+        if rng.random() < 0.5:
+            return caption(portrait, mention=set(_PROPOSAL))
+        return caption(portrait, mention={*_USUAL, str(rng.choice(_SAID_IN_USE))})
+    return caption(portrait, rng, None if mention is None else set(mention))
+
+
 PORTRAITS = Domain(
     name="portraits",
     thing=Portrait,
     sample=sample_attributes,
     render=render,
-    caption=caption,
+    caption=caption_as_in_use,
     visible=visible,
     asked=_asked,
     noun=lambda portrait: portrait.person,
     nouns=("man", "woman", "person"),
     words=vocabulary,
-    usual=frozenset({"mood", "hair"}),
-    proposal=frozenset({"mood", "hair", "facial_hair", "accessory", "hat", "eyes"}),
+    usual=_USUAL,
+    proposal=_PROPOSAL,
     edits=EDITS,
     parts=Parts(
         names=PARTS,

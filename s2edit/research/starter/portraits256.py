@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from s2edit.research.starter.attributes import Portrait, draw_value, sample_attributes
-from s2edit.research.starter.captions import caption
 from s2edit.research.starter.portraits import PORTRAITS
 from s2edit.research.starter.renderer import render
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SIZE = 256
 # Sad faces come out as serious ones, and dark skin turns orange in edits: both are drawn more often.
 _MOODS = {"smiling": 30, "serious": 22, "sad": 28, "surprised": 11, "angry": 9}
 _SKINS = {"pale": 22, "tanned": 22, "brown": 24, "dark": 32}
-_AS_IN_USE = 0.35
-_SAID_IN_USE = ("hair", "facial_hair", "accessory", "hat", "eyes", "background", "clothes", "skin")
 
 
 def sample(seed: int) -> Portrait:
@@ -34,22 +27,10 @@ def sample(seed: int) -> Portrait:
     return sample_attributes(seed).change(mood=draw_value(rng, _MOODS), skin=draw_value(rng, _SKINS))
 
 
-def caption_as_in_use(
-    portrait: Portrait, /, rng: np.random.Generator | None = None, mention: Iterable[str] | None = None
-) -> str:
-    """`caption`, but a third of the random ones are as edits' prompts are: mood, hair and one more thing, in order."""
-    if rng is not None and mention is None and rng.random() < _AS_IN_USE:
-        if rng.random() < 0.5:
-            return caption(portrait, mention=set(PORTRAITS.proposal))
-        return caption(portrait, mention={*PORTRAITS.usual, str(rng.choice(_SAID_IN_USE))})
-    return caption(portrait, rng, None if mention is None else set(mention))
-
-
 PORTRAITS_256 = replace(
     PORTRAITS,
     name="portraits-256",
     sample=sample,
     render=partial(render, dark_lenses=True),
-    caption=caption_as_in_use,
     size=SIZE,
 )
