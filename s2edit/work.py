@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from .method.masks import MaskPyramid, area_pool
 from .model.backbone import Backbone, Encoding
 from .picture import imaging
 from .picture.compositing import composite
-from .picture.detail import as_drawn, finished_by
+from .picture.finishing import finish_of
 from .picture.imaging import bounding_box
 from .previews import Previews
 from .requests import EditResult, Mask, ObjectSpec, Pixels
@@ -75,7 +75,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     with job.phase("compositing"):
         with torch.no_grad():
             decoded = stages.checkpoint.decode(sampled.latent)
-            patch, alpha = composited(stages.checkpoint, work, subject, decoded, sampled.blend)
+            patch, alpha = composited(stages.checkpoint, work, subject, decoded, sampled.blend, job.check)
         size = (work.image.shape[0], work.image.shape[1])
         objects = [
             imaging.image_mask(mask.cpu(), size) if spec.mask is None else imaging.binary(spec.mask)
@@ -92,14 +92,21 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
 
 
 def composited(
-    checkpoint: Backbone, work: Work, subject: Subject, decoded: Tensor, blend: Tensor | None
+    checkpoint: Backbone,
+    work: Work,
+    subject: Subject,
+    decoded: Tensor,
+    blend: Tensor | None,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[Pixels, Pixels]:
-    """`compositing.composite` of a decoded edit (1×3×h×w in [-1, 1]), as the work's settings have it."""
+    """`compositing.composite` of a decoded edit (1×3×h×w in [-1, 1]), as the work's settings have it.
+
+    `check` is called now and then, and may raise to stop.
+    """
     settings = work.settings.blend
     unedited = checkpoint.decode(subject.mean) if settings.detail else None
     upscaler = checkpoint.upscaler if settings.upscale else None
-    finish = as_drawn if upscaler is None else finished_by(upscaler)
-    return composite(work.image, decoded, work.edit_mask, blend, settings, unedited, finish)
+    return composite(work.image, decoded, work.edit_mask, blend, settings, unedited, finish_of(upscaler, check))
 
 
 class _Forwards:

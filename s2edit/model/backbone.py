@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..method.attention import AttentionControl
 from ..method.prompts import Prompt, PromptTokenizer
+from ..picture.esrgan import Enlarger
 from ..picture.framing import Framing
 from ..picture.upscaling import Upscaler
 from ..settings import Level
@@ -81,7 +82,7 @@ class Backbone(Protocol):
     native_size: int
     map_strides: ClassVar[tuple[int, ...]]
     model_hash: str
-    upscaler: Upscaler | None
+    upscaler: Upscaler | Enlarger | None
     framing: Framing | None
     half: torch.dtype | None
 

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 
-_LARGEST = {"config.json": 4096, "model.safetensors": 32 * 2**20}  # bytes
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+_LARGEST = {CONFIG: 4096, WEIGHTS: 32 * 2**20}  # bytes
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -69,24 +70,40 @@ def read_companion(
     place = folder / kind.folder
     if not place.is_dir():
         return None
-    settings, weights = _read(place / "config.json", kind), _read(place / "model.safetensors", kind)
-    network = build(_configuration(settings, kind))
-    try:
-        network.load_state_dict(_checked(load(weights), network, kind))
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise kind.damaged(f"model.safetensors is no safetensors file ({str(error)[:80]})") from error
+    settings, weights = (read_bounded(place / name, kind, _LARGEST[name]) for name in (CONFIG, WEIGHTS))
+    network = filled(build(_configuration(settings, kind)), tensors_of(weights, kind), kind)
     digest = hashlib.sha256(hashlib.sha256(settings).digest() + hashlib.sha256(weights).digest()).hexdigest()[:16]
-    return network.requires_grad_(requires_grad=False).eval(), digest
+    return network, digest
 
 
-def _read(file: Path, kind: Companion) -> bytes:
-    """A file's bytes; its size is asked before they are read."""
+def tensors_of(weights: bytes, kind: Companion) -> dict[str, Tensor]:
+    """What a safetensors file holds; raises CheckpointError (`checkpoint_incomplete`) for a damaged one."""
+    try:
+        found: dict[str, Tensor] = load(weights)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise kind.damaged(f"{WEIGHTS} is no safetensors file ({str(error)[:80]})") from error
+    return found
+
+
+def filled(network: Network, tensors: dict[str, Tensor], kind: Companion) -> Network:
+    """The network with these numbers, float32, in evaluation mode.
+
+    Raises:
+        CheckpointError: names or shapes are other ones, or something is no finite number (`checkpoint_incomplete`).
+    """
+    checked = {name: tensor.float() for name, tensor in _checked(tensors, network, kind).items()}
+    network.load_state_dict(checked, assign=True)
+    return network.requires_grad_(requires_grad=False).eval()
+
+
+def read_bounded(file: Path, kind: Companion, largest: int) -> bytes:
+    """A file's bytes; that there are at most `largest` is asked before they are read. Raises CheckpointError."""
     try:
         found = file.stat()
         if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for somebody to write
             raise kind.damaged(f"{file.name} is no file")
-        if found.st_size > _LARGEST[file.name]:
-            raise kind.unsupported(f"{file.name} is larger than {_LARGEST[file.name]:,} bytes")
+        if found.st_size > largest:
+            raise kind.unsupported(f"{file.name} is larger than {largest:,} bytes")
         return file.read_bytes()
     except OSError as error:
         raise kind.damaged(f"{file.name} can't be read ({error.strerror})") from error
@@ -105,7 +122,7 @@ def _configuration(settings: bytes, kind: Companion) -> dict[str, Any]:
 def _checked(tensors: dict[str, Tensor], network: nn.Module, kind: Companion) -> dict[str, Tensor]:
     wanted = network.state_dict()
     if odd := sorted(tensors.keys() ^ wanted.keys()):
-        raise kind.damaged(f"model.safetensors and config.json don't belong together: “{odd[0][:80]}”")
+        raise kind.damaged(f"{WEIGHTS} doesn't hold what its network needs: “{odd[0][:80]}”")
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             raise kind.damaged(f"“{name}” is {tuple(tensor.shape)} instead of {tuple(wanted[name].shape)}")

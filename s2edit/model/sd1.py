@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..method.attention import AttentionControl, install
 from ..method.prompts import MAX_IDENTITIES, Prompt, PromptTokenizer
+from ..picture.esrgan import Enlarger
 from ..picture.framing import Framing
 from ..picture.upscaling import Upscaler
 from ..settings import Level
@@ -48,7 +49,7 @@ class Checkpoint:
     native_size: int
     size_multiple: int
     model_hash: str
-    upscaler: Upscaler | None = None
+    upscaler: Upscaler | Enlarger | None = None
     framing: Framing | None = None
     half: torch.dtype | None = None
     family: ClassVar[str] = "sd1"

@@ -11,7 +11,8 @@ from torch import Tensor
 from ..method.masks import upsampled
 from ..requests import Mask, Pixels
 from ..settings import BlendSettings
-from .detail import Finish, as_drawn, edited, in_channels
+from .detail import edited, in_channels
+from .finishing import Finish, as_drawn
 from .imaging import GRAY, alpha_channel, bounding_box, quantised, resample, seen
 
 _RING = 32

@@ -7,116 +7,22 @@ the autoencoder's errors; and only where they differ does the layer show at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .imaging import bounding_box, resample
-from .sharpening import shock_filtered
-from .upscaling import SCALE, Upscaler
-
-Finish = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Picture (1×C×H×W), reconstruction and edit (1×3×h×w), and where the edit may show (H×W bool), to reconstruction and
-edit (1×3×kh×kw); all colours in [0, 1]."""
+from .finishing import DRAWN, FINISHED, Finish, as_drawn, ramped
+from .imaging import resample
+from .upscaling import SCALE
 
 _WINDOW, _FLAT = 3, 4e-4
 """Of the local fit: pixels of the model's size on each side, and the variance below which colours count as one."""
-_DRAWN, _FINISHED = (0.06, 0.2), (0.02, 0.06)
-"""Differences, of 1, that count as none and as a change in full: of decoded colours, and of what an upscaler made."""
 _WOBBLE, _MEANT = 0.04, 0.1
 """The same for pictures that are blurred over 3 × 3 pixels."""
 _REACH, _SOFT = 0.75, 0.5
 """How far a change reaches around its pixels, and half the width of its soft edge; px of the model's size."""
-_TWICE = 1.25
-"""How many times larger than an upscaler's the picture has to be for a second pass to be worth its time."""
-_TILE, _MARGIN = 64, 24
-"""Of the second pass, px before it enlarges; the margin is what the network sees around a pixel."""
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Rec. 709, for gray pictures."""
-
-
-def as_drawn(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-    """Both as the model drew them: where no upscaler fits, interpolation does all of the enlarging."""
-    del original, inside
-    return before, after
-
-
-def finished_by(upscaler: Upscaler) -> Finish:
-    """With an upscaler: what was there before is the picture itself, reduced to the upscaler's size."""
-
-    def finish(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-        small = (before.shape[-2], before.shape[-1])
-        reduced = _in_colour(original, (SCALE * small[0], SCALE * small[1]))
-        finished = upscaler(reduced, before, after)
-        larger = _second_size((original.shape[-2], original.shape[-1]), small)
-        if larger is None:
-            return reduced, _sharpened(reduced, finished, upscaler.sharpening)
-        half = (larger[0] // SCALE, larger[1] // SCALE)
-        before, after = _in_colour(original, half), resample(finished, half).clamp(0, 1)
-        shown = F.adaptive_max_pool2d(inside[None, None].float(), half)[0, 0] > 0
-        large = _in_colour(original, larger)
-        return large, _sharpened(large, _tiled(upscaler, large, before, after, shown), upscaler.sharpening)
-
-    return finish
-
-
-def _sharpened(before: Tensor, after: Tensor, steps: int) -> Tensor:
-    """What is new with steeper edges; what is the picture's own stays."""
-    if not steps:
-        return after
-    share = _ramped((after - before).abs().amax(dim=1), _FINISHED)[0]
-    x, y, width, height = bounding_box((share > 0).numpy())
-    if not width:
-        return after
-    part = np.s_[..., y : y + height, x : x + width]
-    sharpened = after.clone()
-    sharpened[part] += share[part] * (shock_filtered(after[part], steps) - after[part])
-    return sharpened
-
-
-def _in_colour(original: Tensor, size: tuple[int, int]) -> Tensor:
-    return resample(original, size).clamp(0, 1).expand(-1, 3, -1, -1)
-
-
-def _second_size(size: tuple[int, int], model: tuple[int, int]) -> tuple[int, int] | None:
-    """The size of a second pass, which draws sharp at up to SCALE² times the model's; None where one pass is enough."""
-    scale = min((size[0] * size[1] / (model[0] * model[1])) ** 0.5, SCALE**2)
-    if scale < _TWICE * SCALE:
-        return None
-    return SCALE * round(model[0] * scale / SCALE), SCALE * round(model[1] * scale / SCALE)
-
-
-def _tiled(upscaler: Upscaler, large: Tensor, before: Tensor, after: Tensor, shown: Tensor) -> Tensor:
-    """The upscaler in tiles, so that memory stays bounded; tiles in which nothing changes are the picture's own."""
-    difference = (after - before).abs().amax(dim=1)[0] * shown
-    finished = large.clone()
-    height, width = before.shape[-2:]
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            rows, inner_rows = _margined(top, height)
-            columns, inner_columns = _margined(left, width)
-            window = (..., rows, columns)
-            if float(difference[top : top + _TILE, left : left + _TILE].max()) < _FINISHED[0]:
-                continue
-            source = large[..., _times(rows), _times(columns)]
-            tile = upscaler(source, before[window], after[window])
-            finished[..., _times(slice(top, top + _TILE)), _times(slice(left, left + _TILE))] = tile[
-                ..., inner_rows, inner_columns
-            ]
-    return finished
-
-
-def _margined(start: int, length: int) -> tuple[slice, slice]:
-    """A tile with its margins, and where the tile lies in it, at the large size."""
-    first, end = max(0, start - _MARGIN), min(length, start + _TILE + _MARGIN)
-    return slice(first, end), slice(SCALE * (start - first), SCALE * (min(length, start + _TILE) - first))
-
-
-def _times(part: slice) -> slice:
-    return slice(SCALE * part.start, SCALE * part.stop)
 
 
 def edited(
@@ -141,17 +47,20 @@ def edited(
     """
     size = (original.shape[-2], original.shape[-1])
     channels = original.shape[1]
-    large_before, large_after = finish(original, before, after, inside)
-    factor = large_after.shape[-1] / after.shape[-1]
-    bounds = _DRAWN if factor == 1 else _FINISHED
-    changed = _changed(large_before, large_after, factor, bounds)
+    finished = finish(original, before, after, inside)
+    # Where the model's reconstruction stands for the picture, both pictures share the autoencoder's errors, and what
+    # has changed shows at the model's size; where the picture itself does, at the size of what was made of it.
+    pair = (finished.before, finished.after) if finished.is_picture else (before, after)
+    factor = pair[0].shape[-1] / before.shape[-1]
+    changed = _changed(*pair, factor, FINISHED if finished.is_picture else DRAWN)
     share = resample(changed[None, None], size).clamp(0, 1)[0, 0]
-    if factor == 1:
+    if not finished.is_picture:
         share = share * _fine(_meant(before, after), size)[0]
-    large_before, large_after = (in_channels(each, channels) for each in (large_before, large_after))
-    drawn = resample(large_after, size)
-    if large_before.shape[-1] < size[1] - SCALE:
-        drawn = drawn + _carried(large_before, large_after, original - resample(large_before, size))
+    drawn = resample(in_channels(finished.after, channels), size)
+    enlarged = finished.before.shape[-1] > before.shape[-1]
+    if finished.before.shape[-1] < size[1] - SCALE or (enlarged and not finished.is_picture):
+        left = original - resample(in_channels(finished.before, channels), size)
+        drawn = drawn + _carried(in_channels(pair[0], channels), in_channels(pair[1], channels), left)
     return drawn.clamp(0, 1), share
 
 
@@ -172,13 +81,7 @@ def _changed(before: Tensor, after: Tensor, factor: float, bounds: tuple[float, 
     difference = (after - before).abs().amax(dim=1, keepdim=True)
     reach = max(1, round(_REACH * factor))
     difference = F.max_pool2d(difference, 2 * reach + 1, stride=1, padding=reach)
-    return _box(_ramped(difference, bounds), max(1, round(_SOFT * factor)))[0, 0]
-
-
-def _ramped(difference: Tensor, bounds: tuple[float, float]) -> Tensor:
-    """0 up to the first bound, 1 from the second on, a smooth step between."""
-    ramp = ((difference - bounds[0]) / (bounds[1] - bounds[0])).clamp(0, 1)
-    return ramp * ramp * (3 - 2 * ramp)
+    return _box(ramped(difference, bounds), max(1, round(_SOFT * factor)))[0, 0]
 
 
 def _meant(before: Tensor, after: Tensor) -> Tensor:
@@ -187,7 +90,7 @@ def _meant(before: Tensor, after: Tensor) -> Tensor:
     Such an edge all but vanishes from the difference of blurred pictures; a thing of one pixel's width keeps a third.
     """
     difference = (_box(after, 1) - _box(before, 1)).abs().amax(dim=1, keepdim=True)
-    return _box(F.max_pool2d(_ramped(difference, (_WOBBLE, _MEANT)), 5, stride=1, padding=2), 1)[0, 0]
+    return _box(F.max_pool2d(ramped(difference, (_WOBBLE, _MEANT)), 5, stride=1, padding=2), 1)[0, 0]
 
 
 def _fitted(before: Tensor, after: Tensor) -> Tensor:

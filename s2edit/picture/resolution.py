@@ -53,4 +53,4 @@ def resolution(crop: Box, mask_box: Box | None, model_size: tuple[int, int], che
 
 
 def _has(checkpoint: Path | None, folder: str) -> bool:
-    return checkpoint is not None and (checkpoint / folder / "config.json").is_file()
+    return checkpoint is not None and (checkpoint / folder / "model.safetensors").is_file()

@@ -5,11 +5,13 @@ it keeps what the edit never meant to change, takes edges from the picture where
 what is new. A body of residual blocks at the model's resolution (EDSR: Lim et al. 2017, without batch normalisation;
 dilated as in Yu and Koltun 2016) between a pixel unshuffle and a pixel shuffle (Shi et al. 2016) tells a small head at
 the large size how far each pixel is the picture's own, and how far it is new, and in which colour. Weights lie beside
-the checkpoint's networks, in `upscaler/config.json` and `upscaler/model.safetensors`; a checkpoint may have none.
+the checkpoint's networks, in `upscaler/config.json` and `upscaler/model.safetensors`. A checkpoint without such a
+configuration may have a general upscaler in its place (`esrgan`), or none.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import ImageError
-from ..model.companions import Companion, read_companion
+from ..model.companions import CONFIG, WEIGHTS, Companion, filled, read_bounded, read_companion, tensors_of
+from . import esrgan
 from .resolution import UPSCALED, UPSCALER
 
 SCALE = UPSCALED
@@ -137,17 +140,23 @@ def _misshapen(*pictures: Tensor) -> ImageError:
     )
 
 
-def load_upscaler(folder: Path) -> Upscaler | None:
+def load_upscaler(folder: Path) -> Upscaler | esrgan.Enlarger | None:
     """Read a checkpoint's upscaler onto the CPU.
 
     Args:
-        folder: of the checkpoint, with `upscaler` inside.
+        folder: of the checkpoint, with `upscaler` inside: its own has a configuration, one of the ESRGAN kind has none.
     Returns:
         None where the checkpoint has no upscaler.
     Raises:
         CheckpointError: a file of it is missing or damaged (`checkpoint_incomplete`), or of a kind or size that is not
             known here (`checkpoint_unsupported`).
     """
+    place = folder / UPSCALER
+    if (place / WEIGHTS).exists() and not (place / CONFIG).exists():
+        weights = read_bounded(place / WEIGHTS, esrgan.COMPANION, esrgan.LARGEST)
+        network, tensors = esrgan.esrgan_network(tensors_of(weights, esrgan.COMPANION))
+        digest = hashlib.sha256(weights).hexdigest()[:16]
+        return esrgan.Enlarger(filled(network, tensors, esrgan.COMPANION), digest)
     found = read_companion(folder, _COMPANION, _network)
     return None if found is None else Upscaler(*found)
 

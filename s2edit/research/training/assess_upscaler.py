@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch.nn.functional as F
 
-from s2edit.picture.upscaling import SCALE, load_upscaler
+from s2edit.picture.upscaling import SCALE, Upscaler, load_upscaler
 from s2edit.research.starter.portraits import PORTRAITS
 from s2edit.research.training.assess import FIRST_SEED, open_pipeline, psnr
 from s2edit.research.training.pairs import draw_edit
@@ -47,7 +47,7 @@ def finishers(model: Path) -> dict[str, Finisher]:
     """Ways to make an edit four times as large: the plain ones, and the checkpoint's if it has one."""
     found: dict[str, Finisher] = {"pasted": pasted, "plain sum": plain_sum}
     upscaler = load_upscaler(model)
-    return found if upscaler is None else found | {f"upscaler {upscaler.digest}": upscaler}
+    return found | {f"upscaler {upscaler.digest}": upscaler} if isinstance(upscaler, Upscaler) else found
 
 
 def _finished(finish: Finisher, edit: Mapping[str, Picture]) -> Picture:

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from s2edit.picture.compositing import closed, composite
-from s2edit.picture.detail import edited, finished_by
+from s2edit.picture.detail import edited
+from s2edit.picture.finishing import Finished, finished_by
 from s2edit.picture.imaging import model_input
 from s2edit.picture.upscaling import Upscaler, UpscalerNetwork
 from s2edit.settings import BlendSettings
@@ -30,13 +31,11 @@ def shrunk(picture: torch.Tensor) -> torch.Tensor:
 EVERYWHERE = torch.ones(NATIVE, NATIVE, dtype=torch.bool)
 
 
-def twice(
-    original: torch.Tensor, before: torch.Tensor, after: torch.Tensor, inside: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def twice(original: torch.Tensor, before: torch.Tensor, after: torch.Tensor, inside: torch.Tensor) -> Finished:
     """Stands for an upscaler that knows nothing of the picture."""
     del original, inside
     before, after = (F.interpolate(each, scale_factor=2.0, mode="nearest") for each in (before, after))
-    return before, after
+    return Finished(before, after, is_picture=False)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -84,13 +83,14 @@ def test_a_second_pass_draws_at_the_pictures_own_size_inside_the_mask_alone(side
     after = before.flip(dims=(3,))
     inside = torch.zeros(side, side, dtype=torch.bool)
     inside[:, : side // 2] = True
-    found_before, found_after = finished_by(untrained())(original, before, after, inside)
+    found = finished_by(untrained())(original, before, after, inside)
+    found_before, found_after = found.before, found.after
     wanted = 4 * SIZE if side < 5 * SIZE else side
     assert found_before.shape == found_after.shape == (1, 3, wanted, wanted)
     large = F.interpolate(original, (wanted, wanted), mode="bicubic", antialias=True).clamp(0, 1)
     assert torch.allclose(found_before, large, atol=1e-6)
     if wanted > 4 * SIZE:
-        once = finished_by(untrained())(F.interpolate(original, (256, 256), mode="area"), before, after, inside)[1]
+        once = finished_by(untrained())(F.interpolate(original, (256, 256), mode="area"), before, after, inside).after
         small = F.interpolate(once, (wanted // 4, wanted // 4), mode="bicubic", antialias=True).clamp(0, 1)
         expected = (large + F.interpolate(small, scale_factor=4.0, mode="bicubic")) / 2
         left = slice(0, wanted // 4)

@@ -35,6 +35,6 @@ def test_what_lies_beside_the_checkpoint_counts(tmp_path: Path) -> None:
     assert (alone.finest, alone.is_coarse) == (8.0, True)
     for folder in (UPSCALER, FRAMING):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "config.json").write_text("{}")
+        (tmp_path / folder / "model.safetensors").touch()
     helped = resolution(crop, box, (128, 128), tmp_path)
     assert (helped.size, helped.finest, helped.framed, helped.is_coarse) == (alone.size, 2.0, True, False)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2edit.picture.detail import finished_by
+from s2edit.picture.finishing import finished_by
 from s2edit.picture.sharpening import shock_filtered
 from s2edit.picture.upscaling import SCALE, Upscaler, UpscalerNetwork
 
@@ -58,7 +58,7 @@ def test_only_what_is_new_is_sharpened() -> None:
     after = before.clone()
     after[..., :10, :] = after[..., :10, :].flip(1)
     inside = torch.ones(large.shape[-2:], dtype=torch.bool)
-    plain, sharp = (finished_by(draws_new(steps))(large, before, after, inside)[1] for steps in (0, 4))
+    plain, sharp = (finished_by(draws_new(steps))(large, before, after, inside).after for steps in (0, 4))
     new, own = (..., slice(4, 36), slice(None)), (..., slice(60, None), slice(None))
     assert steepness(sharp[new]) > 1.05 * steepness(plain[new])
     assert torch.equal(sharp[own], plain[own])
