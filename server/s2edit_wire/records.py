@@ -166,7 +166,7 @@ class _Model(TypedDict):
     id: Annotated[str, MODEL_ID, "What requests call it."]
     title: Annotated[str, Text(200), "What people call it."]
     purpose: Annotated[str, Text(1000), "What it is for, and what it is not for."]
-    role: Annotated[str, Choice(("editor", "captioner", "decoder", "metric")), "What kind of weights."]
+    role: Annotated[str, Choice(("editor", "captioner", "decoder", "upscaler", "metric")), "What kind of weights."]
     domain: Annotated[str, Choice(("cartoon", "photo", "any")), "Which pictures it knows."]
     state: Annotated[str, Choice(MODEL_STATES), "Whether it can be used."]
     size: Annotated[int, Integer(), "Bytes on disk when whole."]

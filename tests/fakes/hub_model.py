@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Iterator
@@ -74,3 +75,16 @@ def daemon_with(
         (folder / "weights" / "catalogue.json").write_text(json.dumps(own))
     nowhere = {"HF_HUB_CACHE": str(folder / "hub"), "HF_HOME": str(folder / "hf"), "HF_TOKEN": ""}
     return RunningDaemon(folder, settings=settings, module=module, environment=nowhere)
+
+
+def make_cache(root: Path, repo: str, revision: str, files: dict[str, bytes]) -> Path:
+    """A Hugging Face cache as its own tools lay it out: blobs named by digest, snapshots of links."""
+    base = root / ("models--" + repo.replace("/", "--"))
+    snapshot = base / "snapshots" / revision
+    (base / "blobs").mkdir(parents=True)
+    for name, content in files.items():
+        blob = base / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / name).symlink_to(blob)
+    return snapshot

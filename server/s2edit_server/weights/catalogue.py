@@ -63,7 +63,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     title: str
     purpose: str
-    role: Literal["editor", "captioner", "decoder", "metric"]
+    role: Literal["editor", "captioner", "decoder", "upscaler", "metric"]
     domain: Literal["cartoon", "photo", "any"]
     native: int
     licence: str

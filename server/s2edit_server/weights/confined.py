@@ -19,7 +19,7 @@ REPOSITORY = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_
 """A repository on the model hub; it names a folder of Hugging Face's cache too."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?\Z", re.IGNORECASE)
 """Names that are devices on Windows, in whatever folder."""
-_TAKEN = frozenset({"token", "combined"})
+_TAKEN = frozenset({"token", "combined", "upscaled"})
 """What else lies in the weights folder."""
 
 

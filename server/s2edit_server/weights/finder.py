@@ -15,8 +15,10 @@ from .catalogue import Entry
 from .places import Place
 
 LOG = logging.getLogger(__name__)
-COMBINED = "combined"
+COMBINED, UPSCALED = "combined", "upscaled"
 """In the weights folder: what is put together of several models. Nothing there was downloaded."""
+_UPSCALER = "upscaler"
+"""The folder in a checkpoint's that `s2edit.picture.resolution.UPSCALER` names."""
 
 
 class Finder:
@@ -107,24 +109,54 @@ class Finder:
         if fault or any(place is None for place, _ in found):
             return None, fault
         base, decoder = (place.path for place, _ in found if place is not None)
-        name = sha256(f"{base}\0{decoder}".encode()).hexdigest()[:12]
         try:
-            folder = confined.join(self.folder, COMBINED, entry.id, name)
-            if not folder.is_dir():
-                _link_together(folder, base, decoder)
+            folder = self._linked(COMBINED, entry, base, "vae", decoder)
         except (OSError, WireError) as error:
             LOG.warning("%s can't be put together: %s", entry.id, error)
             return None, f"it can't be put together ({getattr(error, 'strerror', None) or error})"
         return Place(folder, "own"), ""
 
+    def with_upscaler(self, entry: Entry, path: Path) -> Path:
+        """A folder of links to an editor's files and the catalogue's upscaler for its kind of pictures.
 
-def _link_together(folder: Path, base: Path, decoder: Path) -> None:
-    """Make the folder of links anew; what was put together there before is of no use any more."""
+        The model's own path where no such upscaler is installed, where it brings one, and for a single file.
+        """
+        upscalers = [other for other in self.catalogue.values() if other.role == "upscaler"]
+        fitting = [other for other in upscalers if other.domain == entry.domain]
+        if not fitting or entry.role != "editor" or not path.is_dir() or (path / _UPSCALER).exists():
+            return path
+        place, fault = self.place(fitting[0])
+        if place is None or fault:
+            return path
+        try:
+            return self._linked(UPSCALED, entry, path, _UPSCALER, place.path)
+        except (OSError, WireError) as error:
+            LOG.warning("%s gets no upscaler: %s", entry.id, error)
+            return path
+
+    def _linked(self, kind: str, entry: Entry, base: Path, part: str, other: Path) -> Path:
+        """A model's folder of links, made where it isn't; raises OSError, WireError."""
+        name = sha256(f"{base}\0{other}".encode()).hexdigest()[:12]
+        folder = confined.join(self.folder, kind, entry.id, name)
+        if not folder.is_dir():
+            _link_together(folder, base, part, other)
+        return folder
+
+
+def _link_together(folder: Path, base: Path, part: str, other: Path) -> None:
+    """Make the folder of links anew; what was put together there before is of no use any more.
+
+    One of the parts is another model's: a single file of weights is called `model.safetensors` there.
+    """
     shutil.rmtree(folder.parent, ignore_errors=True)
     half = folder.with_name(folder.name + ".partial")
     sources = {file.relative_to(base): file for file in places.read_by_loaders(base) if file.is_file()}
-    sources = {name: file for name, file in sources.items() if name.parts[0] != "vae"}
-    sources |= {Path("vae", file.name): file for file in decoder.iterdir() if file.is_file()}
+    sources = {name: file for name, file in sources.items() if name.parts[0] != part}
+    own = [file for file in other.iterdir() if file.is_file()]
+    alone = not any(file.name == "config.json" for file in own)
+    for file in own:
+        plain = alone and file.suffix == ".safetensors"
+        sources[Path(part, "model.safetensors" if plain else file.name)] = file
     for name, file in sources.items():
         if name.suffix in {".json", ".txt", ".safetensors"} and name.name not in {places.FETCHED, transfers.NOTE}:
             (half / name).parent.mkdir(parents=True, exist_ok=True)

@@ -89,7 +89,11 @@ class Weights:
         return self.record(self.entry(model))
 
     def find(self, model: str) -> Path:
-        """Path of a model's folder or file, ready to be loaded; raises WireError unknown_model when it isn't."""
+        """Path of a model's folder or file, ready to be loaded, with an upscaler where one is installed for its kind.
+
+        Raises:
+            WireError: unknown_model, it is not there or damaged.
+        """
         entry = self.entry(model)
         place, fault = self._finder.place(entry)
         if fault:
@@ -100,7 +104,7 @@ class Weights:
             if entry.embedded:
                 hint = "Install S²Edit again: its own model is missing."
             raise WireError("unknown_model", f"The model “{entry.title}” is not installed.", hint)
-        return place.path
+        return self._finder.with_upscaler(entry, place.path)
 
     def captioner(self, model: str) -> Entry:
         """The model that proposes prompts for a model's pictures: often itself; raises WireError("unknown_model")."""

@@ -17,13 +17,13 @@ from msgspec import structs
 from s2edit_server import envelope
 from s2edit_server.settings import Settings
 from s2edit_server.weights import catalogue, imports, places
-from s2edit_server.weights.catalogue import Entry, File
+from s2edit_server.weights.catalogue import Entry
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import MODEL
 
 from tests.fakes.hub import FakeHub
-from tests.fakes.hub_model import FILES, REVISION, WEIGHTS, tensor_file
+from tests.fakes.hub_model import FILES, REVISION, WEIGHTS, make_cache, tensor_file
 from tests.fakes.until import until
 
 Make = Callable[..., Weights]
@@ -178,19 +178,6 @@ def test_remove(make_weights: Make) -> None:
     assert state(weights) == "absent" and not (weights.folder / "model").exists()
 
 
-def make_cache(root: Path, repo: str, revision: str, files: dict[str, bytes]) -> Path:
-    """A Hugging Face cache as its own tools lay it out: blobs named by digest, snapshots of links."""
-    base = root / ("models--" + repo.replace("/", "--"))
-    snapshot = base / "snapshots" / revision
-    (base / "blobs").mkdir(parents=True)
-    for name, content in files.items():
-        blob = base / "blobs" / hashlib.sha256(content).hexdigest()
-        blob.write_bytes(content)
-        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
-        (snapshot / name).symlink_to(blob)
-    return snapshot
-
-
 def test_a_cached_snapshot_is_used_in_place(make_weights: Make, tmp_path: Path, hub: FakeHub) -> None:
     snapshot = make_cache(tmp_path / "hub", "someone/model", REVISION, FILES)
     weights = make_weights()
@@ -299,7 +286,7 @@ def test_our_own_catalogue() -> None:
     assert set(entries) >= {"portraits", "sd-v1-4", "sd-v1-5", "sd-vae-ft-mse", "blip-large", "clip-vit-l-14"}
     for entry in entries.values():
         if not entry.embedded and not entry.base:
-            assert catalogue.COMMIT.fullmatch(entry.revision) and entry.size > 1e8
+            assert catalogue.COMMIT.fullmatch(entry.revision) and entry.size > 5e7
 
 
 @pytest.mark.parametrize(
@@ -319,35 +306,6 @@ def test_a_catalogue_with_a_branch_a_climbing_path_a_pickle_or_no_memory_is_refu
     catalogue.read(json.dumps({"models": [entry]}).encode())
     with pytest.raises(ValueError):
         catalogue.read(json.dumps({"models": [entry | change]}).encode())
-
-
-def test_a_combined_model_is_an_editor_with_another_decoder(tmp_path: Path, hub: FakeHub, entry: Entry) -> None:
-    names = {"config.json": b"{}", "diffusion_pytorch_model.safetensors": tensor_file(500)}
-    make_cache(tmp_path / "hub", "a/decoder", REVISION, names)
-    files = tuple(File(name) for name in names)
-    decoder = structs.replace(entry, id="decoder", role="decoder", ask_licence=False, repo="a/decoder", files=files)
-    both = structs.replace(entry, id="both", files=(), base="model", decoder="decoder")
-    entries = {known.id: known for known in (entry, decoder, both)}
-    chosen, options = Settings(mirror=hub.base), {"backoff": 0.01, "reserve": 0}
-    weights = Weights(tmp_path, lambda: chosen, catalogue=entries, caches=[tmp_path / "hub"], options=options)
-    assert weights.model("both")["state"] == "partial"
-    with pytest.raises(WireError) as failure:
-        weights.act("both", "download")
-    assert failure.value.code == "licence_required"
-    weights.act("both", "accept_licence")
-    weights.act("both", "download")
-    assert weights.wait("model", 60)
-    record = weights.model("both")
-    MODEL.check(record, "model")
-    assert record["state"] == "ready" and record["licence_accepted"]
-    folder = weights.find("both")
-    assert (folder / WEIGHTS).read_bytes() == FILES[WEIGHTS]
-    assert {path.name: path.read_bytes() for path in (folder / "vae").iterdir()} == names
-    assert weights.find("both") == folder
-    with pytest.raises(WireError, match="no files of its own"):
-        weights.act("both", "remove")
-    weights.act("model", "remove")
-    assert weights.model("both")["state"] == "partial"
 
 
 def test_a_damaged_catalogue_of_the_users_own_hides_nothing(tmp_path: Path) -> None:
