@@ -11,6 +11,7 @@ import math
 import shutil
 import socket
 import zlib
+from collections.abc import Iterator
 from functools import partialmethod
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from s2edit.engine import EditRequest, Engine, ObjectSpec
 from s2edit.model import checkpoints
 from s2edit.model.checkpoints import CONFIGS, Checkpoint, load
 from s2edit.model.levels import changed_weights
+from s2edit.picture.esrgan import Enlarger, EsrganNetwork
 from s2edit.settings import Level, Settings
 from tests.parity.single_file import write
 
@@ -168,6 +170,17 @@ def engine(models: dict[str, Path], numbers: Numbers) -> Engine:
     return found
 
 
+@pytest.fixture
+def upscaled(engine: Engine) -> Iterator[None]:
+    """With an upscaler of Real-ESRGAN's widths, and two of its 23 blocks."""
+    torch.manual_seed(0)
+    checkpoint = engine._loaded().checkpoint
+    assert isinstance(checkpoint, Checkpoint)
+    checkpoint.upscaler = Enlarger(EsrganNetwork(64, 32, 2).eval(), "0" * 16)
+    yield
+    checkpoint.upscaler = None
+
+
 ONE_OF_TWO = {"edit.steps": 1, "edit.cross_replace": 1.0, "edit.self_replace": 1.0}
 """One sampling step, with injection."""
 
@@ -207,3 +220,20 @@ def test_all_stages(
     assert result.record["unet_forwards"]["inversion"] == inverting
     most = memory("VmHWM") - before
     assert most < ADDED, f"{most / 2**30:.2f} GiB"
+
+
+def test_a_larger_picture_goes_through_the_upscaler(engine: Engine, upscaled: None) -> None:
+    """Twice the model's size: crop, edit, both pictures enlarged where they differ, and nothing beyond the mask."""
+    height, width = 512, 640
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    mask = np.zeros((height, width), np.uint8)
+    mask[200:280, 220:300] = 255
+    changes = {"inversion.mode": "direct", "inversion.steps": 2, "identity.enabled": False, "blend.detail": True}
+    settings = Settings().replace_from({"native_size": 256, **changes, **ONE_OF_TWO})
+    objects = (ObjectSpec("lady", mask),)
+    result = engine.edit(EditRequest(picture, "a lady", "a lady with a hat", objects, settings=settings))
+    assert result.record["model_size"] == [256, 320]
+    assert result.record["upscaler"] == "0" * 16
+    assert result.patch.shape == picture.shape
+    assert result.alpha.any()
+    assert not result.alpha[mask == 0].any()
