@@ -168,9 +168,9 @@ class Engine:
         """An edit's prompts, aligned, what the model is shown, encoded, and settings that the words decide."""
         request, view = edit_view(self._framing(stages, asked.settings), asked)
         settings, tokenizer = request.settings, stages.checkpoint.tokenizer
-        if settings.identity.enabled and not settings.identity.removals:
-            learning = not takes_away(tokenizer.encode(request.source), tokenizer.encode(request.target))
-            settings = settings.replace_from({"identity.enabled": learning})
+        if takes_away(tokenizer.encode(request.source), tokenizer.encode(request.target)):
+            learning = settings.identity.enabled and settings.identity.removals
+            settings = settings.replace_from({"identity.enabled": learning, "edit.attempts": 1})
         plan = plan_prompts(
             tokenizer,
             request.source,

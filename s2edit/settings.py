@@ -123,6 +123,9 @@ class EditSettings:
         guidance_until: fraction of the steps, from noise on, that are guided; 1 means all, as in the paper. The rest,
             where details are drawn, take the conditional prediction alone (Kynkäänniemi et al., 2024). Null-text
             inversion is fitted in all steps all the same: so the source keeps to the picture's own path.
+        attempts: stage 2 is made again with a higher w, so often at most, while that changes much more of the picture;
+            a little guidance keeps what it can, and is enough for one edit and nothing at all for another (ours;
+            `attempts`). Edits that only take something away are made once.
         steps: so many of the inversion's steps, evenly spread, make the edit; 0, or as many and more: all, as in the
             paper.
         mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.
@@ -149,6 +152,10 @@ class EditSettings:
             "advanced",
         ),
     ] = 1.0
+    attempts: Annotated[
+        int,
+        Knob("Attempts", "How often guidance is raised at most, while that changes much more of the picture", 1, 6, 1),
+    ] = 1
     steps: Annotated[
         int, Knob("Edit steps", "So many of the inversion's steps make the edit; 0: all of them", 0, 100, 1)
     ] = 0
@@ -262,6 +269,12 @@ class Settings:
                 f"The setting “edit.steps” can't be {self.edit.steps} where “inversion.mode” is null_text, which fits "
                 "the empty prompt to every step of the edit.",
                 hint="Set edit.steps to 0, or inversion.mode to direct.",
+            )
+        if self.inversion.mode == "null_text" and self.edit.attempts > 1:
+            raise SettingError(
+                f"The setting “edit.attempts” can't be {self.edit.attempts} where “inversion.mode” is null_text, which "
+                "fits the empty prompt to one guidance.",
+                hint="Set edit.attempts to 1, or inversion.mode to direct.",
             )
 
     def replace_from(self, changes: Mapping[str, Any]) -> Settings:

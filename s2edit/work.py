@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .attempts import attempt
 from .cache import array_digest
 from .job import Job
 from .method.alignment import PromptPlan
@@ -24,7 +26,6 @@ from .picture import imaging
 from .picture.compositing import composite
 from .picture.finishing import finish_of
 from .picture.imaging import bounding_box
-from .previews import Previews
 from .requests import EditResult, Mask, ObjectSpec, Pixels
 from .settings import Settings
 from .stages import Identity, Stages, Subject, map_shape
@@ -69,13 +70,13 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     with job.phase("inversion", settings.inversion.steps * (2 if settings.inversion.mode == "null_text" else 1)):
         inversion, inverted = stages.inversion(identity, subject, null, settings, job)
     forwards.count("inversion")
-    with job.phase("editing", settings.edited_in):
-        sampled = _sample(stages, work, identity, inversion, null, job)
+    stage = partial(_sample, stages, identity=identity, inversion=inversion, null=null)
+    with job.phase("editing", settings.edited_in * settings.edit.attempts):
+        tried = attempt(stages.checkpoint, work, stage, job)
     forwards.count("editing")
     with job.phase("compositing"):
         with torch.no_grad():
-            decoded = stages.checkpoint.decode(sampled.latent)
-            patch, alpha = composited(stages.checkpoint, work, subject, decoded, sampled.blend, job.check)
+            patch, alpha = composited(stages.checkpoint, work, subject, tried.decoded, tried.blend, job.check)
         size = (work.image.shape[0], work.image.shape[1])
         objects = [
             imaging.image_mask(mask.cpu(), size) if spec.mask is None else imaging.binary(spec.mask)
@@ -87,7 +88,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
         alpha=alpha,
         object_mask=np.maximum.reduce(objects),
         box=bounding_box(alpha > 0),
-        record=_record(stages, work, job, forwards.by_phase, found),
+        record=_record(stages, work, job, forwards.by_phase, found) | {"guidance": tried.guidance},
     )
 
 
@@ -153,8 +154,18 @@ def _target_masks(work: Work, identity: Identity) -> list[TokenMask]:
     return token_masks((0,), target, words, pyramids, work.settings.identity)
 
 
-def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion, null: Encoding, job: Job) -> Sampled:
-    checkpoint, settings, plan = stages.checkpoint, work.settings, work.plan
+def _sample(
+    stages: Stages,
+    work: Work,
+    settings: Settings,
+    on_step: Callable[[int, Tensor], None],
+    *,
+    identity: Identity,
+    inversion: Inversion,
+    null: Encoding,
+) -> Sampled:
+    """Stage 2 of a work, with settings that may differ from its own in the guidance."""
+    checkpoint, plan = stages.checkpoint, work.plan
     subject = work.subjects[0]
     with torch.no_grad():
         source = encode_prompt(checkpoint, plan.source, plan.plain, settings.identity)
@@ -174,11 +185,6 @@ def _sample(stages: Stages, work: Work, identity: Identity, inversion: Inversion
     blend = None
     if work.edit_mask is not None:
         blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(checkpoint.device)
-    previews = Previews(lambda clean: imaging.preview(checkpoint.decode(clean)), settings.edited_in)
-
-    def on_step(index: int, clean: Tensor) -> None:
-        job.step(index, previews.at(index, clean) if job.watched else None)
-
     stages.denoiser.control.semantics = settings.identity.mask_semantics
     return sample(
         stages.denoiser,

@@ -64,4 +64,6 @@ def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     # The target, its unconditional row while it is guided, and the source: whose way is known but in mode "npi", while
     # something of it is injected.
     injected = 1.0 if settings.inversion.mode == "npi" else max(edit.cross_replace, edit.self_replace)
-    return identity, inversion, round((1 + edit.guidance_until + injected) * settings.edited_in)
+    # Nobody knows before how often stage 2 is made again: about half of the attempts are.
+    made = (1 + edit.attempts) / 2
+    return identity, inversion, round((1 + edit.guidance_until + injected) * settings.edited_in * made)

@@ -288,6 +288,7 @@ class ResultRecord(TypedDict, total=False):
     inputs: dict[str, str]  # SHA-256 of what was sent: `image`, `object_mask.0`, …
     masks: dict[str, Any]
     phases: dict[str, float]
+    guidance: float  # w of the attempt that was taken
     unet_forwards: dict[str, int]
     cached: dict[str, bool]
     watermark: dict[str, Any]  # `carried`; the detector's `score` on the fresh mark, the edit's `pixels`, `why` not
