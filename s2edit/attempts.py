@@ -10,19 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .method.editing import Sampled
 from .model.backbone import Backbone
 from .picture import imaging
-from .picture.finishing import DRAWN, ramped
 from .previews import Previews
+from .requests import Pixels
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .job import Job
-    from .work import Work
 
 RAISED = 1.6
 """Times the guidance of one attempt is that of the next."""
@@ -38,39 +38,47 @@ class Attempt:
 
     Args:
         decoded: 1×3×h×w in [-1, 1]. blend: see `Sampled`. guidance: its w.
-        changed: share of the model's pixels that it changes, a faint change counting less.
+        layer: patch and alpha, where they were made to compare attempts.
     """
 
     decoded: Tensor
     blend: Tensor | None
     guidance: float
-    changed: float
+    layer: tuple[Pixels, Pixels] | None
+
+    @property
+    def changed(self) -> float:
+        """Mean alpha, on whatever scale the picture has."""
+        return 0.0 if self.layer is None else float(self.layer[1].mean(dtype=np.float64))
 
 
-Stage = Callable[["Work", Settings, Callable[[int, Tensor], None]], Sampled]
-"""Stage 2 of a work with these settings; calls back after each step with its number and the clean latent."""
+Stage = Callable[[Settings, Callable[[int, Tensor], None]], Sampled]
+"""Stage 2 with these settings; calls back after each step with its number and the clean latent."""
+Lay = Callable[[Tensor, Tensor | None], tuple[Pixels, Pixels]]
+"""Patch and alpha of a decoded edit and where it may differ."""
 
 
 @torch.no_grad()
-def attempt(checkpoint: Backbone, work: Work, stage: Stage, job: Job) -> Attempt:
+def attempt(checkpoint: Backbone, settings: Settings, stage: Stage, lay: Lay, job: Job) -> Attempt:
     """The first of `edit.attempts` attempts that the next one doesn't outdo by `GROWS`; the last, if each does.
+
+    How much an edit changes shows in its layer, as painters get it: a mouth that the model redraws hardly otherwise is
+    none. A single attempt is laid by whoever asked for it.
 
     Raises:
         MaskError: LocalBlend's maps are all zero. Cancelled: as the job says.
     """
-    settings = work.settings
-    guidance = settings.edit.guidance
-    unedited = checkpoint.decode(work.subjects[0].mean) if settings.edit.attempts > 1 else None
+    several = settings.edit.attempts > 1
     best: Attempt | None = None
     for number in range(settings.edit.attempts):
-        w = min(guidance * RAISED**number, _HIGHEST)
+        w = min(settings.edit.guidance * RAISED**number, _HIGHEST)
         tried = replace(settings, edit=replace(settings.edit, guidance=w))
-        sampled = stage(work, tried, _teller(checkpoint, settings, job, number * settings.edited_in))
+        sampled = stage(tried, _teller(checkpoint, settings, job, number * settings.edited_in))
         decoded = checkpoint.decode(sampled.latent)
-        changed = 0.0 if unedited is None else _changed(unedited, decoded, work)
-        if best is not None and changed <= (1 + GROWS) * best.changed and best.changed > 0:
+        found = Attempt(decoded, sampled.blend, w, lay(decoded, sampled.blend) if several else None)
+        if best is not None and 0 < found.changed <= (1 + GROWS) * best.changed:
             return best
-        best = Attempt(decoded, sampled.blend, w, changed)
+        best = found
     assert best is not None, "there is one attempt at least"
     return best
 
@@ -83,11 +91,3 @@ def _teller(checkpoint: Backbone, settings: Settings, job: Job, first: int) -> C
         job.step(first + index, previews.at(index, clean) if job.watched else None)
 
     return on_step
-
-
-def _changed(before: Tensor, after: Tensor, work: Work) -> float:
-    """Share of the model's pixels that differ where the edit may show; both 1×3×h×w in [-1, 1]."""
-    share = ramped((after - before).abs().amax(dim=1)[0] / 2, DRAWN)
-    if work.edit_mask is not None:
-        share = share * imaging.model_mask(work.edit_mask, work.subjects[0].size).to(share)
-    return float(share.mean())

@@ -70,13 +70,14 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     with job.phase("inversion", settings.inversion.steps * (2 if settings.inversion.mode == "null_text" else 1)):
         inversion, inverted = stages.inversion(identity, subject, null, settings, job)
     forwards.count("inversion")
-    stage = partial(_sample, stages, identity=identity, inversion=inversion, null=null)
+    stage = partial(_sample, stages, work, identity=identity, inversion=inversion, null=null)
+    lay = partial(composited, stages.checkpoint, work, subject, check=job.check)
     with job.phase("editing", settings.edited_in * settings.edit.attempts):
-        tried = attempt(stages.checkpoint, work, stage, job)
+        tried = attempt(stages.checkpoint, settings, stage, lay, job)
     forwards.count("editing")
     with job.phase("compositing"):
         with torch.no_grad():
-            patch, alpha = composited(stages.checkpoint, work, subject, tried.decoded, tried.blend, job.check)
+            patch, alpha = tried.layer or lay(tried.decoded, tried.blend)
         size = (work.image.shape[0], work.image.shape[1])
         objects = [
             imaging.image_mask(mask.cpu(), size) if spec.mask is None else imaging.binary(spec.mask)

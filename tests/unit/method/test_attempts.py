@@ -1,0 +1,124 @@
+"""Guidance is raised while that changes much more of the picture, and no further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from s2edit.attempts import GROWS, RAISED, Attempt, attempt
+from s2edit.engine import EditRequest, Engine, ObjectSpec
+from s2edit.errors import SettingError
+from s2edit.job import Job
+from s2edit.method.editing import Sampled
+from s2edit.requests import never_cancelled, no_progress
+from s2edit.settings import Settings
+
+Array = np.ndarray[Any, Any]
+SIDE = 100
+
+
+def settings_of(attempts: int, guidance: float) -> Settings:
+    return Settings().replace_from({"edit.attempts": attempts, "edit.guidance": guidance})
+
+
+class Model:
+    """Its n-th attempt changes so many rows of the picture."""
+
+    def __init__(self, rows: Sequence[int]) -> None:
+        self.rows, self.asked = rows, list[float]()
+        self.laid = 0
+
+    def stage(self, settings: Settings, on_step: Callable[[int, Tensor], None]) -> Sampled:
+        latent = torch.zeros(1, 3, SIDE, SIDE)
+        latent[:, :, : self.rows[len(self.asked)]] = 1
+        self.asked.append(settings.edit.guidance)
+        on_step(0, latent)
+        return Sampled(latent, None)
+
+    def lay(self, decoded: Tensor, blend: Tensor | None) -> tuple[Array, Array]:
+        assert blend is None
+        self.laid += 1
+        patch = (255 * decoded[0].permute(1, 2, 0).numpy()).astype(np.uint8)
+        return patch, patch[..., 0]
+
+    def attempted(self, settings: Settings) -> Attempt:
+        checkpoint = cast(Any, SimpleNamespace(decode=lambda latent: latent))
+        return attempt(checkpoint, settings, self.stage, self.lay, Job(no_progress, never_cancelled))
+
+
+@pytest.mark.parametrize(
+    ("rows", "made", "taken"),
+    [
+        ([50, 60, 99, 99, 99], 2, 0),
+        ([0, 0, 0, 40, 41], 5, 3),
+        ([0, 0, 0, 0, 0], 5, 4),
+        ([1, 10, 20, 21, 90], 4, 2),
+        ([10, 15, 22, 32, 50], 5, 4),
+        ([60, 20], 2, 0),
+        ([10, 14], 2, 0),
+        ([10, 15], 2, 1),
+    ],
+)
+def test_it_ends_where_more_guidance_changes_little_more(rows: list[int], made: int, taken: int) -> None:
+    model = Model(rows)
+    found = model.attempted(settings_of(len(rows), 1.5))
+    assert model.asked == pytest.approx([1.5 * RAISED**number for number in range(made)])
+    assert found.guidance == pytest.approx(model.asked[taken])
+    assert found.layer is not None
+    assert int((found.layer[1][:, 0] > 0).sum()) == rows[taken]
+
+
+def test_one_attempt_compares_nothing() -> None:
+    model = Model([50])
+    assert model.attempted(settings_of(1, 4)).layer is None
+    assert (model.asked, model.laid) == ([4], 0)
+
+
+def test_the_limits_in_words() -> None:
+    """What the table above relies on: 40 % more is not much more."""
+    assert (GROWS, RAISED) == (0.4, 1.6)
+
+
+def test_guidance_stays_in_its_range() -> None:
+    model = Model([0, 0, 0, 0])
+    model.attempted(settings_of(4, 10))
+    assert model.asked == [10, 16, 20, 20]
+
+
+@pytest.fixture
+def request_(picture: Array, mask: Array, quick: Settings) -> EditRequest:
+    settings = quick.replace_from({"edit.attempts": 3, "edit.guidance": 2})
+    return EditRequest(picture, "a lady", "a lady with a hat", (ObjectSpec("lady", mask),), settings=settings, seed=5)
+
+
+def test_the_record_says_what_was_taken_and_the_same_guidance_gives_the_same_edit(
+    tiny_folder: Path, request_: EditRequest
+) -> None:
+    engine = Engine(tiny_folder, device="cpu", threads=1)
+    found = engine.edit(request_)
+    w = found.record["guidance"]
+    assert w in (2, 2 * RAISED, 2 * RAISED**2)
+    assert found.record["settings"]["edit"]["guidance"] == 2
+    once = replace(request_, settings=request_.settings.replace_from({"edit.attempts": 1, "edit.guidance": w}))
+    assert np.array_equal(engine.edit(once).patch, found.patch)
+
+
+def test_what_is_only_taken_away_is_tried_once(tiny_folder: Path, request_: EditRequest) -> None:
+    engine = Engine(tiny_folder, device="cpu", threads=1)
+    removal = replace(request_, source="a lady with a hat", target="a lady")
+    rows = engine.edit(removal).record
+    assert rows["guidance"] == 2
+    assert rows["settings"]["edit"]["attempts"] == 1
+
+
+def test_null_text_knows_one_guidance() -> None:
+    with pytest.raises(SettingError, match=r"edit\.attempts"):
+        Settings().replace_from({"inversion.mode": "null_text", "edit.attempts": 2})
