@@ -204,7 +204,8 @@ class Engine:
             work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed)
             result = perform(stages, work, job)
         result = replace(result, record=result.record | {"compiled": self._compiled})
-        return placed(result, ready.view, (request.image.shape[0], request.image.shape[1]))
+        size = (request.image.shape[0], request.image.shape[1])
+        return placed(result, ready.view, size, fading=ready.edit_mask is None)
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
         """Where the model sees a word of a prompt: H×W uint8, 0 or 255.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..requests import ComposeRequest, EditRequest, EditResult, Mask, Pixels
 from .framing import Framing
@@ -15,6 +16,8 @@ from .region import Box, square_around
 
 _LOOKED_AT = 512
 """Pixels along the shorter side that the framing network's looks are taken from, at least where there are as many."""
+_FADING = 16
+"""The part of a view's side over which an edit sinks to nothing is one in so many."""
 
 
 def view_of(framing: Framing | None, image: Pixels, masks: Iterable[Mask | None]) -> Box:
@@ -61,12 +64,21 @@ def compose_view(framing: Framing | None, request: ComposeRequest) -> tuple[Comp
     return cut, box
 
 
-def placed(result: EditResult, view: Box, size: tuple[int, int]) -> EditResult:
-    """The result of a view as one of the whole crop, (H, W): alpha and object mask are 0 around it."""
+def placed(result: EditResult, view: Box, size: tuple[int, int], *, fading: bool = False) -> EditResult:
+    """The result of a view as one of the whole crop, (H, W): alpha and object mask are 0 around it.
+
+    Args:
+        fading: whether alpha sinks towards the view's edges that lie inside the crop: what goes on beyond them, such as
+            a wall, would end there as if cut off.
+    """
     x, y, width, height = view
     result = replace(result, record=result.record | {"view": list(view)})
     if (height, width) == size:
         return result
+    if fading:
+        ramp = np.outer(_ramp(y, height, size[0]), _ramp(x, width, size[1]))
+        alpha = (result.alpha * ramp).astype(result.alpha.dtype)
+        result = replace(result, alpha=alpha, box=bounding_box(alpha > 0))
 
     def whole(part: Pixels) -> Pixels:
         found = np.zeros((*size, *part.shape[2:]), part.dtype)
@@ -81,6 +93,15 @@ def placed(result: EditResult, view: Box, size: tuple[int, int]) -> EditResult:
         object_mask=whole(result.object_mask),
         box=(left + x, top + y, wide, high) if wide else result.box,
     )
+
+
+def _ramp(start: int, length: int, whole: int) -> NDArray[np.float64]:
+    """1 along a side of the view, but for a slope at each end that is not the crop's own: float64 of its length."""
+    slope = max(1, length // _FADING)
+    at = (np.arange(length) + 0.5) / slope
+    up = np.clip(at, 0, 1) if start > 0 else np.ones(length)
+    down = np.clip(at[::-1], 0, 1) if start + length < whole else np.ones(length)
+    return up * down
 
 
 @overload

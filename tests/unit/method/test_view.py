@@ -73,6 +73,24 @@ def test_everything_is_cut_alike_and_comes_back_in_its_place() -> None:
     assert whole.record == {"seed": 1, "view": [59, 29, 65, 65]}
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_what_goes_on_beyond_the_view_is_not_cut_off(dtype: type) -> None:
+    """A wall repainted behind a figure in a larger picture: no hard edge but at the picture's own border."""
+    top = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
+    alpha = np.full((64, 64), top, dtype)
+    patch, mask = np.zeros((64, 64, 3), dtype), np.zeros((64, 64), np.uint8)
+    result = EditResult(patch, alpha, mask, (0, 0, 64, 64), {})
+    whole = placed(result, (0, 20, 64, 64), (120, 160), fading=True)
+    assert whole.alpha.dtype == dtype
+    steps = np.abs(np.diff(whole.alpha.astype(float), axis=0, prepend=0, append=0))
+    assert steps.max() <= top / 4 + 1
+    assert whole.alpha[50, 0] == whole.alpha[50, 30] == top, "the left edge is the picture's"
+    assert whole.alpha[50, 63] < top / 4
+    assert whole.box == (0, 20, 64, 64)
+    painted = placed(result, (0, 20, 64, 64), (120, 160))
+    assert painted.alpha[20:84, :64].min() == top
+
+
 def test_nothing_found_is_the_whole_picture() -> None:
     image = np.zeros((120, 160, 4), np.uint16)
     assert view_of(Fixed(None), image, [None]) == (0, 0, 160, 120)
