@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_everything_is_cut_alike_and_comes_back_in_its_place() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_what_goes_on_beyond_the_view_is_not_cut_off(dtype: type) -> None:
+def test_what_goes_on_beyond_the_view_is_not_cut_off(dtype: Any) -> None:
     """A wall repainted behind a figure in a larger picture: no hard edge but at the picture's own border."""
     top = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
     alpha = np.full((64, 64), top, dtype)
