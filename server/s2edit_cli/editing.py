@@ -20,7 +20,7 @@ from s2edit_wire.records import PlanReply
 from . import targets, writing
 from .colour import to_srgb
 from .composite import composite, native_layer
-from .follow import Follower
+from .follow import Display, Follower
 from .looking import looking
 from .marking import marking
 from .masks import bounding_box, open_mask, share
@@ -164,7 +164,7 @@ def run(
             tell(fine)
     x, y, width, height = answer["crop"]
     crop = (x, y, width, height)
-    job = submit(task, inputs, crop, client)
+    job = submit(task, inputs, crop, client, quiet=quiet)
     if not wait:
         return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop), **told}
     follower = Follower(client, job, quiet=quiet, watch=watch)
@@ -203,7 +203,7 @@ def plan_of(task: Task, inputs: Inputs, client: Client) -> PlanReply:
     return answer  # type: ignore[no-any-return]
 
 
-def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, Any]:
+def submit(task: Task, inputs: Inputs, crop: Box, client: Client, *, quiet: bool = True) -> dict[str, Any]:
     """Hand the crop over; returns the job as the daemon keeps it."""
     picture = inputs.picture
     frames = [("image", to_srgb(picture, picture.crop(crop)))]
@@ -237,7 +237,12 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client) -> dict[str, A
     if task.kind == "compose":
         edit["reference_prompt"] = task.reference_prompt
     fields = {"job": new_job_id(), "edit": edit, "frames": [_entry(role, samples) for role, samples in frames]}
-    answer = client.request("submit", fields, [_bytes(samples) for _, samples in frames], SEND_TIMEOUT)
+    display = Display(quiet=quiet)
+    try:
+        pixels = [_bytes(samples) for _, samples in frames]
+        answer = client.request("submit", fields, pixels, SEND_TIMEOUT, display.sending)
+    finally:
+        display.close()
     job: dict[str, Any] = answer.header["job"]
     return job
 

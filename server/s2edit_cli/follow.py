@@ -17,6 +17,7 @@ from s2edit_wire.records import ENDED
 from .connecting import connect
 from .exit_codes import Exit
 from .report import ERR, Ended, duration, tell
+from .report import size as amount
 
 WORDS = {
     "waiting": "waiting",
@@ -26,6 +27,9 @@ WORDS = {
     "editing": "editing",
     "compositing": "compositing",
 }
+SENDING = "sending the picture"
+MOMENT = 0.5
+"""Seconds of sending that nobody is told of."""
 PATIENCE = 60.0
 """Seconds for which a lost daemon is looked for."""
 LOOK_AGAIN = 5.0
@@ -39,6 +43,7 @@ class Display:
         self._moving = ERR.is_terminal and not quiet
         self._plain = not self._moving and not quiet
         self._last = ""
+        self._begun: float | None = None
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -62,6 +67,20 @@ class Display:
         elif self._plain and words != self._last:
             tell(words)
         self._last = words
+
+    def sending(self, gone: int, size: int) -> None:
+        """Show how much of a picture is on its way to the daemon, if that takes longer than a moment."""
+        if self._begun is None:
+            self._begun = time.monotonic()
+        if time.monotonic() - self._begun < MOMENT:
+            return
+        if self._moving:
+            self._progress.start()
+            rest = f"{amount(gone)} of {amount(size)}"
+            self._progress.update(self._task, description=SENDING, completed=gone, total=size, rest=rest)
+        elif self._plain and self._last != SENDING:
+            tell(f"{SENDING}, {amount(size)}")
+        self._last = SENDING
 
     def close(self) -> None:
         """Take the line away; it comes back with the next `show`."""

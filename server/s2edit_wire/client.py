@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -162,8 +162,13 @@ class Client:
         fields: Mapping[str, object] | None = None,
         frames: Sequence[Buffer] = (),
         timeout: float = 30.0,
+        sending: Callable[[int, int], None] = lambda _gone, _all: None,
     ) -> Incoming:
         """Send a request and wait for its answer; what else arrives is kept for `pump`.
+
+        Args:
+            op, fields, frames: as for `send`.
+            sending: told again and again how many bytes of the frames the socket has taken, and of how many.
 
         Raises:
             WireError: the daemon's answer is an error, or the request is wrong.
@@ -171,10 +176,12 @@ class Client:
         """
         deadline, unsent = time.monotonic() + timeout, -1
         number = self.send(op, fields, frames)
+        size = sum(memoryview(frame).nbytes for frame in frames)
         while True:
             arrived = self._pump()
             if (left := self._linked().unsent) != unsent:
                 deadline, unsent = time.monotonic() + timeout, left
+                sending(max(0, size - left), size)
             answer = next((one for one in arrived if one.id == number), None)
             self._kept += [one for one in arrived if one is not answer]
             if answer is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pyvips
 from s2edit_cli.exit_codes import Exit
 from s2edit_wire import living, no_line, programs, remote
 from s2edit_wire.client import new_job_id
@@ -133,6 +134,43 @@ def test_a_line_cut_in_mid_upload_heals_and_the_job_is_done_once(
     with far.client() as own:
         assert finished(own, job)["attempt"] == 1
         assert [one["job"] for one in own.request("list").header["jobs"]] == [job]
+
+
+def test_a_slow_lines_upload_is_told_of_as_it_goes(
+    far: RunningDaemon, near: RunningDaemon, there: OtherComputer, tmp_path: Path
+) -> None:
+    there.relay.rate = 32e6
+    near.start()
+    image = picture(2 * SIDE)  # 48 MiB: buffers on the way hold some of it
+    told: list[tuple[int, int]] = []
+    with near.client() as client:
+        fields = {"job": new_job_id(), "edit": EDIT, "frames": [describe("image", image.shape)]}
+        client.request("submit", fields, [image.tobytes()], 120, lambda gone, size: told.append((gone, size)))
+    gone = [amount for amount, _ in told]
+    assert {size for _, size in told} == {image.nbytes}
+    assert gone == sorted(gone) and gone[-1] == image.nbytes
+    assert sum(0 < amount < image.nbytes for amount in gone) > 3
+    path = tmp_path / "in.png"
+    pyvips.Image.new_from_array(image).pngsave(str(path), compression=0)
+    words = [
+        "edit",
+        str(path),
+        "--no-wait",
+        "-o",
+        str(tmp_path / "out.png"),
+        "--source",
+        "a",
+        "--target",
+        "b",
+        "--object",
+        "a",
+    ]
+    environment = {**os.environ, **there.environment, "S2EDIT_HOME": str(near.folder), "OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(
+        [*programs.command("cli"), *words], env=environment, capture_output=True, text=True, check=True
+    )
+    lines = ran.stderr.splitlines()
+    assert lines.count("sending the picture, 48.0 MiB") == 1, ran.stderr
 
 
 def test_a_far_daemon_that_ends_takes_its_connection_data_with_it(far: RunningDaemon, near: RunningDaemon) -> None:
