@@ -91,7 +91,7 @@ def _test(environment: Environment, options: argparse.Namespace) -> int:
 
 def _uninstall(environment: Environment) -> int:
     if environment.python.exists():
-        leave = [str(environment.python), "-P", "-m", "s2edit_installer.leave"]
+        leave = [str(environment.python), "-P", "-m", "s2edit_installer.uninstalling"]
         if subprocess.run(leave, check=False).returncode:
             raise Trouble("Not everything could be taken out; the environment is kept, so that you can try again.")
     environment.remove()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import locking
 from .pip_run import pip
-from .torch_choice import Choice, choose, cpu_from_own_index
+from .torch_choice import TorchBuild, choose, cpu_from_own_index
 from .words import Trouble, say
 
 _HASHED = ["--require-hashes", "--no-deps"]
@@ -72,7 +72,7 @@ class Environment:
             pip(self.python, ["--editable", what], "Fetching the rest", constraints=others)
         self._stamp.write_text(json.dumps({"digest": now, "extras": wanted}), encoding="utf-8")
 
-    def _fetch_torch(self, choice: Choice, constraints: Path, *, locked: bool) -> None:
+    def _fetch_torch(self, choice: TorchBuild, constraints: Path, *, locked: bool) -> None:
         """First and alone: together with the rest, another index's CUDA build could win over this machine's."""
         if locked and not choice.index and not (choice.kind == "cpu" and sys.platform == "linux"):
             pip(self.python, [*_HASHED, f"--requirement={locking.torch_file(self.root)}"], "Fetching PyTorch")
@@ -112,7 +112,7 @@ class Environment:
                 f"On Debian and Ubuntu: sudo apt install python{version}-venv\nThen run this again."
             )
 
-    def _check_space(self, choice: Choice) -> None:
+    def _check_space(self, choice: TorchBuild) -> None:
         # What an earlier run has put there already needs no room again.
         kept = sum(path.lstat().st_size for path in self.folder.rglob("*")) if self.folder.is_dir() else 0
         for place, needed in ((self.root, NEEDED[choice.kind] - kept / 2**30), (Path(tempfile.gettempdir()), 1)):
@@ -129,7 +129,7 @@ class Environment:
         if made.returncode:
             raise Trouble(f"The environment could not be made:\n{made.stdout}{made.stderr}")
 
-    def _without_needless_gigabytes(self, choice: Choice, constraints: Path) -> Choice:
+    def _without_needless_gigabytes(self, choice: TorchBuild, constraints: Path) -> TorchBuild:
         """On Linux without a GPU: the CPU build from PyTorch's index if pip's own would bring CUDA along."""
         if choice.kind != "cpu" or sys.platform != "linux":
             return choice

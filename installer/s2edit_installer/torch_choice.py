@@ -43,7 +43,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Choice:
+class TorchBuild:
     """What to install.
 
     Args:
@@ -57,7 +57,7 @@ class Choice:
     why: str
 
 
-def choose(pinned: str, given: str | None = None, given_index: str | None = None) -> Choice:
+def choose(pinned: str, given: str | None = None, given_index: str | None = None) -> TorchBuild:
     """The build for this machine.
 
     Args:
@@ -65,23 +65,23 @@ def choose(pinned: str, given: str | None = None, given_index: str | None = None
         given, given_index: the user's own choice, which wins.
     """
     if given or given_index:
-        return Choice("given", given or pinned, given_index or "", "as you asked")
+        return TorchBuild("given", given or pinned, given_index or "", "as you asked")
     if sys.platform == "darwin":
-        return Choice("cpu", pinned, "", "the build for Macs")
+        return TorchBuild("cpu", pinned, "", "the build for Macs")
     card = nvidia_card()
     if card and not card.runs_cuda_13:
-        return Choice("cuda", pinned, INDEX + BUILDS["older cuda"], f"the build for CUDA 12, for {card.name}")
+        return TorchBuild("cuda", pinned, INDEX + BUILDS["older cuda"], f"the build for CUDA 12, for {card.name}")
     if card:
         index = INDEX + BUILDS["cuda"] if platform.system() == "Windows" else ""
-        return Choice("cuda", pinned, index, f"the build for CUDA 13, for {card.name}")
+        return TorchBuild("cuda", pinned, index, f"the build for CUDA 13, for {card.name}")
     if platform.system() == "Linux" and has_rocm():
-        return Choice("rocm", pinned, INDEX + BUILDS["rocm"], "the ROCm build, for an AMD card")
-    return Choice("cpu", pinned, "", "the CPU build: no NVIDIA or AMD card was found")
+        return TorchBuild("rocm", pinned, INDEX + BUILDS["rocm"], "the ROCm build, for an AMD card")
+    return TorchBuild("cpu", pinned, "", "the CPU build: no NVIDIA or AMD card was found")
 
 
-def cpu_from_own_index(pinned: str) -> Choice:
+def cpu_from_own_index(pinned: str) -> TorchBuild:
     """The CPU build where pip's own index has only the one for CUDA."""
-    return Choice("cpu", pinned, INDEX + BUILDS["cpu"], "the CPU build: no NVIDIA or AMD card was found")
+    return TorchBuild("cpu", pinned, INDEX + BUILDS["cpu"], "the CPU build: no NVIDIA or AMD card was found")
 
 
 def nvidia_card() -> Card | None:

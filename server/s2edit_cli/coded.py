@@ -21,7 +21,7 @@ Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Soundness:
     """What the bits of a picture tell.
 
     Args:
@@ -32,7 +32,7 @@ class Verdict:
     doubtful: bool = False
 
 
-def jpeg(stream: jpeg_stream.Stream, path: Path | None = None, most: Size | None = None) -> Verdict:
+def jpeg(stream: jpeg_stream.Stream, path: Path | None = None, most: Size | None = None) -> Soundness:
     """Decode a JPEG twice, once small.
 
     Args:
@@ -44,22 +44,22 @@ def jpeg(stream: jpeg_stream.Stream, path: Path | None = None, most: Size | None
 
     bare = stream.bare
     if _is_larger(pyvips.Image.jpegload_buffer(bare), most):
-        return Verdict(damaged=True)
+        return Soundness(damaged=True)
     said = complaints(lambda: pyvips.Image.jpegload_buffer(bare, access="sequential", revalidate=True), path)
     odd_end = [words for words in said if "extraneous bytes before marker 0xd9" in words]
     impossible, more = _levels(stream)
     wrong = len(odd_end) < len(said) or (not stream.ended and stream.lacks_scans()) or impossible
-    return Verdict(wrong, bool(odd_end) or more)
+    return Soundness(wrong, bool(odd_end) or more)
 
 
-def webp(data: bytes, path: Path | None = None, most: Size | None = None) -> Verdict:
+def webp(data: bytes, path: Path | None = None, most: Size | None = None) -> Soundness:
     """Decode a WebP, and once more for each stream of code in it; arguments and error as of `jpeg`."""
     import pyvips
 
     if webp_stream.is_cut(data) or _is_larger(pyvips.Image.webpload_buffer(data), most):
-        return Verdict(damaged=True)
+        return Soundness(damaged=True)
     complaints(lambda: pyvips.Image.webpload_buffer(data, fail_on="error", access="sequential"), path)
-    return Verdict(doubtful=any(_decodes(shorter) for shorter in webp_stream.shortened(data)))
+    return Soundness(doubtful=any(_decodes(shorter) for shorter in webp_stream.shortened(data)))
 
 
 def _is_larger(image: pyvips.Image, most: Size | None) -> bool:

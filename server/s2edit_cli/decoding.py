@@ -170,10 +170,10 @@ def _segment_doubts(path: Path, page: tiff_pages.Page) -> list[str]:
             for segment in tiff_segments.coded_ones(file, page.start):
                 most = segment.width, segment.height
                 if segment.stream is None:
-                    verdict = coded.webp(segment.data, most=most)
+                    soundness = coded.webp(segment.data, most=most)
                 else:
-                    verdict = coded.jpeg(segment.stream, most=most)
-                if _doubts(path, verdict):
+                    soundness = coded.jpeg(segment.stream, most=most)
+                if _doubts(path, soundness):
                     doubtful.append(segment.place)
                 watch(path, segment.percent)
     except ValueError as error:
@@ -185,7 +185,7 @@ def _segment_doubts(path: Path, page: tiff_pages.Page) -> list[str]:
     return [MAY_BE_DAMAGED.format(name=path.name, where=f"the part from pixel {doubtful[0]} on{more}")]
 
 
-def _doubts(path: Path, verdict: coded.Verdict) -> list[str]:
-    if verdict.damaged:
+def _doubts(path: Path, soundness: coded.Soundness) -> list[str]:
+    if soundness.damaged:
         raise damaged(path)
-    return [MAY_BE_DAMAGED.format(name=path.name, where="its lower part")] if verdict.doubtful else []
+    return [MAY_BE_DAMAGED.format(name=path.name, where="its lower part")] if soundness.doubtful else []

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from s2edit_wire.told import RIGHT_TO_LEFT
+from s2edit_wire.translations import RIGHT_TO_LEFT
 
 LOCALE = Path(__file__).parent / "locale"
 _chosen = ""

@@ -47,10 +47,10 @@ from .blobs import Blobs
 from .bridge_link import HEAD_FILE
 from .bridge_pool import BridgePool
 from .broker import Broker
-from .crowd import capacity, opened
+from .connection_limits import capacity, opened
 from .desk import Desk
 from .events import Events
-from .gate import Gate
+from .front_door import FrontDoor
 from .painters import Guard, Painters
 from .pool import LocalPool, Pool
 from .router import Router
@@ -188,12 +188,12 @@ class Daemon:
         services.notices = notices
         Authenticator(context, painters.admits).start()
         inner = router.bind(instance.inner_endpoint(self._run))
-        gate = Gate(painters.admits, inner, self._descriptors, opened())
-        endpoint = gate.bind(instance.socket_path(self._run))
+        door = FrontDoor(painters.admits, inner, self._descriptors, opened())
+        endpoint = door.bind(instance.socket_path(self._run))
         write_connection_file(self._folder, endpoint=endpoint, key=key, version=version(), boot=services.boot)
         self._watch_signals()
         router.start()
-        gate.start()
+        door.start()
         LOG.info("S²Edit %s is ready at %s", version(), endpoint.split(":", 1)[0])
         tasks = [
             asyncio.create_task(self._work(services), name="scheduler"),
@@ -215,9 +215,9 @@ class Daemon:
         await asyncio.gather(ending, resuming, *tasks, return_exceptions=True)
         await services.weights.close()
         await services.pool.stop()
-        await asyncio.sleep(0.02)  # for the last answers' way through the gate
-        await gate.stop()
-        LOG.info("stopped; %d connections were turned away", gate.refused)
+        await asyncio.sleep(0.02)  # for the last answers' way through the door
+        await door.stop()
+        LOG.info("stopped; %d connections were turned away", door.refused)
         router.close()
         # Not `destroy`: it would close the authenticator's socket under its thread.
         context.term()

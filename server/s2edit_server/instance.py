@@ -62,7 +62,7 @@ def socket_path(run_folder: Path) -> Path | None:
 
 
 def inner_endpoint(run_folder: Path) -> str:
-    """Where libzmq listens, behind the gate: as `socket_path`, a Unix socket or a loopback port.
+    """Where libzmq listens, behind the front door: as `socket_path`, a Unix socket or a loopback port.
 
     No folder for temporary files is used: what a killed daemon left there would stay.
     """

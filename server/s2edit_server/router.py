@@ -43,7 +43,7 @@ class Router:
         socket.rcvhwm = RECEIVE_QUEUE
         socket.sndhwm = SEND_QUEUE
         socket.handshake_ivl = int(HANDSHAKE_TIMEOUT * 1_000)
-        # No heartbeats of libzmq's own: they abort the process, see `framewalk`. Clients' are answered by the gate.
+        # No heartbeats of libzmq's own: they abort the process, see `framewalk`. `front_door` answers clients'.
         socket.backlog = 256
 
     def bind(self, endpoint: str) -> str:

@@ -16,7 +16,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord
 
 from . import queries, timings
-from .aside import Aside
+from .blocking_calls import BlockingCalls
 from .settings import Settings
 from .store import Store
 from .supervisor import Health
@@ -53,7 +53,7 @@ class WeightsDesk:
         self._on_change, self._loop = on_change, asyncio.get_running_loop()
         self._sizes: dict[Path, tuple[float, int]] = {}
         self._lock = threading.Lock()
-        self._aside = Aside()
+        self._aside = BlockingCalls()
         self._weights: Weights | None = None
 
     async def find_model(self, model: str) -> Path:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, 
 from s2edit_wire import programs, remote
 from s2edit_wire.errors import Unreachable
 from s2edit_wire.paths import state_folder
-from s2edit_wire.told import told
+from s2edit_wire.translations import told
 
 from .text import _, language
 

@@ -18,7 +18,7 @@ OnError = Callable[[WireError], None]
 
 
 @dataclass
-class Request:
+class OpenRequest:
     """What somebody asked for.
 
     Args:
@@ -45,8 +45,8 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self.waiting: list[Request] = []
-        self._sent: dict[int, Request] = {}
+        self.waiting: list[OpenRequest] = []
+        self._sent: dict[int, OpenRequest] = {}
         self._tickets = 0
 
     def new_ticket(self) -> int:
@@ -66,7 +66,7 @@ class Outbox:
         request.stretch = (begin, client.gone[1])
         del self.waiting[0]
 
-    def answered(self, number: int) -> Request | None:
+    def answered(self, number: int) -> OpenRequest | None:
         """The request with this number on the connection, which is done with; None when there is none."""
         return self._sent.pop(number, None)
 
@@ -88,7 +88,7 @@ class Outbox:
             if request.ticket == ticket:
                 request.on_reply = request.on_error = None
 
-    def broken(self) -> list[Request]:
+    def broken(self) -> list[OpenRequest]:
         """The connection broke: what was sent waits again, but for the session's own.
 
         Returns:
@@ -99,7 +99,7 @@ class Outbox:
         self.waiting[:0] = unanswered
         return [request for request in unanswered if request.op in NOT_REPEATED]
 
-    def drop(self, requests: Sequence[Request]) -> None:
+    def drop(self, requests: Sequence[OpenRequest]) -> None:
         """Let these wait no longer."""
         dropped = {id(request) for request in requests}
         self.waiting = [request for request in self.waiting if id(request) not in dropped]

@@ -15,8 +15,8 @@ from .event_count import EventCount
 from .launcher import STARTABLE, Launch
 from .living import judged
 from .loop import Callback, LoopAdapter
-from .outbox import OnError, OnReply, Outbox, Request
-from .told import error_told, incoming_told, told
+from .outbox import OnError, OnReply, OpenRequest, Outbox
+from .translations import error_told, incoming_told, told
 from .zmtp import Buffer
 
 FIRST_DELAY = 0.1
@@ -119,7 +119,7 @@ class Session:
                 within `request`.
         """
         ticket = self._outbox.new_ticket()
-        self._outbox.waiting.append(Request(ticket, op, fields or {}, frames, on_reply, on_error))
+        self._outbox.waiting.append(OpenRequest(ticket, op, fields or {}, frames, on_reply, on_error))
         if self.state == "ready":
             self._send_waiting()
         elif self._launch is None and self.state == "lost":
@@ -283,7 +283,7 @@ class Session:
         """Ask for events, those missed first."""
         self._events.asked()
         fields: dict[str, object] = {"after": self._events.after, "previews": self._previews}
-        request = Request(0, "subscribe", fields, (), self._catch_up, lambda _: self._events.unanswered())
+        request = OpenRequest(0, "subscribe", fields, (), self._catch_up, lambda _: self._events.unanswered())
         self._outbox.waiting.insert(0, request)
 
     def _catch_up(self, answer: Incoming) -> None:
@@ -294,7 +294,7 @@ class Session:
             self._subscribe()
             self._send_waiting()
 
-    def _fail(self, requests: Sequence[Request], error: WireError) -> None:
+    def _fail(self, requests: Sequence[OpenRequest], error: WireError) -> None:
         self._outbox.drop(requests)
 
         def tell() -> None:

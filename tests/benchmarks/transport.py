@@ -24,7 +24,7 @@ from pathlib import Path
 
 import msgpack
 import zmq
-from s2edit_server.gate import Gate
+from s2edit_server.front_door import FrontDoor
 from s2edit_server.painters import only
 from s2edit_wire.auth import daemon_proof, plain_credentials
 from s2edit_wire.client import Client
@@ -54,7 +54,7 @@ def serve(state: str, tcp: bool, parent: Connection) -> None:
     write_connection_file(Path(state), endpoint=endpoint, key=KEY, version="1", boot=BOOT)
     gated = Path(state) / GATED
     gated.mkdir(mode=0o700)
-    gate = Gate(only(*plain_credentials(KEY)), endpoint)
+    gate = FrontDoor(only(*plain_credentials(KEY)), endpoint)
     through = gate.bind(None if tcp else gated / "s")
     write_connection_file(gated, endpoint=through, key=KEY, version="1", boot=BOOT)
     threading.Thread(target=_run, args=(gate,), daemon=True).start()
@@ -79,7 +79,7 @@ def serve(state: str, tcp: bool, parent: Connection) -> None:
             router.send_multipart([identity, MAGIC, msgpack.packb(reply), *frames], copy=False)
 
 
-def _run(gate: Gate) -> None:
+def _run(gate: FrontDoor) -> None:
     async def run() -> None:
         gate.start()
         await asyncio.Event().wait()

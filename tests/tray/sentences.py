@@ -16,7 +16,7 @@ _MARKS = ["detection", "xmp"]
 _METHOD = ["engine", "errors", "profiles", "settings", "picture/imaging", "picture/region"]
 _METHOD += ["model/checkpoints", "model/device", "model/levels", "method/alignment", "method/composition"]
 _METHOD += ["method/editing", "method/identity", "method/masks", "method/prompts"]
-_PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "gate.py", "router.py"}
+_PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "front_door.py", "router.py"}
 """What these say is heard by programs that don't speak the protocol, never by a painter."""
 _NOT_SAID = {"Field", "Record", "Message", "add_argument", "ArgumentParser", "execute", "executescript"}
 _SENTENCE = re.compile(

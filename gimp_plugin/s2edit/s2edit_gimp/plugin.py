@@ -10,7 +10,7 @@ from s2edit_editor.masks import edited, mask_layer
 from s2edit_editor.text import _, language
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.recipe import NAME as RECIPE
-from s2edit_wire.told import told
+from s2edit_wire.translations import told
 
 from . import keeping
 from .again import as_start, made_again

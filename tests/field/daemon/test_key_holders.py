@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from s2edit_server import crowd
-from s2edit_server.crowd import Crowd, Line
+from s2edit_server import connection_limits as limits
+from s2edit_server.connection_limits import Connection, Connections
 from s2edit_server.framewalk import COMMAND, MORE, FrameWalk
 from s2edit_wire.zmtp import frame_head
 
@@ -29,29 +29,29 @@ def test_unfinished_bytes_are_known() -> None:
 
 
 def test_what_may_be_unfinished_is_what_the_attack_measures_by() -> None:
-    assert crowd.MAX_UNFINISHED == UNFINISHED_MIB << 20
+    assert limits.MAX_UNFINISHED == UNFINISHED_MIB << 20
 
 
-async def line() -> Line:
+async def connection() -> Connection:
     async def live() -> None:
         await asyncio.Event().wait()
 
-    return Line(asyncio.create_task(live()))
+    return Connection(asyncio.create_task(live()))
 
 
-def crowded(monkeypatch: pytest.MonkeyPatch, run: Callable[[Crowd], object]) -> None:
-    monkeypatch.setattr(crowd, "MAX_UNFINISHED", 100)
-    monkeypatch.setattr(crowd, "STALLED", 0.02)
+def crowded(monkeypatch: pytest.MonkeyPatch, run: Callable[[Connections], object]) -> None:
+    monkeypatch.setattr(limits, "MAX_UNFINISHED", 100)
+    monkeypatch.setattr(limits, "STALLED", 0.02)
 
     async def main() -> None:
-        await run(Crowd(3, 3))  # type: ignore[misc]
+        await run(Connections(3, 3))  # type: ignore[misc]
 
     asyncio.run(main())
 
 
 def test_the_stalled_message_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run(all_of_them: Crowd) -> None:
-        stalled, other = await line(), await line()
+    async def run(all_of_them: Connections) -> None:
+        stalled, other = await connection(), await connection()
         for one in (stalled, other):
             all_of_them.enter(one)
         await all_of_them.hold(stalled, 90)
@@ -63,8 +63,8 @@ def test_the_stalled_message_makes_room(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_of_two_that_wait_for_each_other_the_younger_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run(all_of_them: Crowd) -> None:
-        older, younger = await line(), await line()
+    async def run(all_of_them: Connections) -> None:
+        older, younger = await connection(), await connection()
         for one in (older, younger):
             all_of_them.enter(one)
             await all_of_them.hold(one, 50)
@@ -79,11 +79,11 @@ def test_of_two_that_wait_for_each_other_the_younger_goes(monkeypatch: pytest.Mo
 
 
 def test_the_oldest_in_its_handshake_goes_and_the_most_silent_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run(all_of_them: Crowd) -> None:
-        waiting = [await line() for _ in range(5)]
+    async def run(all_of_them: Connections) -> None:
+        waiting = [await connection() for _ in range(5)]
         for one in waiting:
             all_of_them.arrive(one)
-        open_ = [await line() for _ in range(4)]
+        open_ = [await connection() for _ in range(4)]
         for one in open_[:3]:
             all_of_them.enter(one)
         await all_of_them.hold(open_[0], 0)
@@ -97,32 +97,32 @@ def test_the_oldest_in_its_handshake_goes_and_the_most_silent_open_one(monkeypat
 
 @pytest.mark.parametrize("descriptors", [16, 32, 64, 256, 512, 1_024, 4_096, sys.maxsize])
 def test_connections_fit_the_descriptors(descriptors: int) -> None:
-    half_open, open_ = crowd.room(descriptors)
+    half_open, open_ = limits.room(descriptors)
     assert half_open >= 1 and open_ >= 1
-    assert half_open + crowd.EACH * open_ <= descriptors
+    assert half_open + limits.EACH * open_ <= descriptors
 
 
 @pytest.mark.parametrize(("used", "fits"), [(0, True), (15, True), (21, True), (27, True), (28, False), (40, False)])
 def test_what_a_daemon_has_open_already_is_left_to_it(used: int, fits: bool) -> None:
     """Of 32; where nothing is left, one client is let in all the same."""
-    half_open, open_ = crowd.room(32, used)
+    half_open, open_ = limits.room(32, used)
     assert half_open >= 1 and open_ >= 1
-    assert (used + half_open + crowd.EACH * open_ < 32) == fits
-    assert crowd.room(32, used) <= crowd.room(32) and crowd.room(4_096, used) == crowd.room(4_096)
+    assert (used + half_open + limits.EACH * open_ < 32) == fits
+    assert limits.room(32, used) <= limits.room(32) and limits.room(4_096, used) == limits.room(4_096)
 
 
 SELECT = """
 import asyncio, resource, selectors, socket, sys, tempfile
 from pathlib import Path
-from s2edit_server.crowd import capacity
-from s2edit_server.gate import GREETING, Gate
+from s2edit_server.connection_limits import capacity
+from s2edit_server.front_door import GREETING, FrontDoor
 from s2edit_server.painters import only
 resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
 
 async def main(selector):
     with tempfile.TemporaryDirectory(prefix="s2g-") as name:
         path = Path(name) / "s"
-        gate = Gate(only("user", "password"), f"ipc://{name}/inner", capacity(selector))
+        gate = FrontDoor(only("user", "password"), f"ipc://{name}/inner", capacity(selector))
         gate.bind(path)
         gate.start()
         print("ready", path, flush=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from s2edit_editor import text
 from s2edit_wire.knobs import offered
-from s2edit_wire.told import RIGHT_TO_LEFT
-from s2edit_wire.told import catalogue as daemon_words
+from s2edit_wire.translations import RIGHT_TO_LEFT
+from s2edit_wire.translations import catalogue as daemon_words
 
 ROOT = Path(__file__).parents[3]
 PLACES = ("gimp_plugin", "krita_plugin", "server/s2edit_tray", "server/s2edit_editor")

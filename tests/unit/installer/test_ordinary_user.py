@@ -97,7 +97,7 @@ def test_from_pip_to_the_last_file_gone(wheels: tuple[Path, Path]) -> None:
         strangers = [path for path in (*lab.home.rglob("*"), *lab.state.rglob("*")) if path.lstat().st_uid != lab.uid]
         assert not strangers
         assert lab.state.stat().st_mode & 0o077 == 0
-        lab.say(str(fresh.python), "-m", "s2edit_installer.leave")
+        lab.say(str(fresh.python), "-m", "s2edit_installer.uninstalling")
         for probe in painters.probes:
             lab.say("rm", "-r", str(probe))
         assert not lab.connection_file.exists() and not (lab.state / "launcher.json").exists()

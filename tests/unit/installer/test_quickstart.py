@@ -140,7 +140,7 @@ def test_nvidia_smi_of_old_drivers_is_understood(tmp_path: Path, monkeypatch: py
 
 def test_a_cpu_machine_avoids_an_index_with_only_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = checkout(tmp_path)
-    choice = torch_choice.Choice("cpu", "torch==2.13.0", "", "")
+    choice = torch_choice.TorchBuild("cpu", "torch==2.13.0", "", "")
     report = '{"install": [{"metadata": {"name": "torch"}}, {"metadata": {"name": "%s"}}]}'
     answers = {"nvidia-cublas": torch_choice.INDEX + torch_choice.BUILDS["cpu"], "sympy": ""}
     for name, index in answers.items():

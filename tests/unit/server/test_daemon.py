@@ -17,6 +17,7 @@ from s2edit_server import (
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
+from s2edit_wire.records import PHASES
 from s2edit_wire.schema import EVENT, MESSAGES
 
 from tests.fakes.daemon import EDIT, RunningDaemon, code_of, fake, finished, picture, show, submit, wait_until
@@ -145,7 +146,9 @@ def test_events_tell_every_change_and_reconnecting_catches_up(daemon: RunningDae
     mine = [event["job"] for event in events if event.get("job", {}).get("job") == job]
     assert [record["state"] for record in mine if record["state"] != "running"] == ["queued", "done"]
     phases = list(dict.fromkeys(record["phase"] for record in mine if record["state"] == "running"))
-    assert phases == ["waiting", "loading", "identity", "inversion", "editing", "compositing"]
+    # An event tells the job as it is by then: a phase of a few milliseconds may be over.
+    assert phases == [phase for phase in PHASES if phase in phases]
+    assert {"waiting", "inversion", "editing"} <= set(phases)
     assert any("frames" in event for event in events)
     late = client.request("subscribe", {"after": start}).header
     assert job in [record["job"] for record in late["jobs"]]

@@ -64,7 +64,7 @@ def room(descriptors: int, used: int = 0) -> tuple[int, int]:
 
 
 @dataclass(eq=False)
-class Line:
+class Connection:
     """One connection.
 
     Args:
@@ -81,7 +81,7 @@ class Line:
     heard: float = field(default_factory=time.monotonic)
 
 
-class Crowd:
+class Connections:
     """All connections.
 
     Args:
@@ -90,28 +90,28 @@ class Crowd:
 
     def __init__(self, half_open: int, open_: int) -> None:
         self._most_half_open, self._most_open = half_open, open_
-        self._half_open: dict[Line, None] = {}
-        self._open: dict[Line, None] = {}
+        self._half_open: dict[Connection, None] = {}
+        self._open: dict[Connection, None] = {}
         self._freed = asyncio.Event()
         self._unfinished = 0
 
-    def arrive(self, line: Line) -> None:
+    def arrive(self, connection: Connection) -> None:
         """One more in its handshake. When there are too many, the oldest goes: a new one may be a client of ours."""
         if len(self._half_open) >= self._most_half_open:
             self.drop(next(iter(self._half_open)))
-        self._half_open[line] = None
+        self._half_open[connection] = None
 
-    def enter(self, line: Line) -> None:
+    def enter(self, connection: Connection) -> None:
         """The handshake is over. When too many are open, the one that was silent longest goes: ours send heartbeats."""
-        self._half_open.pop(line, None)
+        self._half_open.pop(connection, None)
         if len(self._open) >= self._most_open:
             self.drop(min(self._open, key=lambda one: one.heard))
-        self._open[line] = None
+        self._open[connection] = None
 
-    def drop(self, line: Line) -> None:
+    def drop(self, connection: Connection) -> None:
         """Hang up on it."""
-        line.task.cancel()
-        self.leave(line)
+        connection.task.cancel()
+        self.leave(connection)
 
     def drop_one(self) -> None:
         """Hang up on whoever is missed least: descriptors have run out."""
@@ -120,42 +120,42 @@ class Crowd:
         elif self._open:
             self.drop(min(self._open, key=lambda one: one.heard))
 
-    def leave(self, line: Line) -> None:
+    def leave(self, connection: Connection) -> None:
         """It has hung up; harmless when it was dropped."""
-        self._half_open.pop(line, None)
-        self._open.pop(line, None)
-        self._note(line, 0)
+        self._half_open.pop(connection, None)
+        self._open.pop(connection, None)
+        self._note(connection, 0)
 
     @property
     def half_open(self) -> int:
         """Connections in their handshake."""
         return len(self._half_open)
 
-    async def hold(self, line: Line, size: int) -> None:
-        """Note that `size` bytes of the line's message are unfinished; waits while others have too many of them.
+    async def hold(self, connection: Connection, size: int) -> None:
+        """Note that `size` bytes of the connection's message are unfinished; waits while others have too many of them.
 
-        When nobody gets on, room is made: by the message that got no byte for longest, else by the youngest line.
-        Raises ConnectionError when the line itself was dropped meanwhile.
+        When nobody gets on, room is made: by the message that got no byte for longest, else by the youngest connection.
+        Raises ConnectionError when the connection itself was dropped meanwhile.
         """
-        line.heard = time.monotonic()
-        if size > line.unfinished and self._too_much(line, size):
-            line.waiting = True
+        connection.heard = time.monotonic()
+        if size > connection.unfinished and self._too_much(connection, size):
+            connection.waiting = True
             try:
-                await self._wait(line, size)
+                await self._wait(connection, size)
             finally:
-                line.waiting = False
-        self._note(line, size)
+                connection.waiting = False
+        self._note(connection, size)
 
-    async def _wait(self, line: Line, size: int) -> None:
-        while self._too_much(line, size):
+    async def _wait(self, connection: Connection, size: int) -> None:
+        while self._too_much(connection, size):
             self._freed.clear()
             try:
                 async with asyncio.timeout(STALLED):
                     await self._freed.wait()
             except TimeoutError:
-                if line in self._open:
+                if connection in self._open:
                     self._make_room()
-            if line not in self._open:
+            if connection not in self._open:
                 raise ConnectionError("dropped")
 
     def _make_room(self) -> None:
@@ -167,11 +167,11 @@ class Crowd:
         elif all(one.waiting for one in holding):
             self.drop(holding[-1])
 
-    def _note(self, line: Line, size: int) -> None:
-        self._unfinished += size - line.unfinished
-        freed, line.unfinished = size < line.unfinished, size
+    def _note(self, connection: Connection, size: int) -> None:
+        self._unfinished += size - connection.unfinished
+        freed, connection.unfinished = size < connection.unfinished, size
         if freed:
             self._freed.set()
 
-    def _too_much(self, line: Line, size: int) -> bool:
-        return self._unfinished - line.unfinished + size > MAX_UNFINISHED
+    def _too_much(self, connection: Connection, size: int) -> bool:
+        return self._unfinished - connection.unfinished + size > MAX_UNFINISHED

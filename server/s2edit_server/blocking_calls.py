@@ -20,7 +20,7 @@ MAX_THREADS = 16
 """Calls under way at a time, those included that nobody waits for any more."""
 
 
-class Aside:
+class BlockingCalls:
     """A few threads that nothing waits for at the end of the program; to be made in the event loop."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from s2edit_tray.main import translator
 from s2edit_tray.window import Window
 from s2edit_wire.errors import WireError
 from s2edit_wire.incoming import Incoming
-from s2edit_wire.told import LOCALE, RIGHT_TO_LEFT, catalogue, incoming_told, told
+from s2edit_wire.translations import LOCALE, RIGHT_TO_LEFT, catalogue, incoming_told, told
 
 from tests.fakes.daemon import RunningDaemon, fake, finished, submit
 

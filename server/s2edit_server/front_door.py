@@ -5,7 +5,7 @@ hold their 512 MiB "handshakes" (measured: 1.4 GiB from four of them), and a pee
 So connections arrive here. The greeting and the PLAIN credentials (ZMTP 3.1, RFC 37; RFC 24) are read with limits of a
 few hundred bytes and two seconds; only then libzmq is told of the connection, and all bytes pass on unchanged, while
 the frames' sizes are watched, and their number in each turn of the loop. How many there may be and who goes when there
-are more: see `crowd`. libzmq asks for the credentials once more: see `auth`.
+are more: see `connection_limits`. libzmq asks for the credentials once more: see `auth`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from s2edit_wire.limits import HANDSHAKE_TIMEOUT
 from s2edit_wire.link import SEND_BUFFER
 
-from .crowd import Crowd, Line, room
+from .connection_limits import Connection, Connections, room
 from .framewalk import Broken, FrameWalk, pong
 from .painters import Admits
 
@@ -37,13 +37,13 @@ HELLO = b"\x05HELLO"
 REFUSAL = b"\x04\x0d\x05ERROR\x06denied"
 
 
-class Gate:
+class FrontDoor:
     """The listening socket and the connections that came through it.
 
     Args:
         admits: says which credentials are right.
         inner: libzmq's own endpoint, `ipc://…` or `tcp://127.0.0.1:…`.
-        descriptors: how many this process can have open and watched; see `crowd.capacity`.
+        descriptors: how many this process can have open and watched; see `connection_limits.capacity`.
         used: how many are open before there is a connection.
 
     Attributes:
@@ -57,7 +57,7 @@ class Gate:
         self._inner: str | tuple[str, int] = place if kind == "ipc" else ("127.0.0.1", int(place.rpartition(":")[2]))
         self._listener: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.crowd = Crowd(*room(descriptors, used))
+        self.connections = Connections(*room(descriptors, used))
         self.refused = 0
 
     def bind(self, path: Path | None) -> str:
@@ -101,7 +101,7 @@ class Gate:
                 peer, _ = await loop.sock_accept(self._listener)
             except OSError:
                 # Out of descriptors, and others have them: more than one may have to go.
-                self.crowd.drop_one()
+                self.connections.drop_one()
                 await asyncio.sleep(0.05)
                 continue
             _tune(peer)
@@ -112,24 +112,24 @@ class Gate:
     async def _serve(self, peer: socket.socket) -> None:
         task = asyncio.current_task()
         assert task is not None
-        line, entered = Line(task), False
+        connection, entered = Connection(task), False
         with peer:
-            self.crowd.arrive(line)
+            self.connections.arrive(connection)
             try:
                 async with asyncio.timeout(HANDSHAKE_TIMEOUT):
                     greeting, hello = await self._handshake(peer)
                     inner = await self._dial(greeting, hello)
-                self.crowd.enter(line)
+                self.connections.enter(connection)
                 entered = True
                 with inner:
                     for each in (peer, inner):
                         each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-                    await _join(peer, inner, self.crowd, line)
+                    await _join(peer, inner, self.connections, connection)
             except (OSError, Broken, TimeoutError):
                 pass
             finally:
                 self.refused += not entered
-                self.crowd.leave(line)
+                self.connections.leave(connection)
 
     async def _handshake(self, peer: socket.socket) -> tuple[bytes, bytes]:
         """(greeting, HELLO frame) of a peer that knows the credentials; raises Broken for all others."""
@@ -194,11 +194,11 @@ async def _exactly(peer: socket.socket, count: int) -> bytes:
     return data
 
 
-async def _join(peer: socket.socket, inner: socket.socket, crowd: Crowd, line: Line) -> None:
+async def _join(peer: socket.socket, inner: socket.socket, connections: Connections, connection: Connection) -> None:
     """Pass bytes both ways until one side closes or the peer breaks the limits."""
     out = _Out(peer)
     ways = [
-        asyncio.ensure_future(_pass_in(peer, inner, crowd, line, out)),
+        asyncio.ensure_future(_pass_in(peer, inner, connections, connection, out)),
         asyncio.ensure_future(_pass_out(inner, out)),
     ]
     try:
@@ -236,13 +236,15 @@ class _Out:
             await asyncio.get_running_loop().sock_sendall(self._peer, answers)
 
 
-async def _pass_in(peer: socket.socket, inner: socket.socket, crowd: Crowd, line: Line, out: _Out) -> None:
+async def _pass_in(
+    peer: socket.socket, inner: socket.socket, connections: Connections, connection: Connection, out: _Out
+) -> None:
     """What the peer sends, followed frame by frame."""
     loop, walk = asyncio.get_running_loop(), FrameWalk(client=True)
     view = memoryview(bytearray(SMALL))
     while count := await loop.sock_recv_into(peer, view):
         pieces = walk.feed(view[:count])
-        await crowd.hold(line, walk.unfinished)
+        await connections.hold(connection, walk.unfinished)
         await loop.sock_sendall(inner, pieces[0] if len(pieces) == 1 else b"".join(pieces))
         if walk.pings:
             await out.answer(walk.pings)

@@ -1,4 +1,7 @@
-"""The gate: frames are followed however they are cut, and stopped where they are too much; a crowd holds up nobody."""
+"""The front door: frames are followed however they are cut, and stopped where there are too many.
+
+A crowd holds up nobody.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from s2edit_server.framewalk import COMMAND, LONG, MAX_COMMAND, MORE, Broken, FrameWalk
-from s2edit_server.gate import CHUNK, SMALL, Gate, _Out, _pass_out
+from s2edit_server.front_door import CHUNK, SMALL, FrontDoor, _Out, _pass_out
 from s2edit_server.painters import only
 from s2edit_wire.limits import MAX_FRAME, MAX_FRAMES, MAX_HEADER
 
 CROWD = 50
-"""Connections that wait when the gate opens."""
+"""Connections that wait when the door opens."""
 
 
 def frame(size: int, flags: int = 0, *, body: bool = True) -> bytes:
@@ -111,17 +114,17 @@ def test_a_connection_gives_its_large_buffer_back_once_the_picture_is_through(mo
 
 def test_a_crowd_at_the_door_leaves_the_loop_its_turns() -> None:
     async def turns(folder: Path) -> int:
-        gate = Gate(only("user", "password"), f"ipc://{folder}/inner")
-        gate.bind(folder / "s")
+        door = FrontDoor(only("user", "password"), f"ipc://{folder}/inner")
+        door.bind(folder / "s")
         with contextlib.ExitStack() as opened:
             for _ in range(CROWD):
                 opened.enter_context(socket.socket(socket.AF_UNIX)).connect(str(folder / "s"))
-            gate.start()
+            door.start()
             count = 0
-            while gate.crowd.half_open < CROWD:
+            while door.connections.half_open < CROWD:
                 await asyncio.sleep(0)
                 count += 1
-            await gate.stop()
+            await door.stop()
         return count
 
     # A short path: a socket's may have at most 103 bytes.

@@ -1,4 +1,7 @@
-"""Taking S²Edit out: daemon stopped, plug-ins, menu and login entries removed; `python -m s2edit_installer.leave`."""
+"""Taking S²Edit out: daemon stopped, plug-ins, menu and login entries removed.
+
+It is run as `python -m s2edit_installer.uninstalling`.
+"""
 
 from __future__ import annotations
 
