@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -43,7 +44,9 @@ class DiskCache:
     """Tensors by key. Safe under several processes; a torn or altered file counts as absent and is removed.
 
     Args:
-        folder: made when missing. quota: bytes; the entries used longest ago go first, the newest always stays.
+        folder: made when missing.
+        quota: bytes, and never more than half of what entries and free disk are together; the entries used longest ago
+            go first, the newest always stays.
     """
 
     def __init__(self, folder: Path, quota: int | None = None) -> None:
@@ -130,7 +133,8 @@ class DiskCache:
         with FileLock(self._folder / "evict.lock"):
             self._sweep()
             entries = self._entries()
-            excess = sum(size for _, size, _ in entries) - self._quota
+            total = sum(size for _, size, _ in entries)
+            excess = total - min(self._quota, (total + shutil.disk_usage(self._folder).free) // 2)
             for _, size, path in entries:
                 if excess <= 0:
                     break

@@ -1,4 +1,4 @@
-"""Taking S²Edit out: daemon stopped, plug-ins, menu and login entries removed.
+"""Taking S²Edit out: studio left, daemon stopped, plug-ins, menu and login entries removed.
 
 It is run as `python -m s2edit_installer.uninstalling`.
 """
@@ -19,6 +19,8 @@ from .words import Trouble, say
 
 def main() -> int:
     """Do it; 0 when nothing of the installer's is left. Jobs, weights and settings stay in the state folder."""
+    if (state_folder() / "cluster").is_dir():
+        subprocess.run(command("cli", "cluster", "leave"), check=False)  # noqa: S603 - our own Python
     subprocess.run(command("cli", "daemon", "stop"), check=False)  # noqa: S603 - our own Python
     try:
         outcomes = uninstall()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from s2edit_wire.errors import WireError
@@ -138,13 +140,30 @@ def expired(db: sqlite3.Connection, acknowledged_before: float, finished_before:
 def droppable(db: sqlite3.Connection) -> list[tuple[str, int]]:
     """Ended jobs that hold pixels, and how many bytes; those to be dropped first in front.
 
-    What a client has goes first, then what led to no result, then the oldest results.
+    What a client has goes first, then what led to no result, then results; of each kind the oldest of the painter who
+    holds the most: who fills the disk takes nobody else's results with that.
     """
     rows = db.execute(
-        f"SELECT id, (SELECT sum(json_extract(entry, '$.nbytes')) FROM frames WHERE job = jobs.id) AS bytes FROM jobs"  # noqa: S608
-        f" WHERE state IN ({_ENDED}) AND bytes > 0 ORDER BY acknowledged IS NULL, state = 'done', finished"
-    )
-    return [(row["id"], row["bytes"]) for row in rows]
+        f"SELECT id, owner, state IN ({_ENDED}) AS ended, acknowledged IS NULL AS wanted, state = 'done' AS good,"  # noqa: S608
+        " (SELECT sum(json_extract(entry, '$.nbytes')) FROM frames WHERE job = jobs.id) AS bytes"
+        " FROM jobs WHERE bytes > 0 ORDER BY wanted, good, finished"
+    ).fetchall()
+    held: Counter[str] = Counter()
+    for row in rows:
+        held[row["owner"]] += row["bytes"]
+    found = []
+    for _, kind in groupby((row for row in rows if row["ended"]), lambda row: (row["wanted"], row["good"])):
+        by_owner: dict[str, deque[tuple[str, int]]] = {}
+        for row in kind:
+            by_owner.setdefault(row["owner"], deque()).append((row["id"], row["bytes"]))
+        while by_owner:
+            owner = max(by_owner, key=held.__getitem__)
+            job, size = by_owner[owner].popleft()
+            if not by_owner[owner]:
+                del by_owner[owner]
+            held[owner] -= size
+            found.append((job, size))
+    return found
 
 
 def surplus(db: sqlite3.Connection, most: int) -> list[str]:

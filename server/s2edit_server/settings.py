@@ -41,10 +41,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         cancel_s: seconds that a cancelled step may still take (three steps, if those are longer).
         pulse_s: seconds without a sign of life after which the worker is killed.
         stall_s: seconds without progress after which the worker is killed.
-        result_quota: bytes of stored inputs and results; over it, acknowledged and then old ones are dropped.
+        result_quota: bytes of stored inputs and results; over it, acknowledged and then old ones are dropped,
+            first those of the painter who holds the most.
         result_days: days after which an ended job is removed.
         result_grace_s: seconds that an acknowledged result is still kept.
-        cache_quota: bytes of the worker's identity cache.
+        cache_quota: bytes of this computer's identity cache, which never takes more than half of the free disk.
         offline: no connection off this machine is attempted.
         mirror: base address of a mirror of the model hub, "" for the hub itself.
         proxy: address of an HTTP proxy for downloads, "" for the system's.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -64,6 +66,19 @@ def test_least_recently_used_goes_first(tmp_path: Path) -> None:
     assert cache.size() <= 7000
 
 
+def test_half_of_what_is_free_is_left_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = DiskCache(tmp_path)
+    for age, key in enumerate("abc"):
+        cache.put(key, entry(0.5))
+        os.utime(tmp_path / f"{key}.safetensors", (1000 + age, 1000 + age))
+    one = cache.size() // 3
+    # Four entries and as many free: room for four. Then others fill the disk.
+    for free, left in ((4 * one, "abcd"), (one // 2, "de")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        cache.put(left[-1], entry(0.5))
+        assert [key for key in "abcde" if key in cache] == list(left)
+
+
 def test_newest_stays_even_beyond_the_quota(tmp_path: Path) -> None:
     cache = DiskCache(tmp_path, quota=10)
     cache.put("a", entry(0.5))
@@ -85,6 +100,7 @@ def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 FULL = """
 import resource, sys, torch
 from pathlib import Path
+from types import SimpleNamespace
 from s2edit.cache import DiskCache
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
@@ -114,6 +130,7 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
 WRITER = """
 import sys, torch
 from pathlib import Path
+from types import SimpleNamespace
 from s2edit.cache import DiskCache
 torch.set_num_threads(1)
 cache = DiskCache(Path(sys.argv[1]), quota=9000)

@@ -63,6 +63,27 @@ def test_over_the_quota_acknowledged_jobs_go_first_then_old_ones_and_waiting_one
     asyncio.run(run())
 
 
+def test_who_fills_the_disk_takes_nobody_elses_results(tmp_path: Path) -> None:
+    async def run() -> None:
+        desk = Desk(Store(tmp_path / "jobs.sqlite3"), Blobs(tmp_path / "blobs"), Events(lambda *_: None))
+        # Ben's is the oldest of all; Anna has four, the last of them saved in a document already.
+        for place, owner in enumerate(("ben", "anna", "anna", "anna", "anna")):
+            data = memoryview(bytes([place]) * SIZE)
+            name = f"{place:032x}"
+            await desk.submit(name, owner, "client", "cli", EDIT, [(describe("image", (1, SIZE, 1)), data)])
+            await desk.store.call(jobs.start_next)
+            await desk.finish(name, 1, {}, [])
+        await desk.store.call(jobs.acknowledge, f"{4:032x}")
+        order = [int(job, 16) for job, _ in await desk.store.call(queries.droppable)]
+        assert order[:3] == [4, 1, 2]
+        assert set(order[3:]) == {0, 3}, "by now they hold as much as each other"
+        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        assert [place for place in range(5) if desk.blobs.path(_digest(place)).exists()] == [0, 3]
+        desk.store.close()
+
+    asyncio.run(run())
+
+
 def test_old_jobs_are_removed_and_taken_results_dropped_after_their_grace(tmp_path: Path) -> None:
     async def run() -> None:
         desk = await desk_with_jobs(tmp_path)
