@@ -20,7 +20,7 @@ class Told(QObject):
     Signals:
         job_changed(job id), job_removed(job id), picture_came(job id), layer_added(job id),
         link_changed(state, sentence), models_changed(), default_changed(),
-        complained(sentence), said(sentence), reused(Wish).
+        complained(sentence), said(sentence), ended(job id, sentence), reused(Wish).
     """
 
     job_changed = pyqtSignal(str)
@@ -32,6 +32,7 @@ class Told(QObject):
     default_changed = pyqtSignal()
     complained = pyqtSignal(str)
     said = pyqtSignal(str)
+    ended = pyqtSignal(str, str)
     reused = pyqtSignal(object)
 
 
@@ -51,7 +52,7 @@ class Desk(desk.Desk):
         self.on_job, self.on_removed = told.job_changed.emit, told.job_removed.emit
         self.on_layer, self.on_picture = told.layer_added.emit, told.picture_came.emit
         self.on_link, self.on_models = told.link_changed.emit, told.models_changed.emit
-        self.on_default, self.on_end = told.default_changed.emit, self._ended
+        self.on_default, self.on_end = told.default_changed.emit, told.ended.emit
         self.on_trouble = lambda error, _job: self.complain(error)
         notifier = Krita.instance().notifier()
         notifier.setActive(True)
@@ -60,11 +61,7 @@ class Desk(desk.Desk):
 
     def complain(self, error: WireError) -> None:
         """Tell the painter what is wrong and what to do."""
-        self.told.complained.emit(f"{error.message} {error.hint}".strip())
-
-    def _ended(self, job: str, sentence: str) -> None:
-        failed = self.book.all[job]["state"] == "failed"
-        (self.told.complained if failed else self.told.said).emit(sentence)
+        self.told.complained.emit(error.sentence)
 
     def _saved(self, filename: str) -> None:
         for document in everything_open():

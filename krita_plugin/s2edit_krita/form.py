@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s2edit_editor import models
-from s2edit_editor.form import MainWord, Shown
-from s2edit_editor.host import AUTOMATIC, MaskChoice
+from s2edit_editor.form import Shown
+from s2edit_editor.host import AUTOMATIC, PAINTED, MaskChoice
 from s2edit_editor.order import Order
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
+from s2edit_editor.view import Fields
 from s2edit_editor.wish import DEFAULT_PROFILE, Wish, one_sentence, target_of
 from s2edit_editor.words import profiles
-from s2edit_wire.records import ModelRecord
 
 from .advanced import Advanced
 from .modelrow import ModelRow
@@ -49,11 +49,13 @@ class Form(QWidget):
         taken: what the reference of the composition that was filled in shows, and the word of what was taken from it.
 
     Signals:
-        changed(), edit_wanted(), propose_wanted(), paint_wanted(), automatic_wanted(), variations_wanted(),
-        compose_wanted().
+        changed(), filled(Wish), model_chosen(model id), edit_wanted(), propose_wanted(), paint_wanted(),
+        automatic_wanted(), variations_wanted(), compose_wanted().
     """
 
     changed = pyqtSignal()
+    filled = pyqtSignal(object)
+    model_chosen = pyqtSignal(str)
     edit_wanted = pyqtSignal()
     propose_wanted = pyqtSignal()
     paint_wanted = pyqtSignal()
@@ -86,11 +88,7 @@ class Form(QWidget):
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         scrolls_by(self.model, self.profile)
         self.model_row = ModelRow(self)
-        self._models: dict[str, ModelRecord] = {}
-        self._default = models.LAST_RESORT
-        self._wanted = ""
         self.taken: tuple[str, ...] = ()
-        self._main = MainWord()
         self.fold = QToolButton(self)
         self.fold.setObjectName("s2edit_fold")
         self.fold.setCheckable(True)
@@ -113,7 +111,7 @@ class Form(QWidget):
         targets = self.objects.targets()
         wish = Wish(
             kind=kind,
-            model=str(self.model.currentData() or self._default),
+            model=str(self.model.currentData() or ""),
             profile=str(self.profile.currentData()),
             source=one_sentence(self.source.text()),
             target=target_of(self.source.text(), self.target.text()),
@@ -123,6 +121,12 @@ class Form(QWidget):
         )
         masks = tuple(target.mask for target in targets)
         return Order(wish, masks, self.advanced.chosen_mask(), self.advanced.whole.isChecked())
+
+    def fields(self) -> Fields:
+        """The same, with what is not sent of it."""
+        targets = [row.target() for row in self.objects.rows]
+        painted = sum(target.mask.kind == PAINTED for target in targets)
+        return Fields(self.order(), one_sentence(self.target.text()), targets[0].word, painted)
 
     def fill(self, wish: Wish) -> None:
         """Show an earlier edit."""
@@ -134,46 +138,30 @@ class Form(QWidget):
             self.taken = (wish.reference_prompt, *words_[1:2])
             words_ = words_[:1]
         self.objects.fill(words_)
-        self._main.recall(words_[0] if words_ else "")
         self.advanced.fill(wish)
-        self.choose_model(wish.model)
         self.profile.setCurrentIndex(max(0, self.profile.findData(wish.profile)))
+        self.filled.emit(wish)
         self.changed.emit()
 
-    def use_default(self, model: str) -> None:
-        """The model of whoever chooses none."""
-        self._default = model
-        self._choose()
-
-    def offer_models(self, known: Sequence[ModelRecord]) -> None:
-        """The models that edit; those that are not installed say so."""
-        self._models = models.editors(known)
+    def show_models(self, line: models.Line, *, listed: bool) -> None:
+        """The models that edit, those that are not installed say so; and what is to be said of the chosen one."""
         self.model.blockSignals(True)
-        self.model.clear()
-        for model in self._models.values():
-            self.model.addItem(models.title(model), model["id"])
-            self.model.setItemData(self.model.count() - 1, model["purpose"], Qt.ItemDataRole.ToolTipRole)
-        self._choose()
+        if listed:
+            self.model.clear()
+            for place, (name, title) in enumerate(line.titles.items()):
+                self.model.addItem(title, name)
+                self.model.setItemData(place, line.known[name]["purpose"], Qt.ItemDataRole.ToolTipRole)
+        self.model.setCurrentIndex(max(0, self.model.findData(line.chosen)))
         self.model.blockSignals(False)
-        self._show_model()
-
-    def choose_model(self, model: str) -> None:
-        """Choose a model by its id, "" for the default one."""
-        self._wanted = model
-        self._choose()
+        model = line.known.get(line.chosen)
+        self.model.setToolTip(f"{model['title']}\n{model['purpose']}" if model else "")
+        self.source.setPlaceholderText(models.example(line.known, line.chosen) or self._example)
+        self.model_row.show_remark(line.remark)
 
     def offer_masks(self, sources: Sequence[MaskChoice]) -> None:
         """Where masks can come from in the active document."""
         self.objects.offer(sources)
         self.advanced.offer(sources)
-
-    def offer_words(self, words: Sequence[str]) -> None:
-        """Words of the description that can name the object; the main object takes the one that changes."""
-        self.objects.offer_words(words)
-        main = self.objects.rows[0].word_box
-        about = self._main.proposed(self.source.text(), self.target.text(), words, main.currentText())
-        if about and not main.hasFocus():
-            main.setEditText(about)
 
     def painted(self) -> list[MaskChoice]:
         """All chosen masks that are not left to the model, also those of objects without a word."""
@@ -182,7 +170,9 @@ class Form(QWidget):
 
     def show_state(self, shown: Shown) -> None:
         """Mark the fields that are wrong or doubted, and say why below; nothing moves while somebody types or aims."""
-        self.model_row.doubt(shown.doubt)
+        self.edit.setEnabled(shown.pressable)
+        for kind, button in (("caption", self.propose), ("mask", self.automatic)):
+            button.setEnabled(kind not in shown.asking)
         words_ = [row.word_box for row in self.objects.rows]
         meant = next((box for box in words_ if box.currentText().strip() == shown.word), words_[0])
         for name, field in (("source", self.source), ("target", self.target), ("object", meant)):
@@ -239,9 +229,7 @@ class Form(QWidget):
             field.returnPressed.connect(self.edit_wanted.emit)
         for box in (self.model, self.profile):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        self.model.currentIndexChanged.connect(lambda _index: self._show_model())
-        self.model.activated.connect(lambda _index: self.choose_model(str(self.model.currentData())))
-        self.model_row.model_wanted.connect(self.choose_model)
+        self.model.currentIndexChanged.connect(lambda _index: self.model_chosen.emit(str(self.model.currentData())))
         self.objects.changed.connect(self.changed.emit)
         self.advanced.changed.connect(self.changed.emit)
         self.fold.toggled.connect(self._unfold)
@@ -252,16 +240,6 @@ class Form(QWidget):
         self.edit.clicked.connect(self.edit_wanted)
         self.variations.clicked.connect(self.variations_wanted)
         self.compose.clicked.connect(self.compose_wanted)
-
-    def _choose(self) -> None:
-        wanted = self._wanted if self._wanted in self._models else self._default
-        self.model.setCurrentIndex(max(0, self.model.findData(wanted)))
-
-    def _show_model(self) -> None:
-        model = self._models.get(str(self.model.currentData()))
-        self.model.setToolTip(f"{model['title']}\n{model['purpose']}" if model else "")
-        self.source.setPlaceholderText(models.example(self._models, str(self.model.currentData())) or self._example)
-        self.model_row.show_model(self._models, str(self.model.currentData()))
 
     def _unfold(self, shown: bool) -> None:
         self.advanced.setVisible(shown)

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 from krita import Krita, ManagedColor, Selection
 from s2edit_editor.host import Insertion
-from s2edit_editor.pixels import Box
+from s2edit_editor.pixels import Box, coloured
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work
 
 from .document import depth_of, node_by_mark, node_mark, srgb_profile
-from .pixels import DEPTHS, Depth, alpha_as_layer, coloured_mask, to_krita
+from .pixels import DEPTHS, Depth, alpha_as_layer, to_krita
 from .qt import QByteArray, QTimer
 from .seen import own_alpha, seen_through
 
@@ -162,7 +162,7 @@ def add_mask(
     if filled is not None:
         space = (layer.colorModel(), layer.colorDepth(), layer.colorProfile())
         layer.setColorSpace("RGBA", "U8", srgb_profile())
-        layer.setPixelData(QByteArray(bytes(coloured_mask(filled[1], colour))), *filled[0])
+        layer.setPixelData(QByteArray(bytes(coloured(filled[1], colour))), *filled[0])
         layer.setColorSpace(*space)
     before = document.activeNode()
     above.parentNode().addChildNode(layer, above)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from s2edit_editor.pixels import Box
@@ -110,11 +110,3 @@ def alpha_as_layer(depth: Depth, data: bytes | bytearray | memoryview) -> bytes:
     pixels: array[Any] = array(depth.code, [0]) * (len(values) * 4)
     pixels[3::4] = values
     return pixels.tobytes()
-
-
-def coloured_mask(mask: bytes | bytearray | memoryview, bgr: Sequence[int]) -> bytearray:
-    """8-bit layer bytes of one colour (blue, green, red) whose alpha is the mask."""
-    coverage = bytes(mask)
-    out = bytearray((*bgr, 0)) * len(coverage)
-    out[3::4] = coverage
-    return out

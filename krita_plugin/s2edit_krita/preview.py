@@ -5,13 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s2edit_editor.host import MaskChoice
-from s2edit_editor.pixels import Box
+from s2edit_editor.host import Host, MaskChoice
+from s2edit_editor.pixels import Box, coloured
 from s2edit_wire.errors import WireError
 
-from .host import KritaHost
 from .pictures import image_of, scaled
-from .pixels import coloured_mask
 from .qt import QImage, QLabel, QPainter, QPixmap, Qt, QWidget
 
 SIDE = 150
@@ -29,7 +27,7 @@ class MaskPreview(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hide()
 
-    def show_crop(self, host: KritaHost, layer: str, crop: Box, masks: Sequence[MaskChoice]) -> None:
+    def show_crop(self, host: Host, layer: str, crop: Box, masks: Sequence[MaskChoice]) -> None:
         """Draw the layer's crop and the masks in it."""
         step = max(1, max(crop.width, crop.height) // _SAMPLES)
         image = image_of(host.glance(layer, crop, step))
@@ -37,7 +35,7 @@ class MaskPreview(QLabel):
         painter.setOpacity(0.55)
         for choice in masks:
             try:
-                tinted = bytes(coloured_mask(host.coverage(choice, crop, step), _TINT))
+                tinted = bytes(coloured(host.coverage(choice, crop, step), _TINT))
             except WireError:
                 continue  # gone meanwhile
             width, height = image.width(), image.height()

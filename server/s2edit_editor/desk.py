@@ -83,12 +83,11 @@ class Desk(Link):
         *,
         as_layer: bool = True,
         answer: Answer | None = None,
-        failed: Callable[[str], None] | None = None,
         sent: Callable[[], None] = nothing,
     ) -> str:
         """Hand a parcel in; returns the job's id. What comes of it is told by the `on_…` callables."""
         job = new_job_id()
-        self.errands[job] = Errand(host, parcel, as_layer, answer, failed, sent)
+        self.errands[job] = Errand(host, parcel, as_layer, answer, sent)
         self._line_up(job)
         return job
 
@@ -103,8 +102,6 @@ class Desk(Link):
                 self._tell_end(record, errand)
             if record["state"] == "done" and not self.delivered(job) and errand.as_layer:
                 self._finish(job)
-            if record["state"] in ("failed", "cancelled") and errand.failed is not None:
-                errand.failed(words.reason(record))
         self.on_job(job)
 
     def cancel(self, job: str) -> None:
@@ -374,9 +371,7 @@ class Desk(Link):
         errand = self.errands.get(job)
         if errand is not None:
             errand.fetching = False
-            errand.trouble, errand.code = f"{error.message} {error.hint}".strip(), error.code
-            if errand.failed is not None:
-                errand.failed(errand.trouble)
+            errand.trouble, errand.code = error.sentence, error.code
         self.on_trouble(error, job)
         self.on_job(job)
 

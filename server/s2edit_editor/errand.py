@@ -18,7 +18,7 @@ class Errand:
         host: where it was taken from. parcel: what was handed in; None once it is a layer.
         as_layer: whether the result becomes a layer by itself.
         answer: takes the result instead of a layer being made.
-        failed: takes the sentence when it fails, for those with `answer`. sent: called once the daemon has it.
+        sent: called once the daemon has it.
         accepted: whether the daemon has it. fetching: whether its result is on the way.
         layer: the result's mark, once it is a layer.
         gone: how much of the parcel has left this program, 0 to 1, as far as that takes any time.
@@ -29,7 +29,6 @@ class Errand:
     parcel: Parcel | None = None
     as_layer: bool = True
     answer: Answer | None = None
-    failed: Callable[[str], None] | None = None
     sent: Callable[[], None] = nothing
     accepted: bool = False
     fetching: bool = False

@@ -28,7 +28,8 @@ class Shown:
         text: what is said near the buttons; bad: whether that tells why it can't be sent, or what went wrong.
         time: how long it would take.
         doubt: what is said of the model, and blocks nothing.
-        sendable: whether it can be sent as it is.
+        pressable: whether “Edit” may be pressed: what is missing is said then.
+        asking: what was asked of the daemon (`caption`, `mask`) and is not answered yet: these buttons rest.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
@@ -38,7 +39,8 @@ class Shown:
     bad: bool = False
     time: str = ""
     doubt: str = ""
-    sendable: bool = False
+    pressable: bool = False
+    asking: frozenset[str] = frozenset()
 
 
 class MainWord:
@@ -81,7 +83,7 @@ class Form:
     def __init__(self) -> None:
         self._verdict = Verdict(blocked=True)
         self._said, self._trouble = "", ""
-        self._connected = self._planning = self._pressed = False
+        self._connected = self._gone = False
 
     @property
     def shown(self) -> Shown:
@@ -96,7 +98,7 @@ class Form:
             time="" if told else verdict.time,
             bad=bool(self._trouble) or (not told and verdict.bad),
             doubt=verdict.doubt,
-            sendable=self._connected and not verdict.blocked,
+            pressable=self._connected and not self._gone,
         )
 
     def connection(self, *, ready: bool) -> Shown:
@@ -107,20 +109,21 @@ class Form:
 
     def changed(self) -> Shown:
         """A field changed, and a plan of it will come: what went wrong with other fields is said no longer."""
-        self._planning, self._trouble = True, ""
+        self._trouble = ""
         return self.shown
 
     def judged(self, wish: Wish, facts: Facts, plan: PlanReply | None) -> Shown:
         """The plan of these fields came; None to judge by the fields alone."""
-        self._verdict, self._planning = judge(wish, facts, plan), False
-        if self._verdict.sentence or self._verdict.time:
+        self._verdict = judge(wish, facts, plan)
+        if self._gone:
+            self._gone, self._trouble = False, ""
+        if self._verdict.time or (self._verdict.sentence and not facts.mask_trouble):
             self._said = ""
         return self.shown
 
     def not_judged(self, error: WireError) -> Shown:
         """There will be no plan."""
-        self._planning = self._pressed = False
-        return self.failed(f"{error.message} {error.hint}".strip()) if self._connected else self.shown
+        return self.failed(error.sentence) if self._connected else self.shown
 
     def told(self, sentence: str) -> Shown:
         """Something went on as it should: said until a plan has something to say."""
@@ -134,8 +137,7 @@ class Form:
 
     def gone(self, sentence: str) -> Shown:
         """What was to be edited is there no more: nothing can be sent."""
-        self._planning = self._pressed = False
-        self._verdict = Verdict(blocked=True)
+        self._gone, self._verdict = True, Verdict(blocked=True)
         return self.failed(sentence)
 
     def lacks(self, wish: Wish, facts: Facts) -> bool:
@@ -143,13 +145,3 @@ class Form:
         self._verdict = judge(wish, facts, None)
         self._trouble = first_lack(wish, facts, None)
         return bool(self._trouble)
-
-    def press(self) -> bool:
-        """Whether a press of “Edit” sends now. While a plan is on its way, the press waits for it (`released`)."""
-        self._pressed = self._planning
-        return not self._planning and self.shown.sendable
-
-    def released(self) -> bool:
-        """Whether a press waited for the plan that has just come: once."""
-        pressed, self._pressed = self._pressed, False
-        return pressed

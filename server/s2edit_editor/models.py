@@ -84,17 +84,32 @@ def remark(models: Mapping[str, ModelRecord], chosen: str, doubt: str = "", refu
     return Remark(doubt, _("Use It") if better else "", instead=better)
 
 
+LicenceQuestion = tuple[str, str, str]
+"""The question, its details, and what the yes says."""
+
+
 class Line:
-    """The line below the choice of model: what is to be said of it now, and what its button does.
+    """Which model a form works with, and the line below that choice: what is to be said, and what its button does.
 
     Attributes:
-        known: `editors`. chosen: the id of one.
+        known: `editors`.
         doubt: what a plan said of it that blocks nothing. refusal: why the last action on it did not work.
     """
 
     def __init__(self) -> None:
         self.known: dict[str, ModelRecord] = {}
-        self.chosen = self.doubt = self.refusal = ""
+        self.doubt = self.refusal = ""
+        self._wanted, self._default = "", LAST_RESORT
+
+    @property
+    def chosen(self) -> str:
+        """What the painter or an earlier edit chose, if it is known here, else the default one."""
+        return self._wanted if self._wanted in (self.known or [self._wanted]) and self._wanted else self._default
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What the choice shows, by id."""
+        return {name: title(model) for name, model in self.known.items()}
 
     @property
     def remark(self) -> Remark:
@@ -107,24 +122,35 @@ class Line:
         return bool(self.remark.action)
 
     def choose(self, model: str) -> None:
-        """Another model was chosen: what was said of the last one is no longer."""
-        if model != self.chosen:
-            self.chosen, self.doubt, self.refusal = model, "", ""
+        """A model was chosen, "" for the default one: what was said of the last one is no longer."""
+        before, self._wanted = self.chosen, model
+        self._forget(before)
 
-    def know(self, known: Mapping[str, ModelRecord]) -> bool:
-        """The models as the daemon has them now; whether the chosen one has become ready."""
-        before, now = self.known.get(self.chosen), known.get(self.chosen)
-        self.known = dict(known)
-        changed = before is not None and now is not None and before["state"] != now["state"]
+    def know(self, known: Mapping[str, ModelRecord], default: str) -> tuple[bool, bool]:
+        """The models as the daemon has them now, and which one is the default.
+
+        Returns:
+            Whether the choice shows other titles now, and whether the chosen model has become ready.
+        """
+        titles, before = self.titles, self.chosen
+        was = self.known.get(before)
+        self.known, self._default = dict(known), default
+        self._forget(before)
+        now = self.known.get(self.chosen)
+        changed = was is not None and now is not None and was["id"] == now["id"] and was["state"] != now["state"]
         if changed:
             self.refusal = ""
-        return changed and now is not None and now["state"] == "ready"
+        return titles != self.titles or before != self.chosen, changed and now is not None and now["state"] == "ready"
+
+    def _forget(self, before: str) -> None:
+        if self.chosen != before:
+            self.doubt = self.refusal = ""
 
     def refused(self, error: WireError) -> None:
         """An action did not work."""
-        self.refusal = f"{error.message} {error.hint}".strip()
+        self.refusal = error.sentence
 
-    def asked(self, action: str, why: str = "") -> tuple[str, tuple[str, str, str] | None]:
+    def asked(self, action: str, why: str = "") -> tuple[str, LicenceQuestion | None]:
         """What is asked of the daemon for an action, and the question that the painter has to say yes to before."""
         model = self.known[self.chosen]
         if action == "download" and not model["licence_accepted"]:
@@ -142,7 +168,7 @@ def better_for_photographs(models: Mapping[str, ModelRecord], chosen: str) -> st
     return fitting[0]["id"] if fitting else ""
 
 
-def licence_question(model: ModelRecord, why: str = "") -> tuple[str, str, str]:
+def licence_question(model: ModelRecord, why: str = "") -> LicenceQuestion:
     """What is asked before a model with a licence is downloaded: question, details, what the yes says."""
     details = _("{purpose}\n\nLicence: {licence}. Size: {size}.").format(
         purpose=model["purpose"], licence=model["licence"], size=words.size(model["size"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -116,6 +116,14 @@ def kept_where(alpha: bytes, own: bytes, dtype: str) -> bytes:
 
 
 _ANY = b"\0" + b"\xff" * 255
+
+
+def coloured(mask: bytes | bytearray | memoryview, colour: Sequence[int]) -> bytearray:
+    """8-bit pixels of one colour, of three samples, with the mask's as alpha."""
+    coverage = bytes(mask)
+    out = bytearray((*colour, 0)) * len(coverage)
+    out[3::4] = coverage
+    return out
 
 
 @dataclass(frozen=True)

@@ -111,12 +111,13 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     # What is not typed yet needs no telling off: the button rests, and a press of it says what is missing.
     empty = {"source": not wish.source, "target": not wish.target, "object": not wish.words and not facts.masks}
     quiet = {name for name in missing if empty.get(name)}
+    unpainted = {"mask"} & set(missing)  # nor is what is not painted yet, though it is said
     doubts = [problem["message"] for problem in problems if problem["field"] == "model" and not problem["blocking"]]
     shown = [problem for problem in problems if _shown(problem, quiet, facts)]
     marks = {name: said for name, said in missing.items() if name not in quiet}
     for problem in shown:
         marks.setdefault(problem["field"], in_form_words(problem["message"]))
-    wrong = {name for name in missing if name not in quiet}
+    wrong = {name for name in missing if name not in quiet | unpainted}
     wrong |= {problem["field"] for problem in shown if problem["blocking"]}
     about = next((problem.get("word", "") for problem in shown if problem["field"] == "object"), "")
     blocked = bool(missing) or not facts.connected or any(problem["blocking"] for problem in problems)

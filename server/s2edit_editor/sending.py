@@ -23,35 +23,42 @@ def send(
     *,
     wishes: Sequence[Wish] = (),
     answer: Answer | None = None,
+    wanted: Callable[[], bool] = lambda: True,
+    handed: Callable[[Sequence[str]], None] = nothing,
     sent: Callable[[], None] = nothing,
 ) -> None:
     """Send an order, or several wishes with the same pictures.
 
     Args:
         asked: the document as it was looked at.
-        failed: told why nothing is sent, or what went wrong later where an `answer` is waited for.
+        failed: told why nothing is sent.
         wishes: instead of the order's own; of several, none becomes a layer by itself.
         answer: takes the result instead of a layer being made.
+        wanted: whether it is still to be sent; else nobody is told of anything.
+        handed: takes the jobs' ids once they are on their way.
         sent: called once the daemon has a job.
     """
 
     def planned(reply: Mapping[str, Any], _pictures: object) -> None:
         plan = cast(PlanReply, reply)
         refusal = asked.refusal(plan)
+        if not wanted():
+            return
         if refusal is not None:
             failed(refusal)
         else:
             in_turns(desk.loop, asked.taking(asked.crop(plan)), taken, failed, alive)
 
     def alive() -> bool:
+        if not wanted():
+            return False
         there = asked.host.is_open()
         if not there:
             failed(WireError("bad_image", _("The picture was closed before it could be sent.")))
         return there
 
     def taken(parcel: Parcel) -> None:
-        for wish in wishes or [asked.order.wish]:
-            parcel_of = parcel.wishing(wish, asked.model)
-            desk.submit(asked.host, parcel_of, as_layer=len(wishes) < 2, answer=answer, sent=sent)
+        varied = [parcel.wishing(wish, asked.model) for wish in wishes or [asked.order.wish]]
+        handed([desk.submit(asked.host, one, as_layer=len(varied) < 2, answer=answer, sent=sent) for one in varied])
 
     desk.request("plan", asked.plan(), planned, failed=failed)

@@ -52,6 +52,11 @@ class WireError(Exception):
         self.hint = hint
         self.retry_after = retry_after
 
+    @property
+    def sentence(self) -> str:
+        """What went wrong and what to do next, as one text."""
+        return f"{self.message} {self.hint}".strip()
+
     def to_header(self) -> dict[str, object]:
         """The `error` reply's fields, without `op` and `id`."""
         fields: dict[str, object] = {"code": self.code, "message": self.message, "hint": self.hint}

@@ -288,17 +288,20 @@ def test_the_line_about_a_model() -> None:
     line = Line()
     model: Any = {"id": "m", "title": "M", "state": "absent", "size": 5, "present": 0, "licence_accepted": False}
     model |= {"domain": "photo", "purpose": "P", "licence": "L"}
+    other: Any = {**model, "id": "other", "state": "ready"}
+    begun: Any = {**model, "present": 1}
     line.choose("m")
-    assert not line.know({"m": model}), "it is new"
+    assert line.know({"m": model, "other": other}, "other") == (True, False), "it is new"
+    assert line.know({"m": begun, "other": other}, "other") == (False, False), "on its way"
     assert line.offers_download
     action, question = line.asked("download")
     assert action == "accept_licence" and question is not None and "M" in question[0]
     line.refused(WireError("offline", "No.", "Go online."))
     assert "No. Go online." in line.remark.text
     model = {**model, "state": "ready", "licence_accepted": True}
-    assert line.know({"m": model})
+    assert line.know({"m": model, "other": other}, "other") == (True, True)
     assert (line.refusal, line.offers_download) == ("", False)
     assert line.asked("download") == ("download", None)
     line.doubt = "Hm."
-    line.choose("other")
-    assert not line.doubt
+    line.choose("gone")
+    assert (line.chosen, line.doubt) == ("other", "")

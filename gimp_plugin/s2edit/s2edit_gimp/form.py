@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from gi.repository import Gtk
-from s2edit_editor.form import Shown, described
+from s2edit_editor import models
+from s2edit_editor.choices import Choices
+from s2edit_editor.form import Shown
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER
 from s2edit_editor.text import _
 from s2edit_editor.wish import (
@@ -25,7 +26,6 @@ from s2edit_editor.words import knob_hint, knob_title, profiles, unseen
 from s2edit_wire.knobs import GUIDANCE, Value, knobs
 
 from .arguments import mask_titles
-from .choices import Choices
 from .dials import Dial
 from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
 
@@ -34,15 +34,15 @@ class Form:
     """All fields.
 
     Args:
-        changed: called whenever one of them changed.
+        changed: called whenever one of them changed. model_chosen: called with the id of a model that was chosen.
 
     Attributes:
         widget: what to put into a window.
         propose, paint, automatic: buttons that the dialog connects.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed = changed
+    def __init__(self, changed: Callable[[], None], model_chosen: Callable[[str], None]) -> None:
+        self._changed, self._model_chosen = changed, model_chosen
         self._quiet = False
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self.propose = Gtk.Button.new_with_mnemonic(_("_Propose"))
@@ -60,7 +60,7 @@ class Form:
         self._mask = chooser(mask_titles(), self._notify)
         self._channel = chooser({}, self._notify, any_name=True)
         self._channel.set_no_show_all(True)
-        self._model = chooser({}, self._notify, any_name=True)
+        self._model = chooser({}, self._choose_model, any_name=True)
         self._profile = chooser(profiles(), self._notify)
         self._seed = number(0, SEEDS - 1, 1, 0, self._notify)
         self.set_objects([""], [])
@@ -139,14 +139,17 @@ class Form:
         """The wish as it was typed, perhaps an instruction."""
         return one_sentence(self._target.get_text())
 
-    def variations(self) -> list[Choices]:
+    @property
+    def word(self) -> str:
+        """What the main object's field holds."""
+        return str(self._words[0].get_child().get_text())
+
+    def variations(self, first: Wish) -> list[Wish]:
         """All edits that are asked for: every wish with every seed and guidance value; the plain one comes first."""
-        first = self.read()
         buffer = self._targets.get_buffer()
         lines = several(buffer.get_text(buffer.get_start_iter(), buffer.get_end_iter(), False))
         guidances = guidance_values(self._guidances.get_text())
-        wishes = first.wish.variations([first.wish.target, *lines], round(self._seeds.get_value()), guidances)
-        return [replace(first, wish=wish) for wish in wishes]
+        return first.variations([first.target, *lines], round(self._seeds.get_value()), guidances)
 
     def show(self, choices: Choices) -> None:
         """Fill the form."""
@@ -158,7 +161,6 @@ class Form:
             combo.get_child().set_text(word)
         for combo, value in (
             (self._mask, choices.mask),
-            (self._model, wish.model),
             (self._profile, wish.profile),
         ):
             combo.set_active_id(value)
@@ -185,15 +187,16 @@ class Form:
         for spin in (self._seed, self._seeds):
             spin.update()
 
-    def set_source(self, text: str) -> None:
-        """Put a proposed description in."""
-        source, target = described(text, self._target.get_text())
+    def describe(self, source: str, target: str) -> None:
+        """Put both sentences in."""
         self._source.set_text(source)
         self._target.set_text(target)
 
-    def set_example(self, text: str) -> None:
-        """Show a sentence that the model understands while nothing is typed."""
-        self._source.set_placeholder_text(text)
+    def propose_word(self, word: str) -> None:
+        """Name the main object, unless the cursor is there."""
+        field = self._words[0].get_child()
+        if not field.is_focus():
+            field.set_text(word)
 
     def set_masks(self, sources: Sequence[str], channels: Sequence[str]) -> None:
         """Offer these mask sources."""
@@ -201,15 +204,12 @@ class Form:
         self._silently(lambda: fill(self._mask, {source: titles[source] for source in sources}))
         self._silently(lambda: fill(self._channel, {name: name for name in channels}))
 
-    def set_models(self, titles: Mapping[str, str], default: str) -> None:
-        """Offer these models."""
-        chosen = self._model.get_active_id() or default
-        self._silently(lambda: fill(self._model, titles))
-        self._silently(lambda: self._model.set_active_id(chosen) or self._model.set_active_id(default))
-
-    def choose_model(self, model: str) -> None:
-        """As if the painter had chosen it."""
-        self._model.set_active_id(model)
+    def set_models(self, line: models.Line, *, listed: bool) -> None:
+        """Show the models and the chosen one; a list that somebody has open is not made anew for nothing."""
+        if listed:
+            self._silently(lambda: fill(self._model, line.titles))
+        self._silently(lambda: self._model.set_active_id(line.chosen))
+        self._source.set_placeholder_text(models.example(line.known, line.chosen))
 
     def set_objects(self, titles: Sequence[str], words: Sequence[str]) -> None:
         """One field for each object; `titles` name their masks, `words` what those were painted for."""
@@ -235,7 +235,9 @@ class Form:
                 self._silently(lambda combo=combo: offer(combo, words))  # type: ignore[misc]
 
     def mark(self, shown: Shown) -> None:
-        """Mark the fields that something is wrong with, or doubted, with the sentence as tooltip."""
+        """Mark the fields that something is wrong with, or doubted, with the sentence as tooltip; buttons may rest."""
+        for kind, button in (("caption", self.propose), ("mask", self.automatic)):
+            button.set_sensitive(kind not in shown.asking)
         named = [combo.get_child() for combo in self._words]
         meant = next((entry for entry in named if entry.get_text().strip() == shown.word), named[0])
         fields = [("source", self._source), ("target", self._target)]
@@ -262,6 +264,11 @@ class Form:
         quiet, self._quiet = self._quiet, True
         change()
         self._quiet = quiet
+
+    def _choose_model(self) -> None:
+        if not self._quiet:
+            self._model_chosen(self._model.get_active_id() or "")
+            self._changed()
 
     def _notify(self) -> None:
         if not self._quiet:

@@ -14,6 +14,7 @@ from gi.repository import Gimp, Gio, GLib
 from s2edit_editor import host, notes
 from s2edit_editor.host import Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.pixels import Box, Picture, covered
+from s2edit_editor.samples import is_full
 from s2edit_editor.text import _
 from s2edit_editor.turns import quick
 from s2edit_wire.errors import WireError
@@ -158,7 +159,7 @@ class GimpHost:
         x, y = offsets(item)
         dtype = pixels.sample_type(self.image)
         own = pixels.read_opacity(item, box.moved(-x, -y), dtype)
-        return pixels.is_full(Picture(box.width, box.height, 1, dtype, own))
+        return is_full(Picture(box.width, box.height, 1, dtype, own))
 
     @quick
     def borrowing(self, reference: Reference, longest: int) -> Picture:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from gi.repository import Gegl, Gimp
 from s2edit_editor.host import Insertion
 from s2edit_editor.pixels import Box, Picture, kept_where
+from s2edit_editor.samples import as_gray, as_rgb
 from s2edit_editor.text import _
 
 from . import marks
 from .facts import MASKS_PARASITE, SOURCE_PARASITE, offsets, stack
-from .pixels import read_opacity, to_gray, to_rgb, write_colour, write_coverage, write_tint
+from .pixels import read_opacity, write_colour, write_coverage, write_tint
 from .seen import seen_through
 
 UNDOABLE = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
@@ -127,7 +128,7 @@ def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     if gray == (patch.channels == 1):
         return patch
-    return to_gray(patch) if gray else to_rgb(patch)
+    return as_gray(patch) if gray else as_rgb(patch)
 
 
 def _kept_in(layer: Gimp.Drawable, result: Insertion) -> Picture:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gi.repository import Gimp, GimpUi, GLib, Gtk
+from s2edit_editor.choices import Choices
 from s2edit_editor.delivery import source_of
 from s2edit_editor.desk import Desk
+from s2edit_editor.flow import Flow
 from s2edit_editor.host import AUTOMATIC
 from s2edit_editor.jobs import waits
 from s2edit_editor.submission import known
 from s2edit_editor.text import _, is_right_to_left
 from s2edit_editor.wish import Wish
 
-from . import VERSION
-from .choices import Choices
+from . import VERSION, marks
+from .choices import to_config
 from .dialog import EditDialog
 from .host import GimpHost
 from .job_window import JobWindow
@@ -63,6 +67,9 @@ class _Run:
         desk.on_removed = self._window.job_gone
         desk.on_link = self._link_changed
         desk.on_models = desk.on_default = self._models_changed
+        desk.on_layer = lambda job: self._tell(lambda flow: flow.arrived(job))
+        desk.on_end = lambda job, said: self._tell(lambda flow: flow.ended(job, said))
+        desk.on_trouble = lambda error, _job: self._tell(lambda flow: flow.failed(error.sentence))
         desk.open()
         GLib.timeout_add_seconds(LOOK_S, self._look_whether_saved)
 
@@ -92,9 +99,9 @@ class _Run:
         self._dialog = None
         self._submitted = submitted
         if remembered is not None and self._host.is_open():
-            remembered.keep_with(self._host.image)
+            marks.write(self._host.image, marks.FORM, remembered.noted(), marks.PASSING)
             if self._config is not None:
-                remembered.to_config(self._config, self._host.image)
+                to_config(remembered, self._config, self._host.image)
         if jobs:
             self._window.show()
         self._settle()
@@ -108,6 +115,7 @@ class _Run:
             self._dialog = EditDialog(self._host, layer, self._desk, choices, self._dialog_done)
 
     def _job_changed(self, job: str) -> None:
+        self._tell(lambda flow: flow.job_changed(job))
         errand = self._desk.errands.get(job)
         ours = errand.answer is None if errand is not None else self._listing and self._waits(job)
         if job in self._earlier:  # it waits to be saved like those of this run
@@ -127,12 +135,15 @@ class _Run:
 
     def _link_changed(self, state: str, message: str) -> None:
         self._window.connection_changed(state, message)
-        if self._dialog is not None:
-            self._dialog.connection_changed(state, message)
+        self._tell(lambda flow: flow.linked(state, message))
 
     def _models_changed(self) -> None:
+        self._tell(lambda flow: flow.models_changed())
+
+    def _tell(self, what: Callable[[Flow], None]) -> None:
+        """Of whatever happens, the open form."""
         if self._dialog is not None:
-            self._dialog.models_changed()
+            what(self._dialog.flow)
 
     def _look_whether_saved(self) -> bool:
         """Tell the daemon of results once their picture is saved."""

@@ -22,6 +22,8 @@ BEFORE_PARASITE = "s2edit-before"
 """On an open image: the ids of the layers older than its first result, and what its metadata said then."""
 FILED_PARASITE = "s2edit-before-filed"
 """The same for the image's file: the tattoos of those layers, and of all of them."""
+FORM = "s2edit-form"
+"""On an open image: what was in the form last."""
 PASSING = 0
 """Flags of a note that is neither saved nor undone."""
 

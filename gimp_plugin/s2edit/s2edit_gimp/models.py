@@ -1,16 +1,14 @@
-"""The line below the form about the chosen model: its licence, size and download, or which model would fit better."""
+"""The line about the chosen model, once for its download and licence: shown while there is something to do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from gi.repository import Gtk
-from s2edit_editor import models
-from s2edit_editor.desk import Desk
+from s2edit_editor.models import Remark
 from s2edit_editor.text import _
-from s2edit_wire.errors import WireError
 
-from .widgets import SPACING, ask, note, room_for
+from .widgets import SPACING, note, room_for
 
 LINES = 3
 
@@ -19,22 +17,15 @@ class ModelRow:
     """Empty unless the model isn't ready, or does not suit the picture; its place stays, so that nothing else moves.
 
     Args:
-        desk: knows the models.
-        window: parent of the licence question.
-        pick: called with the id of the model that fits better, when the painter wants it.
-
-    Attributes:
-        line: what is to be said.
+        pressed: called when the button is.
     """
 
-    def __init__(self, desk: Desk, window: Gtk.Window, pick: Callable[[str], None]) -> None:
-        self._desk, self._window, self._pick = desk, window, pick
-        self.line = models.Line()
+    def __init__(self, pressed: Callable[[], None]) -> None:
         self.widget = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACING)
         self._text = note()
         self._button = Gtk.Button(use_underline=True)
         self._button.set_valign(Gtk.Align.CENTER)
-        self._button.connect("clicked", lambda _button: self._act())
+        self._button.connect("clicked", lambda _button: pressed())
         self.widget.pack_start(room_for(self._text, LINES), True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)
         self.widget.show_all()
@@ -42,23 +33,9 @@ class ModelRow:
         self._button.set_no_show_all(True)
         self._button.hide()
 
-    def show(self) -> None:
-        """Show what the line says now."""
-        remark = self.line.remark
+    def show(self, remark: Remark) -> None:
+        """Show what is to be said now."""
         self._text.set_text(remark.text)
         keyed = {"download": _("_Get It…"), "repair": _("Repa_ir"), "": _("_Use It")}  # with keys that nothing else has
         self._button.set_label(keyed.get(remark.action, remark.label))
         self._button.set_visible(bool(remark.label))
-
-    def _act(self) -> None:
-        remark, chosen = self.line.remark, self.line.chosen
-        if remark.instead:
-            self._pick(remark.instead)
-            return
-        action, question = self.line.asked(remark.action)
-        if question is None or ask(self._window, _("Download Model"), *question):
-            self._desk.act_on_model(chosen, action, self._refused)
-
-    def _refused(self, error: WireError) -> None:
-        self.line.refused(error)
-        self.show()

@@ -7,23 +7,17 @@ drawable's own coordinates.
 
 from __future__ import annotations
 
-import struct
-from typing import Any
-
 from gi.repository import Gegl, Gimp
-from s2edit_editor.pixels import Picture
-from s2edit_wire.frames import ITEM_SIZE
+from s2edit_editor.pixels import Picture, coloured
+from s2edit_editor.samples import FULL, samples
 
 Box = tuple[int, int, int, int]
 BABL_TYPE = {"u1": "u8", "u2": "u16", "f4": "float"}
 MODEL = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}
 """babl's colour models by number of channels."""
-FULL = {"u1": 255, "u2": 65_535, "f4": 1.0}
-"""The sample that means 1.0."""
 SAFE_PIXELS = 32_000
 """babl converts at most this many pixels at once into 16-bit buffers of another space without corrupting the rest."""
 CHECKED_ROWS = 24
-_STRUCT = {"u1": "B", "u2": "H", "f4": "f"}
 
 
 def sample_type(image: Gimp.Image) -> str:
@@ -108,8 +102,7 @@ def write_coverage(drawable: Gimp.Drawable, picture: Picture) -> None:
 
 def write_tint(layer: Gimp.Layer, mask: Picture, box: Box) -> None:
     """Fill a box of a layer with red whose alpha is the mask, an 8-bit picture of the box's size."""
-    data = bytearray(b"\xff\0\0\0" * (mask.width * mask.height))
-    data[3::4] = mask.data
+    data = coloured(mask.data, (255, 0, 0))
     buffer = layer.get_buffer()
     rows = max(1, SAFE_PIXELS // mask.width)
     for top in range(0, mask.height, rows):
@@ -118,55 +111,6 @@ def write_tint(layer: Gimp.Layer, mask: Picture, box: Box) -> None:
         buffer.set(Gegl.Rectangle.new(box[0], box[1] + top, mask.width, height), "R'G'B'A u8", band)
     buffer.flush()
     layer.update(*box)
-
-
-def interleave(colour: Picture, alpha: Picture) -> Picture:
-    """Gray or RGB samples with the one channel of `alpha` (same size and dtype) beside them."""
-    item, channels = ITEM_SIZE[colour.dtype], colour.channels
-    out = bytearray(len(colour.data) + len(alpha.data))
-    # Byte by byte, since slices of bytearrays are copied several times faster than those of typed memoryviews.
-    for byte in range(channels * item):
-        out[byte :: (channels + 1) * item] = colour.data[byte :: channels * item]
-    for byte in range(item):
-        out[channels * item + byte :: (channels + 1) * item] = alpha.data[byte::item]
-    return Picture(colour.width, colour.height, channels + 1, colour.dtype, bytes(out))
-
-
-def without_alpha(picture: Picture) -> Picture:
-    """Gray or RGB samples of a picture that may have alpha beside them."""
-    if picture.channels in (1, 3):
-        return picture
-    item, kept = ITEM_SIZE[picture.dtype], picture.channels - 1
-    out = bytearray(len(picture.data) * kept // picture.channels)
-    for byte in range(kept * item):
-        out[byte :: kept * item] = picture.data[byte :: picture.channels * item]
-    return Picture(picture.width, picture.height, kept, picture.dtype, bytes(out))
-
-
-def is_full(plane: Picture) -> bool:
-    """Whether every sample means 1.0."""
-    full = struct.pack(f"={_STRUCT[plane.dtype]}", FULL[plane.dtype])
-    return plane.data == full * (len(plane.data) // len(full))
-
-
-def to_gray(colour: Picture) -> Picture:
-    """One channel of an RGB picture: green, which carries most of the brightness."""
-    plane = samples(colour.data, colour.dtype)[1 :: colour.channels].tobytes()
-    return Picture(colour.width, colour.height, 1, colour.dtype, plane)
-
-
-def to_rgb(gray: Picture) -> Picture:
-    """A picture of one channel as RGB."""
-    out = samples(bytearray(3 * len(gray.data)), gray.dtype)
-    for channel in range(3):
-        out[channel::3] = samples(gray.data, gray.dtype)
-    return Picture(gray.width, gray.height, 3, gray.dtype, out.tobytes())
-
-
-def samples(data: bytes | bytearray | memoryview, dtype: str) -> memoryview[Any]:
-    """Bytes seen as samples; slices with a step pick channels."""
-    code: Any = _STRUCT[dtype]
-    return memoryview(data).cast(code)
 
 
 def _get(buffer: Gegl.Buffer, box: Box, encoding: str) -> bytes:

@@ -6,16 +6,16 @@ import traceback
 from collections.abc import Sequence
 
 from gi.repository import Gimp, GLib, GObject
+from s2edit_editor.choices import Choices, as_start, made_again
 from s2edit_editor.masks import edited, mask_layer
 from s2edit_editor.text import _, language
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.recipe import NAME as RECIPE
 from s2edit_wire.translations import told
 
-from . import keeping
-from .again import as_start, made_again
+from . import keeping, marks
 from .arguments import add_edit_arguments
-from .choices import Choices
+from .choices import from_config
 from .host import GimpHost
 
 EDIT, PAINT_MASK = "plug-in-s2edit", "plug-in-s2edit-paint-mask"
@@ -167,14 +167,16 @@ def _with_windows(name: str, host: GimpHost, layer: str, config: Gimp.ProcedureC
     if host.note(RECIPE, layer):
         return open_windows(host, layer, as_start(host, layer), config)
     # Words, mask and reference are this picture's own; only habits come from wherever S²Edit was used last.
-    choices = Choices.kept_with(host.image) or Choices.from_config(config, host.image).habits()
+    choices = (
+        Choices.from_note(host, marks.read_text(host.image, marks.FORM)) or from_config(config, host.image).habits()
+    )
     return open_windows(host, layer, choices, config)
 
 
 def _without_windows(name: str, host: GimpHost, layer: str, config: Gimp.ProcedureConfig, *, script: bool) -> str:
-    from .batch import edit
+    from s2edit_editor.batch import edit
 
-    layer, choices = made_again(host, layer) if name == AGAIN else (layer, Choices.from_config(config, host.image))
+    layer, choices = made_again(host, layer) if name == AGAIN else (layer, from_config(config, host.image))
     Gimp.progress_init(_("S²Edit"))
     new = edit(host, layer, choices, lambda _phase, part: Gimp.progress_update(part), taken=script)
     Gimp.progress_end()

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gi.repository import Gio, GLib, Gtk
+from s2edit_editor.choices import Choices
 from s2edit_editor.host import Host
 from s2edit_editor.text import _
 
-from .choices import Choices
 from .widgets import add_row, chooser, expander, fill, grid
 
 NONE, FILE = "", "file"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from gi.repository import Gimp
 from s2edit_editor.pixels import Picture
+from s2edit_editor.samples import interleave, without_alpha
 
 from . import marks
 from .facts import MASK_PARASITE
-from .pixels import interleave, read_colour, read_opacity, without_alpha, write_colour
+from .pixels import read_colour, read_opacity, write_colour
 
 
 def seen_through(image: Gimp.Image, source: Gimp.Layer, place: tuple[int, int], colours: Picture) -> Picture:

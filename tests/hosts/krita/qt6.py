@@ -224,14 +224,16 @@ def removed(application: QApplication, docker: Any, folder: Path) -> list[list[o
 
 def instructed(docker: Any) -> list[object]:
     """An instruction in the place of the sentence: what is said of it and would be sent, then of one in vain."""
-    from s2edit_editor.order import Order
+    from s2edit_editor.form import Shown
+    from s2edit_editor.planning import Facts, judge
+    from s2edit_editor.view import Fields
 
     def judged(told: str) -> list[object]:
         docker.form.target.setText(told)
-        order: Order = docker.form.order()
-        shown = docker._state.judged(order.wish, docker._facts(order), None)
-        docker.form.show_state(shown)
-        return [order.wish.target, docker.form.forecast.text(), not shown.sendable]
+        fields: Fields = docker.form.fields()
+        verdict = judge(fields.order.wish, Facts(typed=fields.typed), None)
+        docker.form.show_state(Shown(verdict.marks, text=verdict.sentence))
+        return [fields.order.wish.target, docker.form.forecast.text(), verdict.blocked]
 
     docker.form.source.setText("a smiling man with brown hair")
     return [judged("make his hair red"), judged("remove the hat")]

@@ -8,7 +8,6 @@ import pytest
 from s2edit_editor.form import Form, MainWord, Shown, described
 from s2edit_editor.planning import Facts
 from s2edit_editor.wish import Wish
-from s2edit_wire.errors import WireError
 
 WISH = Wish(source="a woman with a hat", target="a woman with a crown", words=("hat",))
 
@@ -30,26 +29,26 @@ def ready() -> Form:
     return form
 
 
-def test_nothing_is_sent_before_a_plan_and_a_connection() -> None:
+def test_nothing_can_be_pressed_without_a_connection() -> None:
     form = Form()
     assert form.shown == Shown()
-    assert not form.judged(WISH, Facts(), plan()).sendable, "no daemon"
-    assert form.connection(ready=True).sendable
-    assert not form.connection(ready=False).sendable
+    assert not form.judged(WISH, Facts(), plan()).pressable, "no daemon"
+    assert form.connection(ready=True).pressable
+    assert not form.connection(ready=False).pressable
 
 
 def test_a_doubt_blocks_nothing_and_is_no_error() -> None:
     form = ready()
     doubted = form.judged(WISH, Facts(), plan(problem("target", "“crown” was never learned.", blocking=False)))
-    assert (doubted.sendable, doubted.bad, doubted.doubted) == (True, False, frozenset({"target"}))
+    assert (doubted.pressable, doubted.bad, doubted.doubted) == (True, False, frozenset({"target"}))
     assert doubted.text and doubted.time and doubted.marks
     both = form.judged(
         WISH,
         Facts(),
         plan(problem("target", "Never learned.", blocking=False), problem("object", "Not there.", blocking=True)),
     )
-    assert (both.sendable, both.bad, both.doubted, set(both.marks)) == (
-        False,
+    assert (both.pressable, both.bad, both.doubted, set(both.marks)) == (
+        True,
         True,
         frozenset({"target"}),
         {"target", "object"},
@@ -79,22 +78,14 @@ def test_what_was_done_is_said_until_a_plan_has_something_to_say() -> None:
     assert (told.text, bool(told.time)) == ("", True)
 
 
-def test_a_press_waits_for_the_plan_of_what_was_typed_last() -> None:
-    form = ready()
-    form.judged(WISH, Facts(), plan())
-    assert form.press()
-    form.changed()
-    assert not form.press()
-    form.changed()
-    assert not form.press()
-    form.judged(WISH, Facts(), plan())
-    assert form.released()
-    assert not form.released(), "once"
-    form.changed()
-    assert not form.press()
-    form.not_judged(WireError("internal", "No plan.", "Try again."))
-    assert not form.released()
-    assert form.shown.text == "No plan. Try again."
+def test_a_mask_that_is_not_painted_yet_is_said_and_is_no_mistake() -> None:
+    form, unpainted = ready(), Facts(mask_trouble="“Mask” marks nothing.")
+    shown = form.judged(WISH, unpainted, plan())
+    assert (shown.text, shown.bad, set(shown.marks)) == ("“Mask” marks nothing.", False, {"mask"})
+    form.told("Paint over the object.")
+    assert form.judged(WISH, unpainted, plan()).text == "Paint over the object.", "that is said already"
+    assert form.lacks(WISH, unpainted)
+    assert form.shown.bad, "once it is pressed"
 
 
 def test_a_press_of_what_is_not_finished_says_what_is_missing() -> None:
@@ -109,12 +100,9 @@ def test_a_press_of_what_is_not_finished_says_what_is_missing() -> None:
 def test_a_picture_that_is_gone_can_not_be_sent_until_it_is_back() -> None:
     form = ready()
     form.judged(WISH, Facts(), plan())
-    form.changed()
-    form.press()
-    assert not form.gone("The layer is gone.").sendable
-    assert not form.released(), "the press is not carried out when it is back"
-    form.changed()
-    assert form.judged(WISH, Facts(), plan()) == Shown(time="This picture is known: about 8 s.", sendable=True)
+    assert not form.gone("The layer is gone.").pressable
+    assert form.shown.text == "The layer is gone."
+    assert form.judged(WISH, Facts(), plan()) == Shown(time="This picture is known: about 8 s.", pressable=True)
 
 
 HAT, CROWN = "a woman with a hat", "a woman with a crown"

@@ -71,7 +71,7 @@ def scene_variations(docker: Any) -> Scene:
     yield from choose(document, node)
     before = set(docker.desk.book.all)
     said: list[str] = []
-    docker.desk.told.said.connect(said.append)
+    docker.desk.told.ended.connect(lambda _job, sentence: said.append(sentence))
     order, targets = docker.form.order(), [f"a portrait of a woman with a {word}" for word in ("crown", "bow")]
     docker.submit(order, order.wish.variations(targets, 2, []))
 

@@ -1,4 +1,4 @@
-"""An edit without windows, for scripts and for “repeat with last values”: waits for the result, returns its layer."""
+"""An edit without windows, for an editor's scripts and its “repeat with last values”: waits for the result's layer."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from s2edit_editor import models, words
-from s2edit_editor.delivery import delivering, pictures_of
-from s2edit_editor.masks import for_objects
-from s2edit_editor.notes import remember
-from s2edit_editor.submission import Parcel, Submission, area_in
-from s2edit_editor.text import _
-from s2edit_editor.turns import at_once
 from s2edit_wire import launcher
 from s2edit_wire.client import Client, new_job_id
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.records import ENDED, PlanReply
 
-from . import VERSION
+from . import models, words
 from .choices import Choices
-from .host import GimpHost
+from .delivery import delivering, pictures_of
+from .host import Host
+from .masks import for_objects
+from .notes import remember
+from .submission import Parcel, Submission, area_in
+from .text import _
+from .turns import at_once
 
 PATIENCE = 120.0
 """Seconds that a vanished daemon may take to come back before the script is told."""
@@ -30,10 +29,11 @@ LOOK_AGAIN = 5.0
 Progress = Callable[[str, float], None]
 
 
-def edit(host: GimpHost, layer: str, choices: Choices, progress: Progress, *, taken: bool = False) -> str:
+def edit(host: Host, layer: str, choices: Choices, progress: Progress, *, taken: bool = False) -> str:
     """Edit a layer, or compose it with a reference; returns the result layer's mark.
 
     Args:
+        progress: told the phase, and how much is done, 0.0 to 1.0.
         taken: whether the caller has the result with that, as a script has it; else it is acknowledged when the picture
             is saved and S²Edit meets it again.
 
@@ -42,10 +42,10 @@ def edit(host: GimpHost, layer: str, choices: Choices, progress: Progress, *, ta
         Unreachable: there is no daemon, and none can be started.
     """
     masks = for_objects(host, layer, area_in(host, layer), choices.mask, choices.mark)
-    client = Client("gimp", VERSION)
+    client = Client(host.program(), host.versions()["plugin"])
     launcher.connect(client)
     with client:
-        model = models.default_model(client.request("settings").header["settings"], "gimp")
+        model = models.default_model(client.request("settings").header["settings"], host.program())
         submission = Submission.of(host, layer, choices.order(masks).named(), model)
         plan = cast(PlanReply, client.request("plan", submission.plan()).header)
         refusal = submission.refusal(plan)

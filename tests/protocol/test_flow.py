@@ -1,0 +1,271 @@
+"""A form's flow on a document in memory, with a real daemon: when it is planned, what is said, what a press sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from s2edit_editor import models
+from s2edit_editor.flow import Flow
+from s2edit_editor.form import Shown
+from s2edit_editor.host import PAINTED, MaskChoice
+from s2edit_editor.masks import mask_layer
+from s2edit_editor.order import Order
+from s2edit_editor.pixels import Box
+from s2edit_editor.view import Fields, Place
+from s2edit_editor.wish import Wish
+from s2edit_wire.records import PlanReply
+
+from tests.protocol.program import LAYER, WISH, Editor
+
+
+@dataclass
+class Paper:
+    """A form without a toolkit: what it holds, and what it was shown."""
+
+    editor: Editor
+    wish: Wish = WISH
+    typed: str = WISH.target
+    masks: tuple[MaskChoice, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    layer: str = "photo"
+    states: list[Shown] = field(default_factory=list)
+    plans: list[PlanReply] = field(default_factory=list)
+    crops: list[Box | None] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def place(self) -> Place | None:
+        return Place(self.editor.host, self.layer) if self.layer else None
+
+    def fields(self) -> Fields:
+        return Fields(
+            Order(self.wish, self.masks), self.typed, " ".join(self.wish.words[:1]), len(self.masks), "", self.wishes
+        )
+
+    def look(self, place: Place) -> None:
+        self.said.append("looked")
+
+    def show_state(self, shown: Shown) -> None:
+        self.states.append(shown)
+
+    def show_link(self, state: str, message: str) -> None:
+        self.said.append(state)
+
+    def show_models(self, line: models.Line, *, listed: bool) -> None:
+        self.said.append(f"model {line.chosen}" if listed else "model")
+
+    def show_plan(self, plan: PlanReply) -> None:
+        self.plans.append(plan)
+
+    def show_crop(self, place: Place | None, crop: Box | None) -> None:
+        self.crops.append(crop)
+
+    def propose(self, word: str) -> None:
+        self.wish = replace(self.wish, words=(word,))
+
+    def describe(self, source: str, target: str) -> None:
+        self.wish, self.typed = replace(self.wish, source=source, target=target), target
+
+    def take_mask(self) -> None:
+        self.said.append("mask taken")
+
+    def handed_over(self, fields: Fields) -> None:
+        self.said.append("handed over")
+
+    def sent(self, place: Place, order: Order) -> None:
+        self.said.append(f"sent {order.wish.kind}")
+
+    @property
+    def shown(self) -> Shown:
+        """The last state."""
+        return self.states[-1]
+
+
+OPEN: list[Flow] = []
+
+
+@pytest.fixture(autouse=True)
+def closed(editor: Editor) -> Iterator[None]:
+    """No form of a test is left open."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+    assert editor.desk.link == "ready"
+
+
+def form(editor: Editor, *, still: bool = False, **fields: Any) -> tuple[Flow, Paper]:
+    """A form that hears of everything, after its first plan."""
+    paper = Paper(editor, **fields)
+    flow = Flow(editor.desk, paper, still=still)
+    OPEN.append(flow)
+    editor.desk.on_layer, editor.desk.on_end, editor.desk.on_job = flow.arrived, flow.ended, flow.job_changed
+    editor.desk.on_link = flow.linked
+    flow.linked(editor.desk.link, "")
+    flow.models_changed()
+    editor.wait(lambda: len(paper.plans) > 1 or paper.shown.text)
+    return flow, paper
+
+
+@pytest.fixture(params=[False, True], ids=["a document that is painted on", "one that keeps still"])
+def still(request: pytest.FixtureRequest) -> bool:
+    """Krita's and GIMP's way."""
+    return bool(request.param)
+
+
+def jobs_of(editor: Editor, known: set[str]) -> list[str]:
+    return [job for job in editor.desk.errands if job not in known]
+
+
+def test_a_form_is_planned_with_what_will_be_sent_and_its_object_proposed(editor: Editor, still: bool) -> None:
+    flow, paper = form(editor, still=still, wish=replace(WISH, words=()))
+    assert paper.wish.words == ("hat",), "the word that changes"
+    assert flow.crop is not None and LAYER.holds(flow.crop) and paper.crops == [flow.crop]
+    editor.wait(lambda: paper.shown.time)
+    assert (paper.shown.pressable, paper.shown.bad) == (True, False)
+    paper.wish = replace(paper.wish, words=("scarf",))
+    for _ in range(3):  # as one types: one plan for all of it
+        flow.changed()
+    plans = len(paper.plans)
+    editor.wait(lambda: len(paper.plans) > plans)
+    assert len(paper.plans) == plans + 1
+    assert "scarf" in paper.shown.text and paper.shown.bad
+    assert paper.wish.words == ("scarf",), "what somebody typed stays"
+
+
+def test_a_press_sends_once_however_often_it_is_pressed(editor: Editor, still: bool) -> None:
+    flow, paper = form(editor, still=still)
+    known = set(editor.desk.errands)
+    flow.press()
+    flow.press()
+    assert paper.shown.text == "Sending…"
+    editor.wait(lambda: "handed over" in paper.said)
+    flow.press()
+    (job,) = jobs_of(editor, known)
+    editor.wait(lambda: job in editor.host.results())
+    assert jobs_of(editor, known) == [job]
+    assert "sent edit" in paper.said
+    assert paper.shown.text == "The result is there, as a new layer."
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"typed": "", "wish": replace(WISH, target="")}, "Say what it should show."),
+        ({"wish": replace(WISH, words=())}, "Type the word that names the object."),
+        ({"wish": replace(WISH, words=("bag",))}, "bag"),
+        ({"layer": ""}, "Open a picture and choose a layer first."),
+        ({"layer": "elsewhere"}, "The layer is gone."),
+    ],
+    ids=["no wish", "no object", "refused by the plan", "no layer", "gone"],
+)
+def test_a_press_of_what_can_not_be_sent_says_why(editor: Editor, fields: dict[str, Any], told: str) -> None:
+    flow, paper = form(editor)
+    for name, value in fields.items():
+        setattr(paper, name, value)
+    known = set(editor.desk.errands)
+    flow.press()
+    editor.wait(lambda: told in paper.shown.text)
+    assert paper.shown.bad and not jobs_of(editor, known)
+    assert "handed over" not in paper.said
+
+
+def test_several_wishes_are_counted_before_they_are_sent(editor: Editor) -> None:
+    flow, paper = form(editor)
+    paper.wishes = tuple(WISH.variations([], 17, []))
+    flow.press()
+    assert "At most 16" in paper.shown.text
+    known = set(editor.desk.errands)
+    flow.submit(Order(WISH), WISH.variations([], 2, []))
+    editor.wait(lambda: len(jobs_of(editor, known)) == 2)
+    for job in jobs_of(editor, known):
+        editor.ended(job)
+    assert paper.shown.text == "Done. The result waits in the list below."
+
+
+def test_a_mask_that_marks_nothing_yet_is_no_mistake_until_it_is_pressed(editor: Editor, still: bool) -> None:
+    flow, paper = form(editor, still=still)
+    mark = mask_layer(editor.host, "photo", "hat")
+    paper.masks = (MaskChoice(PAINTED, mark, "Object mask: hat"),)
+    flow.look()
+    editor.wait(lambda: "marks nothing" in paper.shown.text)
+    assert (paper.shown.bad, paper.plans[-1]["words"]) == (False, ["woman", "hat"]), (
+        "the words are planned all the same"
+    )
+    flow.press()
+    assert ("marks nothing" in paper.shown.text, paper.shown.bad) == (True, True)
+    editor.host.sheet(mark).pixels[10:30, 10:30, 3] = 255
+    flow.look()
+    editor.wait(lambda: paper.shown.time)
+    assert paper.crops[-1] == flow.crop
+    editor.host.remove(mark)
+
+
+def test_the_picture_is_described_and_the_object_found_once_at_a_time(editor: Editor) -> None:
+    flow, paper = form(editor)
+    known = set(editor.desk.errands)
+    paper.typed = ""
+    flow.ask("caption")
+    flow.ask("caption")
+    assert paper.shown.asking == {"caption"}
+    editor.wait(lambda: paper.wish.source != WISH.source)
+    assert paper.typed == paper.wish.source, "where nothing is wished yet, the wish begins as that"
+    assert len(jobs_of(editor, known)) == 1
+    editor.wait(lambda: not paper.shown.asking)
+    paper.wish = WISH
+    flow.ask("mask")
+    editor.wait(lambda: "mask taken" in paper.said)
+    assert not paper.shown.asking
+    assert [layer.word for layer in editor.host.layers() if layer.made_for] == ["hat"]
+
+
+def test_what_is_closed_hears_of_nothing_and_sends_nothing(editor: Editor) -> None:
+    flow, paper = form(editor, still=True)
+    known, states = set(editor.desk.errands), len(paper.states)
+    flow.press()
+    flow.close()
+    done: list[object] = []
+    editor.desk.request("ping", {}, lambda *_: done.append(1))
+    editor.wait(lambda: done)
+    assert len(paper.states) == states + 1, "“Sending…”, and then no more"
+    assert not jobs_of(editor, known)
+
+
+def test_a_picture_that_was_closed_and_is_back_is_planned_again(editor: Editor) -> None:
+    flow, paper = form(editor)
+    editor.host.open = False
+    flow.look()
+    assert paper.crops[-1] is None and not paper.shown.pressable
+    assert paper.shown.text == "The picture is closed. Cancel, and open it again."
+    editor.host.open = True
+    flow.look()
+    editor.wait(lambda: paper.shown.time)
+    assert paper.shown.pressable
+
+
+def test_a_model_is_the_painters_then_an_earlier_edits_then_the_default(editor: Editor) -> None:
+    flow, paper = form(editor)
+    line = flow.line
+    assert line.chosen == editor.desk.default == "portraits"
+    flow.filled(replace(WISH, model="of-another-computer"))
+    assert line.chosen == "portraits", "one that is unknown here"
+    other = next(name for name in line.known if name != "portraits")
+    flow.filled(replace(WISH, model=other))
+    assert line.chosen == other
+    line.doubt = "It knows no such pictures."
+    flow.choose_model("portraits")
+    assert (line.chosen, line.doubt) == ("portraits", "")
+    listed = paper.said.count("model portraits")
+    flow.models_changed()
+    assert paper.said.count("model portraits") == listed, "a list that somebody has open is not made anew for nothing"
+
+
+def test_the_models_button_asks_for_the_licence_first(editor: Editor) -> None:
+    flow, _paper = form(editor)
+    absent = next(name for name, one in flow.line.known.items() if one["state"] == "absent")
+    asked: list[models.LicenceQuestion] = []
+    flow.choose_model(absent)
+    flow.act_on_model(lambda question, _then: asked.append(question))
+    assert len(asked) == 1 and "Licence" in asked[0][1]
+    assert not editor.desk.models[absent]["licence_accepted"]
