@@ -6,18 +6,18 @@ With `host`, `layers` and `seen` the only place that calls Krita's document API.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from krita import Krita
+from s2edit_editor.blue_first import DEPTHS, Depth, sampled, to_wire
+from s2edit_editor.held import Held
 from s2edit_editor.pixels import Box, Picture, around
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work, at_once
 from s2edit_wire.errors import WireError
 
 from . import history
-from .pixels import DEPTHS, Depth, sampled, to_wire
 from .qt import QByteArray, QUuid
 
 KritaDocument: TypeAlias = Any
@@ -77,33 +77,6 @@ def depth_of(document: KritaDocument) -> Depth:
     if depth is None:
         raise WireError("bad_image", tr("S²Edit cannot read pictures of depth {depth}.", depth=document.colorDepth()))
     return depth
-
-
-@dataclass
-class Held:
-    """Pixels as they were at one moment, to be copied in bands while somebody paints on.
-
-    Args:
-        take: the wire's bytes of a band; item: how many of them are a pixel.
-        end: gives back what holds them.
-    """
-
-    take: Callable[[Box], bytes | bytearray]
-    item: int
-    end: Callable[[], None] = lambda: None
-
-    def copied(self, box: Box) -> Work[bytearray]:
-        """All bytes of the box, a band in each turn."""
-        data, place = bytearray(box.width * box.height * self.item), 0
-        try:
-            for band in box.bands(BAND):
-                part = self.take(band)
-                data[place : place + len(part)] = part
-                place += len(part)
-                yield
-        finally:
-            self.end()
-        return data
 
 
 def read(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth | None = None) -> Picture:

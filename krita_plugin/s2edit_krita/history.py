@@ -1,18 +1,17 @@
 """What a document remembers of its edits, in annotations that Krita saves inside .kra.
 
-One annotation holds the register (`Register`), one per applied edit its recipe, one per edit a small picture, and one
-each of the notes that the editors' one mind keeps.
+One annotation holds the register (`s2edit_editor.register`), one per applied edit its recipe, one per edit a small
+picture, and one each of the notes that the editors' one mind keeps.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 from s2edit_editor.notes import recipe_in
+from s2edit_editor.register import Register
 from s2edit_wire.recipe import NAME
 
 from .qt import QByteArray
@@ -20,67 +19,16 @@ from .qt import QByteArray
 KritaDocument: TypeAlias = Any
 
 _REGISTER = "s2edit"
-_VERSION = 1
-
-
-@dataclass
-class MaskLayer:
-    """An object mask: the word it stands for, and the id of the layer it was made for."""
-
-    word: str
-    layer: str
-
-
-@dataclass
-class Register:
-    """What is known of a document.
-
-    Args:
-        document: its mark, 32 hexadecimal digits, or "" while nothing was ever sent from it.
-        masks: object masks by node id.
-        applied: id of the layer that a job's result became, by job id, oldest first.
-        made_from: id of the layer that a result was made from, by the result's own id.
-        unedited: ids of the layers with pixels that were there before the first result.
-    """
-
-    document: str = ""
-    masks: dict[str, MaskLayer] = field(default_factory=dict)
-    applied: dict[str, str] = field(default_factory=dict)
-    made_from: dict[str, str] = field(default_factory=dict)
-    unedited: list[str] = field(default_factory=list)
 
 
 def load(document: KritaDocument) -> Register:
     """The document's register; an empty one when there is none or it can't be read."""
-    raw = bytes(document.annotation(_REGISTER))
-    if not raw:
-        return Register()
-    try:
-        held = json.loads(raw)
-        if held["version"] != _VERSION:
-            return Register()
-        return Register(
-            document=str(held["document"]),
-            masks={str(mark): MaskLayer(**entry) for mark, entry in held["masks"].items()},
-            applied={str(job): str(layer) for job, layer in held["applied"].items()},
-            made_from={str(mark): str(layer) for mark, layer in held.get("made_from", {}).items()},
-            unedited=[str(mark) for mark in held.get("unedited", [])],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Register()
+    return Register.from_bytes(bytes(document.annotation(_REGISTER)))
 
 
 def store(document: KritaDocument, register: Register) -> None:
     """Put the register into the document; Krita then counts it as changed."""
-    held = {
-        "version": _VERSION,
-        "document": register.document,
-        "masks": {mark: vars(entry) for mark, entry in register.masks.items()},
-        "applied": register.applied,
-        "made_from": register.made_from,
-        "unedited": register.unedited,
-    }
-    _put(document, _REGISTER, "S²Edit", json.dumps(held, ensure_ascii=False).encode())
+    _put(document, _REGISTER, "S²Edit", register.to_bytes())
 
 
 def identity(document: KritaDocument) -> str:
@@ -130,8 +78,7 @@ def _key(document: KritaDocument, name: str, layer: str) -> str:
     """What is kept with a result goes by its job, as its layer may be undone and made anew."""
     if not layer:
         return name
-    job = next((job for job, mark in load(document).applied.items() if mark == layer), layer)
-    return f"{_REGISTER}-{job}-{name.removeprefix('s2edit-')}"
+    return f"{_REGISTER}-{load(document).job_of(layer) or layer}-{name.removeprefix('s2edit-')}"
 
 
 def _put(document: KritaDocument, name: str, description: str, data: bytes) -> None:

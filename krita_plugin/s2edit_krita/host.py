@@ -11,19 +11,21 @@ from typing import Any, TypeAlias
 
 from krita import Krita
 from s2edit_editor import host, notes
+from s2edit_editor.blue_first import DEPTHS, sampled
+from s2edit_editor.held import Held
 from s2edit_editor.host import Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.jobs import Job
 from s2edit_editor.masks import edited
 from s2edit_editor.pixels import Box, Picture
+from s2edit_editor.register import MaskLayer, Register
 from s2edit_editor.submission import area_in
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import Work
 from s2edit_wire.errors import WireError
 
 from . import VERSION, document, history, layers, marking, stretching
-from .document import MASK_TYPES, Held, active, node_by_mark, node_mark
+from .document import MASK_TYPES, active, node_by_mark, node_mark
 from .pictures import png_of_layer
-from .pixels import DEPTHS, sampled
 from .seen import own_alpha
 
 KritaNode: TypeAlias = Any
@@ -199,10 +201,7 @@ class KritaHost:
         """One undo step; and its small picture, which is shown when the daemon has forgotten it."""
         layers.put_in(self.document, layer, result)
         mark, register = node_mark(layer), history.load(self.document)
-        register.applied.pop(result.job, None)
-        register.applied[result.job] = mark
-        if result.source:
-            register.made_from[mark] = result.source
+        register.applied_as(result.job, mark, result.source)
         history.store(self.document, register)
         for name, text in result.notes.items():
             self.keep(name, text, mark)
@@ -218,7 +217,7 @@ class KritaHost:
         register = history.load(self.document)
         others = [mark for mark, one in register.masks.items() if one.layer == layer and self._is_shown(mark)]
         node = layers.add_mask(self.document, self.node(above), name, len(others), filled)
-        register.masks[node_mark(node)] = history.MaskLayer(word, layer)
+        register.masks[node_mark(node)] = MaskLayer(word, layer)
         if job:
             register.applied[job] = node_mark(node)
         history.store(self.document, register)
@@ -276,7 +275,7 @@ class KritaHost:
             raise WireError("bad_mask", tr("There is no selection any more."), tr("Choose another mask."))
         return found
 
-    def _layers_in(self, parent: KritaNode, mark: str, register: history.Register) -> list[Layer]:
+    def _layers_in(self, parent: KritaNode, mark: str, register: Register) -> list[Layer]:
         found = []
         for node in reversed(parent.childNodes()):
             if node.type() not in MASK_TYPES:
@@ -285,7 +284,7 @@ class KritaHost:
         return found
 
 
-def _facts(node: KritaNode, parent: str, register: history.Register) -> Layer:
+def _facts(node: KritaNode, parent: str, register: Register) -> Layer:
     mark = node_mark(node)
     mask = register.masks.get(mark)
     return Layer(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from krita import Krita, ManagedColor, Selection
+from s2edit_editor.blue_first import DEPTHS, Depth, alpha_as_layer, to_krita
 from s2edit_editor.host import Insertion
-from s2edit_editor.pixels import Box, coloured
+from s2edit_editor.pixels import Box, Picture, coloured
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work
 
 from .document import depth_of, node_by_mark, node_mark, srgb_profile
-from .pixels import DEPTHS, Depth, alpha_as_layer, to_krita
 from .qt import QByteArray, QTimer
 from .seen import own_alpha, seen_through
 
@@ -25,52 +25,21 @@ _RED_LABEL = 6
 _LOOKS_MS = (30, 60, 120, 250, 500, 1_000)
 
 
-class Patch(NamedTuple):
-    """A result as it arrived.
-
-    Args:
-        box: where it belongs in the picture.
-        depth: how its samples are kept.
-        colour: H x W x `channels` samples.
-        channels: 1 or 3.
-        alpha: H x W samples; 0 where nothing may change.
-    """
-
-    box: Box
-    depth: Depth
-    colour: bytes | bytearray | memoryview
-    channels: int
-    alpha: bytes | bytearray | memoryview
-
-    def part(self, band: Box) -> Patch:
-        """A band of its whole rows."""
-        item = self.depth.bytes_a_pixel // 4
-        above, pixels = (band.y - self.box.y) * band.width, band.width * band.height
-        colour, alpha = memoryview(self.colour), memoryview(self.alpha)
-        size = self.channels * item
-        return self._replace(
-            box=band,
-            colour=colour[above * size : (above + pixels) * size],
-            alpha=alpha[above * item : (above + pixels) * item],
-        )
-
-
 def made(document: KritaDocument, result: Insertion) -> Work[KritaNode]:
     """A result's layer that hangs nowhere yet: opaque under a mask that holds its alpha, in the document's colours."""
     own, dtype = depth_of(document), result.colour.dtype
     depth = own if own.dtype == dtype else next(depth for depth in DEPTHS.values() if depth.dtype == dtype)
-    patch = Patch(result.box, depth, result.colour.data, result.colour.channels, result.alpha.data)
     source = node_by_mark(document, result.source)
     layer, selection, there = document.createNode(result.name, "paintlayer"), Selection(), Selection()
-    for band in patch.box.bands(BAND):
-        part = patch.part(band)
-        layer.setPixelData(_in_document_space(document, part), *band)
-        selection.setPixelData(QByteArray(_alpha_bytes(document, part)), *band)
+    for band in result.box.bands(BAND):
+        colour, alpha = (one.rows(band.y - result.box.y, band.height) for one in (result.colour, result.alpha))
+        layer.setPixelData(_in_document_space(document, depth, colour), *band)
+        selection.setPixelData(QByteArray(_alpha_bytes(document, depth, alpha)), *band)
         if source is not None and result.clipped:
             there.setPixelData(QByteArray(own_alpha(source, band).there), *band)
         yield
     if source is not None and result.blended:
-        layer.setPixelData(QByteArray(seen_through(document, source, layer, patch.box)), *patch.box)
+        layer.setPixelData(QByteArray(seen_through(document, source, layer, result.box)), *result.box)
     layer.setInheritAlpha(result.clipped)
     if source is not None and result.clipped:  # where it has nothing, the mask is closed; a brush can open it again
         selection.intersect(there)
@@ -221,29 +190,28 @@ def _view() -> Any:
     return window.activeView() if window else None
 
 
-def _in_document_space(document: KritaDocument, patch: Patch) -> QByteArray:
-    """The patch's colours, opaque, as bytes of the document's colour space."""
-    data = QByteArray(bytes(to_krita(patch.depth, patch.colour, patch.channels)))
+def _in_document_space(document: KritaDocument, depth: Depth, colour: Picture) -> QByteArray:
+    """Colours, opaque, as bytes of the document's colour space."""
+    data = QByteArray(bytes(to_krita(depth, colour.data, colour.channels)))
     space = (document.colorModel(), document.colorDepth(), document.colorProfile())
-    if space == ("RGBA", patch.depth.working, srgb_profile()):
+    if space == ("RGBA", depth.working, srgb_profile()):
         return data
-    size = (0, 0, patch.box.width, patch.box.height)
+    size = (0, 0, colour.width, colour.height)
     scratch = document.createNode("S²Edit", "paintlayer")
-    scratch.setColorSpace("RGBA", patch.depth.working, srgb_profile())
+    scratch.setColorSpace("RGBA", depth.working, srgb_profile())
     scratch.setPixelData(data, *size)
     scratch.setColorSpace(*space)
     converted: QByteArray = scratch.pixelData(*size)
     return converted
 
 
-def _alpha_bytes(document: KritaDocument, patch: Patch) -> bytes:
-    if patch.depth.dtype == "u1":
-        return bytes(patch.alpha)
-    if patch.depth.dtype == "u2":
-        return bytes(patch.alpha)[1::2]
+def _alpha_bytes(document: KritaDocument, depth: Depth, alpha: Picture) -> bytes:
+    if depth.dtype == "u1":
+        return bytes(alpha.data)
+    if depth.dtype == "u2":
+        return bytes(alpha.data)[1::2]
     layer = document.createNode("S²Edit", "paintlayer")
-    layer.setColorSpace("RGBA", patch.depth.working, srgb_profile())
-    box = patch.box
-    layer.setPixelData(QByteArray(alpha_as_layer(patch.depth, patch.alpha)), 0, 0, box.width, box.height)
+    layer.setColorSpace("RGBA", depth.working, srgb_profile())
+    layer.setPixelData(QByteArray(alpha_as_layer(depth, alpha.data)), 0, 0, alpha.width, alpha.height)
     layer.setColorSpace("RGBA", "U8", srgb_profile())
-    return bytes(layer.pixelData(0, 0, box.width, box.height))[3::4]
+    return bytes(layer.pixelData(0, 0, alpha.width, alpha.height))[3::4]

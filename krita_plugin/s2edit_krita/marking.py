@@ -1,8 +1,7 @@
 """The mark that says that a model had a hand in a picture: kept with the document, and put into files that are written.
 
 Krita's exporters (5.2, 5.3) write of a document's information a title and keywords, and no source type; so the mark
-goes into a PNG, JPEG, TIFF or WebP when the document was saved or exported as one. It comes with the first result, and
-goes when all layers that are left are older than that: a result that was merged, copied or pasted is a younger one.
+goes into a PNG, JPEG, TIFF or WebP when the document was saved or exported as one. `s2edit_editor.marked` says when.
 """
 # mypy: disallow-subclassing-any=False
 
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from krita import Krita
-from s2edit_editor.text import _ as tr
+from s2edit_editor.marked import LOOK_S, Unable, due
+from s2edit_editor.register import Register
 from s2edit_marks import embedding, xmp
 from s2edit_wire.errors import WireError
 
@@ -27,7 +27,6 @@ KritaNode: TypeAlias = Any
 _NAME = "s2edit-marks"
 """The annotation that holds the mark as an XMP packet."""
 _HOLD_PIXELS = frozenset({"paintlayer", "clonelayer", "filelayer"})
-_LOOK_MS = 500
 
 
 def say_model(document: KritaDocument, result: KritaNode) -> None:
@@ -44,30 +43,23 @@ def settle(document: KritaDocument) -> None:
     register = history.load(document)
     if not register.unedited:
         return
-    wanted = bool(_pictures(document, register) - set(register.unedited))
-    if wanted and not _is_marked(document):
+    wanted = due(register.unedited, _pictures(document, register), marked=_is_marked(document))
+    if wanted:
         _put(document)
-    elif not wanted and _is_marked(document):
+    elif wanted is False:
         document.removeAnnotation(_NAME)
 
 
-def file_written(document: KritaDocument, file: Path) -> None:
-    """Put a marked document's mark into the file that it was saved or exported as.
-
-    Raises:
-        WireError: bad_image, when the file can't carry it.
-    """
+def is_carried(document: KritaDocument, file: Path) -> bool:
+    """Put a marked document's mark into the file that it was saved or exported as; False when that can't carry it."""
     settle(document)
     if file.suffix.lower() in (".kra", ".krz") or not _is_marked(document):
-        return
+        return True
     try:
         embedding.mark_file(file, VERSION)
-    except (embedding.CannotEmbed, OSError) as error:
-        raise WireError(
-            "bad_image",
-            tr("“{name}” does not say that a model had a hand in it.", name=file.name),
-            tr("Save it as PNG, JPEG, TIFF or WebP to have that in the file."),
-        ) from error
+    except (embedding.CannotEmbed, OSError):
+        return False
+    return True
 
 
 class Keeper(QObject):
@@ -80,12 +72,11 @@ class Keeper(QObject):
     def __init__(self, parent: QObject, complain: Callable[[WireError], None]) -> None:
         super().__init__(parent)
         self._complain = complain
-        self._unable: set[str] = set()
+        self._unable = Unable()
         Krita.instance().notifier().imageSaved.connect(self._written)
-        # Krita tells plug-ins nothing of a layer that was removed.
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._look)
-        self._clock.start(_LOOK_MS)
+        self._clock.start(round(1_000 * LOOK_S))
 
     def _look(self) -> None:
         document = active()
@@ -97,12 +88,9 @@ class Keeper(QObject):
         saved = [one for one in Krita.instance().documents() if one.fileName() == filename]
         file = Path(filename)
         for document in saved or filter(None, [active()]):
-            try:
-                file_written(document, file)
-            except WireError as error:
-                if file.suffix not in self._unable:
-                    self._unable.add(file.suffix)
-                    self._complain(error)
+            told = None if is_carried(document, file) else self._unable.tell(file)
+            if told is not None:
+                self._complain(told)
 
 
 def _is_marked(document: KritaDocument) -> bool:
@@ -113,7 +101,7 @@ def _put(document: KritaDocument) -> None:
     document.setAnnotation(_NAME, "XMP", QByteArray(xmp.marked(None, VERSION)))
 
 
-def _pictures(document: KritaDocument, register: history.Register) -> set[str]:
+def _pictures(document: KritaDocument, register: Register) -> set[str]:
     """Ids of the layers that hold pixels, painted object masks aside."""
     return {node_mark(node) for node in _nodes(document.rootNode()) if node.type() in _HOLD_PIXELS} - set(
         register.masks

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from s2edit_editor.blue_first import Own, alpha_planes, opaque, with_alpha
 from s2edit_editor.pixels import Box
 
 from . import history
@@ -16,33 +17,11 @@ from .qt import QByteArray
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 
-_FULL = {"U8": b"\xff", "U16": b"\xff\xff", "F16": b"\x00\x3c", "F32": b"\x00\x00\x80\x3f"}
-"""Alpha of an opaque pixel, little-endian; the last channel in every colour model of Krita's."""
-_ANY = b"\0" + b"\xff" * 255
-
-
-class Own(NamedTuple):
-    """A layer's own alpha in a box.
-
-    Args:
-        opaque: whether it is full all over.
-        there: a byte for each pixel, 255 where it is not 0.
-    """
-
-    opaque: bool = True
-    there: bytes = b""
-
 
 def own_alpha(node: KritaNode, box: Box) -> Own:
     """Where a layer has pixels of its own, whatever its masks hide."""
     take = node.pixelData if node.type() == "paintlayer" else node.projectionPixelData
-    planes = _alpha_planes(bytes(take(*box)), node.colorDepth(), box)
-    full = _FULL[node.colorDepth()]
-    opaque = all(plane == bytes([value]) * len(plane) for plane, value in zip(planes, full, strict=True))
-    some = 0
-    for plane in planes:
-        some |= int.from_bytes(plane, "little")
-    return Own(opaque, some.to_bytes(box.width * box.height, "little").translate(_ANY))
+    return Own.of(bytes(take(*box)), node.colorDepth(), box.width * box.height)
 
 
 def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode, box: Box) -> bytes:
@@ -73,7 +52,7 @@ def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode
         copy.refreshProjection()
         copy.waitForDone()
         take = copy.pixelData if owner is None else owner.projectionPixelData
-        return _opaque(bytes(take(0, 0, box.width, box.height)), document.colorDepth(), box)
+        return opaque(bytes(take(0, 0, box.width, box.height)), document.colorDepth(), box.width * box.height)
     finally:
         copy.setModified(False)
         copy.close()
@@ -82,12 +61,9 @@ def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode
 def _stand_in(copy: KritaDocument, twin: KritaNode, colours: KritaNode, box: Box) -> KritaNode:
     """A layer over the source's twin that has the new colours and is seen just like it."""
     other = copy.createNode("S²Edit", "paintlayer")
-    opaque, depth = bytearray(bytes(colours.pixelData(*box))), copy.colorDepth()
-    size = len(opaque) // (box.width * box.height)
-    shown = _alpha_planes(bytes(twin.projectionPixelData(*box)), depth, box)
-    for byte, plane in enumerate(shown):
-        opaque[size - len(shown) + byte :: size] = plane
-    other.setPixelData(QByteArray(bytes(opaque)), *box)
+    shown = alpha_planes(bytes(twin.projectionPixelData(*box)), copy.colorDepth(), box.width * box.height)
+    seen = with_alpha(bytes(colours.pixelData(*box)), shown, box.width * box.height)
+    other.setPixelData(QByteArray(seen), *box)
     other.setOpacity(twin.opacity())
     other.setBlendingMode(twin.blendingMode())
     other.setInheritAlpha(twin.inheritAlpha())
@@ -113,17 +89,3 @@ def _only_below(copy: KritaDocument, node: KritaNode) -> KritaNode | None:
             return parent
         parent.setOpacity(255)
         node = parent
-
-
-def _opaque(data: bytes, depth: str, box: Box) -> bytes:
-    out, full, count = bytearray(data), _FULL[depth], box.width * box.height
-    size = len(out) // count
-    for byte, value in enumerate(full):
-        out[size - len(full) + byte :: size] = bytes([value]) * count
-    return bytes(out)
-
-
-def _alpha_planes(data: bytes, depth: str, box: Box) -> list[bytes]:
-    """The alpha samples of raw pixels, a plane for each of their bytes."""
-    size, item = len(data) // (box.width * box.height), len(_FULL[depth])
-    return [data[size - item + byte :: size] for byte in range(item)]

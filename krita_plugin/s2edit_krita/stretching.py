@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from krita import Krita
+from s2edit_editor.blue_first import DEPTHS, to_krita, to_wire
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.place import Look
+from s2edit_editor.samples import as_gray, without_alpha
 
 from .document import bounds, is_costly, read, srgb_profile
-from .pixels import DEPTHS, to_krita, to_wire
 from .qt import QByteArray
 
 KritaDocument: TypeAlias = Any
@@ -50,13 +51,9 @@ def stretched(picture: Picture, width: int, height: int) -> Picture:
         scratch.rootNode().addChildNode(node, None)
         scratch.scaleImage(width, height, 72, 72, "Bicubic")
         scratch.waitForDone()
-        rgba = bytes(to_wire(depth, bytes(node.pixelData(0, 0, width, height))))
+        rgba = to_wire(depth, bytes(node.pixelData(0, 0, width, height)))
     finally:
         scratch.setModified(False)
         scratch.close()
-    item, channels = depth.bytes_a_pixel // 4, picture.channels
-    out = bytearray(width * height * channels * item)
-    for channel in range(channels):
-        for byte in range(item):
-            out[channel * item + byte :: channels * item] = rgba[channel * item + byte :: 4 * item]
-    return Picture(width, height, channels, picture.dtype, out)
+    colour = without_alpha(Picture(width, height, 4, picture.dtype, rgba))
+    return as_gray(colour) if picture.channels == 1 else colour

@@ -11,14 +11,13 @@ from pathlib import Path
 from stat import S_ISREG
 
 from gi.repository import Gimp, GLib
-from s2edit_editor.text import _
+from s2edit_editor.marked import LOOK_S, Unable
 from s2edit_marks import carriers, gimp_metadata, xmp
 from s2edit_marks.terms import PROGRAM
 
 from . import marks
 from .facts import MASK_PARASITE, stack
 
-LOOK_MS = 500
 CARRIED = (".xcf", ".xcfgz", ".xcfbz2", ".xcfxz")
 """Endings of GIMP's own files, which keep the mark as the image does."""
 _SETTLED = 6
@@ -30,7 +29,7 @@ def run(procedure: Gimp.Procedure, _config: Gimp.ProcedureConfig, _data: object)
     procedure.get_plug_in().persistent_enable()
     procedure.persistent_ready()
     keeper = Keeper()
-    GLib.timeout_add(LOOK_MS, keeper.look)
+    GLib.timeout_add(round(1_000 * LOOK_S), keeper.look)
     GLib.MainLoop().run()
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 
@@ -39,7 +38,7 @@ class Keeper:
     """Looks at all images. One that fails to be read is left alone."""
 
     def __init__(self) -> None:
-        self._unable: set[str] = set()
+        self._unable = Unable()
         self._exported: dict[int, str] = {}
         self._written: dict[Path, tuple[tuple[int, int], int]] = {}
 
@@ -66,16 +65,16 @@ class Keeper:
     def _check(self, file: Path) -> None:
         """Say so when a file that was exported does not carry the mark once it is written, once for each kind."""
         before, looks = self._written.pop(file)
-        status, ending = file.stat(), file.suffix.lower()
-        if not S_ISREG(status.st_mode) or ending in self._unable or carries(file):
+        status = file.stat()
+        if not S_ISREG(status.st_mode) or self._unable.knows(file) or carries(file):
             return
         now = (status.st_mtime_ns, status.st_size)
         if looks < _SETTLED:
             self._written[file] = (now, looks + 1 if now == before else 0)
             return
-        self._unable.add(ending)
-        said = _("“{name}” does not say that a model had a hand in it.").format(name=file.name)
-        Gimp.message(f"{said} {_('Save it as PNG, JPEG, TIFF or WebP to have that in the file.')}")
+        told = self._unable.tell(file)
+        if told is not None:
+            Gimp.message(told.sentence)
 
 
 def pictures(image: Gimp.Image) -> dict[int, int]:

@@ -1,9 +1,9 @@
 """The plug-in's notes on layers and images: text or JSON in GIMP's parasites, read with distrust; and the mark for all.
 
 The mark that says that a model had a hand in the image stands in its metadata, which GIMP saves, exports and undoes. It
-comes with a result, in the same step, and goes when that is undone. `keeping` takes it back when all layers that are
-left are older than the first result; one that was merged or copied is younger, since GIMP numbers each anew. In a file
-layers are known by their tattoos instead; a merged one has its lowest's, so that this goes off the list of older ones.
+comes with a result, in the same step, and goes when that is undone; else `keeping` sees to it (`s2edit_editor.marked`).
+A layer that was merged or copied is younger than the first result, since GIMP numbers each anew. In a file layers are
+known by their tattoos instead; a merged one has its lowest's, so that this goes off the list of older ones.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gi.repository import Gimp
+from s2edit_editor.marked import due
 from s2edit_marks import gimp_metadata
 from s2edit_marks.terms import PROGRAM
 
@@ -81,10 +82,11 @@ def settle(image: Gimp.Image, layers: Mapping[int, int]) -> None:
     if not note or metadata is None:
         return
     text = metadata.serialize()
-    wanted = bool(set(layers) - set(note["layers"]))
-    if wanted:
+    marked = gimp_metadata.said(text)["AISystemUsed"] == PROGRAM
+    wanted = due(note["layers"], layers, marked=marked)
+    if wanted or (marked and wanted is None):
         _file(image, note, layers)
-    if wanted == (gimp_metadata.said(text)["AISystemUsed"] == PROGRAM):
+    if wanted is None:
         return
     text = gimp_metadata.marked(text, VERSION) if wanted else gimp_metadata.saying(text, note["said"])
     image.undo_freeze()

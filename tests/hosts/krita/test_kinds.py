@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ def scenes() -> dict[str, Any]:
         screen = Screen(lab)
         lab.start_daemon(step_ms=20)
         found = Easel(lab, screen).run("kinds", timeout=PATIENCE_S)
+        for picture in lab.folder.glob("removed-*.png"):
+            shutil.copy(picture, lab.artifacts)
         (lab.artifacts / "scenes.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         return found
 
@@ -143,6 +146,17 @@ def test_other_open_pictures_are_references(scenes: dict[str, Any]) -> None:
 @pytest.mark.hosts
 def test_a_result_that_is_gone_says_so(scenes: dict[str, Any]) -> None:
     assert _found(scenes, "gone")["left"], "its texts can still be used again"
+
+
+@pytest.mark.hosts
+def test_a_result_that_no_saved_picture_has_is_deleted_only_after_a_yes(scenes: dict[str, Any]) -> None:
+    """And the question outlives its picture."""
+    asked = [
+        "Delete the result “hat → crown”?",
+        "It is in no saved picture yet, and nothing brings a deleted result back.",
+        "Keep",
+    ]
+    assert _found(scenes, "removed") == [[*asked, True], [*asked, False], [*asked, False]]
 
 
 @pytest.mark.hosts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 from krita import Selection
 from PyQt5.QtCore import QByteArray
-from PyQt5.QtWidgets import QToolButton
+from PyQt5.QtWidgets import QApplication, QMessageBox, QToolButton
 from stage import (
     BOX,
     OBJECT,
@@ -92,6 +94,57 @@ def scene_variations(docker: Any) -> Scene:
     yield lambda: len(names(document.rootNode())) > len(waiting) + picked
     yield lambda: is_result(document.activeNode().name())
     return {"waiting": waiting, "picked": picked, "source": docker.form.source.text(), "said": said}
+
+
+def scene_removed(docker: Any) -> Scene:
+    """The ✕ of a result that no saved picture has: what is asked, and what becomes of the result by each answer.
+
+    The last time the picture is closed while the question stands there.
+    """
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    before, order = set(docker.desk.book.all), docker.form.order()
+    docker.submit(order, order.wish.variations([], 2, []))
+
+    def done() -> list[str]:
+        return [name for name, job in docker.desk.book.all.items() if name not in before and job["state"] == "done"]
+
+    yield lambda: len(done()) == 2
+    kept, left = done()
+    asked = []
+    for job, answer, closing in ((kept, "Keep", None), (kept, "Delete", None), (left, "Delete", document)):
+        asked.append((yield from removing(docker, job, answer, closing)))
+    return asked
+
+
+def removing(docker: Any, job: str, answer: str, closing: Any) -> Scene:
+    """Press ✕ and answer; what was asked, and whether the daemon has the job then."""
+    yield lambda: docker.jobs.row(job) is not None and press(docker, job, "remove") is not None
+    press(docker, job, "remove").click()
+    yield questions
+    (box,) = questions()
+    yield from seen(f"removed-{answer}-{closing is not None}")
+    asked = [box.text(), box.informativeText(), box.defaultButton().text().replace("&", "")]
+    if closing is not None:
+        yield from leave(closing)
+    next(one for one in box.buttons() if one.text().replace("&", "") == answer).click()
+    pongs: list[Any] = []
+    docker.desk.request("ping", {}, lambda *_: pongs.append(1))  # all that was asked before is done then
+    yield lambda: pongs
+    return [*asked, job in docker.desk.book.all]
+
+
+def questions() -> list[QMessageBox]:
+    """Those that stand there."""
+    return [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]
+
+
+def seen(name: str) -> Scene:
+    """Photograph the screen once all is drawn."""
+    stop = time.monotonic() + 1
+    yield lambda: time.monotonic() > stop
+    QApplication.primaryScreen().grabWindow(0).save(str(Path(os.environ["S2EDIT_PROBE_FOLDER"]) / f"{name}.png"))
 
 
 def scene_several_objects(docker: Any) -> Scene:

@@ -1,17 +1,18 @@
-"""Pixel bytes between Krita's order and the wire's, in the standard library alone (Krita's Python may lack numpy).
+"""Raw pixels of an editor that holds blue before red, as Krita does, to and from the wire's order.
 
-Krita holds 8- and 16-bit RGB pixels as blue, green, red, alpha and floats as red, green, blue, alpha; the wire's are
-always red, green, blue(, alpha). Rows come one after the other, without padding. All work is done by slices, in C.
+8- and 16-bit RGB pixels are blue, green, red, alpha there, and floats red, green, blue, alpha; the wire's are always
+red, green, blue(, alpha). Rows come one after the other, without padding; alpha is the last channel in every colour
+model. All work is done by slices, in C, in the standard library alone.
 """
 
 from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from s2edit_editor.pixels import Box
+from .pixels import Box
 
 
 class Depth(NamedTuple):
@@ -110,3 +111,50 @@ def alpha_as_layer(depth: Depth, data: bytes | bytearray | memoryview) -> bytes:
     pixels: array[Any] = array(depth.code, [0]) * (len(values) * 4)
     pixels[3::4] = values
     return pixels.tobytes()
+
+
+_FULL = {"U8": b"\xff", "U16": b"\xff\xff", "F16": b"\x00\x3c", "F32": b"\x00\x00\x80\x3f"}
+"""Alpha of an opaque pixel, little-endian."""
+_ANY = b"\0" + b"\xff" * 255
+
+
+class Own(NamedTuple):
+    """A layer's own alpha in a box.
+
+    Args:
+        opaque: whether it is full all over.
+        there: a byte for each pixel, 255 where it is not 0.
+    """
+
+    opaque: bool
+    there: bytes
+
+    @classmethod
+    def of(cls, data: bytes, depth: str, count: int) -> Own:
+        """Of so many raw pixels, of any colour model, of a channel depth (`DEPTHS`)."""
+        planes = alpha_planes(data, depth, count)
+        opaque = all(plane == bytes([value]) * len(plane) for plane, value in zip(planes, _FULL[depth], strict=True))
+        some = 0
+        for plane in planes:
+            some |= int.from_bytes(plane, "little")
+        return cls(opaque, some.to_bytes(count, "little").translate(_ANY))
+
+
+def alpha_planes(data: bytes, depth: str, count: int) -> list[bytes]:
+    """The alpha samples of so many raw pixels, a plane for each of their bytes."""
+    size, item = len(data) // count, len(_FULL[depth])
+    return [data[size - item + byte :: size] for byte in range(item)]
+
+
+def with_alpha(data: bytes, planes: Sequence[bytes], count: int) -> bytes:
+    """So many raw pixels with these alpha samples (`alpha_planes`) in place of their own."""
+    out = bytearray(data)
+    size = len(out) // count
+    for byte, plane in enumerate(planes):
+        out[size - len(planes) + byte :: size] = plane
+    return bytes(out)
+
+
+def opaque(data: bytes, depth: str, count: int) -> bytes:
+    """So many raw pixels with full alpha."""
+    return with_alpha(data, [bytes([value]) * count for value in _FULL[depth]], count)
