@@ -16,6 +16,7 @@ from s2edit_editor.held import Held
 from s2edit_editor.host import Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.jobs import Job
 from s2edit_editor.masks import edited
+from s2edit_editor.order import is_file
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.register import MaskLayer, Register
 from s2edit_editor.submission import area_in
@@ -169,7 +170,7 @@ class KritaHost:
             if layer and not layers.is_there(other.document, node_by_mark(other.document, layer)):
                 raise gone
             return (yield from other.reading(layer, area_in(other, layer)))
-        if not reference.mark.startswith("/"):
+        if not is_file(reference.mark):
             raise gone
         file = Krita.instance().openDocument(reference.mark)
         if file is None:

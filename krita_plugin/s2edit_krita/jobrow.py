@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2edit_editor.delivery import source_of
+from s2edit_editor import rows
 from s2edit_editor.rows import (
     AGAIN,
     APPLY,
@@ -17,11 +17,9 @@ from s2edit_editor.rows import (
     SHOW,
     START,
     Row,
-    before_removing,
     kept_row,
     row,
 )
-from s2edit_editor.submission import known
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import Wish
 from s2edit_wire.records import EditRecord
@@ -170,13 +168,7 @@ class JobRow(QFrame):
             line.addStretch(1)
 
     def _apply(self, *, choose: bool = False) -> None:
-        host = front()
-        there = host.results().get(self._job) if host is not None else None
-        if host is not None and there is not None:
-            host.choose(there)
-            self._desk.on_layer(self._job)
-        else:
-            self._desk.fetch(self._job, choose=choose)
+        rows.apply(self._desk, front(), self._job, choose=choose)
 
     def _edit(self) -> EditRecord:
         edit: EditRecord = self.kept["edit"] if self.kept else self._desk.edit(self._job)
@@ -190,24 +182,13 @@ class JobRow(QFrame):
         """The fields as they were, and the layer that they were about."""
         host = front()
         if host is not None:
-            layer = source_of(host, known(host), self._edit(), self._desk.pending(host, self._job))
+            layer = rows.source(self._desk, host, self._job, self._edit())
             if layer:
                 host.choose(layer)
         self._desk.told.reused.emit(Wish.from_edit(self._edit()))
 
     def _remove(self) -> None:
-        """Take it off the list; asked before where its result would be lost."""
-        desk, job = self._desk, self._job
-
-        def remove() -> None:
-            if job in desk.book.all or job in desk.errands:  # not gone while the question stood there
-                desk.remove(job)
-
-        question = before_removing(desk.book.all.get(job), there=desk.is_layer(job))
-        if question is None:
-            remove()
-        else:
-            ask(self, "s2edit_delete", remove, *question)
+        rows.remove(self._desk, self._job, lambda question, go: ask(self, "s2edit_delete", go, *question))
 
     def _start(self) -> None:
         """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""

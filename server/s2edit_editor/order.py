@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath, PureWindowsPath
 
 from .host import AUTOMATIC, MaskChoice, Reference
 from .wish import Wish
 
 LONGEST_REFERENCE = 1024
 """Pixels per side of a reference that are worth sending: models see no more."""
+
+
+def is_file(mark: str) -> bool:
+    """Whether a reference's mark is a file's whole path, of whatever system; else it names a document, or a layer."""
+    return PurePosixPath(mark).is_absolute() or PureWindowsPath(mark).is_absolute()
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from s2edit_wire.records import ENDED
+from s2edit_wire.records import ENDED, EditRecord
 
 from . import words
+from .delivery import source_of
 from .desk import Desk
 from .errand import Errand
+from .host import Host
 from .jobs import Job, sent_from
 from .planning import can_retry
+from .submission import known
 from .text import _
 
 CANCEL, APPLY, SHOW, AGAIN, START, RETRY, EDIT, REMOVE = (
@@ -73,6 +76,39 @@ def before_removing(job: Job | None, *, there: bool) -> Question | None:
         return None
     details = _("It is in no saved picture yet, and nothing brings a deleted result back.")
     return Question(_("Delete the result “{title}”?", title=words.title(job["edit"])), details, _("Delete"), _("Keep"))
+
+
+def remove(desk: Desk, job: str, ask: Callable[[Question, Callable[[], None]], None]) -> None:
+    """Take a job off the list, where its result would be lost after a yes only.
+
+    Args:
+        ask: asks, and acts after a yes.
+    """
+
+    def go() -> None:
+        if job in desk.book.all or job in desk.errands:  # not gone while the question stood there
+            desk.remove(job)
+
+    question = before_removing(desk.book.all.get(job), there=desk.is_layer(job))
+    if question is None:
+        go()
+    else:
+        ask(question, go)
+
+
+def apply(desk: Desk, host: Host | None, job: str, *, choose: bool = False) -> None:
+    """Make a job's layer, or choose the one that is there; the document in front may be the only one that knows it."""
+    there = host.results().get(job) if host is not None else None
+    if host is not None and there is not None:
+        host.choose(there)
+        desk.on_layer(job)
+    else:
+        desk.fetch(job, choose=choose)
+
+
+def source(desk: Desk, host: Host, job: str, edit: EditRecord) -> str:
+    """Mark of the layer that a job was about; "" when it is gone."""
+    return source_of(host, known(host), edit, desk.pending(host, job))
 
 
 def row(desk: Desk, job: str, *, there: bool = False) -> Row:

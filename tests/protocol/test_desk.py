@@ -9,7 +9,22 @@ from s2edit_editor import notes
 from s2edit_editor.lists import lists
 from s2edit_editor.models import Line
 from s2edit_editor.order import Order
-from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, before_removing, kept_row, row
+from s2edit_editor.rows import (
+    AGAIN,
+    APPLY,
+    CANCEL,
+    EDIT,
+    REMOVE,
+    RETRY,
+    SHOW,
+    START,
+    apply,
+    before_removing,
+    kept_row,
+    remove,
+    row,
+    source,
+)
 from s2edit_editor.submission import Submission
 from s2edit_wire.errors import WireError
 
@@ -146,6 +161,26 @@ def test_another_runs_result_is_found_and_let_go(editor: Editor) -> None:
     later.desk.saved(later.host)
     later.wait(lambda: later.desk.book.all[job]["acknowledged"])
     later.desk.close()
+
+
+def test_a_lists_job_is_applied_once_and_deleted_only_after_a_yes(editor: Editor) -> None:
+    desk, host = editor.desk, editor.host
+    picked, other = editor.submit(as_layer=False), editor.submit(as_layer=False)
+    for job in (picked, other):
+        editor.ended(job)
+    for _ in range(2):
+        apply(desk, host, picked, choose=True)
+        editor.wait(lambda: picked in host.results())
+    assert len(host.inserted) == 1 and host.active() == host.results()[picked]
+    assert source(desk, host, picked, desk.edit(picked)) == "photo"
+    yes: list[Any] = []
+    remove(desk, other, lambda _question, go: yes.append(go))
+    assert other in desk.book.all and len(yes) == 1
+    for go in yes * 2:  # the second one when it is gone
+        go()
+        editor.wait(lambda: other not in desk.book.all)
+    remove(desk, picked, lambda *_: yes.append("asked"))
+    assert len(yes) == 1 and ("removed", picked) in editor.heard, "its layer is there"
 
 
 def test_it_is_asked_before_a_result_is_lost_and_only_then(editor: Editor) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 from s2edit_editor.choices import Choices
-from s2edit_editor.delivery import source_of
 from s2edit_editor.desk import Desk
 from s2edit_editor.flow import Flow
 from s2edit_editor.host import AUTOMATIC
 from s2edit_editor.jobs import waits
-from s2edit_editor.submission import known
+from s2edit_editor.rows import source
 from s2edit_editor.text import _, is_right_to_left
 from s2edit_editor.wish import Wish
 
@@ -109,7 +108,7 @@ class _Run:
     def _edit_again(self, job: str) -> None:
         """The form with the values of a job that was refused, about the layer that it was about."""
         edit, then = self._desk.edit(job), self._desk.pending(self._host, job)
-        layer = source_of(self._host, known(self._host), edit, then)
+        layer = source(self._desk, self._host, job, edit)
         if self._dialog is None and layer:
             choices = Choices(Wish.from_edit(edit), then.mask_from if then is not None else AUTOMATIC)
             self._dialog = EditDialog(self._host, layer, self._desk, choices, self._dialog_done)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from gi.repository import GimpUi, Gtk, Pango
+from s2edit_editor import rows
 from s2edit_editor.desk import Desk
-from s2edit_editor.rows import APPLY, CANCEL, EDIT, REMOVE, RETRY, before_removing, row
+from s2edit_editor.rows import APPLY, CANCEL, EDIT, REMOVE, RETRY, row
 from s2edit_editor.text import _
 
 from .thumbnails import fit, to_pixbuf
@@ -160,13 +161,11 @@ class _Row:
         desk.thumbnail(self._job)
 
     def _remove(self) -> None:
-        """Take it off the list; asked before where its result would be lost."""
-        desk, job = self._desk, self._job
-        question = before_removing(desk.book.all.get(job), there=desk.is_layer(job))
-        if question is not None and not ask(self._window(), _("Remove from the list"), *question):
-            return
-        if job in desk.book.all or job in desk.errands:  # not gone while the question stood there
-            desk.remove(job)
+        rows.remove(self._desk, self._job, self._asked)
+
+    def _asked(self, question: rows.Question, go: Callable[[], None]) -> None:
+        if ask(self._window(), _("Remove from the list"), *question):
+            go()
 
     def _window(self) -> Gtk.Window | None:
         top = self.widget.get_toplevel()

@@ -11,7 +11,7 @@ import pytest
 from s2edit_editor import notes, place, submission
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION, MaskChoice, Reference
 from s2edit_editor.masks import automatic, for_objects, mask_layer, offered_kinds
-from s2edit_editor.order import Order
+from s2edit_editor.order import Order, is_file
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.submission import Submission, area_in, gone
 from s2edit_editor.turns import at_once
@@ -253,3 +253,25 @@ def test_a_composition_is_of_the_first_object_and_what_is_taken_over() -> None:
     assert (made.wish.kind, made.wish.words, made.masked) == ("compose", ("hat", "makeup"), [True, False])
     assert (made.wish.reference_prompt, made.wish.target) == ("a woman with makeup", "a woman with makeup and a hat")
     assert order.composed(None, "a woman", "", "a woman").wish.words == ("hat",)
+
+
+@pytest.mark.parametrize(
+    ("mark", "wanted"),
+    [
+        ("/home/anna/cap.png", True),
+        ("C:/Users/Anna/cap.png", True),
+        ("c:\\Users\\Anna\\cap.png", True),
+        ("//server/share/cap.png", True),
+        ("\\\\server\\share\\cap.png", True),
+        ("/home/anna/a:b.png", True),
+        ("cap.png", False),
+        ("C:cap.png", False),
+        ("8c2b4a6e-11d2-4c5e-9f00-0a1b2c3d4e5f", False),
+        ("8c2b4a6e-11d2-4c5e-9f00-0a1b2c3d4e5f:c0ffee00-11d2-4c5e-9f00-0a1b2c3d4e5f", False),
+        ("17", False),
+        ("", False),
+    ],
+)
+def test_a_reference_is_a_file_of_any_system_or_a_layer(mark: str, wanted: bool) -> None:
+    """On Windows no file's path begins with a slash, and all were said to be gone."""
+    assert is_file(mark) is wanted

@@ -93,7 +93,7 @@ def scene_variations(docker: Any) -> Scene:
     press(docker, new("done")[1], "start").click()
     yield lambda: len(names(document.rootNode())) > len(waiting) + picked
     yield lambda: is_result(document.activeNode().name())
-    return {"waiting": waiting, "picked": picked, "source": docker.form.source.text(), "said": said}
+    return {"waiting": waiting, "picked": picked, "source": docker.form.source.text(), "said": list(said)}
 
 
 def scene_removed(docker: Any) -> Scene:
