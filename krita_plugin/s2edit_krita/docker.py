@@ -16,6 +16,7 @@ from s2edit_editor.masks import Selected, automatic, mask_layer, picked_up
 from s2edit_editor.notes import recipe_in
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
+from s2edit_editor.preset_menu import PresetMenu
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
 from s2edit_editor.view import Fields, Place
@@ -97,6 +98,7 @@ class Docker(DockWidget):
         self.setWidget(whole)
         self._selected = Selected()
         self.flow = Flow(self.desk, self)
+        self.form.presets.does = PresetMenu(self.flow, self)
         self._stroked = Later(self.desk.loop, _STROKE_S, self._look)
         self._connect()
 
@@ -189,6 +191,10 @@ class Docker(DockWidget):
         """In the form."""
         self.form.source.setText(source)
         self.form.target.setText(target)
+
+    def fill_settings(self, wish: Wish) -> None:
+        """In the form."""
+        self.form.fill_settings(wish)
 
     def take_mask(self) -> None:
         """Masks that were painted, or found, for the objects' words."""

@@ -18,6 +18,7 @@ from s2edit_editor.words import profiles
 from .advanced import Advanced
 from .modelrow import ModelRow
 from .objects import ObjectRows, heading, line
+from .presets import PresetButton
 from .qt import (
     QComboBox,
     QHBoxLayout,
@@ -89,6 +90,7 @@ class Form(QWidget):
         scrolls_by(self.model, self.profile)
         self.model_row = ModelRow(self)
         self.taken: tuple[str, ...] = ()
+        self.presets = PresetButton(self)
         self.fold = QToolButton(self)
         self.fold.setObjectName("s2edit_fold")
         self.fold.setCheckable(True)
@@ -138,10 +140,14 @@ class Form(QWidget):
             self.taken = (wish.reference_prompt, *words_[1:2])
             words_ = words_[:1]
         self.objects.fill(words_)
-        self.advanced.fill(wish)
-        self.profile.setCurrentIndex(max(0, self.profile.findData(wish.profile)))
+        self.fill_settings(wish)
         self.filled.emit(wish)
         self.changed.emit()
+
+    def fill_settings(self, wish: Wish) -> None:
+        """Show its profile, seed and numbers."""
+        self.advanced.fill(wish)
+        self.profile.setCurrentIndex(max(0, self.profile.findData(wish.profile)))
 
     def show_models(self, line: models.Line, *, listed: bool) -> None:
         """The models that edit, those that are not installed say so; and what is to be said of the chosen one."""
@@ -213,7 +219,10 @@ class Form(QWidget):
         row.addWidget(self.profile)
         layout.addLayout(row)
         layout.addWidget(self.advanced)
-        layout.addWidget(self.compose)
+        row = QHBoxLayout()
+        row.addWidget(self.compose, 1)
+        row.addWidget(self.presets)
+        layout.addLayout(row)
         below = QVBoxLayout(self.footer)
         below.setContentsMargins(6, 0, 6, 0)
         below.addWidget(room_for(self.forecast, _LINES))

@@ -76,6 +76,9 @@ class View(Protocol):
     def describe(self, source: str, target: str) -> None:
         """Fill in both sentences."""
 
+    def fill_settings(self, wish: Wish) -> None:
+        """Show a wish's profile and settings; whatever else is typed and chosen stays."""
+
     def take_mask(self) -> None:
         """The mask that was asked for is on a layer now: choose it."""
 

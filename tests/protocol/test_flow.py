@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from s2edit_editor.host import PAINTED, MaskChoice
 from s2edit_editor.masks import mask_layer
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
+from s2edit_editor.preset_menu import PresetMenu
+from s2edit_editor.presets import Presets
+from s2edit_editor.rows import Question
 from s2edit_editor.view import Fields, Place
 from s2edit_editor.wish import Wish
 from s2edit_wire.records import PlanReply
@@ -67,6 +71,9 @@ class Paper:
 
     def describe(self, source: str, target: str) -> None:
         self.wish, self.typed = replace(self.wish, source=source, target=target), target
+
+    def fill_settings(self, wish: Wish) -> None:
+        self.wish = replace(wish, model=self.wish.model)
 
     def take_mask(self) -> None:
         self.said.append("mask taken")
@@ -269,3 +276,33 @@ def test_the_models_button_asks_for_the_licence_first(editor: Editor) -> None:
     flow.act_on_model(lambda question, _then: asked.append(question))
     assert len(asked) == 1 and "Licence" in asked[0][1]
     assert not editor.desk.models[absent]["licence_accepted"]
+
+
+def test_a_preset_is_saved_chosen_and_deleted_after_a_yes(editor: Editor, tmp_path: Path) -> None:
+    flow, paper = form(editor)
+    menu, asked = PresetMenu(flow, paper, Presets(tmp_path / "presets")), list[Any]()
+
+    def ask(question: Question, go: Callable[[], None]) -> None:
+        asked.append((question.yes, go))
+
+    assert menu.names() == []
+    paper.wish = replace(WISH, settings={"blend.context": 2.0})
+    menu.save("one", ask)
+    assert paper.shown.text == "Saved as preset “one”." and not asked
+    paper.wish = replace(WISH, source="a man with a bag", words=("bag",), profile="faithful")
+    menu.save("one", ask)
+    assert [yes for yes, _go in asked] == ["Replace"], "nothing is lost without a yes"
+    menu.choose("one")
+    assert paper.wish.source == "a man with a bag" and paper.wish.words == ("bag",)
+    assert (paper.wish.profile, paper.wish.settings) == (WISH.profile, {"blend.context": 2.0})
+    assert flow.line.chosen == WISH.model
+    menu.delete("one", ask)
+    assert menu.names() == ["one"]
+    asked[-1][1]()
+    assert menu.names() == []
+    menu.choose("one")
+    assert paper.shown.text == "There is no preset “one” any more."
+    menu.save(" ", ask)
+    assert (paper.shown.text, paper.shown.bad) == ("A preset needs a name.", True)
+    (tmp_path / "presets" / "x.json").write_text("{")
+    assert menu.names() == [] and "x.json" in paper.shown.text

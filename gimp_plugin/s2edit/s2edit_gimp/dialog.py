@@ -14,10 +14,12 @@ from s2edit_editor.host import CHANNEL, EARLIER, PAINTED, SELECTION
 from s2edit_editor.masks import mask_layer, offered_kinds, painted_for
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
+from s2edit_editor.preset_menu import PresetMenu
 from s2edit_editor.submission import known
 from s2edit_editor.text import _
 from s2edit_editor.together import Together
 from s2edit_editor.view import Fields, Place
+from s2edit_editor.wish import Wish
 from s2edit_wire.records import PlanReply
 
 from .form import Form
@@ -25,6 +27,7 @@ from .host import GimpHost
 from .lost import LostRow
 from .models import ModelRow
 from .overview import Overview
+from .presets import offer_presets
 from .reference_form import ReferenceForm
 from .room import Room
 from .widgets import BORDER, ask, note, room_for
@@ -87,6 +90,8 @@ class EditDialog:
         self._form.paint.connect("clicked", lambda _button: self.window.response(PAINT))
         self._form.propose.connect("clicked", lambda _button: flow.ask("caption"))
         self._form.automatic.connect("clicked", lambda _button: flow.ask("mask"))
+        presets = PresetMenu(flow, self)
+        self._form.presets.connect("clicked", lambda button: offer_presets(button, presets))
         flow.models_changed()
         flow.linked(desk.link, "")
         self.window.show_all()
@@ -166,6 +171,10 @@ class EditDialog:
     def describe(self, source: str, target: str) -> None:
         """In the form."""
         self._form.describe(source, target)
+
+    def fill_settings(self, wish: Wish) -> None:
+        """In the form."""
+        self._form.fill_settings(wish)
 
     def take_mask(self) -> None:
         """It is a painted mask now."""

@@ -38,7 +38,7 @@ class Form:
 
     Attributes:
         widget: what to put into a window.
-        propose, paint, automatic: buttons that the dialog connects.
+        propose, paint, automatic, presets: buttons that the dialog connects.
     """
 
     def __init__(self, changed: Callable[[], None], model_chosen: Callable[[str], None]) -> None:
@@ -51,6 +51,8 @@ class Form:
         self.paint.set_tooltip_text(_("Make a layer on which to paint over the object, and come back later"))
         self.automatic = Gtk.Button.new_with_mnemonic(_("S_how Automatic"))
         self.automatic.set_tooltip_text(_("Put the mask that the model finds on a layer, to be corrected"))
+        self.presets = Gtk.Button(label=_("Presets"))
+        self.presets.set_tooltip_text(_("Your own settings by name, the same in GIMP and Krita"))
         self._source, self._target = self._entry(), self._entry()
         self._words: list[Gtk.ComboBoxText] = []
         self._remembered: Sequence[str] = ()
@@ -82,7 +84,7 @@ class Form:
         masks = beside(self._mask, self._channel, self.paint, self.automatic)
         add_row(made, 3, _("_Mask:"), masks, _("Where the object is"))
         add_row(made, 4, _("M_odel:"), self._model)
-        add_row(made, 5, _("Pro_file:"), self._profile, _("How much work is done"))
+        add_row(made, 5, _("Pro_file:"), beside(self._profile, self.presets), _("How much work is done"))
         dice = Gtk.Button.new_with_mnemonic(_("Ne_w Seed"))
         dice.connect("clicked", lambda _button: self._seed.set_value(fresh_seed()))
         add_row(made, 6, _("See_d:"), beside(self._seed, dice), _("Same seed, same result"))
@@ -159,20 +161,21 @@ class Form:
         self._remembered = wish.words  # the masks that want more fields than there are now may still come
         for combo, word in zip(self._words, [*wish.words, "", "", "", ""], strict=False):
             combo.get_child().set_text(word)
-        for combo, value in (
-            (self._mask, choices.mask),
-            (self._profile, wish.profile),
-        ):
-            combo.set_active_id(value)
+        self._mask.set_active_id(choices.mask)
         self._seed.set_value(wish.seed)
-        self._kept = wish.unseen
         self._earlier = choices.mark if choices.mask == EARLIER else ""
+        self.fill_settings(wish)
+        self._quiet = False
+        self._notify()
+
+    def fill_settings(self, wish: Wish) -> None:
+        """Show its profile and numbers."""
+        self._silently(lambda: self._profile.set_active_id(wish.profile))
+        self._kept = wish.unseen
         for name, dial in self._dials.items():
             chosen = wish.settings.get(name)
             dial.choose(None if chosen is None else float(chosen))
         self._unseen.set_text(unseen(wish))
-        self._quiet = False
-        self._notify()
 
     def show_own(self, settings: Mapping[str, Value]) -> None:
         """Show what the model works with (a plan's `settings`) wherever nothing was chosen by hand."""

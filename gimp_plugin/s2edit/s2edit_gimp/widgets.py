@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import Gtk, Pango
+from s2edit_editor.text import _
 
 SPACING = 6
 BORDER = 12
@@ -161,3 +162,23 @@ def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes:
     answer = dialog.run()
     dialog.destroy()
     return bool(answer == Gtk.ResponseType.OK)
+
+
+def ask_text(parent: Gtk.Window | None, title: str, label: str, yes: str, longest: int) -> str | None:
+    """A line of text of at most so many characters to be typed; None when that is given up."""
+    dialog = Gtk.Dialog(title=title, transient_for=parent, modal=True)
+    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    dialog.add_button(yes, Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.OK)
+    entry, box = (
+        Gtk.Entry(activates_default=True, max_length=longest, width_chars=LONGEST_NAME),
+        dialog.get_content_area(),
+    )
+    for widget in (Gtk.Label(label=label, xalign=0.0), entry):
+        widget.set_margin_start(BORDER)
+        widget.set_margin_end(BORDER)
+        box.pack_start(widget, False, False, SPACING)
+    dialog.show_all()
+    typed = entry.get_text() if dialog.run() == Gtk.ResponseType.OK else None
+    dialog.destroy()
+    return typed

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from s2edit_editor.wish import dial_names
+from s2edit_wire.records import PROFILES
 
 from tests.fakes.hub import FakeHub
 from tests.fakes.hub_model import FILES, REVISION, small_model
@@ -189,6 +191,36 @@ def test_what_is_not_touched_is_the_models_own_and_shown(person: Person) -> None
     screen.wait_window(JOBS, 60)
     person.wait_layers(2)
     assert newest(person)["edit"]["settings"] == {"blend.context": 0.5}
+
+
+@pytest.mark.usefixtures("served")
+def test_settings_are_kept_by_name_for_both_editors(person: Person) -> None:
+    lab, screen = person.desk.lab, person.screen
+    person.prepare()
+    dialog = person.open_dialog()
+    person.type_words(MAIN)
+    screen.key("alt+f", "End", "Tab", "space")
+    time.sleep(0.5)
+    screen.photograph("presets-empty")
+    screen.key("Down", "Return")  # “Save as preset…”
+    screen.activate(screen.wait_window("^Presets$", 30))
+    screen.type("Soft & <b>wide</b>")
+    screen.photograph("preset-name")
+    screen.key("Return")
+    screen.wait_gone("^Presets$")
+    (file,) = (lab.state / "presets").iterdir()
+    assert json.loads(file.read_text(encoding="utf-8"))["name"] == "Soft & <b>wide</b>"
+
+    screen.activate(dialog)
+    screen.key("alt+f", "Home", "Tab", "space")
+    time.sleep(0.5)
+    screen.photograph("presets")
+    screen.key("Down", "Return")
+    person.submit(dialog)
+    person.wait_layers(2)
+    edit = newest(person)["edit"]
+    assert (edit["profile"], edit["target"]) == (PROFILES[-1], MAIN.target)
+    file.unlink()
 
 
 @pytest.mark.usefixtures("served")

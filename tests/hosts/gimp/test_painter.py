@@ -135,7 +135,7 @@ def test_a_result_comes_to_a_picture_that_was_closed_and_when_its_layer_is_gone(
 
 def test_the_model_describes_finds_and_varies(person: Person) -> None:
     lab, screen = person.desk.lab, person.screen
-    count, before = len(names(person)), kept(person)
+    count = len(names(person))
     person.select_lowest_layer()
     dialog = person.open_dialog()
     person.type_words(MAIN)
@@ -152,6 +152,7 @@ def test_the_model_describes_finds_and_varies(person: Person) -> None:
     screen.activate(dialog)
     time.sleep(2.0)
     screen.photograph("found")
+    before = kept(person)  # the mask among them: it is a layer of a picture that is not saved
 
     screen.key("alt+v")  # the cursor goes to “Further wishes”
     screen.type(MAIN.second_target)

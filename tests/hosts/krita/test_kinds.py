@@ -32,7 +32,7 @@ def scenes() -> dict[str, Any]:
         screen = Screen(lab)
         lab.start_daemon(step_ms=20)
         found = Easel(lab, screen).run("kinds", timeout=PATIENCE_S)
-        for picture in lab.folder.glob("removed-*.png"):
+        for picture in lab.folder.glob("seen-*.png"):
             shutil.copy(picture, lab.artifacts)
         (lab.artifacts / "scenes.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         return found
@@ -117,6 +117,16 @@ def test_only_what_was_turned_by_hand_is_sent(scenes: dict[str, Any]) -> None:
     assert found["own"] == {}, "the model's own 4 is shown, and left to the daemon"
     assert found["turned"] == [{"blend.context": 0.5}, True, 0.5], "kept when the profile changes"
     assert found["back"] == [{}, 4.0]
+
+
+@pytest.mark.hosts
+def test_settings_are_kept_by_name(scenes: dict[str, Any]) -> None:
+    """Names are people's text, and no keys or markup."""
+    found, own = _found(scenes, "presets"), ["", "Save as preset…", "Delete preset"]
+    assert found["empty"] == found["left"] == own
+    assert found["entries"] == ["Soft && <b>wide</b>", *own]
+    assert found["put"] == [{"blend.context": 0.5}, 2, "make the hat red"], "what is typed stays as it is typed"
+    assert found["asked"] == ["Delete the preset “Soft & <b>wide</b>”?", "Keep"]
 
 
 @pytest.mark.hosts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from krita import Selection
-from PyQt5.QtCore import QByteArray
+from PyQt5.QtCore import QByteArray, QPoint
 from PyQt5.QtWidgets import QApplication, QMessageBox, QToolButton
 from stage import (
     BOX,
@@ -144,7 +144,7 @@ def seen(name: str) -> Scene:
     """Photograph the screen once all is drawn."""
     stop = time.monotonic() + 1
     yield lambda: time.monotonic() > stop
-    QApplication.primaryScreen().grabWindow(0).save(str(Path(os.environ["S2EDIT_PROBE_FOLDER"]) / f"{name}.png"))
+    QApplication.primaryScreen().grabWindow(0).save(str(Path(os.environ["S2EDIT_PROBE_FOLDER"]) / f"seen-{name}.png"))
 
 
 def scene_several_objects(docker: Any) -> Scene:
@@ -215,6 +215,55 @@ def scene_dials(docker: Any) -> Scene:
     context.back.click()
     docker.form.profile.setCurrentIndex(1)
     return {"own": own, "turned": turned, "back": [advanced.settings(), context.box.value()]}
+
+
+def scene_presets(docker: Any) -> Scene:
+    """Settings are saved under a name that people choose, put back, and deleted after a yes."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from choose(document, node)
+    form, context = docker.form, docker.form.advanced.dials["blend.context"]
+    menu, found = form.presets.menu(), {}
+    context.box.setValue(0.5)
+    form.profile.setCurrentIndex(2)
+    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    found["empty"] = [entry.text() for entry in menu.actions()]
+    yield from entered(menu, "Save as preset…")
+    yield lambda: QApplication.activeModalWidget() is not None
+    dialog = QApplication.activeModalWidget()
+    dialog.setTextValue("Soft & <b>wide</b>")
+    yield from seen("preset-name")
+    dialog.accept()
+    yield lambda: "Saved as preset" in form.forecast.text()
+    context.back.click()
+    form.profile.setCurrentIndex(1)
+    form.target.setText("make the hat red")
+    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    yield from seen("presets")
+    found["entries"] = [entry.text() for entry in menu.actions()]
+    yield from entered(menu, found["entries"][0])
+    found["put"] = [form.advanced.settings(), form.profile.currentIndex(), form.target.text()]
+    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    deleting = next(entry.menu() for entry in menu.actions() if entry.text() == "Delete preset")
+    yield from entered(deleting, found["entries"][0])
+    menu.close()
+    yield questions
+    (box,) = questions()
+    found["asked"] = [box.text(), box.defaultButton().text().replace("&", "")]
+    next(one for one in box.buttons() if one.text().replace("&", "") == "Delete").click()
+    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    found["left"] = [entry.text() for entry in menu.actions()]
+    menu.close()
+    context.back.click()
+    form.profile.setCurrentIndex(1)
+    return found
+
+
+def entered(menu: Any, label: str) -> Scene:
+    """Choose an entry of a menu, which closes."""
+    next(entry for entry in menu.actions() if entry.text() == label).trigger()
+    menu.close()
+    yield lambda: not menu.isVisible()
 
 
 def scene_compose(docker: Any) -> Scene:
