@@ -13,7 +13,7 @@ from krita import Krita
 from s2edit_editor import host, notes
 from s2edit_editor.blue_first import DEPTHS, sampled
 from s2edit_editor.held import Held
-from s2edit_editor.host import Insertion, Layer, MaskChoice, Reference
+from s2edit_editor.host import Host, Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.jobs import Job
 from s2edit_editor.masks import edited
 from s2edit_editor.order import is_file
@@ -310,12 +310,6 @@ def front() -> KritaHost | None:
     return KritaHost(opened) if opened is not None else None
 
 
-def home_of(job: Job, asked: bool) -> KritaHost | None:
-    """The open document that a job was sent from; where the painter asks for it and that is closed, the one in front.
-
-    A copy under another name has the same mark, but only the one that sent the job has noted it.
-    """
-    ref = job["edit"].get("document", {}).get("ref", "")
-    homes = [one for one in map(KritaHost, document.everything_open()) if one.knows(ref)]
-    sender = next((one for one in homes if notes.is_pending(one, job["job"])), None)
-    return sender or next(iter(homes), None) or (front() if asked else None)
+def home_of(job: Job, asked: bool) -> Host | None:
+    """The open document that a job was sent from; closed and asked for by the painter, the one in front."""
+    return notes.home_of(job, map(KritaHost, document.everything_open())) or (front() if asked else None)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from krita import Krita, ManagedColor, Selection
 from s2edit_editor.blue_first import DEPTHS, Depth, alpha_as_layer, to_krita
 from s2edit_editor.host import Insertion
 from s2edit_editor.pixels import Box, Picture, coloured
+from s2edit_editor.settling import Settling
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work
 
 from .document import depth_of, node_by_mark, node_mark, srgb_profile
-from .qt import QByteArray, QTimer
+from .qt import QApplication, QByteArray
 from .seen import own_alpha, seen_through
+from .session_qt import QtLoop
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
@@ -22,7 +25,7 @@ _MASK_COLOURS = ((40, 40, 230), (230, 120, 30), (60, 180, 40), (200, 60, 200))
 """Blue, green, red of the first, second, … object mask."""
 _MASK_OPACITY = 128
 _RED_LABEL = 6
-_LOOKS_MS = (30, 60, 120, 250, 500, 1_000)
+_SETTLING = Settling(QtLoop(QApplication.instance()))
 
 
 def made(document: KritaDocument, result: Insertion) -> Work[KritaNode]:
@@ -62,58 +65,26 @@ def put_in(document: KritaDocument, layer: KritaNode, result: Insertion) -> None
     added = [layer, *layer.childNodes()]
     wanted, others = (layer, [before, *added[1:]]) if result.choose else (before, added)
     if wanted is not None:
-        marks = frozenset(node_mark(node) for node in others if node is not None)
-        _settle_on(document, wanted, marks, list(_LOOKS_MS))
-
-
-class _Settling:
-    """Only the newest wish which layer be the active one counts: older ones still looking give up."""
-
-    turn = 0
-
-    @classmethod
-    def next(cls) -> int:
-        """A new wish's number."""
-        cls.turn += 1
-        return cls.turn
+        _settle_on(document, wanted, others)
 
 
 def choose(document: KritaDocument, node: KritaNode) -> None:
     """Make a layer the active one because the painter asked for it."""
-    _Settling.next()
+    _SETTLING.chosen()
     document.setActiveNode(node)
 
 
-def _settle_on(document: KritaDocument, wanted: KritaNode, instead_of: frozenset[str], looks: list[int]) -> None:
-    """Make `wanted` the active layer and see that it stays so, unless the painter chooses another one.
+def _settle_on(document: KritaDocument, wanted: KritaNode, others: Sequence[KritaNode | None]) -> None:
+    """Make a layer the active one once Krita's windows know of it, in place of those that Krita chooses by itself."""
 
-    Krita's windows learn of a new layer some time after it was added, choose it by themselves, and cannot choose it
-    before. There is no signal for that moment, so it is looked for a few times and then left alone.
-
-    Args:
-        wanted: the layer.
-        instead_of: marks of the layers that may be the active one without the painter's doing.
-        looks: milliseconds until each further look.
-    """
-    asked, turn = False, _Settling.next()
-
-    def look() -> None:
-        nonlocal asked
-        if turn != _Settling.turn or not is_there(document, wanted):
-            return
+    def active() -> str | None:
+        if not is_there(document, wanted):
+            return None
         now = document.activeNode()
-        mark = node_mark(now) if now is not None else ""
-        if mark and mark != node_mark(wanted) and mark not in instead_of:
-            return
-        if mark != node_mark(wanted):
-            document.setActiveNode(wanted)
-            asked = True
-        elif asked:
-            return
-        if looks:
-            QTimer.singleShot(looks.pop(0), look)
+        return node_mark(now) if now is not None else ""
 
-    QTimer.singleShot(looks.pop(0), look)
+    marks = frozenset(node_mark(node) for node in others if node is not None)
+    _SETTLING.wish(node_mark(wanted), marks, active, lambda: document.setActiveNode(wanted))
 
 
 def add_mask(
@@ -136,8 +107,7 @@ def add_mask(
     before = document.activeNode()
     above.parentNode().addChildNode(layer, above)
     document.waitForDone()
-    others = frozenset(node_mark(node) for node in (before, above) if node is not None)
-    _settle_on(document, layer, others, list(_LOOKS_MS))
+    _settle_on(document, layer, (before, above))
     if filled is None:
         _take_brush(colour)
     else:

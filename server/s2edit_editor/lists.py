@@ -45,3 +45,12 @@ def lists(desk: Desk, host: Host | None) -> Lists:
         record["job"] for record in ended if record["job"] not in ours and record["state"] == "done" and waits(record)
     ]
     return Lists(queue, history, others[:MOST_OTHERS])
+
+
+def waits_for(desk: Desk, host: Host, job: str) -> bool:
+    """Whether an edit of an earlier run of this editor, or of another window, is still to come into a picture."""
+    record = desk.book.all.get(job)
+    if record is None or not waits(record):
+        return False
+    ours = record["edit"].get("document", {}).get("host") == host.program()
+    return ours and not (host.is_open() and job in host.results())

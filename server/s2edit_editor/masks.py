@@ -13,6 +13,18 @@ from .pixels import Box
 from .text import _
 
 
+def titles() -> dict[str, str]:
+    """The kinds of mask as the painter reads them, where one is chosen for all objects."""
+    return {
+        AUTOMATIC: _("Found automatically"),
+        SELECTION: _("Selection"),
+        LAYER_MASK: _("Layer mask"),
+        PAINTED: _("Painted mask layers"),
+        CHANNEL: _("Channel"),
+        EARLIER: _("Earlier result's mask"),
+    }
+
+
 def automatic() -> MaskChoice:
     """The choice that leaves the mask to the model."""
     return MaskChoice(AUTOMATIC, label=_("Automatic"))

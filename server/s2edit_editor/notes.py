@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,6 +91,16 @@ def jobs(host: Host) -> Collection[str]:
 def is_pending(host: Host, job: str) -> bool:
     """Whether the job was sent from this very document, and not from a copy of it."""
     return job in _pending(host)
+
+
+def home_of(job: JobRecord, opened: Iterable[Host]) -> Host | None:
+    """The document that a job was sent from, out of those that are open; None when it is closed.
+
+    A copy under another name has the same mark, but only the one that sent the job has noted it.
+    """
+    ref = job["edit"].get("document", {}).get("ref", "")
+    homes = [one for one in opened if one.knows(ref)]
+    return next((one for one in homes if is_pending(one, job["job"])), next(iter(homes), None))
 
 
 def _pending(host: Host) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gi.repository import Gimp, GObject
-from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION
+from s2edit_editor.host import AUTOMATIC
+from s2edit_editor.masks import titles
 from s2edit_editor.text import _
 from s2edit_editor.wish import DEFAULT_PROFILE
 from s2edit_editor.words import knob_hint, knob_title, profiles
@@ -14,20 +15,8 @@ from .choices import ARGUMENT_OF, UNSET, dials
 FLAGS = GObject.ParamFlags.READWRITE
 
 
-def mask_titles() -> dict[str, str]:
-    """The kinds of mask as the painter reads them."""
-    return {
-        AUTOMATIC: _("Found automatically"),
-        SELECTION: _("Selection"),
-        LAYER_MASK: _("Layer mask"),
-        PAINTED: _("Painted mask layers"),
-        CHANNEL: _("Channel"),
-        EARLIER: _("Earlier result's mask"),
-    }
-
-
 def _masks() -> dict[str, str]:
-    return {ARGUMENT_OF[kind]: title for kind, title in mask_titles().items()}
+    return {ARGUMENT_OF[kind]: title for kind, title in titles().items()}
 
 
 def add_edit_arguments(procedure: Gimp.Procedure) -> None:

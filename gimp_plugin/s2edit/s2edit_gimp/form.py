@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import Gtk
-from s2edit_editor import models
+from s2edit_editor import masks, models
 from s2edit_editor.choices import Choices
 from s2edit_editor.form import Shown
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER
@@ -25,7 +25,6 @@ from s2edit_editor.wish import (
 from s2edit_editor.words import knob_hint, knob_title, profiles, unseen
 from s2edit_wire.knobs import GUIDANCE, Value, knobs
 
-from .arguments import mask_titles
 from .dials import Dial
 from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
 
@@ -59,7 +58,7 @@ class Form:
         self._kept: dict[str, Value] = {}
         self._earlier = ""
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
-        self._mask = chooser(mask_titles(), self._notify)
+        self._mask = chooser(masks.titles(), self._notify)
         self._channel = chooser({}, self._notify, any_name=True)
         self._channel.set_no_show_all(True)
         self._model = chooser({}, self._choose_model, any_name=True)
@@ -81,8 +80,8 @@ class Form:
             _("The same sentence with what you want changed, or just: add sunglasses"),
         )
         add_row(made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object"))
-        masks = beside(self._mask, self._channel, self.paint, self.automatic)
-        add_row(made, 3, _("_Mask:"), masks, _("Where the object is"))
+        row = beside(self._mask, self._channel, self.paint, self.automatic)
+        add_row(made, 3, _("_Mask:"), row, _("Where the object is"))
         add_row(made, 4, _("M_odel:"), self._model)
         add_row(made, 5, _("Pro_file:"), beside(self._profile, self.presets), _("How much work is done"))
         dice = Gtk.Button.new_with_mnemonic(_("Ne_w Seed"))
@@ -203,7 +202,7 @@ class Form:
 
     def set_masks(self, sources: Sequence[str], channels: Sequence[str]) -> None:
         """Offer these mask sources."""
-        titles = mask_titles()
+        titles = masks.titles()
         self._silently(lambda: fill(self._mask, {source: titles[source] for source in sources}))
         self._silently(lambda: fill(self._channel, {name: name for name in channels}))
 

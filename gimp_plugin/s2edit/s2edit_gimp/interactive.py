@@ -9,7 +9,7 @@ from s2edit_editor.choices import Choices
 from s2edit_editor.desk import Desk
 from s2edit_editor.flow import Flow
 from s2edit_editor.host import AUTOMATIC
-from s2edit_editor.jobs import waits
+from s2edit_editor.lists import waits_for
 from s2edit_editor.rows import source
 from s2edit_editor.text import _, is_right_to_left
 from s2edit_editor.wish import Wish
@@ -116,21 +116,13 @@ class _Run:
     def _job_changed(self, job: str) -> None:
         self._tell(lambda flow: flow.job_changed(job))
         errand = self._desk.errands.get(job)
-        ours = errand.answer is None if errand is not None else self._listing and self._waits(job)
+        ours = errand.answer is None if errand is not None else self._listing and waits_for(self._desk, self._host, job)
         if job in self._earlier:  # it waits to be saved like those of this run
             self._desk.book.found_layer(job)
             self._look_whether_saved()
         if ours or self._window.has(job):
             self._window.job_changed(job)
         self._settle()
-
-    def _waits(self, job: str) -> bool:
-        """Whether an edit of an earlier run, or of another window, is still to come into a picture."""
-        record = self._desk.book.all.get(job)
-        if record is None or not waits(record):
-            return False
-        ours = record["edit"].get("document", {}).get("host") == "gimp"
-        return ours and not (self._host.is_open() and job in self._host.results())
 
     def _link_changed(self, state: str, message: str) -> None:
         self._window.connection_changed(state, message)

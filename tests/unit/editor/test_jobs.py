@@ -6,8 +6,11 @@ from typing import Any, cast
 
 import pytest
 from s2edit_editor.jobs import Jobs
-from s2edit_editor.notes import job_of, mask_digests
+from s2edit_editor.notes import Pending, home_of, job_of, mask_digests, remember
+from s2edit_editor.pixels import Box
 from s2edit_wire.records import JobRecord
+
+from tests.fakes.editor import FakeHost
 
 ONE, OTHER = "1" * 32, "2" * 32
 
@@ -89,3 +92,13 @@ def test_masks_digests_come_object_by_object() -> None:
 @pytest.mark.parametrize("text", ["", "{", '{"recipe": 99}'])
 def test_a_damaged_recipe_names_no_job(text: str) -> None:
     assert job_of(text) == ""
+
+
+def test_a_jobs_home_is_the_document_that_sent_it_then_a_copy() -> None:
+    original, copy, other = FakeHost(), FakeHost(), FakeHost(name="other")
+    sent = job(1, edit={"kind": "edit", "document": {"host": "krita", "ref": "fake:document:photo"}})
+    assert home_of(sent, [other, copy, original]) is copy, "no one has noted it"
+    remember(original, ONE, Pending("photo", (1, 1), Box(0, 0, 0, 0), Box(0, 0, 1, 1)))
+    assert home_of(sent, [other, copy, original]) is original
+    assert home_of(sent, [other]) is None
+    assert home_of(job(1, edit={"kind": "edit"}), [original]) is None
