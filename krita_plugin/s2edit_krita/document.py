@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from krita import Krita
-from s2edit_editor.blue_first import DEPTHS, Depth, sampled, to_wire
+from s2edit_editor.blue_first import DEPTHS, Depth, to_wire
 from s2edit_editor.held import Held
 from s2edit_editor.pixels import Box, Picture, around
+from s2edit_editor.samples import sampled
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work, at_once
 from s2edit_wire.errors import WireError

@@ -17,8 +17,9 @@ from s2edit_editor.words import profiles
 
 from .advanced import Advanced
 from .modelrow import ModelRow
-from .objects import ObjectRows, heading, line
+from .objects import ObjectRows, heading
 from .presets import PresetButton
+from .prompt import PromptEdit
 from .qt import (
     QComboBox,
     QHBoxLayout,
@@ -67,8 +68,8 @@ class Form(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._example = tr("a portrait of a woman with a hat")
-        self.source = line(self._example, "s2edit_source", self)
-        self.target = line(tr("a portrait of a woman with a crown"), "s2edit_target", self)
+        self.source = PromptEdit(self._example, "s2edit_source", self)
+        self.target = PromptEdit(tr("a portrait of a woman with a crown"), "s2edit_target", self)
         self.propose = QToolButton(self)
         self.propose.setText(tr("Propose"))
         self.propose.setToolTip(tr("Let S²Edit describe the picture"))
@@ -103,6 +104,7 @@ class Form(QWidget):
         self.forecast.setObjectName("s2edit_says")
         self.edit = _button(tr("Edit"), "s2edit_edit", self.footer)
         self.edit.setDefault(True)
+        self.edit.setToolTip(tr("Ctrl+Enter or Shift+Enter"))
         self.variations = _button(tr("Variations…"), "s2edit_variations", self.footer)
         self.compose = _button(tr("Compose…"), "s2edit_compose", self)
         self._lay_out()
@@ -116,7 +118,7 @@ class Form(QWidget):
             model=str(self.model.currentData() or ""),
             profile=str(self.profile.currentData()),
             source=one_sentence(self.source.text()),
-            target=target_of(self.source.text(), self.target.text()),
+            target=target_of(one_sentence(self.source.text()), self.target.text()),
             words=tuple(target.word for target in targets),
             seed=self.advanced.seed_value(),
             settings=self.advanced.settings(),
@@ -184,7 +186,8 @@ class Form(QWidget):
         for name, field in (("source", self.source), ("target", self.target), ("object", meant)):
             said = shown.marks.get(name, "")
             colour = _colour(self, "doubt" if name in shown.doubted else "wrong")
-            field.setStyleSheet(f"border: 1px solid {colour};" if said else "")
+            rule = f"border: 1px solid {colour};" if said else ""
+            field.setStyleSheet(rule if field is meant else f"QPlainTextEdit {{ {rule} }}")  # not its bar
             field.setToolTip(said)
         for box in words_:
             if box is not meant:
@@ -211,7 +214,10 @@ class Form(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.automatic)
         layout.addLayout(self.below_masks)
-        layout.addWidget(self.model)
+        row = QHBoxLayout()
+        row.addWidget(self.model, 1)  # gives way
+        row.addWidget(self.presets)
+        layout.addLayout(row)
         layout.addWidget(self.model_row)
         row = QHBoxLayout()
         row.addWidget(self.fold)
@@ -219,10 +225,7 @@ class Form(QWidget):
         row.addWidget(self.profile)
         layout.addLayout(row)
         layout.addWidget(self.advanced)
-        row = QHBoxLayout()
-        row.addWidget(self.compose, 1)
-        row.addWidget(self.presets)
-        layout.addLayout(row)
+        layout.addWidget(self.compose)
         below = QVBoxLayout(self.footer)
         below.setContentsMargins(6, 0, 6, 0)
         below.addWidget(room_for(self.forecast, _LINES))
@@ -233,9 +236,8 @@ class Form(QWidget):
 
     def _connect(self) -> None:
         for field in (self.source, self.target):
-            field.setFixedHeight(field.sizeHint().height())  # a marked field's line is thinner than the theme's own
-            field.textChanged.connect(lambda _text: self.changed.emit())
-            field.returnPressed.connect(self.edit_wanted.emit)
+            field.textChanged.connect(self.changed.emit)
+            field.submitted.connect(self.edit_wanted.emit)
         for box in (self.model, self.profile):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.model.currentIndexChanged.connect(lambda _index: self.model_chosen.emit(str(self.model.currentData())))

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from krita import Krita
 from s2edit_editor import host, notes
-from s2edit_editor.blue_first import DEPTHS, sampled
+from s2edit_editor.blue_first import DEPTHS
 from s2edit_editor.held import Held
 from s2edit_editor.host import Host, Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.jobs import Job
@@ -19,6 +19,7 @@ from s2edit_editor.masks import edited
 from s2edit_editor.order import is_file
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.register import MaskLayer, Register
+from s2edit_editor.samples import sampled
 from s2edit_editor.submission import area_in
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import Work

@@ -18,31 +18,30 @@ class PresetButton(QToolButton):
     """Its menu is made anew whenever it opens: the other editor may have saved one.
 
     Attributes:
-        does: what its entries do.
+        does: what its entries do. choices: the menu.
     """
 
     does: PresetMenu
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setText(tr("Presets"))
+        self.setText(tr("Presets") + " ▾")  # the arrow of Qt's own menu buttons is drawn over the text
         self.setObjectName("s2edit_presets")
         self.setToolTip(tr("Your own settings by name, the same in GIMP and Krita"))
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._menu = QMenu(self)
-        self._menu.setObjectName("s2edit_presets_menu")
-        self._menu.aboutToShow.connect(self._offer)
-        self.setMenu(self._menu)
+        self.choices = QMenu(self)
+        self.choices.setObjectName("s2edit_presets_menu")
+        self.choices.aboutToShow.connect(self._offer)
+        self.clicked.connect(lambda *_: self.choices.popup(self.mapToGlobal(self.rect().bottomLeft())))
 
     def _offer(self) -> None:
-        self._menu.clear()
+        self.choices.clear()
         names = self.does.names()
-        _add(self._menu, names, self.does.choose)
-        self._menu.addSeparator()
-        saving = self._menu.addAction(tr("Save as preset…"))
+        _add(self.choices, names, self.does.choose)
+        self.choices.addSeparator()
+        saving = self.choices.addAction(tr("Save as preset…"))
         if saving is not None:
             saving.triggered.connect(lambda *_: self._name())
-        deleting = self._menu.addMenu(tr("Delete preset"))
+        deleting = self.choices.addMenu(tr("Delete preset"))
         if deleting is not None:
             deleting.setEnabled(bool(names))
             _add(deleting, names, lambda name: self.does.delete(name, self._ask))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from s2edit_editor import words
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import MOST_VARIATIONS, Wish, guidance_values, several
 
@@ -65,8 +66,4 @@ class VariationsDialog(QDialog):
     def _counted(self) -> None:
         found = len(self.wishes())
         self.start.setEnabled(found <= MOST_VARIATIONS)
-        self.count.setText(
-            tr("{n} results; the object is learned once.", n=found)
-            if found <= MOST_VARIATIONS
-            else tr("At most {count} variations can be made at a time.", count=MOST_VARIATIONS)
-        )
+        self.count.setText(words.several(found))

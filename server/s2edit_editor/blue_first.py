@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-
-from .pixels import Box
 
 
 class Depth(NamedTuple):
@@ -44,25 +42,6 @@ DEPTHS = {
     "F16": Depth("F32", "f4", "f", 1.0, False),
     "F32": Depth("F32", "f4", "f", 1.0, False),
 }
-
-
-def sampled(take: Callable[[int, int, int, int], Any], box: Box, step: int) -> bytes:
-    """Every `step`-th pixel of every `step`-th row, at a cost that hardly grows with the picture.
-
-    Args:
-        take: gives the bytes of a rectangle (x, y, width, height), any number of them a pixel.
-    """
-    if step == 1:
-        return bytes(take(*box))
-    rows = []
-    for y in range(box.y, box.y + box.height, step):
-        row = bytes(take(box.x, y, box.width, 1))
-        size = len(row) // box.width
-        thin = bytearray(size * box.thinned(step).width)
-        for byte in range(size):
-            thin[byte::size] = row[byte :: size * step]
-        rows.append(thin)
-    return b"".join(rows)
 
 
 def samples(depth: Depth, data: bytes | bytearray | memoryview) -> array[Any]:

@@ -42,6 +42,15 @@ class Choices:
         """The order with these masks of its objects (`masks.for_objects`)."""
         return Order(self.wish, tuple(masks), reference=Reference(self.reference) if self.reference else None)
 
+    def choose_mask(self, offers: Sequence[str]) -> None:
+        """Take the likeliest kind on offer, unless what was chosen is there and nothing was painted or selected since.
+
+        What is made again keeps its mask even where a selection offers itself.
+        """
+        again = self.mask == EARLIER and self.mark
+        if self.mask not in offers or (not again and offers[0] in (PAINTED, SELECTION)):
+            self.mask = offers[0]
+
     @property
     def composes(self) -> bool:
         """Whether something is to be taken over from another picture, or at least was described."""

@@ -228,6 +228,13 @@ def results_of(layers: Sequence[Layer], source: str) -> list[Layer]:
     return [layer for layer in layers if layer.made_from == source]
 
 
+def next_word(host: Host, source: str, words: Sequence[str]) -> str:
+    """The word of the first object without a mask layer that is shown; "" when all have one."""
+    known = _by_mark(host.layers())
+    painted = [mark for mark in painted_for(host.layers(), source) if known[mark].visible]
+    return next(iter(words[len(painted) :]), "")
+
+
 def edited(layers: Sequence[Layer], active: str) -> str:
     """Mark of the layer that an edit is about: for a painted mask, the one it was made for, while that is there."""
     known = _by_mark(layers)

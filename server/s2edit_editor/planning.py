@@ -82,7 +82,7 @@ def lacks(wish: Wish, facts: Facts) -> dict[str, str]:
             found["object"] = _("Name the object of each mask.")
     found |= _missing_sentences(wish, facts)
     if facts.variations > MOST_VARIATIONS:
-        found["variations"] = _("At most {count} variations can be made at a time.", count=MOST_VARIATIONS)
+        found["variations"] = words.several(facts.variations)
     return found
 
 
@@ -125,7 +125,8 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     rewritten = _("It should show: {sentence}", sentence=wish.target) if told else ""
     foreseen = plan is not None and wish.source and not (blocked and marks)
     time = words.foreseen(plan) if foreseen and plan is not None else ""
-    said = "\n".join(filter(None, (*dict.fromkeys(marks.values()), rewritten)))
+    together = words.several(facts.variations) if "variations" not in marks else ""
+    said = "\n".join(filter(None, (*dict.fromkeys(marks.values()), rewritten, together)))
     doubted = frozenset(marks) - wrong
     return Verdict(marks, about, blocked, said, bool(wrong), " ".join(doubts), time, doubted)
 

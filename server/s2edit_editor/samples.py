@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from s2edit_wire.frames import ITEM_SIZE
 
-from .pixels import Picture
+from .pixels import Box, Picture
 
 FULL = {"u1": 255, "u2": 65_535, "f4": 1.0}
 """The sample that means 1.0."""
@@ -55,6 +56,39 @@ def as_rgb(gray: Picture) -> Picture:
     for channel in range(3):
         out[channel::3] = samples(gray.data, gray.dtype)
     return Picture(gray.width, gray.height, 3, gray.dtype, out.tobytes())
+
+
+def fitting(picture: Picture, *, gray: bool) -> Picture:
+    """A picture of 1 or 3 channels as a gray or coloured document wants it, which may have been converted meanwhile."""
+    if gray == (picture.channels == 1):
+        return picture
+    return as_gray(picture) if gray else as_rgb(picture)
+
+
+def are_alike(wanted: bytes | bytearray | memoryview, found: bytes, dtype: str, tolerance: float) -> bool:
+    """Whether no sample is off by more than a part of the full range."""
+    most = FULL[dtype] * tolerance
+    pairs = zip(samples(wanted, dtype), samples(found, dtype), strict=True)
+    return wanted == found or all(abs(one - other) <= most for one, other in pairs)
+
+
+def sampled(take: Callable[[int, int, int, int], Any], box: Box, step: int) -> bytes:
+    """Every `step`-th pixel of every `step`-th row, at a cost that hardly grows with the picture.
+
+    Args:
+        take: gives the bytes of a rectangle (x, y, width, height), any number of them a pixel.
+    """
+    if step == 1:
+        return bytes(take(*box))
+    rows = []
+    for y in range(box.y, box.y + box.height, step):
+        row = bytes(take(box.x, y, box.width, 1))
+        size = len(row) // box.width
+        thin = bytearray(size * box.thinned(step).width)
+        for byte in range(size):
+            thin[byte::size] = row[byte :: size * step]
+        rows.append(thin)
+    return b"".join(rows)
 
 
 def samples(data: bytes | bytearray | memoryview, dtype: str) -> memoryview[Any]:

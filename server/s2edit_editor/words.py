@@ -12,8 +12,9 @@ from s2edit_wire.knobs import Knob
 from s2edit_wire.records import PHASES, PROFILES, EditRecord, ForecastRecord, JobRecord, PlanReply
 
 from . import sentences
+from .pixels import Box
 from .text import _, language, translated
-from .wish import Wish
+from .wish import MOST_VARIATIONS, Wish
 
 _COMMA = frozenset({"de"})
 """Languages that write 3,4."""
@@ -129,6 +130,24 @@ def resolution(told: PlanReply) -> str:
 def foreseen(plan: PlanReply) -> str:
     """What is said of an edit that could be sent: how long it would take, and how finely it can be drawn."""
     return "\n".join(filter(None, (forecast(plan["forecast"]), resolution(plan))))
+
+
+def several(count: int) -> str:
+    """What is said of so many variations; "" of a single edit."""
+    if count > MOST_VARIATIONS:
+        return _("At most {count} variations can be made at a time.", count=MOST_VARIATIONS)
+    return _("{n} results; the object is learned once.", n=count) if count > 1 else ""
+
+
+def part_sent(crop: Box, layer: Box) -> str:
+    """How much of a layer is sent."""
+    return _(
+        "{width} × {height} of the layer's {layer_width} × {layer_height} pixels are sent.",
+        width=crop.width,
+        height=crop.height,
+        layer_width=layer.width,
+        layer_height=layer.height,
+    )
 
 
 def memory(told: ForecastRecord) -> str:

@@ -13,16 +13,7 @@ def choose_paintbrush() -> None:
     arguments = GLib.Variant("(sava{sv})", ("tools-paintbrush", [], {}))
     try:
         bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
-        bus.call_sync(
-            NAME,
-            PATH,
-            "org.gtk.Actions",
-            "Activate",
-            arguments,
-            None,
-            Gio.DBusCallFlags.NO_AUTO_START,
-            TIMEOUT_MS,
-            None,
-        )
+        flags = Gio.DBusCallFlags.NO_AUTO_START
+        bus.call_sync(NAME, PATH, "org.gtk.Actions", "Activate", arguments, None, flags, TIMEOUT_MS, None)
     except GLib.Error:
         return

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gi.repository import GimpUi, Gtk
+from gi.repository import Gdk, GimpUi, Gtk
 from s2edit_editor import models
 from s2edit_editor.choices import Choices
 from s2edit_editor.desk import Desk
 from s2edit_editor.flow import Flow
 from s2edit_editor.form import Shown
-from s2edit_editor.host import CHANNEL, EARLIER, PAINTED, SELECTION
-from s2edit_editor.masks import mask_layer, offered_kinds, painted_for
+from s2edit_editor.host import CHANNEL
+from s2edit_editor.masks import mask_layer, next_word, offered_kinds
 from s2edit_editor.order import Order
 from s2edit_editor.pixels import Box
 from s2edit_editor.preset_menu import PresetMenu
-from s2edit_editor.submission import known
 from s2edit_editor.text import _
 from s2edit_editor.together import Together
 from s2edit_editor.view import Fields, Place
@@ -28,6 +27,7 @@ from .lost import LostRow
 from .models import ModelRow
 from .overview import Overview
 from .presets import offer_presets
+from .prompt import sends
 from .reference_form import ReferenceForm
 from .room import Room
 from .widgets import BORDER, ask, note, room_for
@@ -52,14 +52,7 @@ class EditDialog:
         submitted: what was submitted: the last values of the next run. typed: what was in the form when it closed.
     """
 
-    def __init__(
-        self,
-        host: GimpHost,
-        layer: str,
-        desk: Desk,
-        choices: Choices,
-        done: Callable[[bool], None],
-    ) -> None:
+    def __init__(self, host: GimpHost, layer: str, desk: Desk, choices: Choices, done: Callable[[bool], None]) -> None:
         self._place, self._done = Place(host, layer), done
         self._together = Together(host, layer)
         self.submitted: Choices | None = None
@@ -77,15 +70,13 @@ class EditDialog:
         self._overview = Overview(host, layer)
         self._fill()
         self.look(self._place)
-        offers = offered_kinds(host, layer)
-        # What is made again keeps its mask even where a selection offers itself.
-        again = choices.mask == EARLIER and choices.mark
-        if choices.mask not in offers or (not again and offers[0] in (PAINTED, SELECTION)):
-            choices.mask = offers[0]
+        choices.choose_mask(offered_kinds(host, layer))
         self._form.show(choices)
         self._reference.show(choices)
         flow.filled(choices.wish)
+        self._ok.set_tooltip_text(_("Ctrl+Enter or Shift+Enter"))
         self.window.connect("response", self._responded)
+        self.window.connect("key-press-event", self._typed)
         self.window.connect("focus-in-event", self._came_back)
         self._form.paint.connect("clicked", lambda _button: self.window.response(PAINT))
         self._form.propose.connect("clicked", lambda _button: flow.ask("caption"))
@@ -207,13 +198,18 @@ class EditDialog:
         self.flow.look()
         return False
 
+    def _typed(self, _window: Gtk.Window, event: Gdk.EventKey) -> bool:
+        if sends(event):
+            self.window.response(Gtk.ResponseType.OK)
+        return sends(event)
+
     def _responded(self, _dialog: Gtk.Dialog, answer: int) -> None:
         self._form.commit()
         if answer == Gtk.ResponseType.OK:
             self.flow.press()
         elif answer == PAINT:
             if self.flow.begun() is not None:
-                mask_layer(*self._place, self._next_word())
+                mask_layer(*self._place, next_word(*self._place, self._form.read().wish.words))
                 self._close(submitted=True)
         else:
             self._close(submitted=False)
@@ -223,10 +219,3 @@ class EditDialog:
         self.flow.close()
         self.window.destroy()
         self._done(submitted)
-
-    def _next_word(self) -> str:
-        """The word of the first object without a mask layer of its own; "" when all have one."""
-        host, layer = self._place
-        layers = known(host)
-        painted = [mark for mark in painted_for(host.layers(), layer) if layers[mark].visible]
-        return next(iter(self._form.read().wish.words[len(painted) :]), "")

@@ -26,6 +26,7 @@ from s2edit_editor.words import knob_hint, knob_title, profiles, unseen
 from s2edit_wire.knobs import GUIDANCE, Value, knobs
 
 from .dials import Dial
+from .prompt import Prompt
 from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
 
 
@@ -52,7 +53,7 @@ class Form:
         self.automatic.set_tooltip_text(_("Put the mask that the model finds on a layer, to be corrected"))
         self.presets = Gtk.Button(label=_("Presets"))
         self.presets.set_tooltip_text(_("Your own settings by name, the same in GIMP and Krita"))
-        self._source, self._target = self._entry(), self._entry()
+        self._source, self._target = Prompt(self._notify), Prompt(self._notify)
         self._words: list[Gtk.ComboBoxText] = []
         self._remembered: Sequence[str] = ()
         self._kept: dict[str, Value] = {}
@@ -71,12 +72,14 @@ class Form:
 
     def _main_grid(self) -> Gtk.Grid:
         made = grid()
-        add_row(made, 0, _("Picture _shows:"), beside(self._source, self.propose), _("What the picture shows now"))
+        add_row(
+            made, 0, _("Picture _shows:"), beside(self._source.widget, self.propose), _("What the picture shows now")
+        )
         add_row(
             made,
             1,
             _("Shou_ld show:"),
-            self._target,
+            self._target.widget,
             _("The same sentence with what you want changed, or just: add sunglasses"),
         )
         add_row(made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object"))
@@ -103,29 +106,23 @@ class Form:
 
     def _variations(self) -> Gtk.Expander:
         made = grid()
-        self._targets = Gtk.TextView()
-        self._targets.set_accepts_tab(False)
-        self._targets.get_buffer().connect("changed", lambda _buffer: self._notify())
-        frame = Gtk.ScrolledWindow()
-        frame.set_shadow_type(Gtk.ShadowType.IN)
-        frame.set_size_request(-1, 60)
-        frame.add(self._targets)
-        add_row(made, 0, _("Further wishes:"), frame, _("One sentence a line"))
+        self._targets = Prompt(self._notify)
+        add_row(made, 0, _("Further wishes:"), self._targets.widget, _("One sentence a line"))
         self._seeds = number(1, MOST_VARIATIONS, 1, 0, self._notify)
         add_row(made, 1, _("Number of seeds:"), self._seeds)
         self._guidances = self._entry()
         add_row(made, 2, _("Guidance values:"), self._guidances, _("Numbers, separated by blanks, such as: 3.5 5 7.5"))
-        return expander(_("_Variations"), made, self._targets)
+        return expander(_("_Variations"), made, self._targets.view)
 
     def read(self) -> Choices:
         """What is chosen now; settings without a dial are those that were shown last."""
         mask = self._mask.get_active_id() or AUTOMATIC
         mark = {CHANNEL: self._channel.get_active_id() or "", EARLIER: self._earlier}.get(mask, "")
         choices = Choices(mask=mask, mark=mark)
-        source = one_sentence(self._source.get_text())
+        source = one_sentence(self._source.text)
         wish = Wish(
             source=source,
-            target=target_of(source, self._target.get_text()),
+            target=target_of(source, self._target.text),
             words=tuple(word for word in (combo.get_child().get_text().strip() for combo in self._words) if word),
             model=self._model.get_active_id() or "",
             profile=self._profile.get_active_id() or DEFAULT_PROFILE,
@@ -138,7 +135,7 @@ class Form:
     @property
     def typed(self) -> str:
         """The wish as it was typed, perhaps an instruction."""
-        return one_sentence(self._target.get_text())
+        return one_sentence(self._target.text)
 
     @property
     def word(self) -> str:
@@ -147,16 +144,15 @@ class Form:
 
     def variations(self, first: Wish) -> list[Wish]:
         """All edits that are asked for: every wish with every seed and guidance value; the plain one comes first."""
-        buffer = self._targets.get_buffer()
-        lines = several(buffer.get_text(buffer.get_start_iter(), buffer.get_end_iter(), False))
+        lines = several(self._targets.text)
         guidances = guidance_values(self._guidances.get_text())
         return first.variations([first.target, *lines], round(self._seeds.get_value()), guidances)
 
     def show(self, choices: Choices) -> None:
         """Fill the form."""
         self._quiet, wish = True, choices.wish
-        self._source.set_text(wish.source)
-        self._target.set_text(wish.target)
+        self._source.text = wish.source
+        self._target.text = wish.target
         self._remembered = wish.words  # the masks that want more fields than there are now may still come
         for combo, word in zip(self._words, [*wish.words, "", "", "", ""], strict=False):
             combo.get_child().set_text(word)
@@ -191,8 +187,8 @@ class Form:
 
     def describe(self, source: str, target: str) -> None:
         """Put both sentences in."""
-        self._source.set_text(source)
-        self._target.set_text(target)
+        self._source.text = source
+        self._target.text = target
 
     def propose_word(self, word: str) -> None:
         """Name the main object, unless the cursor is there."""
@@ -211,7 +207,7 @@ class Form:
         if listed:
             self._silently(lambda: fill(self._model, line.titles))
         self._silently(lambda: self._model.set_active_id(line.chosen))
-        self._source.set_placeholder_text(models.example(line.known, line.chosen))
+        self._source.show_example(models.example(line.known, line.chosen))
 
     def set_objects(self, titles: Sequence[str], words: Sequence[str]) -> None:
         """One field for each object; `titles` name their masks, `words` what those were painted for."""
@@ -242,18 +238,17 @@ class Form:
             button.set_sensitive(kind not in shown.asking)
         named = [combo.get_child() for combo in self._words]
         meant = next((entry for entry in named if entry.get_text().strip() == shown.word), named[0])
-        fields = [("source", self._source), ("target", self._target)]
-        fields += [("object" if entry is meant else "", entry) for entry in named]
-        for name, entry in fields:
-            message = shown.marks.get(name)
-            icon = "dialog-information" if name in shown.doubted else "dialog-warning" if message else None
+        for entry in named:
+            icon, message = _mark_of(shown, "object" if entry is meant else "")
             entry.set_icon_from_icon_name(Gtk.EntryIconPosition.SECONDARY, icon)
             if message:
                 entry.set_icon_tooltip_text(Gtk.EntryIconPosition.SECONDARY, message)
+        self._source.mark(*_mark_of(shown, "source"))
+        self._target.mark(*_mark_of(shown, "target"))
 
     def focus(self) -> None:
         """Put the cursor where there is something to type."""
-        (self._target if self._source.get_text() else self._source).grab_focus()
+        (self._target if self._source.text else self._source).view.grab_focus()
 
     def _entry(self) -> Gtk.Entry:
         entry = Gtk.Entry()
@@ -276,3 +271,10 @@ class Form:
         if not self._quiet:
             self._channel.set_visible(self._mask.get_active_id() == CHANNEL)
             self._changed()
+
+
+def _mark_of(shown: Shown, field: str) -> tuple[str | None, str]:
+    """A field's icon, None for none, and its sentence."""
+    message = shown.marks.get(field, "")
+    icon = "dialog-information" if field in shown.doubted else "dialog-warning" if message else None
+    return icon, message

@@ -7,7 +7,7 @@ from dataclasses import replace
 from gi.repository import Gegl, Gimp
 from s2edit_editor.host import Insertion
 from s2edit_editor.pixels import Box, Picture, kept_where
-from s2edit_editor.samples import as_gray, as_rgb
+from s2edit_editor.samples import fitting
 from s2edit_editor.text import _
 
 from . import marks
@@ -22,7 +22,8 @@ MASK_OPACITY = 50.0
 
 def made(image: Gimp.Image, result: Insertion) -> Gimp.Layer:
     """A result's layer, not in the image yet: the painter may press Ctrl+Z at any moment while its pixels are made."""
-    colour, place = _as_image_wants(image, result.colour), (result.box.x, result.box.y)
+    gray, place = image.get_base_type() == Gimp.ImageBaseType.GRAY, (result.box.x, result.box.y)
+    colour = fitting(result.colour, gray=gray)
     layer = image.get_layer_by_tattoo(int(result.source)) if result.source else None
     if layer is not None and result.blended:
         colour = seen_through(image, layer, place, colour)
@@ -121,14 +122,6 @@ def _blend_as_stored(image: Gimp.Image, layer: Gimp.Layer) -> None:
     space = spaces.RGB_PERCEPTUAL if name.endswith("perceptual") else spaces.RGB_NON_LINEAR
     layer.set_blend_space(space)
     layer.set_composite_space(space)
-
-
-def _as_image_wants(image: Gimp.Image, patch: Picture) -> Picture:
-    """A gray patch in an RGB image (or the reverse, when the image was converted meanwhile) becomes what fits."""
-    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
-    if gray == (patch.channels == 1):
-        return patch
-    return as_gray(patch) if gray else as_rgb(patch)
 
 
 def _kept_in(layer: Gimp.Drawable, result: Insertion) -> Picture:

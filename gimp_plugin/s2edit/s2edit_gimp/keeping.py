@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from stat import S_ISREG
 
 from gi.repository import Gimp, GLib
-from s2edit_editor.marked import LOOK_S, Unable
+from s2edit_editor.marked import LOOK_S, Unable, Written
 from s2edit_marks import carriers, gimp_metadata, xmp
 from s2edit_marks.terms import PROGRAM
 
@@ -20,8 +19,6 @@ from .facts import MASK_PARASITE, stack
 
 CARRIED = (".xcf", ".xcfgz", ".xcfbz2", ".xcfxz")
 """Endings of GIMP's own files, which keep the mark as the image does."""
-_SETTLED = 6
-"""Looks in a row at which a file has to be the same until it counts as written: GIMP writes its metadata last."""
 
 
 def run(procedure: Gimp.Procedure, _config: Gimp.ProcedureConfig, _data: object) -> Gimp.ValueArray:
@@ -39,8 +36,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self._unable = Unable()
-        self._exported: dict[int, str] = {}
-        self._written: dict[Path, tuple[tuple[int, int], int]] = {}
+        self._written = Written()
 
     def look(self) -> bool:
         """Once; called again and again."""
@@ -48,7 +44,7 @@ class Keeper:
             # An image may be closed, and a file go, in the middle of a look.
             with suppress(GLib.Error, OSError, ValueError, TypeError, KeyError):
                 self._see_to(image)
-        for file in list(self._written):
+        for file in list(self._written.waiting):
             with suppress(OSError):
                 self._check(file)
         return bool(GLib.SOURCE_CONTINUE)
@@ -57,20 +53,17 @@ class Keeper:
         marks.settle(image, pictures(image))
         exported = image.get_exported_file()
         name = exported.get_path() or "" if exported is not None else ""
-        if name != self._exported.get(image.get_id(), ""):
-            self._exported[image.get_id()] = name
-            if is_marked(image) and Path(name).suffix.lower() not in CARRIED:
-                self._written[Path(name)] = ((0, 0), 0)
+        changed = self._written.named(image.get_id(), name)
+        if changed and is_marked(image) and Path(name).suffix.lower() not in CARRIED:
+            self._written.expect(Path(name))
 
     def _check(self, file: Path) -> None:
         """Say so when a file that was exported does not carry the mark once it is written, once for each kind."""
-        before, looks = self._written.pop(file)
-        status = file.stat()
-        if not S_ISREG(status.st_mode) or self._unable.knows(file) or carries(file):
+        written = self._written.is_written(file)
+        if self._unable.knows(file) or carries(file):
+            self._written.waiting.pop(file, None)
             return
-        now = (status.st_mtime_ns, status.st_size)
-        if looks < _SETTLED:
-            self._written[file] = (now, looks + 1 if now == before else 0)
+        if not written:
             return
         told = self._unable.tell(file)
         if told is not None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gi.repository import Gimp
-from s2edit_editor.marked import due
+from s2edit_editor.marked import Before, due
 from s2edit_marks import gimp_metadata
 from s2edit_marks.terms import PROGRAM
 
@@ -77,18 +77,19 @@ def settle(image: Gimp.Image, layers: Mapping[int, int]) -> None:
     Args:
         layers: tattoos by ids of the layers that hold pixels, painted masks aside.
     """
-    note = read_map(image, BEFORE_PARASITE) or _from_file(image, layers)
-    metadata = image.get_metadata()
-    if not note or metadata is None:
+    before, metadata = _before(image, layers), image.get_metadata()
+    if before is None or metadata is None:
         return
     text = metadata.serialize()
     marked = gimp_metadata.said(text)["AISystemUsed"] == PROGRAM
-    wanted = due(note["layers"], layers, marked=marked)
-    if wanted or (marked and wanted is None):
-        _file(image, note, layers)
+    wanted = due(before.layers, layers, marked=marked)
+    filed = before.filed(layers)
+    if (wanted or (marked and wanted is None)) and read_map(image, FILED_PARASITE) != filed:
+        # No step to undo, and it makes no saved image unsaved.
+        write(image, FILED_PARASITE, json.dumps(filed), Gimp.PARASITE_PERSISTENT)
     if wanted is None:
         return
-    text = gimp_metadata.marked(text, VERSION) if wanted else gimp_metadata.saying(text, note["said"])
+    text = gimp_metadata.marked(text, VERSION) if wanted else gimp_metadata.saying(text, before.said)
     image.undo_freeze()
     try:
         image.set_metadata(Gimp.Metadata.deserialize(text))
@@ -96,20 +97,12 @@ def settle(image: Gimp.Image, layers: Mapping[int, int]) -> None:
         image.undo_thaw()
 
 
-def _file(image: Gimp.Image, note: Mapping[str, Any], layers: Mapping[int, int]) -> None:
-    """Keep the note for the image's file; it is no step to undo, and makes no saved image unsaved."""
-    older = sorted(tattoo for layer, tattoo in layers.items() if layer in note["layers"])
-    filed = {"older": older, "all": sorted(layers.values()), "said": note["said"]}
-    if read_map(image, FILED_PARASITE) != filed:
-        write(image, FILED_PARASITE, json.dumps(filed), Gimp.PARASITE_PERSISTENT)
-
-
-def _from_file(image: Gimp.Image, layers: Mapping[int, int]) -> dict[str, Any]:
-    """The note of an image that was opened; {} when it has none, or was changed where nobody saw to the note."""
-    filed = read_map(image, FILED_PARASITE)
-    if not filed or filed["all"] != sorted(layers.values()):
-        return {}
-    held = [layer for layer, tattoo in layers.items() if tattoo in filed["older"]]
-    note = {"layers": held, "said": filed["said"]}
-    write(image, BEFORE_PARASITE, json.dumps(note), PASSING)
-    return note
+def _before(image: Gimp.Image, layers: Mapping[int, int]) -> Before | None:
+    """What is noted of an open image, else what its file says."""
+    note = read_map(image, BEFORE_PARASITE)
+    if note:
+        return Before(**note)
+    before = Before.from_filed(read_map(image, FILED_PARASITE), layers)
+    if before is not None:
+        write(image, BEFORE_PARASITE, json.dumps(vars(before)), PASSING)
+    return before

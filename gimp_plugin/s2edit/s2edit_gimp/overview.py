@@ -9,7 +9,6 @@ from s2edit_editor import words
 from s2edit_editor.host import MaskChoice
 from s2edit_editor.pixels import Box
 from s2edit_editor.submission import known
-from s2edit_editor.text import _
 from s2edit_wire.records import PlanReply
 
 from .host import GimpHost
@@ -47,15 +46,7 @@ class Overview:
     def show_crop(self, crop: Box, masks: Sequence[MaskChoice]) -> None:
         """Show the part of the layer that will be sent."""
         self._thumbnail.set_from_pixbuf(crop_picture(self._host, self._layer, crop, masks, THUMBNAIL))
-        whole = self._host.frame(self._layer)
-        self._caption.set_text(
-            _("{width} × {height} of the layer's {layer_width} × {layer_height} pixels are sent.").format(
-                width=crop.width,
-                height=crop.height,
-                layer_width=whole.width,
-                layer_height=whole.height,
-            )
-        )
+        self._caption.set_text(words.part_sent(crop, self._host.frame(self._layer)))
 
     def show_forecast(self, plan: PlanReply) -> None:
         """Say what the daemon expects of the edit."""

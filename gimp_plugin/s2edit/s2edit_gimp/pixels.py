@@ -8,8 +8,9 @@ drawable's own coordinates.
 from __future__ import annotations
 
 from gi.repository import Gegl, Gimp
+from s2edit_editor import pixels
 from s2edit_editor.pixels import Picture, coloured
-from s2edit_editor.samples import FULL, samples
+from s2edit_editor.samples import are_alike, sampled
 
 Box = tuple[int, int, int, int]
 BABL_TYPE = {"u1": "u8", "u2": "u16", "f4": "float"}
@@ -17,7 +18,7 @@ MODEL = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}
 """babl's colour models by number of channels."""
 SAFE_PIXELS = 32_000
 """babl converts at most this many pixels at once into 16-bit buffers of another space without corrupting the rest."""
-CHECKED_ROWS = 24
+CHECKED_ROWS, ROUNDING = 24, 0.04
 
 
 def sample_type(image: Gimp.Image) -> str:
@@ -36,15 +37,9 @@ def read_colour(drawable: Gimp.Drawable, box: Box) -> Picture:
 
 def read_thinned(drawable: Gimp.Drawable, box: Box, step: int) -> Picture:
     """Every `step`-th pixel of every `step`-th row of a box, 8-bit RGBA, at a cost that hardly grows with it."""
-    x, y, width, height = box
-    rows = []
-    for top in range(y, y + height, step):
-        row = _get(drawable.get_buffer(), (x, top, width, 1), "R'G'B'A u8")
-        thin = bytearray(4 * len(range(0, width, step)))
-        for channel in range(4):
-            thin[channel::4] = row[channel :: 4 * step]
-        rows.append(thin)
-    return Picture(len(rows[0]) // 4, len(rows), 4, "u1", b"".join(rows))
+    data = sampled(lambda *band: _get(drawable.get_buffer(), band, "R'G'B'A u8"), pixels.Box(*box), step)
+    _x, _y, width, height = pixels.Box(*box).thinned(step)
+    return Picture(width, height, 4, "u1", data)
 
 
 def read_coverage(drawable: Gimp.Drawable, box: Box) -> bytes:
@@ -141,12 +136,8 @@ def _set_in_bands(buffer: Gegl.Buffer, picture: Picture, encoding: str) -> None:
 def _arrived(buffer: Gegl.Buffer, picture: Picture, encoding: str) -> bool:
     """Whether some rows, the last among them, read back as they were written, but for rounding on the way."""
     stride = len(picture.data) // picture.height
-    tolerance = FULL[picture.dtype] * 0.04
     for row in {picture.height - 1, *range(0, picture.height, max(1, picture.height // CHECKED_ROWS))}:
         wanted = picture.data[row * stride : (row + 1) * stride]
-        back = _get(buffer, (0, row, picture.width, 1), encoding)
-        if back != wanted:
-            pairs = zip(samples(wanted, picture.dtype), samples(back, picture.dtype), strict=True)
-            if any(abs(one - other) > tolerance for one, other in pairs):
-                return False
+        if not are_alike(wanted, _get(buffer, (0, row, picture.width, 1), encoding), picture.dtype, ROUNDING):
+            return False
     return True

@@ -29,16 +29,9 @@ def crop_picture(host: Host, layer: str, crop: Box, masks: Sequence[MaskChoice],
 def to_pixbuf(picture: Picture) -> GdkPixbuf.Pixbuf:
     """An 8-bit gray, RGB or RGBA picture for GTK."""
     shown = as_rgb(picture) if picture.channels == 1 else picture
-    width, height, channels = shown.width, shown.height, shown.channels
-    return GdkPixbuf.Pixbuf.new_from_bytes(
-        GLib.Bytes.new(bytes(shown.data)),
-        GdkPixbuf.Colorspace.RGB,
-        channels == 4,
-        8,
-        width,
-        height,
-        width * channels,
-    )
+    data, rgb, stride = GLib.Bytes.new(bytes(shown.data)), GdkPixbuf.Colorspace.RGB, shown.width * shown.channels
+    alpha = shown.channels == 4
+    return GdkPixbuf.Pixbuf.new_from_bytes(data, rgb, alpha, 8, shown.width, shown.height, stride)
 
 
 def fit(pixbuf: GdkPixbuf.Pixbuf, longest: int) -> GdkPixbuf.Pixbuf:

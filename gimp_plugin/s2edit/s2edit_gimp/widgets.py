@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import Gtk, Pango
-from s2edit_editor.text import _
 
 SPACING = 6
 BORDER = 12
@@ -26,6 +25,8 @@ def add_row(made: Gtk.Grid, row: int, label: str, widget: Gtk.Widget, tip: str =
     named = Gtk.Label.new_with_mnemonic(label)
     named.set_xalign(1.0)
     focus = widget.get_children()[0] if isinstance(widget, Gtk.Box) else widget
+    while isinstance(focus, (Gtk.Overlay, Gtk.ScrolledWindow)):
+        focus = focus.get_child()
     if isinstance(focus, Gtk.ComboBox) and focus.get_has_entry():
         focus = focus.get_child()
     named.set_mnemonic_widget(focus)
@@ -139,12 +140,21 @@ def expander(title: str, content: Gtk.Widget, first: Gtk.Widget) -> Gtk.Expander
     return made
 
 
-def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes: str, no: str = "") -> bool:
+def ask(
+    parent: Gtk.Window | None,
+    title: str,
+    question: str,
+    details: str,
+    yes: str,
+    no: str = "",
+    entry: Gtk.Entry | None = None,
+) -> bool:
     """A question to be answered before anything goes on; False for no, and for a closed window.
 
     Args:
         no: what the other button says, which Enter presses, too: for what nothing brings back. "" is GTK's Cancel, and
             Enter says yes.
+        entry: a field below the question.
     """
     dialog = Gtk.MessageDialog(
         title=title,
@@ -159,6 +169,9 @@ def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes:
         dialog.add_button(no, Gtk.ResponseType.CANCEL)
     dialog.add_button(yes, Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.CANCEL if no else Gtk.ResponseType.OK)
+    if entry is not None:
+        dialog.get_message_area().add(entry)
+        entry.show()
     answer = dialog.run()
     dialog.destroy()
     return bool(answer == Gtk.ResponseType.OK)
@@ -166,19 +179,6 @@ def ask(parent: Gtk.Window | None, title: str, question: str, details: str, yes:
 
 def ask_text(parent: Gtk.Window | None, title: str, label: str, yes: str, longest: int) -> str | None:
     """A line of text of at most so many characters to be typed; None when that is given up."""
-    dialog = Gtk.Dialog(title=title, transient_for=parent, modal=True)
-    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-    dialog.add_button(yes, Gtk.ResponseType.OK)
-    dialog.set_default_response(Gtk.ResponseType.OK)
-    entry, box = (
-        Gtk.Entry(activates_default=True, max_length=longest, width_chars=LONGEST_NAME),
-        dialog.get_content_area(),
-    )
-    for widget in (Gtk.Label(label=label, xalign=0.0), entry):
-        widget.set_margin_start(BORDER)
-        widget.set_margin_end(BORDER)
-        box.pack_start(widget, False, False, SPACING)
-    dialog.show_all()
-    typed = entry.get_text() if dialog.run() == Gtk.ResponseType.OK else None
-    dialog.destroy()
-    return typed
+    typed = Gtk.EntryBuffer()
+    entry = Gtk.Entry(buffer=typed, activates_default=True, max_length=longest)
+    return str(typed.get_text()) if ask(parent, title, label, "", yes, entry=entry) else None

@@ -110,7 +110,7 @@ class Person:
         time.sleep(0.2)
 
     def submit(self, dialog: str) -> str:
-        """Press Enter in the dialog until it takes it; returns the window of jobs, moved out of the way."""
+        """Press Ctrl+Enter in the dialog until it takes it; returns the window of jobs, moved out of the way."""
         time.sleep(1.0)  # for the photograph: what was typed last is drawn
         self.screen.activate(dialog)
         self.screen.photograph("dialog")
@@ -119,7 +119,7 @@ class Person:
             # While the words are still being looked at, or the model is on its way, Enter does nothing.
             there = dialog in self.screen.windows("^S²Edit$")
             if there and self.screen.try_activate(dialog):
-                self.screen.key("Return")
+                self.screen.key("ctrl+Return")
             return not there
 
         wait_for(taken, "the dialog to take the edit", 60, every=1.0)

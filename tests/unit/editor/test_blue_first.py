@@ -28,18 +28,6 @@ def test_boxes() -> None:
     assert Box(10, 0, 5, 5).clipped(10, 10) is None
 
 
-def test_a_thinned_picture_has_every_third_pixel() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (20, 31, 5), dtype=np.uint8)
-
-    def take(x: int, y: int, width: int, height: int) -> bytes:
-        return picture[y : y + height, x : x + width].tobytes()
-
-    box = Box(3, 2, 25, 16)
-    assert box.thinned(3) == Box(0, 0, 9, 6)
-    assert blue_first.sampled(take, box, 3) == picture[2:18:3, 3:28:3].tobytes()
-    assert blue_first.sampled(take, box, 1) == picture[2:18, 3:28].tobytes()
-
-
 @pytest.mark.parametrize(
     ("depth", "kind", "full"), [("U8", "u1", 255), ("U16", "<u2", 65_535), ("F16", "<f2", 1), ("F32", "<f4", 1)]
 )

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from s2edit_editor.choices import Choices, as_start, made_again
-from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED
+from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER, LAYER_MASK, PAINTED, SELECTION
+from s2edit_editor.masks import mask_layer, next_word
 from s2edit_editor.notes import REFERENCE
 from s2edit_editor.pixels import Box
 from s2edit_editor.together import Together
@@ -98,3 +99,29 @@ def test_one_kind_of_mask_for_all_objects_is_looked_for_once(host: FakeHost) -> 
     together.forget()
     masks, trouble = together.found(PAINTED, "")
     assert ([mask.mark for mask in masks], trouble) == (["mask"], "")
+
+
+@pytest.mark.parametrize(
+    ("mask", "mark", "offers", "taken"),
+    [
+        (AUTOMATIC, "", [AUTOMATIC], AUTOMATIC),
+        (AUTOMATIC, "", [SELECTION, AUTOMATIC], SELECTION),
+        (CHANNEL, "sky", [PAINTED, AUTOMATIC, CHANNEL], PAINTED),
+        (CHANNEL, "sky", [AUTOMATIC, CHANNEL], CHANNEL),
+        (CHANNEL, "sky", [AUTOMATIC], AUTOMATIC),
+        (EARLIER, "result", [SELECTION, AUTOMATIC, EARLIER], EARLIER),
+        (EARLIER, "", [SELECTION, AUTOMATIC, EARLIER], SELECTION),
+    ],
+)
+def test_what_was_painted_or_selected_since_is_the_mask(mask: str, mark: str, offers: list[str], taken: str) -> None:
+    choices = Choices(WISH, mask, mark)
+    choices.choose_mask(offers)
+    assert choices.mask == taken
+
+
+def test_the_next_object_without_a_mask_layer_is_painted(host: FakeHost) -> None:
+    assert next_word(host, "photo", ("hat", "woman")) == "hat"
+    mask_layer(host, "photo", "hat")
+    assert next_word(host, "photo", ("hat", "woman")) == "woman"
+    mask_layer(host, "photo", "woman")
+    assert next_word(host, "photo", ("hat", "woman")) == ""

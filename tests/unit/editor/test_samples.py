@@ -6,8 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from s2edit_editor.pixels import Picture, coloured
-from s2edit_editor.samples import FULL, as_gray, as_rgb, interleave, is_full, samples, without_alpha
+from s2edit_editor.pixels import Box, Picture, coloured
+from s2edit_editor.samples import (
+    FULL,
+    are_alike,
+    as_gray,
+    as_rgb,
+    fitting,
+    interleave,
+    is_full,
+    sampled,
+    samples,
+    without_alpha,
+)
 
 TYPES: dict[str, Any] = {"u1": np.uint8, "u2": np.uint16, "f4": np.float32}
 pytestmark = pytest.mark.parametrize("dtype", TYPES)
@@ -48,3 +59,31 @@ def test_what_is_full_all_over(dtype: str) -> None:
 def test_a_mask_in_a_colour(dtype: str) -> None:
     assert dtype in FULL
     assert bytes(coloured(b"\x00\x80\xff", (1, 2, 3))) == bytes([1, 2, 3, 0, 1, 2, 3, 128, 1, 2, 3, 255])
+
+
+def test_what_fits_a_document(dtype: str) -> None:
+    colour, gray = picture(array(dtype, 3), dtype), picture(array(dtype, 1), dtype)
+    assert fitting(colour, gray=False) is colour and fitting(gray, gray=True) is gray
+    assert (fitting(colour, gray=True), fitting(gray, gray=False)) == (as_gray(colour), as_rgb(gray))
+
+
+def test_rounding_is_no_difference(dtype: str) -> None:
+    values = np.full((3, 5, 1), FULL[dtype] / 2).astype(TYPES[dtype])
+    near, far = values.copy(), values.copy()
+    near[1, 1] += np.array(FULL[dtype] * 0.03).astype(TYPES[dtype])
+    far[1, 1] += np.array(FULL[dtype] * 0.06).astype(TYPES[dtype])
+    assert are_alike(values.tobytes(), near.tobytes(), dtype, 0.04)
+    assert not are_alike(values.tobytes(), far.tobytes(), dtype, 0.04)
+
+
+def test_a_thinned_picture_has_every_third_pixel(dtype: str) -> None:
+    size = np.dtype(TYPES[dtype]).itemsize
+    whole = np.random.default_rng(0).integers(0, 256, (20, 31, size), dtype=np.uint8)
+
+    def take(x: int, y: int, width: int, height: int) -> bytes:
+        return whole[y : y + height, x : x + width].tobytes()
+
+    box = Box(3, 2, 25, 16)
+    assert box.thinned(3) == Box(0, 0, 9, 6)
+    assert sampled(take, box, 3) == whole[2:18:3, 3:28:3].tobytes()
+    assert sampled(take, box, 1) == whole[2:18, 3:28].tobytes()

@@ -174,6 +174,12 @@ def test_a_form_that_is_whole_can_be_sent_and_says_how_long() -> None:
     assert (found.blocked, found.bad, found.marks) == (False, False, {})
     assert (found.sentence, found.time) == ("", "First edit: about 24 s; each further one: about 8 s.")
     assert judge(WISH, Facts(connected=False), plan()).blocked
+    several = judge(WISH, Facts(variations=6), plan())
+    assert (several.sentence, several.bad, bool(several.time)) == (
+        "6 results; the object is learned once.",
+        False,
+        True,
+    )
     assert judge(WISH, Facts(), plan(cached=True)).time == "This picture is known: about 8 s."
 
 

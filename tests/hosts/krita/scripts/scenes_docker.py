@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from krita import Selection
-from PyQt5.QtCore import QByteArray, QPoint
+from PyQt5.QtCore import QByteArray
 from PyQt5.QtWidgets import QApplication, QMessageBox, QToolButton
 from stage import (
     BOX,
@@ -129,8 +129,10 @@ def removing(docker: Any, job: str, answer: str, closing: Any) -> Scene:
     if closing is not None:
         yield from leave(closing)
     next(one for one in box.buttons() if one.text().replace("&", "") == answer).click()
+    if answer == "Delete":
+        yield lambda: job not in docker.desk.book.all
     pongs: list[Any] = []
-    docker.desk.request("ping", {}, lambda *_: pongs.append(1))  # all that was asked before is done then
+    docker.desk.request("ping", {}, lambda *_: pongs.append(1))
     yield lambda: pongs
     return [*asked, job in docker.desk.book.all]
 
@@ -223,10 +225,10 @@ def scene_presets(docker: Any) -> Scene:
     node = layer(document, "Picture", OBJECT)
     yield from choose(document, node)
     form, context = docker.form, docker.form.advanced.dials["blend.context"]
-    menu, found = form.presets.menu(), {}
+    menu, found = form.presets.choices, {}
     context.box.setValue(0.5)
     form.profile.setCurrentIndex(2)
-    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    form.presets.click()
     found["empty"] = [entry.text() for entry in menu.actions()]
     yield from entered(menu, "Save as preset…")
     yield lambda: QApplication.activeModalWidget() is not None
@@ -238,12 +240,12 @@ def scene_presets(docker: Any) -> Scene:
     context.back.click()
     form.profile.setCurrentIndex(1)
     form.target.setText("make the hat red")
-    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    form.presets.click()
     yield from seen("presets")
     found["entries"] = [entry.text() for entry in menu.actions()]
     yield from entered(menu, found["entries"][0])
     found["put"] = [form.advanced.settings(), form.profile.currentIndex(), form.target.text()]
-    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    form.presets.click()
     deleting = next(entry.menu() for entry in menu.actions() if entry.text() == "Delete preset")
     yield from entered(deleting, found["entries"][0])
     menu.close()
@@ -251,7 +253,7 @@ def scene_presets(docker: Any) -> Scene:
     (box,) = questions()
     found["asked"] = [box.text(), box.defaultButton().text().replace("&", "")]
     next(one for one in box.buttons() if one.text().replace("&", "") == "Delete").click()
-    menu.popup(form.presets.mapToGlobal(QPoint(0, 0)))
+    form.presets.click()
     found["left"] = [entry.text() for entry in menu.actions()]
     menu.close()
     context.back.click()

@@ -13,7 +13,7 @@ from typing import Any
 
 from krita import Krita
 from PyQt5.QtCore import QPoint, QPointF, QTimer
-from PyQt5.QtWidgets import QAbstractItemView, QApplication, QLabel, QMenu, QWidget
+from PyQt5.QtWidgets import QAbstractItemView, QAbstractScrollArea, QApplication, QLabel, QMenu, QWidget
 
 FOLDER = Path(os.environ["S2EDIT_PROBE_FOLDER"])
 
@@ -92,7 +92,8 @@ def widgets() -> dict[str, list[Any]]:
         if isinstance(widget, QLabel):  # read as far as it can be seen; more is scrolled to
             sight = not widget.visibleRegion().isEmpty()
         else:  # the docker's own middle is covered by what is in it
-            sight = name == DOCKER or widget.visibleRegion().contains(widget.rect().center())
+            face = widget.viewport() if isinstance(widget, QAbstractScrollArea) else widget
+            sight = name == DOCKER or face.visibleRegion().contains(face.rect().center())
         if name.startswith("s2edit_") and widget.isVisible() and sight:
             text = widget.text() if hasattr(widget, "text") else ""
             if not text and hasattr(widget, "icon") and not widget.icon().isNull():
