@@ -205,7 +205,8 @@ class Engine:
             result = perform(stages, work, job)
         result = replace(result, record=result.record | {"compiled": self._compiled})
         size = (request.image.shape[0], request.image.shape[1])
-        return placed(result, ready.view, size, fading=ready.edit_mask is None)
+        result = placed(result, ready.view, size, fading=ready.edit_mask is None)
+        return replace(result, record=result.record | {"box": list(result.box)})
 
     def automatic_mask(self, image: Pixels, prompt: str, word: str, settings: Settings | None = None) -> Mask:
         """Where the model sees a word of a prompt: H×W uint8, 0 or 255.

@@ -142,6 +142,8 @@ def _row(edit: Mapping[str, Any], record: Job | None, errand: Errand | None, *, 
 def _said(record: Job | None, errand: Errand | None, *, there: bool) -> str:
     if errand is not None and errand.trouble:
         return errand.trouble
+    if record is not None and record["state"] == "done" and (remark := words.remark(record)):
+        return remark
     if there:
         return _("Added as a new layer.")
     if record is None:

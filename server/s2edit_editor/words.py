@@ -82,10 +82,14 @@ def progress(job: JobRecord | Mapping[str, Any]) -> str:
     return phase(job["phase"]) + steps + left + attempt
 
 
+def remark(job: JobRecord | Mapping[str, Any]) -> str:
+    """What the daemon says of how a job ended, and what to do; "" for one that is as it should be."""
+    return " ".join(part for part in (job.get("message", ""), job.get("hint", "")) if part)
+
+
 def reason(job: JobRecord | Mapping[str, Any]) -> str:
     """Why a job has failed, and what to do."""
-    said = " ".join(part for part in (job.get("message", ""), job.get("hint", "")) if part)
-    return said or _("Failed")
+    return remark(job) or _("Failed")
 
 
 def state(job: JobRecord | Mapping[str, Any]) -> str:
@@ -97,7 +101,9 @@ def state(job: JobRecord | Mapping[str, Any]) -> str:
         return _("Number {n} in the queue", n=job["position"]) if job["position"] else _("Waiting")
     if name == "failed":
         return reason(job)
-    return {"paused": _("On hold"), "done": _("Done"), "cancelled": _("Cancelled")}.get(name, name)
+    if name == "done":
+        return remark(job) or _("Done")
+    return {"paused": _("On hold"), "cancelled": _("Cancelled")}.get(name, name)
 
 
 def forecast(told: ForecastRecord) -> str:

@@ -174,9 +174,9 @@ def finish_done(
     with writing(db):
         now = time.time()
         changed = db.execute(
-            "UPDATE jobs SET state = 'done', finished = ?, changed = ?, record = ?, result_sha256 = ?"
-            " WHERE id = ? AND state = 'running' AND attempt = ?",
-            (now, now, json.dumps(record), digest, job, attempt),
+            "UPDATE jobs SET state = 'done', finished = ?, changed = ?, record = ?, result_sha256 = ?,"
+            " message = ?, hint = ? WHERE id = ? AND state = 'running' AND attempt = ?",
+            (now, now, json.dumps(record), digest, *_remark(record), job, attempt),
         ).rowcount
         if changed:
             _put_frames(db, job, "out", out)
@@ -186,6 +186,16 @@ def finish_done(
             )
             _note(db, job, "done")
         return bool(changed)
+
+
+def _remark(record: dict[str, Any]) -> tuple[str, str] | tuple[None, None]:
+    """What a painter has to know of a result that shows nothing, and what to do: its empty layer says neither."""
+    if record.get("box") == [0, 0, 0, 0]:
+        return (
+            "Nothing changed: the model found nothing to edit.",
+            "Paint where the picture may change, or say the change in other words.",
+        )
+    return None, None
 
 
 def finish_failed(db: sqlite3.Connection, job: str, attempt: int, error: WireError) -> bool:

@@ -46,7 +46,7 @@ def state_line(job: dict[str, Any]) -> str:
     if state == "done":
         ended = job.get("finished", job["created"])
         took = _("Done in {time}", time=duration(ended - job.get("started", job["created"])))
-        parts = (took, moment(ended), "" if job["acknowledged"] else _("not fetched yet"))
+        parts = (took, moment(ended), "" if job["acknowledged"] else _("not fetched yet"), words.remark(job))
         return " · ".join(part for part in parts if part)
     language()
     return _("Failed: {why}", why=words.reason(job)) if state == "failed" else words.state(job)

@@ -105,7 +105,7 @@ class JobRecord(_Job, total=False):
     started: Annotated[float, TIME, "When its last attempt started."]
     finished: Annotated[float, TIME, "When it ended."]
     error: Annotated[str, Choice(tuple(CODES)), "Why it failed."]
-    message: Annotated[str, Text(2000), "The same as a sentence."]
+    message: Annotated[str, Text(2000), "The same as a sentence; of a finished job, what is odd about its result."]
     hint: Annotated[str, Text(2000), "What to do next."]
     result_sha256: Annotated[str, Hex(64), "Digest of the result's frames."]
 
@@ -288,6 +288,7 @@ class ResultRecord(TypedDict, total=False):
     inputs: dict[str, str]  # SHA-256 of what was sent: `image`, `object_mask.0`, …
     masks: dict[str, Any]
     phases: dict[str, float]
+    box: list[int]  # x, y, w, h of what shows; zeros where nothing does
     guidance: float  # w of the attempt that was taken
     unet_forwards: dict[str, int]
     cached: dict[str, bool]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from s2edit_editor import sentences, text, words
+from s2edit_editor import rows, sentences, text, words
 from s2edit_wire.records import PHASES
 
 
@@ -56,6 +56,7 @@ def job(**changes: Any) -> dict[str, Any]:
         (job(state="queued"), "Waiting"),
         (job(state="paused"), "On hold"),
         (job(state="done"), "Done"),
+        (job(state="done", message="Nothing changed.", hint="Paint."), "Nothing changed. Paint."),
         (job(state="cancelled"), "Cancelled"),
         (job(state="failed", message="No object.", hint="Name it."), "No object. Name it."),
         (job(state="failed"), "Failed"),
@@ -63,6 +64,13 @@ def job(**changes: Any) -> dict[str, Any]:
 )
 def test_states(record: dict[str, Any], said: str) -> None:
     assert words.state(record) == said
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_edit_that_changed_nothing_says_so_wherever_its_layer_is(there: bool) -> None:
+    record: Any = job(state="done", message="Nothing changed.", hint="Paint.", acknowledged=False)
+    edit = {"kind": "edit", "source": "a man", "target": "a man with a hat"}
+    assert rows._row(edit, record, None, there=there, coming=False).said == "Nothing changed. Paint."
 
 
 def test_every_phase_has_words_of_its_own() -> None:

@@ -224,6 +224,21 @@ def test_the_wait_is_the_sum_of_what_is_ahead(db: Db) -> None:
     assert queue == {"a": (1, None), "b": (2, None)}, "no card was counted yet"
 
 
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"box": [0, 0, 0, 0]}, "Nothing changed: the model found nothing to edit."),
+        ({"box": [4, 5, 1, 1]}, None),
+        ({"caption": "a man"}, None),
+    ],
+)
+def test_a_result_without_a_pixel_is_told_of(db: Db, record: dict[str, Any], said: str | None) -> None:
+    db.add("a"), db(jobs.start_next)
+    db(jobs.finish_done, "a", 1, record, [FRAME], "x")
+    row = db(jobs.get, "a")
+    assert (row["state"], row["error"], row["message"]) == ("done", None, said)
+
+
 def test_a_done_edit_of_the_same_picture_and_words_tells_that_its_identity_is_known(db: Db) -> None:
     plan = {**EDIT, "image_sha256": "0" * 64, "target": "something else", "settings": {"blend.feather": 3}}
     db.add("a"), db(jobs.start_next)
