@@ -55,6 +55,11 @@ def name_of(line: str) -> str:
     return line.partition("==")[0]
 
 
+def normal(name: str) -> str:
+    """A package's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def lock(root: Path = ROOT) -> list[Path]:
     """Write the files anew; returns them. Raises Trouble when uv is not there or finds no solution."""
     base = _resolved(root, None)

@@ -31,8 +31,8 @@ def packages(name: str) -> dict[str, str]:
     return {locking.name_of(line): line.partition("==")[2].partition(" ")[0] for line in lines}
 
 
-def normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", re.split(r"[\[; ]", name)[0]).lower()
+def normal(requirement: str) -> str:
+    return locking.normal(re.split(r"[\[; ]", requirement)[0])
 
 
 @pytest.mark.parametrize("name", NAMES)
