@@ -50,14 +50,11 @@ def main() -> None:
 
 def _loaded(noted: Path) -> dict[str, set[str]]:
     """Programs by top-level module."""
-    programs = {"s2edit_server.worker": "worker", "s2edit_cli": "command"}
+    programs = {"s2edit_server.worker": "worker", "s2edit_cli": "command", "s2edit_server": "daemon"}
     found: dict[str, set[str]] = defaultdict(set)
     for path in noted.iterdir():
         first, *modules = path.read_text().splitlines()
-        name = next(
-            (short for long, short in programs.items() if long in first),
-            "daemon" if "s2edit_server" in first else first,
-        )
+        name = next((short for long, short in programs.items() if long in first), first)
         for module in modules:
             found[module].add(name)
     return found
@@ -76,15 +73,13 @@ def _print(loaded: dict[str, set[str]]) -> None:
                 files = metadata.files(package) or []
             except metadata.PackageNotFoundError:
                 continue  # another system's
-            size = sum(path.stat().st_size for file in files if (path := Path(str(file.locate()))).is_file())
+            size = 1.0 * sum(path.stat().st_size for file in files if (path := Path(str(file.locate()))).is_file())
             rows.append((size / 2**20, package, sorted(by_distribution[locking.normal(package)])))
     print(f"{'package':<28}{'MiB':>8}  loaded by")
     for size, package, programs in sorted(rows, reverse=True):
         print(f"{package:<28}{size:>8.1f}  {', '.join(programs) or '–'}")
-    unused = sum(size for size, _, programs in rows if not programs)
-    print(
-        f"{sum(size for size, _, _ in rows):.0f} MiB; {unused:.0f} MiB were loaded by none of them (the tray's is Qt)."
-    )
+    whole, unused = sum(row[0] for row in rows), sum(size for size, _, programs in rows if not programs)
+    print(f"{whole:.0f} MiB; {unused:.0f} MiB were loaded by none of them, the tray's Qt included.")
 
 
 if __name__ == "__main__":

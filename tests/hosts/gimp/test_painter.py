@@ -47,7 +47,7 @@ def test_kill_9_of_the_daemon_in_mid_edit_loses_nothing(person: Person) -> None:
     lab.write_launcher(step_ms=KILLED.step_ms)
     count = len(names(person))
     person.edit_lowest_layer(KILLED)
-    time.sleep(2.0)
+    wait_for(lambda: lab.jobs(["running"], acknowledged=False), "the job to run", 60)
     lab.kill_daemon()
     time.sleep(0.5)
     screen.photograph("killed")
