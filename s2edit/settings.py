@@ -16,6 +16,8 @@ from .errors import SettingError
 from .knobs import Knob, check_fields, entries_of
 
 Level = Literal["auto", "full", "checkpointing", "adam8bit", "kv", "lora"]
+AUTOMATIC: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
+"""What "auto" chooses from, from the most faithful to the smallest; "adam8bit" needs a package of its own."""
 Timesteps = Literal["uniform", "stratified"]
 InversionMode = Literal["direct", "null_text", "npi"]
 EditMode = Literal["auto", "replace", "refine"]

@@ -22,11 +22,11 @@ from .method.masks import MaskPyramid, object_mask
 from .method.prompts import Prompt
 from .model.backbone import Backbone, Encoding
 from .model.device import empty_cache
-from .model.levels import ORDER, changed_weights
+from .model.levels import changed_weights
 from .model.weights import BaseWeights
 from .picture.region import LATENT_STRIDE
 from .requests import ObjectSpec, Pixels
-from .settings import EditSettings, Level, Settings
+from .settings import AUTOMATIC, EditSettings, Level, Settings
 
 LOG = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Stages:
 
     def known_level(self, subjects: Sequence[Subject], settings: Settings, seed: int) -> Level | None:
         """The most faithful level at which the identity of these subjects was learned already, None for none."""
-        for level in ORDER:
+        for level in AUTOMATIC:
             tried = settings.replace_from({"identity.level": level})
             key = self._key(subjects, tried, seed)
             if (self._identity and self._identity.key == key) or (self._cache is not None and key in self._cache):

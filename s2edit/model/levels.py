@@ -16,11 +16,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ..errors import OutOfMemory, SettingError
-from ..settings import IdentitySettings, Level
+from ..settings import AUTOMATIC, IdentitySettings, Level
 from .backbone import Backbone
 
-ORDER: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
-"""From the most faithful to the smallest; "adam8bit" only comes when asked for, since it needs a package of its own."""
 _LORA_RATE = 50
 """Low-rank factors start at zero and need larger steps than the weights: 1e-4 where full training takes 2e-6 (ours)."""
 _SMALL, _BLOCK = 4096, 256
@@ -156,7 +154,7 @@ def choose_level(
     Raises:
         OutOfMemory: not even the smallest fits.
     """
-    for level in ORDER:
+    for level in AUTOMATIC:
         plan = memory_plan(checkpoint, size, level, rank=rank, rows=rows)
         if plan.total <= available:
             return plan

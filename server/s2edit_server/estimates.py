@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from s2edit.model.families import FAMILIES, NOTHING_LEARNED
-from s2edit.settings import Settings
+from s2edit.settings import AUTOMATIC, Settings
 
 from .timings import Pace
 from .weights.catalogue import Entry
@@ -31,16 +31,19 @@ class Forecast:
     measured: bool
 
 
-def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device: str, *, pixels: int) -> Forecast:
+def forecast(
+    entry: Entry, settings: Settings, paces: Mapping[str, Pace], device: str, *, pixels: int, available: int = 0
+) -> Forecast:
     """What to expect of an edit.
 
     Args:
         paces: seconds by phase of such jobs on this machine; counts as measured when editing is among them.
         device: as the worker names it; "" is taken for a CPU.
         pixels: height × width that the model works at.
+        available: bytes that the device has for the job, what is kept for earlier ones included; 0 when nobody knows.
     """
     identity, inversion, editing = unet_forwards(settings)
-    memory = entry.needs(settings.identity.level if identity else NOTHING_LEARNED)
+    memory = entry.needs(_level(entry, settings.identity.level, available) if identity else NOTHING_LEARNED)
     if "editing" in paces and (not identity or "identity" in paces):
         next_s = sum(pace.seconds for phase, pace in paces.items() if phase in ("editing", "compositing"))
         return Forecast(sum(pace.seconds for pace in paces.values()), next_s, memory, measured=True)
@@ -49,6 +52,13 @@ def forecast(entry: Entry, settings: Settings, paces: Mapping[str, Pace], device
     second = operations / SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
     rest = editing * second + 1.0
     return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, memory, measured=False)
+
+
+def _level(entry: Entry, level: str, available: int) -> str:
+    """The level that "auto" will come to: the first that fits, or the smallest, with which the job is tried."""
+    if level != "auto" or not available:
+        return level
+    return next((each for each in AUTOMATIC if entry.needs(each) <= available), AUTOMATIC[-1])
 
 
 def unet_forwards(settings: Settings) -> tuple[int, int, int]:

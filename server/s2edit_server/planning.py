@@ -78,7 +78,9 @@ def plan(
     fine = resolution(crop, box, (height, width), path)
     if fine.is_coarse:
         problems.append(size_problem(fine.size, (width, height)))
-    guess: Forecast = forecast(entry, settings, paces or {}, device, pixels=height * width)
+    guess: Forecast = forecast(
+        entry, settings, paces or {}, device, pixels=height * width, available=memory_free + memory_used
+    )
     return {
         "crop": list(crop),
         "model_size": [height, width],

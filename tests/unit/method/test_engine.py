@@ -23,9 +23,9 @@ from s2edit.errors import (
     PromptError,
     SettingError,
 )
-from s2edit.model.levels import ORDER, memory_plan
+from s2edit.model.levels import memory_plan
 from s2edit.requests import Progress
-from s2edit.settings import Settings
+from s2edit.settings import AUTOMATIC, Settings
 
 Array = np.ndarray[Any, Any]
 
@@ -89,8 +89,8 @@ def test_the_level_is_what_the_device_has_room_for(
         return record["settings"]["identity"]["level"], record["cached"]["identity"]
 
     engine = Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "cache", threads=1)
-    plans = [memory_plan(engine._loaded().checkpoint, (64, 64), level) for level in ORDER]
-    room = plans[ORDER.index("kv")].total - plans[0].weights
+    plans = [memory_plan(engine._loaded().checkpoint, (64, 64), level) for level in AUTOMATIC]
+    room = plans[AUTOMATIC.index("kv")].total - plans[0].weights
     with caplog.at_level(logging.INFO):
         assert level(engine, room, 1) == ("kv", False)
     assert "learning at level kv" in caplog.text

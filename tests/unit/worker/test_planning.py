@@ -145,6 +145,12 @@ def test_memory_is_its_levels(weights: Weights, model: str) -> None:
         assert needed({"identity.level": level}) == family.memory[full]
     assert needed({"identity.enabled": False}) == needed({}, cached=True) == family.memory[NOTHING_LEARNED]
     assert family.memory["full"] > family.memory["checkpointing"] > family.memory["kv"] > family.memory["lora"]
+    learned = [level for level in get_args(Level) if level not in ("auto", "adam8bit")]
+    for level, below in zip(learned, [*learned[1:], learned[-1]], strict=True):
+        # Each level's bytes are room enough for it, partly taken by the model in memory, and a byte less isn't.
+        room = family.memory[level]
+        assert needed({"identity.level": "auto"}, memory_free=room - 5, memory_used=5) == room
+        assert needed({"identity.level": "auto"}, memory_free=room - 1) == family.memory[below]
     (card,) = (weights.record(entry) for entry in weights.entries() if entry.id == model)
     assert card["memory"] == family.memory["full"]
 
