@@ -149,7 +149,7 @@ def _begin(state: Path) -> None:
 
     try:
         node.start(state)
-    except WireError:
+    except (Unreachable, WireError):
         membership.forget(state)
         raise
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,18 +18,20 @@ from pathlib import Path
 from types import FrameType
 
 from filelock import FileLock, Timeout
-from s2edit_wire.errors import WireError
+from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.programs import run_python
 
 from . import membership
 from .membership import Studio
 
-LOCK, PID, LOG = "run.lock", "run.pid", "ray.log"
+LOCK, PID = "run.lock", "run.pid"
 SEAT = "s2edit_seat"
 """The resource that a computer offers, one for each of its cards."""
 START_S = 60.0
 """Seconds until a computer's part has to answer."""
 END_S = 20.0
+HEAD_S = 10.0
+"""Seconds until the head has to take a connection."""
 PAUSE = 2.0
 """Seconds between two starts, where Ray ended by itself."""
 SHORT = "/tmp"  # noqa: S108 - a folder of our own in it, made by mkdtemp; a socket's path has at most 107 bytes
@@ -84,11 +87,13 @@ def run(state: Path) -> int:
 
 
 def start(state: Path) -> None:
-    """Have `run` in the background; returns once this computer is there. Raises WireError."""
+    """Have `run` in the background; returns once this computer is there. Raises WireError, Unreachable."""
     studio = membership.found_studio(state)
     if runs(studio):
         return
-    with (studio.folder / LOG).open("ab") as log:
+    _refuse_without_head(studio)
+    _log(studio).parent.mkdir(mode=0o700, exist_ok=True)
+    with _log(studio).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - ours
             [*run_python(), "-m", "s2edit_cli", "cluster", "run"],
             stdin=subprocess.DEVNULL,
@@ -104,7 +109,7 @@ def start(state: Path) -> None:
             raise WireError(
                 "internal",
                 "This computer's part of the studio did not start.",
-                f"See {studio.folder / LOG}; is the head up, and can its ports be reached from here?",
+                f"See {_log(studio)}; is the head up, and can its ports be reached from here?",
             )
         time.sleep(0.2)
 
@@ -116,9 +121,7 @@ def end(studio: Studio) -> None:
         os.kill(int((studio.folder / PID).read_text(encoding="ascii")), signal.SIGTERM)
     while runs(studio):
         if time.monotonic() > until:
-            raise WireError(
-                "internal", "This computer's part of the studio does not end.", f"See {studio.folder / LOG}"
-            )
+            raise WireError("internal", "This computer's part of the studio does not end.", f"See {_log(studio)}")
         time.sleep(0.1)
 
 
@@ -134,6 +137,24 @@ def runs(studio: Studio) -> bool:
 def is_up(studio: Studio) -> bool:
     """Whether Ray here has started."""
     return (studio.folder / "up").exists()
+
+
+def _log(studio: Studio) -> Path:
+    return studio.folder.parent / "logs" / "studio.log"
+
+
+def _refuse_without_head(studio: Studio) -> None:
+    """Ray itself would wait for a head that is not there for minutes; raises Unreachable."""
+    member = studio.member
+    if studio.is_head:
+        return
+    try:
+        socket.create_connection((member.head, member.head_port), HEAD_S).close()
+    except OSError as error:
+        raise Unreachable(
+            f"The studio's head doesn't answer at {member.head}, port {member.head_port}: {error.strerror or error}.",
+            "See there that `s2edit cluster status` says it is up, and that its firewall lets this computer in.",
+        ) from error
 
 
 def _once(studio: Studio) -> None:

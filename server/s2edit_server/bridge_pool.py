@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import logging
 import subprocess
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -29,6 +31,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two starts of the bridge."""
 END_S = 5.0
 """Seconds that the bridge gets to take its seats down."""
+LACKING_S = 60.0
+"""Seconds for which a computer is believed to lack a model: somebody may bring it there."""
 AWAY = "No computer of the studio answers; jobs wait. Run on this one: s2edit cluster start"
 
 
@@ -109,6 +113,7 @@ class BridgePool(FixedPool):
         super().__init__({})
         self._module, self._folder, self._on_change, self._on_places = module, folder, on_change, on_places
         self._present: set[str] = set()
+        self._lacks: dict[str, dict[str, float]] = {}
         self._seats: dict[str, SeatRunner] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,7 +125,8 @@ class BridgePool(FixedPool):
 
     def places(self) -> list[Place]:
         """See `Pool.places`; a host that is gone has none."""
-        return [place for place in super().places() if place.name in self._present]
+        here = [place for place in super().places() if place.name in self._present]
+        return [replace(place, lacks=self._lacking(place.host)) for place in here]
 
     def device(self, wanted: str) -> str:
         """See `Pool.device`: each host has settings of its own for that."""
@@ -177,9 +183,27 @@ class BridgePool(FixedPool):
         if isinstance(report, link.Places):
             self._settle(report)
         elif (seat := self._seats.get(report.seat)) is not None:
-            seat.tell(report)
+            seat.tell(self._elsewhere(report) if isinstance(report, link.Ended) else report)
         if not isinstance(report, link.Said):
             self._on_change()
+
+    def _elsewhere(self, report: link.Ended) -> link.Ended | link.Failure:
+        """The end of a job as it is; for want of its model it is none, as long as another computer may have that."""
+        outcome, job = report.outcome, self.job(report.seat)
+        if not isinstance(outcome, worker_link.Failed) or outcome.code != "unknown_model" or job is None:
+            return report
+        LOG.warning("job %s: %s", report.job, outcome.message)
+        self._lacks.setdefault(self._hosts[report.seat], {})[job.model] = time.monotonic()
+        if all(job.model in place.lacks for place in self.places()):
+            self._lacks.clear()
+            return report
+        asyncio.get_running_loop().call_later(LACKING_S, self._on_places)
+        return link.Failure(report.seat, report.job, outcome.message, lost=True)
+
+    def _lacking(self, host: str) -> frozenset[str]:
+        """Models that were not there a moment ago."""
+        since = time.monotonic() - LACKING_S
+        return frozenset(model for model, when in self._lacks.get(host, {}).items() if when > since)
 
     def _settle(self, report: link.Places) -> None:
         self.notice = report.notice

@@ -45,6 +45,7 @@ class Place:
         job: what runs there, "" when it is free.
         model: what is in memory, "" for none.
         holds: identities that lie there or are being learned there, each with the time of its last use.
+        lacks: models whose weights are not there.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Place:
     job: str = ""
     model: str = ""
     holds: Mapping[str, float] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
 
 
 def worth_telling(places: Sequence[Place]) -> bool:
@@ -66,8 +68,8 @@ def choose(
 
     The painter with the fewest running jobs comes first; among equals the longest wait, and a job whose identity lies
     on a free place counts as waiting `PATIENCE` longer. A job whose identity lies on busy places only waits for one of
-    them, up to `PATIENCE` since it was queued. Nobody's own jobs overtake each other otherwise: people may have moved
-    them.
+    them, up to `PATIENCE` since it was queued; none goes where its model is not. Nobody's own jobs overtake each other
+    otherwise: people may have moved them.
 
     Args:
         waiting: in the queue's order.
@@ -82,24 +84,26 @@ def choose(
     for job in waiting:
         if job.painter in seen:
             continue
-        near = [place for place in free if job.holds and job.holds in place.holds]
-        if not near and _waits_for_a_place(job, places, now):
+        able = [place for place in free if job.model not in place.lacks]
+        near = [place for place in able if job.holds and job.holds in place.holds]
+        if not able or (not near and _waits_for_a_place(job, places, now)):
             continue
         seen.add(job.painter)
         rank = serving[job.painter], -(now - job.since + (PATIENCE if near else 0.0))
         if best is None or rank < best[0]:
-            best = rank, job, near
+            best = rank, job, near or able
         if len(seen) == len(painters):
             break
     if best is None:
         return None
-    _, job, near = best
-    return job, min(near or free, key=lambda place: _cost(job, place, now))
+    _, job, suitable = best
+    return job, min(suitable, key=lambda place: _cost(job, place, now))
 
 
 def _waits_for_a_place(job: Job, places: Sequence[Place], now: float) -> bool:
     """Whether a job with no free place that holds its identity rather waits for a busy one."""
-    return bool(job.holds) and now - job.since < PATIENCE and any(job.holds in place.holds for place in places)
+    homes = [place for place in places if job.holds in place.holds and job.model not in place.lacks]
+    return bool(job.holds and homes) and now - job.since < PATIENCE
 
 
 def _cost(job: Job, place: Place, now: float) -> tuple[int, int, float]:

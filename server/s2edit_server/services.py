@@ -20,6 +20,8 @@ from .settings import SettingsFile
 from .supervisor import Health
 from .weights_desk import WeightsDesk
 
+MAX_PLACES = 64
+"""Of a status, as its record allows."""
 KEPT_BACK = {"proxy", "mirror"}
 """Settings that painters don't see: addresses may hold passwords."""
 
@@ -92,7 +94,7 @@ class Services:
         }
         places = self.pool.places()
         if worth_telling(places):
-            status["places"] = [self._place(place, viewer) for place in places]
+            status["places"] = [self._place(place, viewer) for place in places[:MAX_PLACES]]
         return status
 
     def health(self) -> Health:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from s2edit_cluster import membership
 from s2edit_wire.client import Client
 
 from tests.cluster.studio import HEAD, OTHER, free_ports, places, until
@@ -85,3 +86,24 @@ def test_what_can_be_no_address_is_refused_and_nothing_is_made(tmp_path: Path, a
     code, told = _typed(tmp_path, "cluster", "head", address)
     assert code == told["exit_code"] == 3, told
     assert not (tmp_path / "cluster").exists()
+
+
+@pytest.mark.parametrize("fault", ["versions", "damaged", "absent", "another kind", "no head"])
+def test_what_cant_be_joined_is_refused_in_words_and_nothing_is_made(tmp_path: Path, fault: str) -> None:
+    membership.make_head(tmp_path / "a", HEAD, free_ports(), 1)
+    file = tmp_path / "a" / "cluster" / membership.JOIN_FILE
+    said = json.loads(file.read_text())
+    if fault == "versions":
+        said["versions"]["torch"] = "1.0"
+    elif fault == "another kind":
+        del said["token"]
+    file.write_text("{" if fault == "damaged" else json.dumps(said))
+    if fault == "absent":
+        file.unlink()
+    code, told = _typed(tmp_path / "b", "cluster", "join", str(file), OTHER)
+    assert code in {3, 4}, told
+    assert told["error"]["hint"]
+    if fault == "versions":
+        assert "torch" in told["error"]["message"]
+        assert "instead of 1.0" in told["error"]["message"]
+    assert not (tmp_path / "b" / "cluster").exists()

@@ -25,6 +25,7 @@ _places = st.lists(
         job=st.sampled_from(["", "", "busy"]),
         model=st.sampled_from(["", "m", "n"]),
         holds=st.dictionaries(st.sampled_from(PICTURES[1:]), st.floats(0, NOW), max_size=3),
+        lacks=st.frozensets(st.sampled_from("mn"), max_size=1),
     ),
     max_size=6,
 )
@@ -37,7 +38,10 @@ def test_no_place_stays_free_while_a_job_may_start_and_no_painter_is_passed_over
     free = [place for place in places if not place.job]
 
     def may(job: Job) -> bool:
-        homes = [place for place in places if job.holds and job.holds in place.holds]
+        able = [place for place in places if job.model not in place.lacks]
+        homes = [place for place in able if job.holds and job.holds in place.holds]
+        if all(place.job for place in able):
+            return False
         return not homes or any(not place.job for place in homes) or NOW - job.since >= PATIENCE
 
     eligible = [job for job in waiting if may(job)]
@@ -48,9 +52,10 @@ def test_no_place_stays_free_while_a_job_may_start_and_no_painter_is_passed_over
     job, place = chosen
     assert job in eligible
     assert place in free
+    assert job.model not in place.lacks
     # The first of that painter's own that may start, at its home if that is free, and nobody with less came short.
     assert job == next(one for one in eligible if one.painter == job.painter)
-    if any(job.holds and job.holds in one.holds for one in free):
+    if any(job.holds and job.holds in one.holds and job.model not in one.lacks for one in free):
         assert job.holds in place.holds
     loads = {painter: sum(one.painter == painter for one in running) for painter in "ABC"}
     assert loads[job.painter] == min(loads[one.painter] for one in eligible)
