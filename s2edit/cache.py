@@ -66,7 +66,7 @@ class DiskCache:
         return FileLock(self._folder / f"{key[:2]}.lock")
 
     def get(self, key: str) -> dict[str, Tensor] | None:
-        """The tensors of an entry, on the CPU, or None."""
+        """The tensors of an entry by name, as `put` got them but on the CPU; None without one, or for a damaged one."""
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load_file
 

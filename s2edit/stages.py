@@ -95,7 +95,13 @@ class Stages:
 
     @torch.no_grad()
     def moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """`Checkpoint.latent_moments`, once a picture: fine-tuning leaves the autoencoder alone."""
+        """`Backbone.latent_moments`, kept for the last few pictures: fine-tuning leaves the autoencoder alone.
+
+        Args:
+            pixels: 1×3×H×W in [-1, 1].
+        Returns:
+            Mean and standard deviation, 1×C×h×w each.
+        """
         key = array_digest(pixels.numpy())
         if key not in self._encoded:
             if len(self._encoded) >= _KEPT_PICTURES:
@@ -149,7 +155,15 @@ class Stages:
         return inversion, found is not None
 
     def automatic_mask(self, mean: Tensor, prompt: Prompt, word: str, settings: EditSettings, job: Job) -> Tensor:
-        """M from the base model's attention to a word, h×w at the model's size, 0 or 1."""
+        """M from the base model's attention to a word.
+
+        Args:
+            mean: 1×C×h×w, the picture's latent. prompt: has the word.
+        Returns:
+            H×W at the model's size, 0 or 1.
+        Raises:
+            MaskError: `mask_empty`, where the model finds no place for the word. Cancelled.
+        """
         self.restore()
         checkpoint = self.checkpoint
         latent_size = (mean.shape[-2], mean.shape[-1])

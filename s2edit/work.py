@@ -101,9 +101,13 @@ def composited(
     blend: Tensor | None,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Pixels, Pixels]:
-    """`compositing.composite` of a decoded edit (1×3×h×w in [-1, 1]), as the work's settings have it.
+    """`compositing.composite` of a decoded edit, as the work's settings have it.
 
-    `check` is called now and then, and may raise to stop.
+    Args:
+        decoded: 1×3×h×w in [-1, 1]. blend: where it may differ from the source, h×w bool at the latent's size; None
+            means everywhere. check: called now and then; may raise to stop.
+    Returns:
+        Patch and alpha, as of `compositing.composite`.
     """
     settings = work.settings.blend
     unedited = checkpoint.decode(subject.mean) if settings.detail else None

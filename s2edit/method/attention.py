@@ -79,7 +79,12 @@ class Recorder:
     maps: dict[int, Tensor] = field(default_factory=dict)
 
     def add(self, row: int, probabilities: Tensor) -> None:
-        """Add one layer's h×N×L probabilities of a row."""
+        """Add what one layer attends to.
+
+        Args:
+            row: of the batch; one of `columns`.
+            probabilities: h heads × N queries × L tokens, each query's summing to 1.
+        """
         found = probabilities[..., list(self.columns[row])].detach().float().sum(dim=(0, 2)).view(self.shape)
         self.maps[row] = self.maps[row] + found if row in self.maps else found
 
@@ -102,7 +107,11 @@ class AttentionControl:
     _biases: dict[object, SpatialBias | None] = field(default_factory=dict)
 
     def set_latent_size(self, height: int, width: int) -> None:
-        """Derive each layer's (H, W) from its number of queries; every level halves both sides exactly."""
+        """Derive each layer's (H, W) from its number of queries; every level halves both sides exactly.
+
+        Args:
+            height, width: of the latent, cells (1/8 of the model's pixels).
+        """
         self.shapes = {}
         while height and width:
             self.shapes[height * width] = (height, width)
@@ -122,7 +131,13 @@ class AttentionControl:
         return sorted(rows)
 
     def bias(self, query: Tensor, tokens: int, rows: Sequence[int]) -> SpatialBias | None:
-        """Eq. 3 for these rows at the resolution of an R×h×N×d query; None where nothing is masked."""
+        """Eq. 3 as scores to be added, kept for the next layer of this size.
+
+        Args:
+            query: R×h×N×d, of which size, dtype and device count. tokens: L. rows: R of the batch's.
+        Returns:
+            What to add, R×1×N×(L+E); None where nothing of these rows is masked.
+        """
         key = (tuple(self.masks), tuple(rows), query.shape[2], tokens, query.dtype, query.device, self.semantics)
         if key not in self._biases:
             if len(self._biases) >= _KEPT_BIASES:
@@ -175,7 +190,13 @@ class ControlledProcessor:
 
 
 def self_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:
-    """Self-attention (B×h×N×d); the target row looks where the source row looks while injection lasts."""
+    """Self-attention; while injection lasts, the target row has the source row's queries and keys (Prompt-to-Prompt).
+
+    Args:
+        query, key, value: B×h×N×d.
+    Returns:
+        B×h×N×d.
+    """
     injection = control.injection
     if injection is not None and query.shape[2] <= injection.self_queries:
         rows = list(range(query.shape[0]))
@@ -185,7 +206,13 @@ def self_attention(query: Tensor, key: Tensor, value: Tensor, control: Attention
 
 
 def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:
-    """Cross-attention under control: query B×h×N×d, key and value B×h×L×d; returns B×h×N×d."""
+    """Attention to words, under control.
+
+    Args:
+        query: B×h×N×d, N the cells of a layer whose size `set_latent_size` told. key, value: B×h×L×d of L tokens.
+    Returns:
+        B×h×N×d.
+    """
     shape = control.shapes[query.shape[2]]
     explicit = control.explicit_rows(shape)
     plain = [row for row in range(query.shape[0]) if row not in explicit]

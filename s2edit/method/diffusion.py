@@ -41,20 +41,44 @@ class Ddim:
         return float(self._alphas[max(timestep, 0)])
 
     def step(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
-        """From `timesteps[index]` one step towards the picture."""
+        """From `timesteps[index]` one step towards the picture (Song et al., 2021, eq. 12 with σ = 0).
+
+        Args:
+            noise: ε predicted for `latent`. index: 0 is the noisiest step. latent: B×C×h×w.
+        Returns:
+            B×C×h×w.
+        """
         return _move(noise, latent, self.alpha(self.timesteps[index]), self.alpha(self._arrivals[index]))
 
     def invert(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
-        """Arrive at `timesteps[index]` from one step nearer to the picture, by the noise predicted for that latent."""
+        """One step away from the picture, to `timesteps[index]`: `step` backwards, with the noise of where it starts.
+
+        Args:
+            noise: ε predicted for `latent`. latent: B×C×h×w, one step nearer to the picture.
+        Returns:
+            B×C×h×w.
+        """
         return _move(noise, latent, self.alpha(self._arrivals[index]), self.alpha(self.timesteps[index]))
 
     def passed(self, trajectory: Tensor) -> Tensor:
-        """The latents of all T+1 of an inversion, from picture to noise, that this walk comes by, in their order."""
+        """The latents of an inversion at the timesteps of this walk, which may start later or take fewer steps.
+
+        Args:
+            trajectory: (T+1)×C×h×w, from picture to noise.
+        Returns:
+            One latent more than this walk has steps, from picture to noise.
+        """
         noise = trajectory.shape[0] - 1
         return trajectory[[0, *(noise - place for place in reversed(self._places))]]
 
     def clean(self, noise: Tensor, index: int, latent: Tensor) -> Tensor:
-        """The picture's latent that a prediction amounts to."""
+        """The picture's latent that a prediction amounts to (Song et al., 2021, eq. 9).
+
+        Args:
+            noise: ε predicted for `latent` at `timesteps[index]`. latent: B×C×h×w.
+        Returns:
+            B×C×h×w.
+        """
         alpha = self.alpha(self.timesteps[index])
         return _clean(noise, latent, alpha)
 

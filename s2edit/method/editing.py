@@ -178,7 +178,15 @@ class _Recording:
         return self._last[0]
 
     def blend_mask(self, size: tuple[int, ...], threshold: float) -> Tensor:
-        """Union of both branches' masks, h×w bool."""
+        """Where the edit may differ from the source: the union of both branches' LocalBlend masks.
+
+        Args:
+            size: (h, w) of the latent. threshold: of each map divided by its maximum, 0 to 1.
+        Returns:
+            h×w bool.
+        Raises:
+            MaskError: `mask_empty`, where the changed words attend to nothing.
+        """
         self._collect()
         masks = [local_blend_mask(found, (size[0], size[1]), threshold) for found in self._sums.values()]
         union = torch.stack(masks).any(dim=0) if masks else torch.zeros(())

@@ -21,7 +21,7 @@ class MaskPyramid:
         self._pooled: dict[tuple[int, int], Tensor] = {}
 
     def at(self, height: int, width: int) -> Tensor:
-        """height·width values in [0, 1], row by row: the covered part of each cell."""
+        """The covered part of each cell of a layer, in [0, 1]: height·width values, row by row."""
         key = (height, width)
         if key not in self._pooled:
             self._pooled[key] = area_pool(self.mask, height, width).flatten()
@@ -29,7 +29,7 @@ class MaskPyramid:
 
 
 def area_pool(mask: Tensor, height: int, width: int) -> Tensor:
-    """Mean over each of height×width cells of an h×w mask."""
+    """Mean of an h×w mask over each of height×width cells of equal size; cells overlap where they don't divide it."""
     return F.adaptive_avg_pool2d(mask[None, None], (height, width))[0, 0]
 
 
@@ -68,7 +68,7 @@ def nowhere(word: str) -> MaskError:
 
 
 def upsampled(attention: Tensor, size: tuple[int, int]) -> Tensor:
-    """H×W to h×w, bilinear."""
+    """A map H×W at `size` (h, w), bilinear."""
     return F.interpolate(attention[None, None], size, mode="bilinear", align_corners=False)[0, 0]
 
 

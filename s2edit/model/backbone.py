@@ -36,7 +36,11 @@ class Encoding:
         return self.states.shape[0]
 
     def with_states(self, states: Tensor) -> Encoding:
-        """Other states beside the same pooled state; of one row, for as many rows as there are states."""
+        """The same with other states, such as another null embedding; the pooled state is repeated to fit.
+
+        Args:
+            states: B×L×D, B a multiple of this one's rows.
+        """
         count = states.shape[0] // len(self)
         return Encoding(states, None if self.pooled is None else self.pooled.repeat(count, 1))
 
@@ -101,7 +105,13 @@ class Backbone(Protocol):
         """Encode prompts with their identity tokens; None is the empty prompt, as guidance takes it."""
 
     def predict(self, latents: Tensor, times: Tensor, encoding: Encoding) -> Tensor:
-        """ε, B×C×h×w, of B latents at B timesteps."""
+        """The predicted noise ε.
+
+        Args:
+            latents: B×C×h×w. times: B timesteps, 0 to 999. encoding: of B rows.
+        Returns:
+            B×C×h×w.
+        """
 
     def latent_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the posterior, scaled, 1×C×h×w, of 1×3×H×W pixels in [-1, 1]."""
@@ -110,7 +120,13 @@ class Backbone(Protocol):
         """Pixels in [-1, 1] (not clipped), 1×3×H×W, of a scaled latent."""
 
     def model_size(self, width: int, height: int, native: int | None = None) -> tuple[int, int]:
-        """(height, width) px at which it sees a crop of that size; `native` in the place of its own."""
+        """(height, width) at which it sees a crop, px.
+
+        Args:
+            width, height: the crop's, px. native: the side it was trained at, in the place of its own.
+        Raises:
+            ImageError: `image_size`, for a crop without pixels.
+        """
 
     def networks(self) -> Mapping[str, nn.Module]:
         """All networks, by name."""

@@ -56,6 +56,9 @@ def precision(name: str, device: torch.device) -> torch.dtype | None:
     "auto" is autocast on CUDA cards (weights and latents stay float32), in bfloat16 where the card computes in it and
     in float16 on older ones, and float32 elsewhere. "tf32" is float32 wherever there is no CUDA. In float16 gradients
     need `loss_scaler`.
+
+    Raises:
+        SettingError: there is no such name.
     """
     choices = ("auto", "float32", "tf32", "bfloat16", "float16")
     if name not in choices:
@@ -111,7 +114,13 @@ def empty_cache(device: torch.device) -> None:
 
 @contextmanager
 def out_of_memory(device: torch.device, level: str) -> Iterator[None]:
-    """Turn torch's and numpy's several ways of running out of memory into OutOfMemory."""
+    """Turn torch's and numpy's several ways of running out of memory into OutOfMemory.
+
+    Args:
+        device: whose free memory the error tells. level: of fine-tuning at that moment, for the error.
+    Raises:
+        OutOfMemory: in place of theirs.
+    """
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:

@@ -36,7 +36,7 @@ class LowRank(nn.Module):
         self.up = nn.Parameter(weight.new_zeros(rows, rank))
 
     def forward(self, weight: Tensor) -> Tensor:
-        """The weight with its update."""
+        """The weight with its update, both out×in."""
         return weight + self.up @ self.down
 
 
@@ -47,6 +47,11 @@ def training(
     """Make a checkpoint's networks trainable at a level; yields the parameters and their optimiser.
 
     Afterwards the networks are as before in form and carry what was learned in their weights.
+
+    Args:
+        settings: its `level` (not "auto"), `learning_rate` and `lora_rank`. seed: of LoRA's random half.
+    Raises:
+        SettingError: the level is "auto".
     """
     modules = list(checkpoint.trainable().values())
     adapted: list[nn.Linear] = []
@@ -77,7 +82,7 @@ def training(
 
 
 def changed_weights(checkpoint: Backbone, level: Level) -> list[Tensor]:
-    """The weights that are others after `training` at a level; all others are what they were."""
+    """The weights that `training` at a level changes, those that LoRA's factors are folded into among them."""
     adapted: list[Tensor] = [layer.weight for layer in checkpoint.projections()] if level == "lora" else []
     return [*checkpoint.trained_weights(level), *adapted]
 

@@ -88,19 +88,22 @@ class Checkpoint:
         return install(self.unet)
 
     def encode(self, prompts: Sequence[Prompt | None]) -> Encoded:
-        """Last hidden states after the final layer norm, both to attend to and where Eq. 1 compares them."""
+        """The last hidden states after the final layer norm, B×L×D for B prompts (CLIP's: 77×768).
+
+        The denoiser attends to them, and Eq. 1 compares them.
+        """
         ids = [padded(prompt, self.tokenizer) for prompt in prompts]
         states: Tensor = self.text_encoder(torch.tensor(ids, device=self.device)).last_hidden_state.float()
         return Encoded(Encoding(states), (states,))
 
     def predict(self, latents: Tensor, times: Tensor, encoding: Encoding) -> Tensor:
-        """Predicted noise, B×4×h×w."""
+        """The predicted noise, B×4×h×w; arguments as of `Backbone.predict`."""
         more = self.conditions(latents, encoding)
         noise: Tensor = self.unet(latents, times, encoder_hidden_states=encoding.states, return_dict=False, **more)[0]
         return noise
 
     def conditions(self, latents: Tensor, encoding: Encoding) -> dict[str, Any]:  # noqa: ARG002
-        """What the U-Net takes beside latents, times and states."""
+        """What the U-Net takes beside latents, times and states, by its own argument's name: nothing here."""
         return {}
 
     def latent_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,11 @@ class BaseWeights:
                 yield f"{module_name}.{name}", weight
 
     def keep(self, weights: Iterable[Tensor]) -> None:
-        """Copy the published numbers of weights that are about to be changed; the others must not be."""
+        """Copy the published numbers of weights that are about to be changed.
+
+        Args:
+            weights: parameters of the networks; all others must stay as they are.
+        """
         wanted = {id(weight) for weight in weights}
         self._keep(name for name, weight in self.named() if id(weight) in wanted)
 
@@ -42,7 +46,7 @@ class BaseWeights:
 
     @torch.no_grad()
     def take_deltas(self) -> dict[str, Tensor]:
-        """Float16 differences of all weights that were trained, in main memory.
+        """The differences that training made, float16, in main memory, by the weight's name.
 
         The networks are left with base + delta as rounded, so that an edit with freshly trained weights and one with
         weights from the cache are the same. (A delta is at most a few 1e-3 and float16 keeps 11 bits of it; in bfloat16
@@ -61,7 +65,13 @@ class BaseWeights:
 
     @torch.no_grad()
     def apply(self, deltas: Mapping[str, Tensor]) -> None:
-        """Set the networks to base + delta; raises KeyError for a delta of other networks before anything changes."""
+        """Set the networks to base + delta.
+
+        Args:
+            deltas: as `take_deltas` gives them; weights that it does not name are set to their base.
+        Raises:
+            KeyError: it names a weight that there is not; nothing has changed then.
+        """
         if unknown := deltas.keys() - {name for name, _ in self.named()}:
             raise KeyError(min(unknown))
         self._keep(deltas)

@@ -113,7 +113,7 @@ def _products(one: Tensor, other: Tensor) -> Tensor:
 
 
 def in_channels(picture: Tensor, count: int) -> Tensor:
-    """1×3×h×w to 1×count×h×w: colours as they are, or their luma."""
+    """A picture 1×3×h×w in `count` channels: as it is (3), or its luma by Rec. 709 (1)."""
     return picture if count == 3 else (picture * torch.tensor(_LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
 
 

@@ -42,7 +42,7 @@ Finish = Callable[[Tensor, Tensor, Tensor, Tensor], Finished]
 
 
 def as_drawn(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> Finished:
-    """Both as the model drew them: where no upscaler fits, interpolation does all of the enlarging."""
+    """A `Finish` that does nothing: where no upscaler fits, interpolation does all of the enlarging."""
     del original, inside
     return Finished(before, after, is_picture=False)
 
@@ -55,7 +55,12 @@ def finish_of(upscaler: Upscaler | Enlarger | None, check: Callable[[], None] = 
 
 
 def enlarged_by(enlarger: Enlarger, check: Callable[[], None] = lambda: None) -> Finish:
-    """With a general upscaler: reconstruction and edit alike, so that they still differ only by what was edited."""
+    """The `Finish` of a general upscaler: it enlarges reconstruction and edit alike, so that they still differ only by
+    what was edited.
+
+    Args:
+        check: called before each tile; may raise to stop.
+    """
 
     def finish(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> Finished:
         del original
@@ -72,7 +77,11 @@ def enlarged_by(enlarger: Enlarger, check: Callable[[], None] = lambda: None) ->
 
 
 def finished_by(upscaler: Upscaler, check: Callable[[], None] = lambda: None) -> Finish:
-    """With an upscaler: what was there before is the picture itself, reduced to the upscaler's size."""
+    """The `Finish` of this method's upscaler, for which the picture itself is what was there before the edit.
+
+    Args:
+        check: called before each tile; may raise to stop.
+    """
 
     def finish(original: Tensor, before: Tensor, after: Tensor, inside: Tensor) -> Finished:
         small = (before.shape[-2], before.shape[-1])
@@ -155,6 +164,6 @@ def _times(part: slice) -> slice:
 
 
 def ramped(difference: Tensor, bounds: tuple[float, float]) -> Tensor:
-    """0 up to the first bound, 1 from the second on, a smooth step between."""
+    """0 up to the first bound, 1 from the second on, 3t² - 2t³ between: of any shape, in the same."""
     ramp = ((difference - bounds[0]) / (bounds[1] - bounds[0])).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)

@@ -89,7 +89,13 @@ def model_input(image: Pixels, size: tuple[int, int]) -> Tensor:
 
 
 def resample(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bicubic, with a low-pass filter when shrinking; 1×C×H×W to 1×C×h×w."""
+    """Bicubic, with a low-pass filter when shrinking; it may go beyond the range of its input at edges.
+
+    Args:
+        values: 1×C×H×W. size: (h, w), px.
+    Returns:
+        1×C×h×w; `values` itself where it has that size.
+    """
     if values.shape[-2:] == size:
         return values
     return F.interpolate(values, size, mode="bicubic", align_corners=False, antialias=True)
@@ -102,7 +108,7 @@ def model_mask(mask: Mask, size: tuple[int, int]) -> Tensor:
 
 
 def image_mask(mask: Tensor, size: tuple[int, int]) -> Mask:
-    """A mask at the model's size as H×W uint8, 0 or 255."""
+    """A mask at the model's size (h×w, 0 to 1) at the picture's, (H, W): H×W uint8, 255 from half on."""
     values = F.interpolate(mask[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0]
     return ((values > 0.5).to(torch.uint8) * 255).numpy()
 
@@ -113,20 +119,20 @@ def binary(mask: Mask) -> Mask:
 
 
 def preview(decoded: Tensor) -> NDArray[np.uint8]:
-    """1×3×h×w in [-1, 1] to h×w×3 uint8."""
+    """What the decoder gives, 1×3×h×w, clipped to [-1, 1], as h×w×3 uint8."""
     pixels = ((decoded[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return pixels.permute(1, 2, 0).cpu().numpy()
 
 
 def quantised(values: Tensor, dtype: np.dtype[Any]) -> Pixels:
-    """Values in [0, 1] in a picture's dtype, 1 becoming white."""
+    """Values in [0, 1], of any shape, in a picture's dtype: uint8, uint16 (their largest is 1), float32."""
     if dtype == np.float32:
         return values.contiguous().numpy()
     return (values.double() * _SCALES[str(dtype)]).round().numpy().astype(dtype)
 
 
 def alpha_channel(alpha: Tensor, dtype: np.dtype[Any]) -> Pixels:
-    """Alpha in [0, 1] in a picture's dtype; what is above 0 stays above 0."""
+    """Alpha H×W in [0, 1] as `quantised` has it, but what is above 0 never becomes 0."""
     values = quantised(alpha, dtype)
     if dtype != np.float32:
         values = np.maximum(values, (alpha > 0).numpy().astype(dtype))

@@ -118,6 +118,8 @@ def model_size(w: int, h: int, native: int, multiple: int) -> tuple[int, int]:
     Returns:
         (height, width), px, multiples of `multiple`: the short side is `native` rounded up, the long side keeps the
         aspect as nearly as the multiple allows, and is at most twice the short one (a longer crop is squeezed).
+    Raises:
+        ImageError: `image_size`, for a crop without pixels.
     """
     if w < 1 or h < 1:
         raise ImageError("The picture has no pixels.", code="image_size", hint="Choose another layer.")
@@ -135,6 +137,8 @@ def bucket_size(w: int, h: int, native: int, multiple: int) -> tuple[int, int]:
         multiple: as for `model_size`; buckets are `native` / 16 apart, 64 px for SDXL's 1024, or one multiple.
     Returns:
         (height, width), px: of at most native² pixels and at most 2:1, nearest to the crop in its aspect.
+    Raises:
+        ImageError: `image_size`, for a crop without pixels.
     """
     if w < 1 or h < 1:
         raise ImageError("The picture has no pixels.", code="image_size", hint="Choose another layer.")
