@@ -53,6 +53,11 @@ def test_an_edit_is_scored_kept_and_shown_at_the_pictures_own_size(
     assert judge(case, "inpaint", found).gain == score.gain
     assert main(["keepers", "sheet", *FEW[4:], "--methods", "inpaint", "--out", str(folder)]) == 0
     sheet = Path(capsys.readouterr().out.strip())
+    small = ["--webp", str(folder / "small")]
+    assert main(["keepers", "sheet", *FEW[4:], "--methods", "inpaint", "--out", str(folder), *small]) == 0
+    assert [path.stem for path in sorted((folder / "small").iterdir())] == [
+        path.stem for path in sorted((folder / "sheets").iterdir())
+    ]
     with Image.open(sheet) as opened:
         pixels = np.asarray(opened)
     side, width = case.scene.size, pixels.shape[1] // 4

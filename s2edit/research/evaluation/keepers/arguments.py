@@ -38,6 +38,7 @@ def add_keepers(keepers: argparse.ArgumentParser) -> None:
         )
     for task in (tune, sheet):
         task.add_argument("--methods", default=METHODS, help=f"comma-separated (default: {METHODS})")
+    sheet.add_argument("--webp", type=Path, metavar="DIR", help="write them here instead, as small WebP for a README")
     run.add_argument("--methods", default="s2edit", help=f"comma-separated, such as {METHODS} (default: s2edit)")
     run.add_argument("--best", type=Path, metavar="FILE.json", help="each method's own settings, as `tune` chose them")
     tune.add_argument("--best", type=Path, required=True, metavar="FILE.json", help="the chosen settings go here")

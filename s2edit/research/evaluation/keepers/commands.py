@@ -111,7 +111,7 @@ def _sheet(options: argparse.Namespace) -> int:
 
     names = [case.id for case in native_cases(options.portraits, options.cases, options.first)]
     methods = [name for name in options.methods.split(",") if name]
-    for path in pictures.sheets(load(options.out, KeeperScore), names, methods, options.out):
+    for path in pictures.sheets(load(options.out, KeeperScore), names, methods, options.out, webp=options.webp):
         sys.stdout.write(f"{path}\n")
     return 0
 
