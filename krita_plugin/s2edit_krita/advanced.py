@@ -22,6 +22,7 @@ from .qt import (
     QLabel,
     QLineEdit,
     QSizePolicy,
+    Qt,
     QToolButton,
     QWidget,
     pyqtSignal,
@@ -49,6 +50,7 @@ class Advanced(QWidget):
         self.whole = QCheckBox(tr("Read all visible layers"), self)
         self.unseen = QLabel(self)
         self.unseen.setWordWrap(True)
+        self.unseen.setTextFormat(Qt.TextFormat.PlainText)
         self.unseen.hide()
         self.edit_mask = QComboBox(self)
         self.edit_mask.setToolTip(tr("Where pixels may change"))

@@ -62,6 +62,7 @@ class Docker(DockWidget):
         body = QWidget(self)
         self.link = QLabel(body)
         self.link.setWordWrap(True)
+        self.link.setTextFormat(Qt.TextFormat.PlainText)
         self.link.setObjectName("s2edit_link")
         self.form = Form(body)
         self.preview = MaskPreview(body)

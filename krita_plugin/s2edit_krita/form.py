@@ -10,7 +10,7 @@ from s2edit_editor.form import Shown
 from s2edit_editor.host import AUTOMATIC, PAINTED, MaskChoice
 from s2edit_editor.order import Order
 from s2edit_editor.text import _ as tr
-from s2edit_editor.text import is_right_to_left
+from s2edit_editor.text import hover, is_right_to_left
 from s2edit_editor.view import Fields
 from s2edit_editor.wish import DEFAULT_PROFILE, Wish, one_sentence, target_of
 from s2edit_editor.words import profiles
@@ -158,11 +158,11 @@ class Form(QWidget):
             self.model.clear()
             for place, (name, title) in enumerate(line.titles.items()):
                 self.model.addItem(title, name)
-                self.model.setItemData(place, line.known[name]["purpose"], Qt.ItemDataRole.ToolTipRole)
+                self.model.setItemData(place, hover(line.known[name]["purpose"]), Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(max(0, self.model.findData(line.chosen)))
         self.model.blockSignals(False)
         model = line.known.get(line.chosen)
-        self.model.setToolTip(f"{model['title']}\n{model['purpose']}" if model else "")
+        self.model.setToolTip(hover(f"{model['title']}\n{model['purpose']}") if model else "")
         self.source.setPlaceholderText(models.example(line.known, line.chosen) or self._example)
         self.model_row.show_remark(line.remark)
 
@@ -188,12 +188,12 @@ class Form(QWidget):
             colour = _colour(self, "doubt" if name in shown.doubted else "wrong")
             rule = f"border: 1px solid {colour};" if said else ""
             field.setStyleSheet(rule if field is meant else f"QPlainTextEdit {{ {rule} }}")  # not its bar
-            field.setToolTip(said)
+            field.setToolTip(hover(said))
         for box in words_:
             if box is not meant:
                 box.setStyleSheet("")
         self.forecast.setText("\n".join(filter(None, (shown.text, shown.time))))
-        self.forecast.setToolTip(shown.text)
+        self.forecast.setToolTip(hover(shown.text))
         self.forecast.setStyleSheet(f"color: {_colour(self, 'wrong')};" if shown.bad else "")
 
     def _lay_out(self) -> None:

@@ -21,6 +21,7 @@ from s2edit_editor.rows import (
     row,
 )
 from s2edit_editor.text import _ as tr
+from s2edit_editor.text import hover
 from s2edit_editor.wish import Wish
 from s2edit_wire.records import EditRecord
 
@@ -108,7 +109,7 @@ class JobRow(QFrame):
         there = host is not None and self._job in host.results()
         now = kept_row(kept, there=there) if kept else row(self._desk, self._job, there=there)
         self._title.setText(now.title)
-        self._title.setToolTip(now.tip)
+        self._title.setToolTip(hover(now.tip))
         self._said.setText(now.said)
         self._bar.setVisible(now.part is not None)
         self._bar.setValue(round(_PARTS * (now.part or 0.0)))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from s2edit_editor.models import Remark
+from s2edit_editor.text import hover
 
 from .qt import QHBoxLayout, QLabel, Qt, QToolButton, QWidget, pyqtSignal
 from .room import room_for
@@ -24,6 +25,7 @@ class ModelRow(QWidget):
         super().__init__(parent)
         self.words = QLabel(self)
         self.words.setObjectName("s2edit_model_words")
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.button = QToolButton(self)
         self.button.setObjectName("s2edit_model_button")
         layout = QHBoxLayout(self)
@@ -36,6 +38,6 @@ class ModelRow(QWidget):
     def show_remark(self, remark: Remark) -> None:
         """What is to be said of the chosen model now."""
         self.words.setText(remark.text)
-        self.words.setToolTip(remark.text)
+        self.words.setToolTip(hover(remark.text))
         self.button.setText(remark.label)
         self.button.setVisible(bool(remark.label))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from s2edit_editor.text import _ as tr
 
-from .qt import QMessageBox, QWidget
+from .qt import QLabel, QMessageBox, Qt, QWidget
 
 
 def ask(
@@ -24,6 +24,8 @@ def ask(
     box.setWindowTitle(tr("S²Edit"))
     box.setText(question)
     box.setInformativeText(details)
+    for label in box.findChildren(QLabel):
+        label.setTextFormat(Qt.TextFormat.PlainText)  # prompts and names are people's text
     button = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     if button is not None:
         button.setObjectName(name)

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from s2edit_wire.translations import RIGHT_TO_LEFT
@@ -67,6 +68,11 @@ def translated(text: str, language: str, /, **values: object) -> str:
     """The text in a language, English where it has none, with `{names}` filled in."""
     found = catalogue(language).get(text, text)
     return found.format(**values) if values else found
+
+
+def hover(text: str) -> str:
+    """A text as Qt shows it when the pointer rests, as it is: Qt takes whatever looks like HTML for that."""
+    return f"<qt>{escape(text)}</qt>".replace("\n", "<br>") if "<" in text else text
 
 
 def _(text: str, /, **values: object) -> str:

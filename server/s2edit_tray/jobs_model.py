@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
+from s2edit_editor.text import hover
 from s2edit_wire.records import ENDED
 
 from .job_words import headline, state_line, title, tool_tip
@@ -52,7 +53,7 @@ class JobsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return title(job)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tool_tip(job)
+            return hover(tool_tip(job))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{title(job)}, {headline(job)}, {state_line(job)}"
         return None

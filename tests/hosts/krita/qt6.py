@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPalette, QWheelEvent
+from PyQt6.QtGui import QColor, QPalette, QTextDocumentFragment, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMessageBox, QToolButton, QWidget
 
 WIDTHS = {"narrow": 240, "wide": 520}
@@ -188,6 +188,7 @@ def work(application: QApplication, folder: Path) -> dict[str, Any]:
     until(application, "the cancel", lambda: desk.book.all[queued]["state"] == "cancelled")
     found["removed"] = removed(application, docker, folder)
     found["instructed"] = instructed(docker)
+    found["plain"] = as_it_is(application, docker)
     found["steady"] = steady(application, docker)
     found["small"] = {
         language: on_a_small_screen(application, folder, language) for language in ("en", "de", "he", "ar")
@@ -220,6 +221,21 @@ def removed(application: QApplication, docker: Any, folder: Path) -> list[list[o
         pongs.clear()
         found.append([*asked, job in desk.book.all])
     return found
+
+
+def as_it_is(application: QApplication, docker: Any) -> list[str]:
+    """What is read of people's text that looks like HTML: in a question, its details, and a tool tip."""
+    from s2edit_editor.form import Shown
+    from s2edit_krita.questions import ask
+
+    ask(docker, "s2edit_any", lambda: None, "<b>one</b>?", "<i>two</i> & more", "Yes", "No")
+    (box,) = [one for one in application.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]
+    labels = [label for label in box.findChildren(QLabel) if label.text()]
+    read = [label.text() if label.textFormat() == Qt.TextFormat.PlainText else "as HTML" for label in labels]
+    box.reject()
+    docker.form.show_state(Shown({"target": "<b>three</b>\n& more"}))
+    tip = docker.form.target.toolTip()
+    return [*read, QTextDocumentFragment.fromHtml(tip).toPlainText() if Qt.mightBeRichText(tip) else "as it is"]
 
 
 def instructed(docker: Any) -> list[object]:

@@ -98,3 +98,7 @@ def test_an_instruction_is_shown_as_the_sentence_that_is_sent(found: dict[str, A
     assert vain[0] == "remove the hat"
     assert "isn't in the description" in vain[1]
     assert vain[2]
+
+
+def test_text_that_looks_like_html_is_read_as_it_is(found: dict[str, Any]) -> None:
+    assert found["plain"] == ["<b>one</b>?", "<i>two</i> & more", "<b>three</b>\n& more"]

@@ -124,3 +124,17 @@ def test_the_environment_is_asked_as_gettext_asks_it(monkeypatch: pytest.MonkeyP
     assert text.of_environment() == ["ar_EG"]
     monkeypatch.setenv("LANGUAGE", "fr:he")
     assert text.best(text.of_environment()) == "he"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("a hat & a bag", "a hat & a bag"),
+        ("a <b>hat</b> & a bag\nand more", "<qt>a &lt;b&gt;hat&lt;/b&gt; &amp; a bag<br>and more</qt>"),
+        ("<img src='file:///etc/passwd'>", "<qt>&lt;img src=&#x27;file:///etc/passwd&#x27;&gt;</qt>"),
+        ("1 < 2", "<qt>1 &lt; 2</qt>"),
+        ("", ""),
+    ],
+)
+def test_what_looks_like_html_is_no_html_for_qt(typed: str, shown: str) -> None:
+    assert text.hover(typed) == shown
