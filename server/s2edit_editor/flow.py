@@ -65,11 +65,12 @@ class Flow:
         self._planning = Later(desk.loop, PAUSE_S, self.plan)
         self._settling = Later(desk.loop, SETTLED_S, self._look)
         self._pressed = Later(desk.loop, TWICE_S, lambda: None)
+        self._drawing = Later(desk.loop, 0.0, self._draw)  # once, however many plans came at one time
 
     def close(self) -> None:
         """The form is gone: answers that still come are dropped, jobs go on."""
         self._closed = True
-        for later in (self._planning, self._settling, self._pressed):
+        for later in (self._planning, self._settling, self._pressed, self._drawing):
             later.stop()
         self._desk.drop("plan", self)
 
@@ -93,16 +94,18 @@ class Flow:
     def _look(self) -> None:
         self._kept = self._seen = None
         place = self._place()
-        if place is None:
-            self._view.show_crop(None, None)
-            return
-        self._view.look(place)
-        self._view.show_crop(place, self._inside(place))
-        self._planning.start()
+        if place is not None:
+            self._view.look(place)
+            self._planning.start()
+        self._draw()
+
+    def _draw(self) -> None:
+        place = self._place()
+        self._view.show_crop(place, self._inside(place) if place is not None else None)
 
     def press(self) -> None:
-        """“Edit” was pressed; a double click is one wish."""
-        if self._sending or self._pressed.waiting:
+        """“Edit” was pressed, or its key; a double click is one wish. Without a connection a line tells of that."""
+        if self._sending or self._pressed.waiting or self._desk.link != "ready":
             return
         self._pressed.start()
         fields = self._view.fields()
@@ -268,7 +271,7 @@ class Flow:
         crop, before = asked.crop(plan), self.crop
         if self._drawn != (crop, *asked.order.painted()):
             self.crop, self._drawn = crop, (crop, *asked.order.painted())
-            self._view.show_crop(place, self._inside(place))
+            self._drawing.start()
         if before != crop:
             self._planning.start()  # once more, with the facts about what will be sent
         facts = self._facts(replace(fields, trouble=fields.trouble or trouble), fields.order, len(fields.wishes))

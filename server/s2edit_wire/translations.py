@@ -22,6 +22,9 @@ LOCALE = Path(__file__).parent / "locale"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 """Languages whose windows are mirrored, and whose values keep their own direction (UAX #9: FSI and PDI)."""
 _NEXT_SENTENCE = re.compile(r"(?<=[.!?…)]) (?=[^a-z ])")
+_QUOTED_LIST = re.compile(r"“[^“”]*”(?:, “[^“”]*”)*")
+_MARKS = {"ar": "«»", "de": "„“", "he": "„”"}
+"""Quotation marks where they are not the English ones."""
 _RECORDS = ("job", "model", "status")
 _LISTS = ("jobs", "models", "problems")
 _FIELDS = ("message", "hint", "title", "purpose", "licence")
@@ -83,10 +86,17 @@ class _Template:
         if match is None or (whole_sentences and any(map(_NEXT_SENTENCE.search, match.groups()))):
             return None
         pairs = zip(match.groups(), self._quoted, strict=True)
-        values = [_quotation(value, language) if quoted else _told(value, language) for value, quoted in pairs]
+        values = [_quotation(value, language) if quoted else _value(value, language) for value, quoted in pairs]
         if language in RIGHT_TO_LEFT:
             values = [f"\u2068{value}\u2069" if value else "" for value in values]
         return self._translation.format(*values)
+
+
+def _value(value: str, language: str) -> str:
+    """A sentence or a word, or several quotations, of which only the marks are anybody's but a person's."""
+    if _QUOTED_LIST.fullmatch(value):
+        return value.translate(dict(zip(map(ord, "“”"), _MARKS.get(language, "“”"), strict=True)))
+    return _told(value, language)
 
 
 def _quotation(value: str, language: str) -> str:

@@ -128,6 +128,7 @@ def jobs_of(editor: Editor, known: set[str]) -> list[str]:
 def test_a_form_is_planned_with_what_will_be_sent_and_its_object_proposed(editor: Editor, still: bool) -> None:
     flow, paper = form(editor, still=still, wish=replace(WISH, words=()))
     assert paper.wish.words == ("hat",), "the word that changes"
+    editor.wait(lambda: paper.crops)
     assert flow.crop is not None and LAYER.holds(flow.crop) and paper.crops == [flow.crop]
     editor.wait(lambda: paper.shown.time)
     assert (paper.shown.pressable, paper.shown.bad) == (True, False)
@@ -154,6 +155,17 @@ def test_a_press_sends_once_however_often_it_is_pressed(editor: Editor, still: b
     assert jobs_of(editor, known) == [job]
     assert "sent edit" in paper.said
     assert paper.shown.text == "The result is there, as a new layer."
+
+
+def test_a_key_sends_nothing_without_a_connection(editor: Editor) -> None:
+    flow, paper = form(editor)
+    known, states = set(editor.desk.errands), len(paper.states)
+    editor.desk.link = "connecting"
+    flow.press()
+    editor.desk.link = "ready"
+    assert (jobs_of(editor, known), len(paper.states)) == ([], states)
+    flow.press()
+    editor.wait(lambda: "sent edit" in paper.said)
 
 
 @pytest.mark.parametrize(

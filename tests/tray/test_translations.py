@@ -180,3 +180,16 @@ def test_qts_own_buttons_are_german_too(german: None, app: QApplication) -> None
         assert [button.text().replace("&", "") for button in buttons.buttons()] == ["Speichern", "Schließen"]
     finally:
         app.removeTranslator(words)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", "„Porträts (in S²Edit enthalten)“ hat „crown“, „bow“ nie gelernt und kann das nicht zeichnen."),
+        ("he", "„crown”, „bow”"),
+        ("ar", "«crown», «bow»"),
+    ],
+)
+def test_words_are_quoted_as_the_language_quotes(language: str, said: str) -> None:
+    text = "“Portraits (comes with S²Edit)” never learned “crown”, “bow”, and can't draw that."
+    assert said in told(text, language)
