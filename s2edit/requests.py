@@ -103,9 +103,10 @@ class EditResult:
         object_mask: H×W uint8 (0 or 255), the M that was used.
         box: x, y, w, h of alpha > 0, px.
         record: JSON-able: seed, settings, model_hash, mask hashes, phases {name: seconds},
-            box, view (x, y, w, h; what the model was shown), guidance (w of the attempt that was taken),
-            unet_forwards {identity, inversion, editing}, cached {identity, inversion}, model_size [h, w], device,
-            upscaler (its digest, "" for none), compiled (whether torch.compile worked on the U-Net).
+            box, view (x, y, w, h; what the model was shown), fades (whether the change goes on beyond it),
+            guidance (w of the attempt that was taken), unet_forwards {identity, inversion, editing},
+            cached {identity, inversion}, model_size [h, w], device, upscaler (its digest, "" for none),
+            compiled (whether torch.compile worked on the U-Net).
     """
 
     patch: Pixels

@@ -16,6 +16,8 @@ from .region import Box, square_around
 
 _LOOKED_AT = 512
 """Pixels along the shorter side that the framing network's looks are taken from, at least where there are as many."""
+_CUT = 0.25
+"""The part of an edge that has to change for an edit to count as one that goes on beyond it."""
 _FADING = 16
 """The part of a view's side over which an edit sinks to nothing is one in so many."""
 
@@ -78,7 +80,8 @@ def placed(result: EditResult, view: Box, size: tuple[int, int], *, fading: bool
     if fading:
         ramp = np.outer(_ramp(y, height, size[0]), _ramp(x, width, size[1]))
         alpha = (result.alpha * ramp).astype(result.alpha.dtype)
-        result = replace(result, alpha=alpha, box=bounding_box(alpha > 0))
+        record = result.record | {"fades": _is_cut(result.alpha, view, size)}
+        result = replace(result, alpha=alpha, box=bounding_box(alpha > 0), record=record)
 
     def whole(part: Pixels) -> Pixels:
         found = np.zeros((*size, *part.shape[2:]), part.dtype)
@@ -93,6 +96,18 @@ def placed(result: EditResult, view: Box, size: tuple[int, int], *, fading: bool
         object_mask=whole(result.object_mask),
         box=(left + x, top + y, wide, high) if wide else result.box,
     )
+
+
+def _is_cut(alpha: Pixels, view: Box, size: tuple[int, int]) -> bool:
+    """Whether a good part of an edge of the view that lies inside the crop was meant to change."""
+    x, y, width, height = view
+    edges = (
+        (alpha[0], y > 0),
+        (alpha[-1], y + height < size[0]),
+        (alpha[:, 0], x > 0),
+        (alpha[:, -1], x + width < size[1]),
+    )
+    return any(is_inner and float((edge > 0).mean()) > _CUT for edge, is_inner in edges)
 
 
 def _ramp(start: int, length: int, whole: int) -> NDArray[np.float64]:

@@ -189,11 +189,16 @@ def finish_done(
 
 
 def _remark(record: dict[str, Any]) -> tuple[str, str] | tuple[None, None]:
-    """What a painter has to know of a result that shows nothing, and what to do: its empty layer says neither."""
+    """What a painter has to know of a result and what to do, where the layer doesn't say so itself."""
     if record.get("box") == [0, 0, 0, 0]:
         return (
             "Nothing changed: the model found nothing to edit.",
             "Paint where the picture may change, or say the change in other words.",
+        )
+    if record.get("fades"):
+        return (
+            "The change goes on beyond the part of the picture that the model was shown, and fades out there.",
+            "Paint all that is to change, or undo the result and edit a smaller part of the picture.",
         )
     return None, None
 

@@ -289,6 +289,7 @@ class ResultRecord(TypedDict, total=False):
     masks: dict[str, Any]
     phases: dict[str, float]
     box: list[int]  # x, y, w, h of what shows; zeros where nothing does
+    fades: bool  # whether the change goes on beyond what the model was shown
     guidance: float  # w of the attempt that was taken
     unet_forwards: dict[str, int]
     cached: dict[str, bool]

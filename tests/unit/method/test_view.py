@@ -88,6 +88,12 @@ def test_what_goes_on_beyond_the_view_is_not_cut_off(dtype: Any) -> None:
     assert whole.alpha[50, 0] == whole.alpha[50, 30] == top, "the left edge is the picture's"
     assert whole.alpha[50, 63] < top / 4
     assert whole.box == (0, 20, 64, 64)
+    assert whole.record["fades"] is True
+    middle = np.zeros((64, 64), dtype)
+    middle[20:40, 20:40] = top
+    inside = placed(EditResult(patch, middle, mask, (20, 20, 20, 20), {}), (0, 20, 64, 64), (120, 160), fading=True)
+    assert inside.record["fades"] is False
+    assert np.array_equal(inside.alpha[40:60, 20:40], middle[20:40, 20:40])
     painted = placed(result, (0, 20, 64, 64), (120, 160))
     assert painted.alpha[20:84, :64].min() == top
 

@@ -229,10 +229,15 @@ def test_the_wait_is_the_sum_of_what_is_ahead(db: Db) -> None:
     [
         ({"box": [0, 0, 0, 0]}, "Nothing changed: the model found nothing to edit."),
         ({"box": [4, 5, 1, 1]}, None),
+        ({"box": [4, 5, 1, 1], "fades": False}, None),
+        (
+            {"box": [4, 5, 1, 1], "fades": True},
+            "The change goes on beyond the part of the picture that the model was shown, and fades out there.",
+        ),
         ({"caption": "a man"}, None),
     ],
 )
-def test_a_result_without_a_pixel_is_told_of(db: Db, record: dict[str, Any], said: str | None) -> None:
+def test_what_the_layer_does_not_say_is_told(db: Db, record: dict[str, Any], said: str | None) -> None:
     db.add("a"), db(jobs.start_next)
     db(jobs.finish_done, "a", 1, record, [FRAME], "x")
     row = db(jobs.get, "a")
