@@ -82,10 +82,11 @@ def leave(json_: options.Json = False) -> None:
     state = state_folder()
     studio = membership.found_studio(state)
     was_head = studio.is_head
+    ran = was_head and _stop(state)  # first: its bridge would bring this computer's part up again
     node.end(studio)
     membership.forget(state)
-    if was_head:
-        _restart(state)
+    if ran:
+        connect().close()
     if json_:
         print_object({"exit_code": 0})
     else:
@@ -156,8 +157,15 @@ def _begin(state: Path) -> None:
 
 def _restart(state: Path) -> None:
     """Have the daemon look anew where its places are; jobs go on."""
-    if living.runs(state):
-        with connect(start=False) as client:
-            client.request("shutdown", {"when": "now"})
-        living.wait_for_end(state, 30.0)
+    _stop(state)
     connect().close()
+
+
+def _stop(state: Path) -> bool:
+    """End the daemon; returns whether it ran."""
+    if not living.runs(state):
+        return False
+    with connect(start=False) as client:
+        client.request("shutdown", {"when": "now"})
+    living.wait_for_end(state, 30.0)
+    return True

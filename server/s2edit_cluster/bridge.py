@@ -23,6 +23,7 @@ from s2edit_server.worker_link import FD_VARIABLE, STATE_VARIABLE, Cancelled, Do
 
 from . import membership
 from .node import SEAT
+from .node import start as bring_up
 
 LOG = logging.getLogger(__name__)
 LOOK_S = 1.0
@@ -70,6 +71,8 @@ class Bridge:
 
         reader, self._writer = await asyncio.open_connection(sock=line)
         member = self._studio.member
+        # After this computer was restarted nobody may have brought its part up.
+        await asyncio.to_thread(bring_up, self._studio.folder.parent)
         await asyncio.to_thread(
             ray.init,
             address=f"{member.head}:{member.head_port}",
@@ -131,14 +134,14 @@ class Bridge:
 
         while True:
             nodes = await asyncio.to_thread(ray.nodes)
-            alive = {node["NodeID"]: node for node in nodes if node["Alive"]}
+            alive = {one["NodeID"]: one for one in nodes if one["Alive"]}
             for seat in [one for one in self._seats.values() if one.node not in alive]:
                 self._give_up(seat, "its computer is gone")
-            for name, node in alive.items():
-                for number in range(int(node["Resources"].get(SEAT, 0))):
+            for name, told in alive.items():
+                for number in range(int(told["Resources"].get(SEAT, 0))):
                     if (name, number) not in self._made and (name, number) not in self._making:
                         self._making.add((name, number))
-                        self._begin(self._make(name, node["NodeManagerAddress"], number), "seat")
+                        self._begin(self._make(name, told["NodeManagerAddress"], number), "seat")
             self._tell()
             await asyncio.sleep(LOOK_S)
 
@@ -242,6 +245,8 @@ def main() -> int:
     bridge = Bridge(studio, os.environ["S2EDIT_BRIDGE_WORKER"])
     try:
         asyncio.run(bridge.serve(line))
+    except Exception:
+        LOG.exception("no bridge")
     finally:
         # Ray's own end waits for computers that may not answer; those see this process gone and end what is its.
         os._exit(0)

@@ -75,6 +75,8 @@ class Studio:
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_timeout_ms": "2000",
             "RAY_health_check_failure_threshold": "3",
+            # A head that comes back knows nobody: to wait for the old one for a minute would only delay that.
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "15",
             # The workers' cards are ours to choose, and their memory is our own worker's to watch.
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
             "RAY_memory_monitor_refresh_ms": "0",

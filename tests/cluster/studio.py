@@ -94,12 +94,12 @@ class Computer:
 
     def stop(self) -> None:
         """End it as its owner would; what does not end is killed."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
+        try:
+            if self._process is not None and self._process.poll() is None:
+                self._process.send_signal(signal.SIGTERM)
                 self._process.wait(30)
-            finally:
-                self.kill()
+        finally:
+            self.kill()
 
     def ports(self) -> list[int]:
         """Its ports that somebody listens at."""

@@ -230,6 +230,16 @@ def test_a_power_cut_is_heard_and_the_computer_is_taken_back(studio: Studio, cli
     _cancel(client, *jobs.values())
 
 
+def test_the_heads_own_part_is_brought_up_again_and_the_others_come_back(studio: Studio, client: Client) -> None:
+    jobs = _busy(client, (45, 46))
+    studio.head.kill()
+    until(lambda: AT_HEAD not in places(client))
+    until(lambda: set(places(client)) == {AT_HEAD, AT_OTHER}, 180)
+    for job in jobs.values():
+        assert wait_until(client, job, "running")["attempt"] >= 2
+    _cancel(client, *jobs.values())
+
+
 def test_whatever_is_killed_every_job_is_done_once_with_the_right_result(studio: Studio) -> None:
     dice, history = random.Random(0), History()
     workers = [Worker(studio.daemon, history, seed, fake(steps=20, step_ms=5)) for seed in range(2)]
