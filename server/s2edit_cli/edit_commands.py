@@ -162,6 +162,6 @@ def _lines(task: Task, outcome: dict[str, Any]) -> list[str]:
         x, y, width, height = outcome["changed_box"]
         kept = "every pixel elsewhere is as it was" if outcome["lossless"] else "JPEG itself alters pixels elsewhere"
         lines.append(f"Changed: {width} × {height} pixels at {x}, {y}; {kept}.")
-    else:
+    elif not outcome["remark"]:
         lines.append("Nothing changed: the model found nothing to edit. Paint a mask (--mask).")
-    return [*lines, *outcome["marks"]["sentences"]]
+    return [*lines, *filter(None, [outcome["remark"]]), *outcome["marks"]["sentences"]]

@@ -300,6 +300,7 @@ def summary(
         "profile": edit["profile"],
         "seed": edit["seed"],
         "changed_box": list(changed) if changed else None,
+        "remark": " ".join(filter(None, (job.get("message"), job.get("hint")))),
         "crop": edit.get("document", {}).get("crop"),
         "mask_hashes": record.get("masks"),
         **{name: record.get(name) for name in named},
