@@ -55,7 +55,7 @@ class Presets:
         self.damaged: list[str] = []
 
     def all(self) -> list[Preset]:
-        """By their names, whatever the case."""
+        """By their names, whatever the case; raises WireError when there is no folder to keep them in."""
         found, self.damaged = [], []
         for file in sorted(self._place().glob("*.json"))[: 2 * MOST]:
             try:
@@ -122,7 +122,12 @@ class Presets:
         )
 
     def _place(self) -> Path:
-        return self._folder if self._folder is not None else state_folder() / "presets"
+        if self._folder is not None:
+            return self._folder
+        try:
+            return state_folder() / "presets"
+        except Unreachable as error:
+            raise error.as_wire_error() from error
 
     def _file(self, name: str) -> Path:
         return self._place() / f"{sha256(name.encode('utf-8', 'replace')).hexdigest()[:32]}.json"

@@ -20,6 +20,7 @@ from s2edit_editor.presets import Presets
 from s2edit_editor.rows import Question
 from s2edit_editor.view import Fields, Place
 from s2edit_editor.wish import Wish
+from s2edit_wire.errors import Unreachable
 from s2edit_wire.records import PlanReply
 
 from tests.protocol.program import LAYER, WISH, Editor
@@ -318,3 +319,19 @@ def test_a_preset_is_saved_chosen_and_deleted_after_a_yes(editor: Editor, tmp_pa
     assert (paper.shown.text, paper.shown.bad) == ("A preset needs a name.", True)
     (tmp_path / "presets" / "x.json").write_text("{")
     assert menu.names() == [] and "x.json" in paper.shown.text
+
+
+def test_without_a_folder_to_keep_them_in_presets_are_told_of(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, paper = form(editor)
+    menu = PresetMenu(flow, paper)
+
+    def homeless() -> Path:
+        raise Unreachable("No home folder.", "Make one.", "not_usable")
+
+    monkeypatch.setattr("s2edit_editor.presets.state_folder", homeless)
+    for act in (menu.names, lambda: menu.choose("one"), lambda: menu.save("one", lambda *_: None)):
+        flow.told("")
+        act()
+        assert (paper.shown.text, paper.shown.bad) == ("No home folder. Make one.", True)
+    menu.delete("one", lambda _question, go: go())
+    assert paper.shown.bad
