@@ -34,7 +34,7 @@ def test_a_studio_from_its_first_word_to_its_last(tmp_path: Path) -> None:
     try:
         code, told = _typed(head, "cluster", "head", HEAD, "--port", str(first), "--seats", "1")
         assert (code, told["seats"]) == (0, 1)
-        join = ("cluster", "join", told["join_file"], OTHER, "--port", str(first + 100))
+        join = ("cluster", "join", told["join_file"], OTHER, "--port", str(first + membership.PORTS))
         assert _typed(other, *join)[0] == 0
         assert _typed(other, *join)[0] != 0, "it is in a studio already"
         with Client("other", "test", state_folder=head) as client:
