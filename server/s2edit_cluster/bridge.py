@@ -91,8 +91,9 @@ class Bridge:
     def _obey(self, order: link.Order) -> None:
         if isinstance(order, link.Forget):
             by_host = {seat.host: seat for seat in self._seats.values()}
-            for seat in by_host.values():
-                seat.actor.forget.remote()
+            for host, seat in by_host.items():
+                if order.host in {"", host}:
+                    seat.actor.forget.remote()
             return
         found = self._seats.get(order.seat)
         if isinstance(order, link.Do):

@@ -48,7 +48,9 @@ class Free(msgspec.Struct, tag=True):
 
 
 class Forget(msgspec.Struct, tag=True):
-    """Delete the identity caches of all hosts."""
+    """Delete the identity cache of this host, or of all."""
+
+    host: str = ""
 
 
 Order = Do | Stop | Free | Forget

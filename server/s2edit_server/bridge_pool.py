@@ -114,6 +114,7 @@ class BridgePool(FixedPool):
         self._module, self._folder, self._on_change, self._on_places = module, folder, on_change, on_places
         self._present: set[str] = set()
         self._lacks: dict[str, dict[str, float]] = {}
+        self._to_forget: set[str] = set()
         self._seats: dict[str, SeatRunner] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -133,9 +134,10 @@ class BridgePool(FixedPool):
         return wanted
 
     def forget(self) -> None:
-        """See `Pool.forget`; the hosts' caches go, too."""
+        """See `Pool.forget`; the hosts' caches go, too, of those that are away once they are back."""
         super().forget()
         self._send(link.Forget())
+        self._to_forget = set(self._hosts.values()) - {self._hosts[name] for name in self._present}
 
     async def stop(self) -> None:
         """See `Pool.stop`."""
@@ -215,6 +217,9 @@ class BridgePool(FixedPool):
                 self._seats[name] = self._runners[name] = SeatRunner(name, self._send)
                 self._hosts[name] = host
         self._present = set(now)
+        for host in self._to_forget & set(now.values()):
+            self._send(link.Forget(host))
+        self._to_forget -= set(now.values())
         self._on_places()
 
     def _send(self, order: link.Order) -> bool:

@@ -110,6 +110,17 @@ def test_a_computer_that_comes_back_knows_what_it_knew_and_is_told_of_at_once(tm
     played(tmp_path, play)
 
 
+def test_what_is_to_be_forgotten_is_so_on_a_computer_that_was_away_once_it_is_back(tmp_path: Path) -> None:
+    async def play(pool: Scripted) -> None:
+        both = link.Places([link.Place(A, "a"), link.Place(B, "b")])
+        pool.hear(link.Places([link.Place(B, "b")]))
+        pool.forget()
+        pool.hear(both, both)
+        assert pool.sent == [link.Forget(), link.Forget("a")], "once, and only there"
+
+    played(tmp_path, play)
+
+
 def test_a_job_whose_model_is_not_there_goes_elsewhere_and_fails_where_it_is_nowhere(tmp_path: Path) -> None:
     async def play(pool: Scripted) -> None:
         with pytest.raises(SeatLost, match="On box"):
