@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 FILES = ("tests/unit/method/test_knobs.py", "tests/unit/editor/test_turns.py", "tests/unit/editor/test_form.py")
 DONE = re.compile(r"^\[(gw\d)\].* (tests/\S+?\.py)::", re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_all_tests_of_a_file_are_run_by_one_process() -> None:
     beside = runpy.run_path(str(ROOT / "installer" / "check.py"))["SIDE_BY_SIDE"]
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *beside, *FILES]

@@ -45,6 +45,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 # Torch's compiler looks at a tensor's gradient where it has none, and warns of itself.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 def test_same_values_and_gradients() -> None:
     if missing_compiler(CPU) is not None:

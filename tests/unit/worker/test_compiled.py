@@ -78,6 +78,7 @@ def edited(client: Client) -> tuple[dict[str, Any], np.ndarray[Any, Any]]:
     return reply.header["record"], patch.reshape(image.shape).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3_600)  # half a minute's compiling, but on a machine that does much else it takes its time
 def test_compiled_and_not(daemon: RunningDaemon) -> None:
     with daemon.client("cli") as client:
