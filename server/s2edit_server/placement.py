@@ -14,6 +14,9 @@ from dataclasses import dataclass, field, replace
 
 PATIENCE = 60.0
 """Seconds that a job waits for the busy place where its identity lies, and that such a place's being free is worth."""
+LOADED = 20.0
+"""Seconds that a free place's having the job's model in memory is worth: where cards are few, to change it for every
+other painter costs them all (four cards: 2 s of 27 at the median, `python -m tests.benchmarks.placement`)."""
 RECENT = 600.0
 """Seconds after which an identity is not expected to be asked for soon."""
 
@@ -67,9 +70,9 @@ def choose(
     """The job to start now, and where; None while nothing can be.
 
     The painter with the fewest running jobs comes first; among equals the longest wait, and a job whose identity lies
-    on a free place counts as waiting `PATIENCE` longer. A job whose identity lies on busy places only waits for one of
-    them, up to `PATIENCE` since it was queued; none goes where its model is not. Nobody's own jobs overtake each other
-    otherwise: people may have moved them.
+    on a free place counts as waiting `PATIENCE` longer, one whose model is loaded on one `LOADED`. A job whose identity
+    lies on busy places only waits for one of them, up to `PATIENCE` since it was queued; none goes where its model is
+    not. Nobody's own jobs overtake each other otherwise: people may have moved them.
 
     Args:
         waiting: in the queue's order.
@@ -89,9 +92,12 @@ def choose(
         if not able or (not near and _waits_for_a_place(job, places, now)):
             continue
         seen.add(job.painter)
-        rank = serving[job.painter], -(now - job.since + (PATIENCE if near else 0.0))
+        suitable = near or able
+        loaded = any(place.model == job.model for place in suitable)
+        worth = (PATIENCE if near else 0.0) + (LOADED if loaded else 0.0)
+        rank = serving[job.painter], -(now - job.since + worth)
         if best is None or rank < best[0]:
-            best = rank, job, near or able
+            best = rank, job, suitable
         if len(seen) == len(painters):
             break
     if best is None:

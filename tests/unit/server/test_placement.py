@@ -1,8 +1,10 @@
 """Which job runs where: what placement promises, in words, in random floors, and in a simulated studio."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
-from s2edit_server.placement import PATIENCE, Job, Place, Running, begun, choose, ended, forecast, wake
+from s2edit_server.placement import LOADED, PATIENCE, Job, Place, Running, begun, choose, ended, forecast, wake
 
 from tests.benchmarks.placement import FIRST, LOAD, Studio, measure, percentile, todays
 
@@ -83,6 +85,15 @@ def test_a_job_waits_for_its_busy_place_and_not_for_ever() -> None:
     assert wake([job], NOW) == PATIENCE
     assert choose([job], [busy, idle], (), NOW + PATIENCE) == (job, idle)
     assert wake([job], NOW + PATIENCE) is None
+
+
+def test_a_model_in_memory_is_used_before_it_is_changed_but_not_for_ever() -> None:
+    place = Place("one", model="m")
+    late, early = Job("late", "A", NOW, "m"), Job("early", "B", NOW, "n")
+    for waited, first in ((0.0, late), (LOADED - 1, late), (LOADED + 1, early)):
+        chosen = choose([replace(early, since=NOW - waited), late], [place], [], NOW)
+        assert chosen is not None
+        assert chosen[0].id == first.id
 
 
 def test_what_one_card_learned_lies_on_all_cards_of_its_host() -> None:
