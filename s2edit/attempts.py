@@ -28,6 +28,8 @@ RAISED = 1.6
 """Times the guidance of one attempt is that of the next."""
 GROWS = 0.4
 """More of the picture that an attempt has to change than the one before, as a share, for w to be raised to it."""
+NOTHING = 5e-4
+"""Mean alpha that counts as none."""
 _HIGHEST = 20.0
 """Of the setting `edit.guidance`."""
 
@@ -48,8 +50,11 @@ class Attempt:
 
     @property
     def changed(self) -> float:
-        """Mean alpha, on whatever scale the picture has."""
-        return 0.0 if self.layer is None else float(self.layer[1].mean(dtype=np.float64))
+        """Mean alpha, of 1."""
+        if self.layer is None:
+            return 0.0
+        alpha = self.layer[1]
+        return float(alpha.mean(dtype=np.float64)) / (1 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max)
 
 
 Stage = Callable[[Settings, Callable[[int, Tensor], None]], Sampled]
@@ -59,12 +64,17 @@ Lay = Callable[[Tensor, Tensor | None], tuple[Pixels, Pixels]]
 
 
 @torch.no_grad()
-def attempt(checkpoint: Backbone, settings: Settings, stage: Stage, lay: Lay, job: Job) -> Attempt:
+def attempt(
+    checkpoint: Backbone, settings: Settings, stage: Stage, lay: Lay, job: Job, *, removal: bool = False
+) -> Attempt:
     """The first of `edit.attempts` attempts that the next one doesn't outdo by `GROWS`; the last, if each does.
 
     How much an edit changes shows in its layer, as painters get it: a mouth that the model redraws hardly otherwise is
     none. A single attempt is laid by whoever asked for it.
 
+    Args:
+        removal: something is only taken away. The first attempt that does anything is taken then: more guidance draws
+            something else in its place.
     Raises:
         MaskError: LocalBlend's maps are all zero. Cancelled: as the job says.
     """
@@ -79,6 +89,8 @@ def attempt(checkpoint: Backbone, settings: Settings, stage: Stage, lay: Lay, jo
         if best is not None and 0 < found.changed <= (1 + GROWS) * best.changed:
             return best
         best = found
+        if removal and best.changed > NOTHING:
+            return best
     assert best is not None, "there is one attempt at least"
     return best
 

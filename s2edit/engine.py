@@ -54,6 +54,7 @@ class _Prepared:
 
     Args:
         image, edit_mask: of the part that the model is shown, `view`.
+        removal: whether the words only take something away.
     """
 
     plan: PromptPlan
@@ -62,6 +63,7 @@ class _Prepared:
     image: Pixels
     edit_mask: Mask | None
     view: Box
+    removal: bool = False
 
 
 class Engine:
@@ -168,9 +170,9 @@ class Engine:
         """An edit's prompts, aligned, what the model is shown, encoded, and settings that the words decide."""
         request, view = edit_view(self._framing(stages, asked.settings), asked)
         settings, tokenizer = request.settings, stages.checkpoint.tokenizer
-        if takes_away(tokenizer.encode(request.source), tokenizer.encode(request.target)):
-            learning = settings.identity.enabled and settings.identity.removals
-            settings = settings.replace_from({"identity.enabled": learning, "edit.attempts": 1})
+        removal = takes_away(tokenizer.encode(request.source), tokenizer.encode(request.target))
+        if removal and not settings.identity.removals:
+            settings = settings.replace_from({"identity.enabled": False})
         plan = plan_prompts(
             tokenizer,
             request.source,
@@ -182,7 +184,7 @@ class Engine:
         )
         subject = self._subject(stages, request.image, plan.plain, plan.source, request.objects, settings)
         edit_mask = painted_edit_mask(request.objects, request.edit_mask)
-        return _Prepared(plan, (subject,), settings, request.image, edit_mask, view)
+        return _Prepared(plan, (subject,), settings, request.image, edit_mask, view, removal)
 
     def _perform(
         self,
@@ -201,7 +203,7 @@ class Engine:
                 stages = self._loaded()
                 ready = prepare(stages)
             settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
-            work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed)
+            work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed, ready.removal)
             result = perform(stages, work, job)
         result = replace(result, record=result.record | {"compiled": self._compiled})
         size = (request.image.shape[0], request.image.shape[1])

@@ -127,7 +127,8 @@ class EditSettings:
             inversion is fitted in all steps all the same: so the source keeps to the picture's own path.
         attempts: stage 2 is made again with a higher w, so often at most, while that changes much more of the picture;
             a little guidance keeps what it can, and is enough for one edit and nothing at all for another (ours;
-            `attempts`). Edits that only take something away are made once.
+            `attempts`). An edit that only takes something away ends with the first attempt that
+            does anything.
         steps: so many of the inversion's steps, evenly spread, make the edit; 0, or as many and more: all, as in the
             paper.
         mode: "auto" replaces when the target is the source with words swapped in place, and refines otherwise.

@@ -40,6 +40,7 @@ class Work:
         plan: its prompts. With two subjects the target prompt has one more identity token than the first subject: the
             last one is [A] of the second subject.
         edit_mask: where pixels may change, H×W, or None to go by the changed words' attention.
+        removal: whether the words only take something away.
     """
 
     image: Pixels
@@ -48,6 +49,7 @@ class Work:
     edit_mask: Mask | None
     settings: Settings
     seed: int
+    removal: bool = False
 
 
 def painted_edit_mask(objects: Sequence[ObjectSpec], edit_mask: Mask | None) -> Mask | None:
@@ -73,7 +75,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     stage = partial(_sample, stages, work, identity=identity, inversion=inversion, null=null)
     lay = partial(composited, stages.checkpoint, work, subject, check=job.check)
     with job.phase("editing", settings.edited_in * settings.edit.attempts):
-        tried = attempt(stages.checkpoint, settings, stage, lay, job)
+        tried = attempt(stages.checkpoint, settings, stage, lay, job, removal=work.removal)
     forwards.count("editing")
     with job.phase("compositing"):
         with torch.no_grad():
