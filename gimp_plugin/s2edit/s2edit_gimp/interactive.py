@@ -65,7 +65,7 @@ class _Run:
         desk.on_job = desk.on_picture = self._job_changed
         desk.on_removed = self._window.job_gone
         desk.on_link = self._link_changed
-        desk.on_models = desk.on_default = self._models_changed
+        desk.on_models = desk.on_default = lambda: self._tell(lambda flow: flow.models_changed())
         desk.on_layer = lambda job: self._tell(lambda flow: flow.arrived(job))
         desk.on_end = lambda job, said: self._tell(lambda flow: flow.ended(job, said))
         desk.on_trouble = lambda error, _job: self._tell(lambda flow: flow.failed(error.sentence))
@@ -127,9 +127,6 @@ class _Run:
     def _link_changed(self, state: str, message: str) -> None:
         self._window.connection_changed(state, message)
         self._tell(lambda flow: flow.linked(state, message))
-
-    def _models_changed(self) -> None:
-        self._tell(lambda flow: flow.models_changed())
 
     def _tell(self, what: Callable[[Flow], None]) -> None:
         """Of whatever happens, the open form."""

@@ -78,7 +78,6 @@ class JobWindow:
             shown = self._rows[job] = _Row(job, self._desk, self._edit)
             self._box.pack_start(shown.widget, False, False, 0)
             self._box.reorder_child(shown.widget, sum(other.created > shown.created for other in self._rows.values()))
-            shown.widget.show_all()
             self._counted()
         shown.update()
 
@@ -141,6 +140,9 @@ class _Row:
         self.widget.pack_start(middle, True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)
         self.widget.pack_start(self._dismiss, False, False, 0)
+        self.widget.show_all()
+        for changing in (self._bar, self._button, self._dismiss):
+            changing.set_no_show_all(True)  # when the window is shown later, what has nothing to say stays hidden
 
     def update(self) -> None:
         """Show the job as it is now."""
