@@ -71,7 +71,7 @@ METHODS: dict[str, Method] = {
         Method(
             "nti+p2p",
             "null-text inversion + Prompt-to-Prompt",
-            _NO_IDENTITY | {"inversion.mode": "null_text"},
+            _NO_IDENTITY | {"inversion.mode": "null_text", "edit.attempts": 1},
             core=True,
         ),
         Method("sdedit", "SDEdit, strength 0.6", _NO_IDENTITY, baseline="sdedit"),

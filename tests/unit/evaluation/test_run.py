@@ -28,7 +28,8 @@ from tests.fakes.tiny import one_thread
 __all__ = ["one_thread"]
 
 METHODS_RUN = "s2edit,ift,sine,direct+p2p,ddim+p2p,nti+p2p,sdedit,inpaint"
-FEW = ["--portraits", "1", "--edits", "2", "--set", "inversion.steps=3", "--set", "identity.steps=2"]
+FEW = ["--portraits", "1", "--edits", "2"]
+FEW += ["--set", "inversion.steps=3", "--set", "identity.steps=2", "--set", "edit.attempts=1"]
 
 
 def command(out: Path) -> list[str]:
