@@ -24,7 +24,8 @@ from s2edit_wire.programs import run_python
 from . import membership
 from .membership import Studio
 
-LOCK, PID = "run.lock", "run.pid"
+LOCK, PID, FOLDER = "run.lock", "run.pid", "ray.folder"
+PREFIX = "s2edit-ray-"
 SEAT = "s2edit_seat"
 """The resource that a computer offers, one for each of its cards."""
 START_S = 60.0
@@ -159,7 +160,9 @@ def _refuse_without_head(studio: Studio) -> None:
 
 def _once(studio: Studio) -> None:
     """Ray from its start to its end; its folder goes with it."""
-    folder = Path(tempfile.mkdtemp(prefix="s2edit-ray-", dir=SHORT if os.name == "posix" else None))
+    _sweep(studio)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT if os.name == "posix" else None))
+    (studio.folder / FOLDER).write_text(str(folder), encoding="utf-8")
     own = folder / "ray"  # Ray opens its own folder to everybody; nobody gets through the one around it
     up = studio.folder / "up"
     environment = os.environ | studio.environment()
@@ -177,6 +180,14 @@ def _once(studio: Studio) -> None:
         _end_group(process)
         shutil.rmtree(studio.folder / "scratch", ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(studio: Studio) -> None:
+    """Remove Ray's folder of last time, which a power cut has left."""
+    with contextlib.suppress(OSError, ValueError):
+        last = Path((studio.folder / FOLDER).read_text(encoding="utf-8"))
+        if last.name.startswith(PREFIX):
+            shutil.rmtree(last, ignore_errors=True)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

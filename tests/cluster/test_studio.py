@@ -227,11 +227,14 @@ def test_a_silent_computer_is_heard_of_its_job_goes_on_elsewhere_and_it_comes_ba
 
 def test_a_power_cut_is_heard_and_the_computer_is_taken_back(studio: Studio, client: Client) -> None:
     jobs = _busy(client, (40, 41))
+    left = Path((studio.other.folder / "cluster" / "ray.folder").read_text())
     studio.other.kill()
+    assert left.is_dir()
     assert until(lambda: AT_OTHER not in places(client)) < HEARD_S
     assert show(client, jobs[AT_HEAD])["state"] == "running"
     studio.other.start()
     until(lambda: AT_OTHER in places(client))
+    assert not left.exists(), "what the cut left goes at the next start"
     assert wait_until(client, jobs[AT_OTHER], "running")["place"] == AT_OTHER
     _cancel(client, *jobs.values())
 
