@@ -78,9 +78,9 @@ def attempt(
     Raises:
         MaskError: LocalBlend's maps are all zero. Cancelled: as the job says.
     """
-    several = settings.edit.attempts > 1
+    several = settings.attempts > 1
     best: Attempt | None = None
-    for number in range(settings.edit.attempts):
+    for number in range(settings.attempts):
         w = min(settings.edit.guidance * RAISED**number, _HIGHEST)
         tried = replace(settings, edit=replace(settings.edit, guidance=w))
         sampled = stage(tried, _teller(checkpoint, settings, job, number * settings.edited_in))

@@ -262,6 +262,11 @@ class Settings:
         """Steps of stage 2."""
         return min(self.edit.steps, self.inversion.steps) or self.inversion.steps
 
+    @property
+    def attempts(self) -> int:
+        """How often stage 2 may be made: `edit.attempts`, but once where null-text fits the empty prompt to one w."""
+        return 1 if self.inversion.mode == "null_text" else self.edit.attempts
+
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range and go together."""
         for part in (self.identity, self.inversion, self.edit, self.blend):
@@ -272,12 +277,6 @@ class Settings:
                 f"The setting “edit.steps” can't be {self.edit.steps} where “inversion.mode” is null_text, which fits "
                 "the empty prompt to every step of the edit.",
                 hint="Set edit.steps to 0, or inversion.mode to direct.",
-            )
-        if self.inversion.mode == "null_text" and self.edit.attempts > 1:
-            raise SettingError(
-                f"The setting “edit.attempts” can't be {self.edit.attempts} where “inversion.mode” is null_text, which "
-                "fits the empty prompt to one guidance.",
-                hint="Set edit.attempts to 1, or inversion.mode to direct.",
             )
 
     def replace_from(self, changes: Mapping[str, Any]) -> Settings:

@@ -74,7 +74,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     forwards.count("inversion")
     stage = partial(_sample, stages, work, identity=identity, inversion=inversion, null=null)
     lay = partial(composited, stages.checkpoint, work, subject, check=job.check)
-    with job.phase("editing", settings.edited_in * settings.edit.attempts):
+    with job.phase("editing", settings.edited_in * settings.attempts):
         tried = attempt(stages.checkpoint, settings, stage, lay, job, removal=work.removal)
     forwards.count("editing")
     with job.phase("compositing"):

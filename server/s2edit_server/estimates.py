@@ -75,5 +75,5 @@ def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     # something of it is injected.
     injected = 1.0 if settings.inversion.mode == "npi" else max(edit.cross_replace, edit.self_replace)
     # Nobody knows before how often stage 2 is made again: about half of the attempts are.
-    made = (1 + edit.attempts) / 2
+    made = (1 + settings.attempts) / 2
     return identity, inversion, round((1 + edit.guidance_until + injected) * settings.edited_in * made)

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from s2edit.attempts import GROWS, RAISED, Attempt, attempt
 from s2edit.engine import EditRequest, Engine, ObjectSpec
-from s2edit.errors import SettingError
 from s2edit.job import Job
 from s2edit.method.editing import Sampled
 from s2edit.requests import never_cancelled, no_progress
@@ -129,5 +128,9 @@ def test_the_words_say_that_something_is_only_taken_away(tiny_folder: Path, requ
 
 
 def test_null_text_knows_one_guidance() -> None:
-    with pytest.raises(SettingError, match=r"edit\.attempts"):
-        Settings().replace_from({"inversion.mode": "null_text", "edit.attempts": 2})
+    """A recipe of a checkpoint that recommends attempts is no error then, and says what is made."""
+    settings = Settings().replace_from({"inversion.mode": "null_text", "edit.attempts": 4})
+    assert settings.attempts == 1
+    model = Model([0, 0, 0, 0])
+    model.attempted(settings)
+    assert model.asked == [settings.edit.guidance]
