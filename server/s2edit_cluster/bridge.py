@@ -102,7 +102,7 @@ class Bridge:
             else:
                 self._begin(self._do(found, order), f"job {order.order.job}")
         elif found is not None and isinstance(order, link.Stop):
-            found.actor.cancel.remote(order.job)
+            found.actor.cancel.remote(order.job, order.attempt)
         elif found is not None and isinstance(order, link.Free):
             found.actor.free.remote(order.end)
 

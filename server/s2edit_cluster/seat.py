@@ -57,6 +57,7 @@ class Seat:
         self._scratch.mkdir(mode=0o700, parents=True)
         self._said: asyncio.Queue[bytes] | None = None
         self._weights: WeightsDesk | None = None
+        self._cancelled: set[tuple[str, int]] = set()
 
     async def hello(self) -> str:
         """The place's name on its computer."""
@@ -84,14 +85,19 @@ class Seat:
         with tempfile.TemporaryDirectory(dir=self._scratch) as name:
             folder = Path(name)
             try:
-                outcome = await self._runner.run(await self._here(run, pixels, folder), self._progress)
+                work = asyncio.ensure_future(self._runner.run(await self._here(run, pixels, folder), self._progress))
+                await asyncio.sleep(0)
+                if (run.job, run.attempt) in self._cancelled:
+                    self._runner.cancel(run.job)
+                outcome: worker_link.Done | worker_link.Failed | worker_link.Cancelled = await work
             except WireError as error:
                 outcome = worker_link.Failed(run.job, error.code, error.message, error.hint)
             frames = outcome.frames if isinstance(outcome, worker_link.Done) else []
             return _encoder.encode(outcome), [_inside(folder, frame.path).read_bytes() for frame in frames]
 
-    async def cancel(self, job: str) -> None:
-        """See `Runner.cancel`."""
+    async def cancel(self, job: str, attempt: int) -> None:
+        """See `Runner.cancel`; a job that is still on its way is stopped once it is here."""
+        self._cancelled.add((job, attempt))
         self._runner.cancel(job)
 
     async def free(self, end: bool) -> None:

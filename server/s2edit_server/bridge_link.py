@@ -34,10 +34,11 @@ class Do(msgspec.Struct, tag=True):
 
 
 class Stop(msgspec.Struct, tag=True):
-    """Stop this job at a seat at its next step."""
+    """Stop this attempt of a job at a seat at its next step; it may come there before the job does."""
 
     seat: str
     job: str
+    attempt: int
 
 
 class Free(msgspec.Struct, tag=True):

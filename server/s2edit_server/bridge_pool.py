@@ -46,7 +46,7 @@ class SeatRunner:
     def __init__(self, name: str, send: Callable[[link.Order], bool]) -> None:
         self._name, self._send = name, send
         self._health = Health()
-        self._job = ""
+        self._job, self._attempt = "", 0
         self._outcome: asyncio.Future[Outcome] | None = None
         self._on_progress: Callable[[worker_link.Progress], None] = lambda _: None
 
@@ -56,7 +56,7 @@ class SeatRunner:
 
     async def run(self, order: worker_link.Run, on_progress: Callable[[worker_link.Progress], None]) -> Outcome:
         """See `Runner.run`."""
-        self._job, self._on_progress = order.job, on_progress
+        self._job, self._attempt, self._on_progress = order.job, order.attempt, on_progress
         self._outcome = asyncio.get_running_loop().create_future()
         try:
             if not self._send(link.Do(self._name, order)):
@@ -71,7 +71,7 @@ class SeatRunner:
     def cancel(self, job: str) -> None:
         """See `Runner.cancel`; the seat's own watch keeps the deadline."""
         if job == self._job:
-            self._send(link.Stop(self._name, job))
+            self._send(link.Stop(self._name, job, self._attempt))
 
     def unload(self) -> None:
         """See `Runner.unload`."""
