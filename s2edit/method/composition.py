@@ -31,8 +31,8 @@ def check_learning(settings: Settings) -> None:
     """Raise SettingError for settings that leave stage 1 out."""
     if not settings.identity.enabled:
         raise SettingError(
-            "A composition can't do without “identity.enabled”: it learns what it takes from the reference.",
-            hint="Choose another profile than “instant”, and leave this setting at true.",
+            "A composition learns what it takes from the reference, and with these settings nothing is learned.",
+            hint="Choose another profile than “instant”; in a shell, leave identity.enabled at true.",
         )
 
 

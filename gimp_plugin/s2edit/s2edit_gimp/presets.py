@@ -37,6 +37,7 @@ def offer_presets(button: Gtk.Button, does: PresetMenu) -> None:
         menu.append(item)
     menu.show_all()
     menu.attach_to_widget(button)
+    menu.connect("selection-done", lambda menu: menu.destroy())
     menu.popup_at_widget(button, Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST, None)
 
 
