@@ -40,21 +40,13 @@ class Attempt:
 
     Args:
         decoded: 1×3×h×w in [-1, 1]. blend: see `Sampled`. guidance: its w.
-        layer: patch and alpha, where they were made to compare attempts.
+        changed: mean alpha of its layer, of 1; 0 where there is nothing to compare it with.
     """
 
     decoded: Tensor
     blend: Tensor | None
     guidance: float
-    layer: tuple[Pixels, Pixels] | None
-
-    @property
-    def changed(self) -> float:
-        """Mean alpha, of 1."""
-        if self.layer is None:
-            return 0.0
-        alpha = self.layer[1]
-        return float(alpha.mean(dtype=np.float64)) / (1 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max)
+    changed: float
 
 
 Stage = Callable[[Settings, Callable[[int, Tensor], None]], Sampled]
@@ -70,9 +62,10 @@ def attempt(
     """The first of `edit.attempts` attempts that the next one doesn't outdo by `GROWS`; the last, if each does.
 
     How much an edit changes shows in its layer, as painters get it: a mouth that the model redraws hardly otherwise is
-    none. A single attempt is laid by whoever asked for it.
+    none. A single attempt needs no layer here.
 
     Args:
+        lay: may answer for a smaller picture, since alphas are only compared.
         removal: something is only taken away. The first attempt that does anything is taken then: more guidance draws
             something else in its place.
     Raises:
@@ -85,7 +78,7 @@ def attempt(
         tried = replace(settings, edit=replace(settings.edit, guidance=w))
         sampled = stage(tried, _teller(checkpoint, settings, job, number * settings.edited_in))
         decoded = checkpoint.decode(sampled.latent)
-        found = Attempt(decoded, sampled.blend, w, lay(decoded, sampled.blend) if several else None)
+        found = Attempt(decoded, sampled.blend, w, _mean(lay(decoded, sampled.blend)[1]) if several else 0.0)
         if best is not None and 0 < found.changed <= (1 + GROWS) * best.changed:
             return best
         best = found
@@ -93,6 +86,10 @@ def attempt(
             return best
     assert best is not None, "there is one attempt at least"
     return best
+
+
+def _mean(alpha: Pixels) -> float:
+    return float(alpha.mean(dtype=np.float64)) / (1 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max)
 
 
 def _teller(checkpoint: Backbone, settings: Settings, job: Job, first: int) -> Callable[[int, Tensor], None]:

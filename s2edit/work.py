@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,9 @@ from .picture.imaging import bounding_box
 from .requests import EditResult, Mask, ObjectSpec, Pixels
 from .settings import Settings
 from .stages import Identity, Stages, Subject, map_shape
+
+_COMPARED = 512
+"""Pixels along a picture's shorter side that are enough to compare attempts by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +76,13 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
         inversion, inverted = stages.inversion(identity, subject, null, settings, job)
     forwards.count("inversion")
     stage = partial(_sample, stages, work, identity=identity, inversion=inversion, null=null)
-    lay = partial(composited, stages.checkpoint, work, subject, check=job.check)
+    lay = partial(composited, stages.checkpoint, smaller(work), subject, check=job.check)
     with job.phase("editing", settings.edited_in * settings.attempts):
         tried = attempt(stages.checkpoint, settings, stage, lay, job, removal=work.removal)
     forwards.count("editing")
     with job.phase("compositing"):
         with torch.no_grad():
-            patch, alpha = tried.layer or lay(tried.decoded, tried.blend)
+            patch, alpha = composited(stages.checkpoint, work, subject, tried.decoded, tried.blend, job.check)
         size = (work.image.shape[0], work.image.shape[1])
         objects = [
             imaging.image_mask(mask.cpu(), size) if spec.mask is None else imaging.binary(spec.mask)
@@ -93,6 +96,13 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
         box=bounding_box(alpha > 0),
         record=_record(stages, work, job, forwards.by_phase, found) | {"guidance": tried.guidance},
     )
+
+
+def smaller(work: Work) -> Work:
+    """The work on every n-th pixel of its picture, so few that its shorter side is just above `_COMPARED`."""
+    step = max(1, min(work.image.shape[:2]) // _COMPARED)
+    mask = None if work.edit_mask is None else np.ascontiguousarray(work.edit_mask[::step, ::step])
+    return replace(work, image=np.ascontiguousarray(work.image[::step, ::step]), edit_mask=mask)
 
 
 def composited(

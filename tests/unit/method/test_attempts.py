@@ -19,6 +19,7 @@ from s2edit.job import Job
 from s2edit.method.editing import Sampled
 from s2edit.requests import never_cancelled, no_progress
 from s2edit.settings import Settings
+from s2edit.work import Work, smaller
 
 Array = np.ndarray[Any, Any]
 SIDE = 100
@@ -72,8 +73,7 @@ def test_it_ends_where_more_guidance_changes_little_more(rows: list[int], made: 
     found = model.attempted(settings_of(len(rows), 1.5))
     assert model.asked == pytest.approx([1.5 * RAISED**number for number in range(made)])
     assert found.guidance == pytest.approx(model.asked[taken])
-    assert found.layer is not None
-    assert int((found.layer[1][:, 0] > 0).sum()) == rows[taken]
+    assert found.changed == pytest.approx(rows[taken] / SIDE)
 
 
 @pytest.mark.parametrize(("rows", "made"), [([3, 50, 90], 1), ([0, 0, 20, 90], 3), ([0, 0], 2)])
@@ -86,7 +86,7 @@ def test_a_removal_ends_with_the_first_attempt_that_does_anything(rows: list[int
 
 def test_one_attempt_compares_nothing() -> None:
     model = Model([50])
-    assert model.attempted(settings_of(1, 4)).layer is None
+    model.attempted(settings_of(1, 4))
     assert (model.asked, model.laid) == ([4], 0)
 
 
@@ -99,6 +99,17 @@ def test_guidance_stays_in_its_range() -> None:
     model = Model([0, 0, 0, 0])
     model.attempted(settings_of(4, 10))
     assert model.asked == [10, 16, 20, 20]
+
+
+@pytest.mark.parametrize(("side", "compared"), [(300, 300), (1023, 1023), (1024, 512), (1600, 534), (8000, 534)])
+def test_attempts_are_compared_on_few_pixels(side: int, compared: int) -> None:
+    mask = np.zeros((side, side + 64), np.uint8)
+    mask[: side // 2] = 255
+    work = Work(np.zeros((side, side + 64, 3), np.uint8), (), cast(Any, None), mask, Settings(), 0)
+    found = smaller(work)
+    assert found.image.shape[0] == compared
+    assert found.edit_mask is not None and found.edit_mask.shape == found.image.shape[:2]
+    assert found.edit_mask.mean() == pytest.approx(mask.mean(), rel=0.02)
 
 
 @pytest.fixture
