@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gi.repository import Gdk, Gtk
+from gi.repository import Gdk, Gtk, Pango
 
 from .widgets import SPACING
 
@@ -29,7 +29,10 @@ class Prompt:
             set_margin(SPACING)
         self.view.set_right_margin(4 * SPACING)  # for the mark
         self._buffer = self.view.get_buffer()
-        self._example, self._mark = Gtk.Label(xalign=0.0, yalign=0.0), Gtk.Image()
+        self._example, self._mark = Gtk.Label(xalign=0.0, yalign=0.0, ellipsize=Pango.EllipsizeMode.END), Gtk.Image()
+        # A dialog that comes up shows all that is in it, also over text that stands there by then.
+        self._example.set_no_show_all(True)
+        self._example.show()
         self._example.get_style_context().add_class("dim-label")
         frame = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN, hscrollbar_policy=Gtk.PolicyType.NEVER)
         frame.set_overlay_scrolling(False)  # a bar that fades gets events when its dialog is gone
