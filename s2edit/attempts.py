@@ -75,11 +75,13 @@ def attempt(
     best: Attempt | None = None
     for number in range(settings.attempts):
         w = min(settings.edit.guidance * RAISED**number, _HIGHEST)
+        if best is not None and w == best.guidance:
+            break
         tried = replace(settings, edit=replace(settings.edit, guidance=w))
         sampled = stage(tried, _teller(checkpoint, settings, job, number * settings.edited_in))
         decoded = checkpoint.decode(sampled.latent)
         found = Attempt(decoded, sampled.blend, w, _mean(lay(decoded, sampled.blend)[1]) if several else 0.0)
-        if best is not None and 0 < found.changed <= (1 + GROWS) * best.changed:
+        if best is not None and best.changed > 0 and found.changed <= (1 + GROWS) * best.changed:
             return best
         best = found
         if removal and best.changed > NOTHING:

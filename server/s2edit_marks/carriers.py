@@ -27,7 +27,7 @@ MAX_SCANNED = 256 * 1024 * 1024
 MAX_TEXT = 64 * 1024
 MAX_PARTS = 100_000
 """Chunks, segments or entries that are walked."""
-_DAMAGED = (struct.error, zlib.error, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGED = (struct.error, zlib.error, zipfile.BadZipFile, EOFError, RuntimeError, ValueError)
 """What the walkers and their libraries raise where a file breaks off, lies about a length, or is encrypted."""
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 

@@ -29,7 +29,8 @@ class Prompt:
             set_margin(SPACING)
         self.view.set_right_margin(4 * SPACING)  # for the mark
         self._buffer = self.view.get_buffer()
-        self._example, self._mark = Gtk.Label(xalign=0.0, yalign=0.0, ellipsize=Pango.EllipsizeMode.END), Gtk.Image()
+        self._example = Gtk.Label(xalign=0.0, yalign=0.0, ellipsize=Pango.EllipsizeMode.END)
+        self._mark = Gtk.Image(halign=Gtk.Align.END, valign=Gtk.Align.START, margin_end=SPACING)
         # A dialog that comes up shows all that is in it, also over text that stands there by then.
         self._example.set_no_show_all(True)
         self._example.show()
@@ -42,12 +43,8 @@ class Prompt:
         self.widget = Gtk.Overlay()
         self.widget.add(frame)
         self._example.set_margin_start(SPACING)
-        self._example.set_margin_top(SPACING)
-        self._mark.set_halign(Gtk.Align.END)
-        self._mark.set_valign(Gtk.Align.START)
-        self._mark.set_margin_end(SPACING)
-        self._mark.set_margin_top(SPACING)
         for over in (self._example, self._mark):
+            over.set_margin_top(SPACING)
             self.widget.add_overlay(over)
             self.widget.set_overlay_pass_through(over, True)
         self._buffer.connect("changed", lambda _buffer: self._example.set_visible(not self.text))

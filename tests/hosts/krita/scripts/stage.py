@@ -15,6 +15,7 @@ from typing import Any
 from krita import Krita, Selection
 from PyQt5.QtCore import QByteArray, QTimer
 from PyQt5.QtGui import QColor, QImage
+from PyQt5.QtWidgets import QApplication, QMessageBox, QToolButton
 
 Scene = Generator[Callable[[], Any], None, Any]
 SIDE = 64
@@ -93,6 +94,23 @@ def leave(document: Any) -> Scene:
 def _close(document: Any) -> None:
     document.setModified(False)
     document.close()
+
+
+def seen(name: str) -> Scene:
+    """Photograph the screen once all is drawn."""
+    stop = time.monotonic() + 1
+    yield lambda: time.monotonic() > stop
+    QApplication.primaryScreen().grabWindow(0).save(str(Path(os.environ["S2EDIT_PROBE_FOLDER"]) / f"seen-{name}.png"))
+
+
+def press(docker: Any, job: str, name: str) -> Any:
+    """A button of a job's row, or None."""
+    return docker.jobs.row(job).findChild(QToolButton, f"s2edit_{name}")
+
+
+def questions() -> list[QMessageBox]:
+    """Those that stand there."""
+    return [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]
 
 
 def document_with(docker: Any, kind: str = "RGBA", side: int = SIDE, size: tuple[int, int] | None = None) -> Any:
