@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from . import cache_files
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 DEFAULT_QUOTA = 20 << 30
 """Bytes; a Stable Diffusion identity takes about 2 GiB."""
-_SUFFIX = ".safetensors"
-_UNFINISHED = ".partial"
-_ABANDONED = 3600
-"""Seconds after which nobody writes an unfinished entry any more: its process was killed, or the power failed."""
 
 
 def digest(parts: Mapping[str, Any]) -> str:
@@ -47,10 +44,13 @@ class DiskCache:
         folder: made when missing.
         quota: bytes, and never more than half of what entries and free disk are together; the entries used longest ago
             go first, the newest always stays.
+
+    Attributes:
+        user: for whom entries are looked for and made from now on, as `note` writes down; "" for nobody.
     """
 
     def __init__(self, folder: Path, quota: int | None = None) -> None:
-        self._folder = folder
+        self._folder, self.user = folder, ""
         self._quota = DEFAULT_QUOTA if quota is None else quota
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -65,6 +65,11 @@ class DiskCache:
         """
         return FileLock(self._folder / f"{key[:2]}.lock")
 
+    def note(self, key: str) -> None:
+        """Write down that `user` needs an entry, before it is found or made; without a user nothing. Raises OSError."""
+        if self.user:
+            cache_files.note(self._folder, self.user, key)
+
     def get(self, key: str) -> dict[str, Tensor] | None:
         """The tensors of an entry by name, as `put` got them but on the CPU; None without one, or for a damaged one."""
         from safetensors import SafetensorError, safe_open
@@ -78,10 +83,10 @@ class DiskCache:
         except FileNotFoundError:
             return None
         except (SafetensorError, OSError, ValueError):
-            self._drop(path)
+            cache_files.drop(path)
             return None
         if _content_hash(tensors) != wanted:
-            self._drop(path)
+            cache_files.drop(path)
             return None
         with suppress(OSError):
             os.utime(path)
@@ -97,7 +102,7 @@ class DiskCache:
         from safetensors.torch import save_file
 
         ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=_UNFINISHED)
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=cache_files.UNFINISHED)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -114,45 +119,23 @@ class DiskCache:
 
     def size(self) -> int:
         """Bytes of all entries."""
-        return sum(size for _, size, _ in self._entries())
+        return sum(size for _, size, _ in cache_files.entries(self._folder))
 
     def _path(self, key: str) -> Path:
-        return self._folder / f"{key}{_SUFFIX}"
-
-    def _entries(self) -> list[tuple[float, int, Path]]:
-        """Last use, bytes and path, the entry used longest ago first."""
-        found = []
-        for path in self._folder.glob(f"*{_SUFFIX}"):
-            # Another process may evict at the same time.
-            with suppress(FileNotFoundError):
-                stat = path.stat()
-                found.append((stat.st_mtime, stat.st_size, path))
-        return sorted(found)
+        return self._folder / f"{key}{cache_files.SUFFIX}"
 
     def _evict(self, keep: str) -> None:
         with FileLock(self._folder / "evict.lock"):
-            self._sweep()
-            entries = self._entries()
+            cache_files.sweep(self._folder)
+            entries = cache_files.entries(self._folder)
             total = sum(size for _, size, _ in entries)
             excess = total - min(self._quota, (total + shutil.disk_usage(self._folder).free) // 2)
             for _, size, path in entries:
                 if excess <= 0:
                     break
                 if path != self._path(keep):
-                    self._drop(path)
+                    cache_files.drop(path)
                     excess -= size
-
-    def _sweep(self) -> None:
-        """Remove what killed processes left half written; no quota counts it."""
-        for path in self._folder.glob(f"*{_UNFINISHED}"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _ABANDONED:
-                    path.unlink()
-
-    def _drop(self, path: Path) -> None:
-        # On Windows a file that another process maps can't be removed; it goes next time.
-        with suppress(OSError):
-            path.unlink()
 
 
 def _content_hash(tensors: Mapping[str, Tensor]) -> str:

@@ -98,6 +98,11 @@ class Engine:
         if threads:
             torch.set_num_threads(threads)
 
+    def work_for(self, user: str) -> None:
+        """Note from now on that this user needs what the cache holds for a request (`DiskCache.user`)."""
+        if self._cache is not None:
+            self._cache.user = user
+
     def edit(
         self,
         request: EditRequest,

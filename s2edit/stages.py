@@ -112,6 +112,7 @@ class Stages:
     def identity(self, subjects: Sequence[Subject], settings: Settings, seed: int, job: Job) -> tuple[Identity, bool]:
         """Have the networks carry the identity of these subjects; also whether it was found rather than made."""
         key = self._key(subjects, settings, seed)
+        self._note(key)
         if self._identity is not None and self._identity.key == key:
             return self._identity, True
         if self._cache is None:
@@ -139,6 +140,7 @@ class Stages:
     ) -> tuple[Inversion, bool]:
         """The first subject's path to noise; also whether it was found rather than made."""
         key = inversion_key(identity.key, settings)
+        self._note(key)
         if self._inversion is not None and self._inversion[0] == key:
             return self._inversion[1], True
         found = self._cache.get(key) if self._cache is not None else None
@@ -179,6 +181,13 @@ class Stages:
                 self.denoiser(noisy, time, encoding, recorder=recorder)
         size = (latent_size[0] * LATENT_STRIDE, latent_size[1] * LATENT_STRIDE)
         return object_mask(recorder.maps[0], size, settings.mask_threshold, word)
+
+    def _note(self, key: str) -> None:
+        if self._cache is not None:
+            try:
+                self._cache.note(key)
+            except OSError as error:  # as in `_keep`: the entry can't be made either
+                LOG.warning("the cache can't be written: %s", error)
 
     def restore(self) -> None:
         """Put the published weights back."""

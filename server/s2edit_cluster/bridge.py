@@ -89,11 +89,9 @@ class Bridge:
             self._obey(order)
 
     def _obey(self, order: link.Order) -> None:
-        if isinstance(order, link.Forget):
-            by_host = {seat.host: seat for seat in self._seats.values()}
-            for host, seat in by_host.items():
-                if order.host in {"", host}:
-                    seat.actor.forget.remote()
+        if isinstance(order, link.Keep):
+            for seat in {seat.host: seat for seat in self._seats.values()}.values():
+                seat.actor.keep.remote(order.needed)
             return
         found = self._seats.get(order.seat)
         if isinstance(order, link.Do):

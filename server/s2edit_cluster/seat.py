@@ -107,9 +107,9 @@ class Seat:
         else:
             self._runner.unload()
 
-    async def forget(self) -> None:
-        """Delete this computer's identities."""
-        await self._desk().clear_cache()
+    async def keep(self, needed: list[str]) -> None:
+        """Delete this computer's identities but these."""
+        await self._desk().keep_identities(frozenset(needed))
 
     async def _here(self, run: worker_link.Run, pixels: list[bytes], folder: Path) -> worker_link.Run:
         """The order with this computer's paths and settings."""

@@ -48,13 +48,13 @@ class Free(msgspec.Struct, tag=True):
     end: bool = False
 
 
-class Forget(msgspec.Struct, tag=True):
-    """Delete the identity cache of this host, or of all."""
+class Keep(msgspec.Struct, tag=True):
+    """Delete each identity on all hosts but those that these jobs hold (`identities.digest`)."""
 
-    host: str = ""
+    needed: list[str]
 
 
-Order = Do | Stop | Free | Forget
+Order = Do | Stop | Free | Keep
 
 
 class Places(msgspec.Struct, tag=True):

@@ -106,7 +106,8 @@ class BridgePool(FixedPool):
 
     Args:
         module: of the workers; folder: the state folder.
-        on_change: called whenever places or their workers change; on_places: when a place may have come.
+        on_change: called whenever places or their workers change.
+        on_places: called when a place may have come: jobs may go there, and it has to be told which identities to keep.
     """
 
     def __init__(self, module: str, folder: Path, on_change: Callable[[], None], on_places: Callable[[], None]) -> None:
@@ -114,7 +115,6 @@ class BridgePool(FixedPool):
         self._module, self._folder, self._on_change, self._on_places = module, folder, on_change, on_places
         self._present: set[str] = set()
         self._lacks: dict[str, dict[str, float]] = {}
-        self._to_forget: set[str] = set()
         self._seats: dict[str, SeatRunner] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -133,11 +133,10 @@ class BridgePool(FixedPool):
         """See `Pool.device`: each host has settings of its own for that."""
         return wanted
 
-    def forget(self) -> None:
-        """See `Pool.forget`; the hosts' caches go, too, of those that are away once they are back."""
-        super().forget()
-        self._send(link.Forget())
-        self._to_forget = set(self._hosts.values()) - {self._hosts[name] for name in self._present}
+    def keep(self, needed: frozenset[str]) -> None:
+        """See `Pool.keep`; the hosts' caches are told, too, and those that are away once they are back."""
+        super().keep(needed)
+        self._send(link.Keep(sorted(needed)))
 
     async def stop(self) -> None:
         """See `Pool.stop`."""
@@ -217,9 +216,6 @@ class BridgePool(FixedPool):
                 self._seats[name] = self._runners[name] = SeatRunner(name, self._send)
                 self._hosts[name] = host
         self._present = set(now)
-        for host in self._to_forget & set(now.values()):
-            self._send(link.Forget(host))
-        self._to_forget -= set(now.values())
         self._on_places()
 
     def _send(self, order: link.Order) -> bool:

@@ -50,7 +50,7 @@ def claim(db: sqlite3.Connection, register: Register, floor: Floor) -> Claim | f
     if chosen is None:
         return wake(waiting, now) if any(not place.job for place in floor.places) else None
     job, place = chosen
-    row = jobs.start_next(db, job.id)
+    row = jobs.start_next(db, job.id, job.holds)
     if row is None:
         return None
     try:

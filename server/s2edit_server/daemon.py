@@ -28,6 +28,7 @@ from s2edit_wire.paths import run_folder, settle_home, state_folder, unusable
 from s2edit_wire.programs import MODULES
 
 from . import (
+    forgetting,
     handlers_daemon,
     handlers_jobs,
     handlers_painters,
@@ -198,6 +199,7 @@ class Daemon:
         tasks = [
             asyncio.create_task(self._work(services), name="scheduler"),
             asyncio.create_task(retention.serve(services.desk, lambda: self._settings.now), name="retention"),
+            asyncio.create_task(forgetting.serve(services.desk, services.weights, services.pool), name="forgetting"),
             asyncio.create_task(self._watch_idle(services), name="idle"),
             asyncio.create_task(self._watch_folder(), name="folder"),
         ]
@@ -240,7 +242,12 @@ class Daemon:
         events = Events(lambda identity, header, frames: broker.event(identity, header, frames), changed)  # noqa: PLW0108
         desk = Desk(store, Blobs(self._folder / "blobs"), events)
         desk.queued.set()
-        pool = self._pool(lambda: self._tell_status(services), desk.queued.set)
+
+        def places_came() -> None:
+            desk.queued.set()
+            desk.unneeded.set()
+
+        pool = self._pool(lambda: self._tell_status(services), places_came)
         weights = WeightsDesk(
             self._folder,
             lambda: self._settings.now,

@@ -20,7 +20,7 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import FrameRecord
 from s2edit_wire.limits import MAX_EDIT, MAX_QUEUED_PER_CLIENT
 
-from . import jobs, queries
+from . import identities, jobs, queries
 from .blobs import Blobs, damaged, digest_of
 from .events import Events
 from .store import Store
@@ -53,6 +53,8 @@ class Desk:
         self.queued = asyncio.Event()
         self.grown = asyncio.Event()
         """Set when pixels were stored; whoever keeps the quota clears it."""
+        self.unneeded = asyncio.Event()
+        """Set when identities may lie somewhere that no job needs; `forgetting` clears it."""
         self._telling = asyncio.Lock()
         self.foresee: Callable[[], Foresee] = lambda: _positions
         """Takes a look at what runs; what it returns foresees the queue's ends on the store's thread."""
@@ -77,7 +79,8 @@ class Desk:
         if len(msgpack.packb(edit)) > MAX_EDIT:
             raise WireError("too_large", "The edit's words and settings are too long together.", "Shorten the prompts.")
         stored = await asyncio.to_thread(_name_frames, frames)
-        new = jobs.NewJob(job, _request_digest(edit, stored), owner, client, host, edit, stored)
+        holds = identities.digest(edit, stored)
+        new = jobs.NewJob(job, _request_digest(edit, stored), owner, client, host, edit, stored, holds)
         # Asked before the pixels are stored, too: a client over its quota must not fill the disk with what is refused.
         if await self.store.call(jobs.admit, new, MAX_QUEUED_PER_CLIENT) is not None:
             return await self.record(job, owner)
@@ -174,8 +177,11 @@ class Desk:
         )
 
     async def remove(self, job: str) -> None:
-        """Delete an ended job with its pixels."""
-        self.events.removed(await self.store.call(queries.remove, job), job)
+        """Delete an ended job with its pixels, and with its identity if no other job needs that."""
+        owner, last = await self.store.call(queries.remove, job)
+        self.events.removed(owner, job)
+        if last:
+            self.unneeded.set()
 
     def _with_places(
         self, db: sqlite3.Connection, query: Callable[[sqlite3.Connection], list[jobs.Row]], foresee: Foresee

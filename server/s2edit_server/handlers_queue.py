@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from . import jobs
+from . import jobs, queries
 from .broker import Answer, Handler, Request
+from .forgetting import forget
 from .services import Services
 
 
@@ -47,8 +48,8 @@ def handlers(services: Services) -> dict[str, Handler]:
         return {}, ()
 
     async def clear_cache(_request: Request) -> Answer:
-        await services.weights.clear_cache()
-        services.pool.forget()
+        await desk.store.call(queries.disown_identities)
+        await forget(desk, services.weights, services.pool)
         await services.tell_status()
         return {}, ()
 

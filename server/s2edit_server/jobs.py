@@ -34,7 +34,11 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class NewJob:
-    """What `insert` needs: the request's id and digest, whose it is, who sent it, the checked edit and its frames."""
+    """What `insert` needs: the request's id and digest, whose it is, who sent it, the checked edit and its frames.
+
+    Args:
+        holds: digest of what its identity depends on (`identities.digest`), "" when it needs none.
+    """
 
     id: str
     digest: str
@@ -43,6 +47,7 @@ class NewJob:
     host: str
     edit: dict[str, Any]
     frames: tuple[StoredFrame, ...]
+    holds: str = ""
 
 
 def unknown(job: str) -> WireError:
@@ -106,8 +111,8 @@ def insert(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row:
         now = time.time()
         document = new.edit.get("document", {})
         db.execute(
-            "INSERT INTO jobs (id, digest, owner, client, host, ref, state, rank, created, changed, edit)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'queued', (SELECT coalesce(max(rank), 0) + 1 FROM jobs), ?, ?, ?)",
+            "INSERT INTO jobs (id, digest, owner, client, host, ref, state, rank, created, changed, edit, holds)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'queued', (SELECT coalesce(max(rank), 0) + 1 FROM jobs), ?, ?, ?, ?)",
             (
                 new.id,
                 new.digest,
@@ -118,6 +123,7 @@ def insert(db: sqlite3.Connection, new: NewJob, queue_limit: int) -> Row:
                 now,
                 now,
                 json.dumps(new.edit),
+                new.holds,
             ),
         )
         _put_frames(db, new.id, "in", new.frames)
@@ -138,8 +144,12 @@ def frames(db: sqlite3.Connection, job: str, side: str) -> list[StoredFrame]:
     return [StoredFrame(json.loads(row["entry"]), row["sha256"]) for row in rows]
 
 
-def start_next(db: sqlite3.Connection, job: str | None = None) -> Row | None:
-    """Take the first queued job, or this one: it is running now, one attempt later. None when it, or nothing, waits."""
+def start_next(db: sqlite3.Connection, job: str | None = None, holds: str = "") -> Row | None:
+    """Take the first queued job, or this one: it is running now, one attempt later. None when it, or nothing, waits.
+
+    Args:
+        holds: see `NewJob`; once more, since all identities may have been forgotten while it waited.
+    """
     wanted = "SELECT id FROM jobs WHERE state = 'queued' AND id = coalesce(?, id) ORDER BY rank LIMIT 1"
     if db.execute(wanted, (job,)).fetchone() is None:
         return None
@@ -147,9 +157,9 @@ def start_next(db: sqlite3.Connection, job: str | None = None) -> Row | None:
         row = db.execute(wanted, (job,)).fetchone()
         now = time.time()
         db.execute(
-            "UPDATE jobs SET state = 'running', attempt = attempt + 1, cancelling = 0, started = ?, changed = ?"
-            " WHERE id = ? AND state = 'queued'",
-            (now, now, row["id"]),
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, cancelling = 0, started = ?, changed = ?,"
+            " holds = ? WHERE id = ? AND state = 'queued'",
+            (now, now, holds, row["id"]),
         )
         started = get(db, row["id"])
         _note(db, started["id"], f"attempt {started['attempt']} started")

@@ -61,8 +61,8 @@ class Pool(Protocol):
     def end(self, place: str, now: float, *, learned: bool) -> None:
         """The place is free again; `learned`: the job is done, and its identity lies there now."""
 
-    def forget(self) -> None:
-        """No identity lies anywhere any more."""
+    def keep(self, needed: frozenset[str]) -> None:
+        """No identity lies on any computer any more but these (`identities.digest`), nor in a worker's memory."""
 
     async def stop(self) -> None:
         """End all workers."""
@@ -83,6 +83,7 @@ class FixedPool:
         self._runners, self._hosts = dict(runners), dict(hosts or {})
         self._jobs: dict[str, Job] = {}
         self._holds: dict[str, dict[str, float]] = {}
+        self._last: dict[str, str] = {}
         self.notice = ""
 
     async def open(self, settings: Settings) -> None:
@@ -116,6 +117,8 @@ class FixedPool:
     def begin(self, place: str, job: Job, now: float) -> None:
         """See `Pool.begin`."""
         self._jobs[place] = job
+        if job.holds:
+            self._last[place] = job.holds
         if job.holds in self._held(place):
             self._held(place)[job.holds] = now
 
@@ -128,9 +131,15 @@ class FixedPool:
             if len(held) > REMEMBERED:
                 del held[min(held, key=held.__getitem__)]
 
-    def forget(self) -> None:
-        """See `Pool.forget`."""
-        self._holds.clear()
+    def keep(self, needed: frozenset[str]) -> None:
+        """See `Pool.keep`; the files are whose computer it is to remove."""
+        for held in self._holds.values():
+            for holds in held.keys() - needed:
+                del held[holds]
+        for place, holds in list(self._last.items()):
+            if holds not in needed:
+                del self._last[place]
+                self._runners[place].unload()  # right after the job that may run
 
     async def stop(self) -> None:
         """See `Pool.stop`."""

@@ -107,14 +107,29 @@ def _identity(edit: Mapping[str, Any]) -> tuple[object, ...]:
     return edit["kind"], edit["model"], edit["profile"], edit.get("source", ""), words, learned
 
 
-def remove(db: sqlite3.Connection, job: str) -> str:
-    """Delete an ended job; returns whose it was. Raises WireError unknown_job or wrong_state."""
+def remove(db: sqlite3.Connection, job: str) -> tuple[str, bool]:
+    """Delete an ended job; returns whose it was, and whether no other needs its identity.
+
+    Raises WireError unknown_job or wrong_state.
+    """
     with writing(db):
         row = get(db, job)
         if row["state"] not in ENDED:
             raise WireError("wrong_state", f"The job is {row['state']}; cancel it first.")
         db.execute("DELETE FROM jobs WHERE id = ?", (job,))
-        return str(row["owner"])
+        shared = db.execute("SELECT 1 FROM jobs WHERE holds = ? LIMIT 1", (row["holds"],)).fetchone()
+        return str(row["owner"]), bool(row["holds"]) and shared is None
+
+
+def identities(db: sqlite3.Connection) -> frozenset[str]:
+    """All identities that some job needs, by the digest that it `holds`."""
+    return frozenset(row["holds"] for row in db.execute("SELECT DISTINCT holds FROM jobs WHERE holds != ''"))
+
+
+def disown_identities(db: sqlite3.Connection) -> None:
+    """No job needs its identity any more; one that is still to run does again."""
+    with writing(db):
+        db.execute("UPDATE jobs SET holds = '' WHERE holds != ''")
 
 
 def drop_frames(db: sqlite3.Connection, job: str) -> None:

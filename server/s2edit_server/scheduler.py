@@ -236,6 +236,7 @@ class Scheduler:
             compiled=settings.compiled,
             device=self._pool.device(settings.device),
             precision=settings.precision,
+            holds=claim.job.holds,
         )
         outcome = asyncio.ensure_future(runner.run(order, self._progress))
         try:

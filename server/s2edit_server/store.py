@@ -88,6 +88,11 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT 's2edit';
     CREATE INDEX jobs_by_owner ON jobs (owner, state);
     """,
+    # `identities.digest`. What older jobs have learned is noted nowhere, and goes.
+    """
+    ALTER TABLE jobs ADD COLUMN holds TEXT NOT NULL DEFAULT '';
+    CREATE INDEX jobs_by_identity ON jobs (holds);
+    """,
 )
 """Each entry brings the schema from version i to i + 1; released ones never change."""
 

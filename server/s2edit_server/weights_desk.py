@@ -131,9 +131,9 @@ class WeightsDesk:
         """Size of the downloaded weights."""
         return await self._size(self._folder / "weights")
 
-    async def clear_cache(self) -> None:
-        """Delete the identity cache."""
-        await self._aside.call(lambda: shutil.rmtree(self._folder / "cache", ignore_errors=True))
+    async def keep_identities(self, needed: frozenset[str]) -> None:
+        """Delete all of the identity cache but what is noted for these (`identities.digest`)."""
+        await self._aside.call(lambda: _keep_identities(self._folder / "cache", needed))
         self._sizes.clear()
 
     def _loaded(self) -> Weights:
@@ -163,6 +163,15 @@ def _planning() -> Any:
     from . import planning
 
     return planning
+
+
+def _keep_identities(folder: Path, needed: frozenset[str]) -> None:
+    if not needed:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.is_dir():
+        from s2edit.cache_files import forget_others
+
+        forget_others(folder, needed)
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -74,6 +74,7 @@ class Run(msgspec.Struct, tag_field="do", tag="run"):
         threads: compute threads, 0 for the worker's own choice.
         compiled: whether the model is to be compiled.
         device, precision: what to compute on and in, by the names that `s2edit.engine.Engine` takes.
+        holds: digest of what its identity depends on, "" for none: the cache notes for it what it needs.
     """
 
     job: str
@@ -87,6 +88,7 @@ class Run(msgspec.Struct, tag_field="do", tag="run"):
     compiled: bool = False
     device: str = "auto"
     precision: str = "auto"
+    holds: str = ""
 
 
 class Cancel(msgspec.Struct, tag_field="do", tag="cancel"):

@@ -106,7 +106,11 @@ MESSAGES: dict[str, Message] = {
         Message("cancel", "Stops a job within one step; harmless on an ended one.", (_JOB_FIELD,), (_JOB_REPLY,)),
         Message("retry", "Queues a failed or cancelled job again, inputs and all.", (_JOB_FIELD,), (_JOB_REPLY,)),
         Message("acknowledge", "Says that the result has arrived and may be dropped.", (_JOB_FIELD,), (_JOB_REPLY,)),
-        Message("remove", "Deletes an ended job with its inputs and result.", (_JOB_FIELD,)),
+        Message(
+            "remove",
+            "Deletes an ended job with its inputs, its result, and what was learned for it alone.",
+            (_JOB_FIELD,),
+        ),
         Message(
             "move",
             "Reorders the queue.",
@@ -182,7 +186,7 @@ MESSAGES: dict[str, Message] = {
             (Field("place", Text(64, 1), "One of `status.places`; all when absent.", required=False),),
             admin=True,
         ),
-        Message("clear_cache", "Deletes the identity cache.", admin=True),
+        Message("clear_cache", "Forgets all identities, on every computer that works for the daemon.", admin=True),
         Message("settings", "The daemon's settings.", (), (_SETTINGS,)),
         Message("configure", "Changes settings; all or none.", (_SETTINGS,), (_SETTINGS,), admin=True),
         Message(

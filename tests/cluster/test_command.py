@@ -40,7 +40,7 @@ def test_a_studio_from_its_first_word_to_its_last(tmp_path: Path) -> None:
         with Client("other", "test", state_folder=head) as client:
             client.connect(5)
             until(lambda: set(places(client)) == {AT_HEAD, AT_OTHER})
-            _same_on_both(client)
+            _same_on_both(client, (head, other))
         status = _typed(head, "cluster", "status")[1]
         assert status["up"]
         assert [place["device"] for place in status["places"]] == ["cpu", "cpu"]
@@ -60,7 +60,7 @@ def test_a_studio_from_its_first_word_to_its_last(tmp_path: Path) -> None:
         _typed(head, "daemon", "stop")
 
 
-def _same_on_both(client: Client) -> None:
+def _same_on_both(client: Client, states: tuple[Path, Path]) -> None:
     edit = {**EDIT, "settings": {"identity.steps": 2, "inversion.steps": 4}}
     image = picture(64, 1)
 
@@ -79,6 +79,14 @@ def _same_on_both(client: Client) -> None:
     assert here["result_sha256"] == there["result_sha256"]
     client.request("cancel", {"job": long})
     assert finished(client, long)["state"] == "cancelled"
+
+    def learned() -> bool:
+        return any(any((state / "cache").glob("*.safetensors")) for state in states)
+
+    assert learned()
+    for job in (here["job"], there["job"], long):
+        client.request("remove", {"job": job})
+    until(lambda: not learned())
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "atelier", "::1"])

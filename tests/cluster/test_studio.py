@@ -113,13 +113,49 @@ def test_a_large_picture_goes_there_and_back(client: Client) -> None:
     _cancel(client, block[AT_HEAD])
 
 
+def _likenesses(studio: Studio) -> list[int]:
+    """How many identities lie on the head, and on the other."""
+    return [len(list((one.folder / "cache").glob("*.safetensors"))) for one in (studio.head, studio.other)]
+
+
 def test_nothing_of_a_job_stays_on_the_other_computer_and_clearing_reaches_it(studio: Studio, client: Client) -> None:
-    cache = studio.other.folder / "cache"
-    cache.mkdir(exist_ok=True)
-    (cache / "likeness").write_bytes(b"x")
+    jobs = _learned_on_both(client, (55, 56))
     assert not list((studio.other.folder / "cluster" / "scratch" / "0").iterdir())
+    assert not list((studio.other.folder / "cluster" / "spill").rglob("*.*"))
+    assert _likenesses(studio) == [1, 1]
+    client.request("remove", {"job": jobs[AT_OTHER]})
+    until(lambda: _likenesses(studio) == [1, 0])
+    client.request("remove", {"job": jobs[AT_HEAD]})
+    until(lambda: _likenesses(studio) == [0, 0])
+    _learned_on_both(client, (57, 58))
     client.request("clear_cache")
-    until(lambda: not (cache / "likeness").exists())
+    until(lambda: _likenesses(studio) == [0, 0])
+
+
+def _learned_on_both(client: Client, seeds: tuple[int, int]) -> dict[str, str]:
+    """A job that has learned on each computer, and was cancelled: job by place."""
+    edit = fake(steps=4_000, step_ms=20, learns=True)
+    jobs = [submit(client, picture(SIDE, seed), edit) for seed in seeds]
+    found = {wait_until(client, job, "running")["place"]: job for job in jobs}
+    assert set(found) == {AT_HEAD, AT_OTHER}
+    until(lambda: all(show(client, job)["total"] for job in jobs))
+    _cancel(client, *jobs)
+    return found
+
+
+def test_what_a_computer_that_was_away_has_learned_of_a_removed_job_goes_once_it_is_back(studio: Studio) -> None:
+    with studio.daemon.client() as client:
+        until(lambda: set(places(client)) == {AT_HEAD, AT_OTHER})
+        jobs = _learned_on_both(client, (61, 62))
+        studio.other.kill()
+        until(lambda: set(places(client)) == {AT_HEAD})
+        for job in jobs.values():
+            client.request("remove", {"job": job})
+        until(lambda: _likenesses(studio) == [0, 1])
+    studio.daemon.kill()
+    studio.daemon.start()
+    studio.other.start()
+    until(lambda: _likenesses(studio) == [0, 0])
 
 
 def _refuses_strangers(computer: Computer, port: int) -> bool:

@@ -3,6 +3,7 @@
 How it behaves is asked for by settings of the edit, by magic seeds (editors can type those), or by the environment:
     setting `fake.steps`, `fake.step_ms` (or S2EDIT_FAKE_STEP_MS): length of the editing phase; default 10 steps of 3 ms
     setting `fake.held`: true, and it edits until it is cancelled; a file's path, and it edits until that is there
+    setting `fake.learns`: an identity goes into the cache, as a real worker's does
     setting `fake.chatter`: lines written to standard error
     setting `fake.fault` or seed: what goes wrong, see `FAULTS` and `SEEDS`
     S2EDIT_FAKE_START_S in the environment: seconds before it says a word
@@ -12,6 +13,7 @@ A fault ending in `_once` happens in the job's first attempt only.
 from __future__ import annotations
 
 import faulthandler
+import hashlib
 import os
 import signal
 import sys
@@ -21,6 +23,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 from s2edit_server import worker_link as link
+
+from s2edit.cache import DiskCache
 
 FAULTS = {
     "exit": "ends by itself in mid-step",
@@ -50,6 +54,7 @@ class Edit:
         self._fault = fault.removesuffix("_once") if order.attempt == 1 or not fault.endswith("_once") else ""
         self._steps = int(settings.get("fake.steps", 10))
         self._step_s = float(settings.get("fake.step_ms", os.environ.get("S2EDIT_FAKE_STEP_MS", "3"))) / 1_000
+        self._learns = bool(settings.get("fake.learns"))
         self._held = settings.get("fake.held", False)
         self._image = next((self._pixels(frame) for frame in order.frames if frame.role == "image"), None)
 
@@ -57,6 +62,8 @@ class Edit:
         """Do it."""
         sys.stderr.write("chatter\n" * int(self._order.edit.get("settings", {}).get("fake.chatter", 0)))
         sys.stderr.flush()
+        if self._learns:
+            self._learn()
         for phase, steps in (*PHASES, ("editing", self._steps), ("compositing", 1)):
             for step in range(1, steps + 1):
                 if self._line.cancelled(self._order.job):
@@ -70,6 +77,16 @@ class Edit:
                     if failed is not None:
                         return failed
         return link.Done(self._order.job, self._record(), self._result())
+
+    def _learn(self) -> None:
+        """A file for the identity, which is the source picture's first row here."""
+        assert self._image is not None
+        folder = Path(os.environ[link.STATE_VARIABLE]) / "cache"
+        cache, likeness = DiskCache(folder), self._image[0].tobytes()
+        key = hashlib.sha256(likeness).hexdigest()
+        cache.user = self._order.holds
+        cache.note(key)
+        (folder / f"{key}.safetensors").write_bytes(likeness)
 
     def _wait_until_let_go(self) -> None:
         while self._held and not self._line.cancelled(self._order.job):

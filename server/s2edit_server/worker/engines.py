@@ -70,6 +70,7 @@ class Engines:
 
             torch.set_num_threads(wanted)
             self._set = wanted
+        self._engine.work_for(run.holds)
         return self._engine
 
     def drop(self) -> None:

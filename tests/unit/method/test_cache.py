@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from s2edit.cache import DiskCache, array_digest, digest
+from s2edit.cache_files import forget_others
 
 
 def entry(value: float, size: int = 1000) -> dict[str, torch.Tensor]:
@@ -166,3 +167,21 @@ def test_digests() -> None:
     assert array_digest(a) != array_digest(a.astype(np.uint16))
     assert array_digest(None) == "none"
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+def test_an_entry_goes_with_the_last_who_needs_it(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path)
+    for user, keys in {"anna": "ab", "ben": "bc", "": "d"}.items():
+        cache.user = user
+        for key in keys:
+            cache.note(key)
+            cache.note(key)
+            cache.put(key, entry(0.5))
+    assert (tmp_path / "anna.uses").read_text() == "a\nb\n", "once each"
+    forget_others(tmp_path, {"anna", "ben", "who has learned nothing"})
+    assert [key for key in "abcd" if key in cache] == list("abc"), "what nobody needs goes, too"
+    forget_others(tmp_path, {"ben"})
+    assert [key for key in "abcd" if key in cache] == list("bc")
+    forget_others(tmp_path, ())
+    assert not list(tmp_path.glob("*.safetensors"))
+    assert not list(tmp_path.glob("*.uses"))

@@ -103,20 +103,12 @@ def test_a_computer_that_comes_back_knows_what_it_knew_and_is_told_of_at_once(tm
         again = pool.places()[0]
         assert JOB.holds in again.holds
         assert again.model == "", "its worker is a new one"
-        pool.forget()
+        pool.keep(frozenset({JOB.holds}))
+        assert JOB.holds in pool.places()[0].holds
+        assert link.Free(A) not in pool.sent
+        pool.keep(frozenset({"another"}))
         assert not any(place.holds for place in pool.places())
-        assert isinstance(pool.sent[-1], link.Forget)
-
-    played(tmp_path, play)
-
-
-def test_what_is_to_be_forgotten_is_so_on_a_computer_that_was_away_once_it_is_back(tmp_path: Path) -> None:
-    async def play(pool: Scripted) -> None:
-        both = link.Places([link.Place(A, "a"), link.Place(B, "b")])
-        pool.hear(link.Places([link.Place(B, "b")]))
-        pool.forget()
-        pool.hear(both, both)
-        assert pool.sent == [link.Forget(), link.Forget("a")], "once, and only there"
+        assert pool.sent[-2:] == [link.Free(A), link.Keep(["another"])], "out of its worker's memory, too"
 
     played(tmp_path, play)
 

@@ -157,7 +157,7 @@ def test_hold_release_retry_acknowledge_and_remove_know_their_states(db: Db) -> 
     assert (row["state"], row["error"], row["deaths"]) == ("queued", None, 0)
     db(jobs.start_next), db(jobs.finish_done, "a", 2, {}, [FRAME], "x")
     assert db(jobs.acknowledge, "a")["acknowledged"] is not None
-    assert db(queries.remove, "a") == USERNAME
+    assert db(queries.remove, "a") == (USERNAME, False), "it has learned nothing"
     assert db(jobs.find, "a") is None
     assert db(queries.referenced) == set()
 

@@ -285,7 +285,10 @@ def test_jobs_from_before_there_were_painters_are_the_own_users(tmp_path: Path) 
         finished(own, job := submit(own))
         own.request("painter", {"name": "anna", "action": "add"})
     with closing(sqlite3.connect(folder / "jobs.sqlite3", isolation_level=None)) as db:
-        db.executescript("DROP INDEX jobs_by_owner; ALTER TABLE jobs DROP COLUMN owner; PRAGMA user_version=2;")
+        db.executescript(
+            "DROP INDEX jobs_by_owner; ALTER TABLE jobs DROP COLUMN owner;"
+            "DROP INDEX jobs_by_identity; ALTER TABLE jobs DROP COLUMN holds; PRAGMA user_version=2;"
+        )
     with RunningDaemon(folder) as daemon:
         with daemon.client() as own:
             assert show(own, job)["state"] == "done" and "owner" not in show(own, job)

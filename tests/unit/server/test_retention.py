@@ -15,6 +15,9 @@ from s2edit_wire.auth import USERNAME
 from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 
+from tests.fakes.daemon import RunningDaemon, fake, finished, picture, submit
+from tests.fakes.until import until
+
 EDIT: dict[str, Any] = {"kind": "edit", "model": "m", "profile": "fast", "source": "a", "objects": [], "seed": 1}
 SIZE = 1_000
 
@@ -186,3 +189,34 @@ def test_while_the_clock_is_doubted_ages_do_not_count_but_quotas_do(tmp_path: Pa
         desk.store.close()
 
     asyncio.run(run())
+
+
+def test_an_identity_goes_with_the_last_job_that_needs_it_and_at_the_next_start_if_need_be(tmp_path: Path) -> None:
+    cache, learns = tmp_path / "s" / "cache", fake(learns=True)
+
+    def learned() -> int:
+        return len(list(cache.glob("*.safetensors")))
+
+    with RunningDaemon(tmp_path / "s") as daemon, daemon.client() as client:
+        first, again, other = (submit(client, picture(seed=seed), learns) for seed in (1, 1, 2))
+        for job in (first, again, other):
+            assert finished(client, job)["state"] == "done"
+        pid = client.request("status").header["status"]["worker_pid"]
+        assert pid and learned() == 2
+        client.request("remove", {"job": first})
+        client.request("remove", {"job": other})
+        until(lambda: learned() == 1)
+        (kept,) = cache.glob("*.safetensors")
+        client.request("remove", {"job": again})
+        until(lambda: learned() == 0)
+        last = submit(client, picture(seed=3), learns)
+        assert finished(client, last)["state"] == "done"
+        daemon.stop()
+        kept.write_bytes(b"whose job was removed as the power failed")
+        (cache / f"{'0' * 64}.uses").write_text(kept.stem)
+        daemon.start()
+    until(lambda: not kept.exists())
+    assert learned() == 1
+    with daemon, daemon.client() as client:
+        client.request("clear_cache")
+        until(lambda: learned() == 0)

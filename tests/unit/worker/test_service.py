@@ -44,6 +44,9 @@ class FakeEngine:
         patch = np.ascontiguousarray(request.image[..., :3])
         return EditResult(patch, alpha, alpha, (0, 0, width, height), {"model_hash": "x"})
 
+    def work_for(self, user: str) -> None:
+        self.user = user
+
     def memory(self) -> dict[str, int]:
         return {"used": 10, "free": 20}
 
