@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from s2edit_editor.dials import Dials
 from s2edit_editor.host import AUTOMATIC, MaskChoice
 from s2edit_editor.masks import Waiting
 from s2edit_editor.text import _ as tr
-from s2edit_editor.wish import Wish, dial_names, fresh_seed, seed_of
+from s2edit_editor.wish import Wish, fresh_seed, seed_of
 from s2edit_editor.words import knob_title, unseen
-from s2edit_wire.knobs import Value, knobs
+from s2edit_wire.knobs import knobs
 
 from .dials import DialBox
 from .qt import (
@@ -32,6 +32,9 @@ from .wheel import scrolls_by
 
 class Advanced(QWidget):
     """The folded fields.
+
+    Attributes:
+        settings, show_own: tells and takes settings by name; see `s2edit_editor.dials.Dials`.
 
     Signals:
         changed().
@@ -56,8 +59,9 @@ class Advanced(QWidget):
         self.edit_mask.setToolTip(tr("Where pixels may change"))
         self.edit_mask.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         scrolls_by(self.edit_mask)
-        self._kept: dict[str, Value] = {}
-        self.dials = {name: DialBox(knobs()[name], self) for name in dial_names()}
+        self._dials = Dials()
+        self.settings, self.show_own = self._dials.settings, self._dials.know
+        self.dials = {name: DialBox(dial, self) for name, dial in self._dials.all.items()}
         seed_line = QHBoxLayout()
         seed_line.addWidget(self.seed)
         seed_line.addWidget(self.dice)
@@ -94,23 +98,9 @@ class Advanced(QWidget):
         """The seed."""
         return seed_of(self.seed.text())
 
-    def settings(self) -> Mapping[str, Value]:
-        """Settings chosen by hand, and those without a dial that were shown last; all others are the model's own."""
-        chosen = {name: box.value() for name, box in self.dials.items()}
-        return Wish(settings=self._kept).with_dials(chosen).settings
-
-    def show_own(self, settings: Mapping[str, Any]) -> None:
-        """Show what the model works with (a plan's `settings`) wherever nothing was chosen by hand."""
-        for name, box in self.dials.items():
-            if name in settings:
-                box.show_own(float(settings[name]))
-
     def fill(self, wish: Wish) -> None:
         """Show its values; what is not among them is the model's own."""
         self.seed.setText(str(wish.seed))
-        self._kept = wish.unseen
-        for name, box in self.dials.items():
-            value = wish.settings.get(name)
-            box.choose(None if value is None else float(value))
+        self._dials.fill(wish)
         self.unseen.setText(unseen(wish))
-        self.unseen.setVisible(bool(self._kept))
+        self.unseen.setVisible(bool(wish.unseen))

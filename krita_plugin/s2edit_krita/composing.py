@@ -8,6 +8,7 @@ from pathlib import Path
 
 from s2edit_editor.host import Reference
 from s2edit_editor.order import Order
+from s2edit_editor.taking import references
 from s2edit_editor.text import _ as tr
 from s2edit_editor.wish import one_sentence
 
@@ -18,10 +19,6 @@ from .qt import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, 
 
 _LEAST_WIDTH = 380
 """Pixels in which a prompt can be read."""
-
-
-_KINDS = frozenset({"paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
-"""Layers that show something of their own."""
 
 
 class ComposeDialog(QDialog):
@@ -36,7 +33,8 @@ class ComposeDialog(QDialog):
         super().__init__(parent)
         self._order = order
         self.setWindowTitle(tr("Compose"))
-        self._references = references()
+        opened = [(node_mark(host.document.rootNode()), host) for host in map(KritaHost, everything_open())]
+        self._references = references(opened, opened[0][1].edited() if opened else "")
         self.reference = QComboBox(self)
         self.reference.setObjectName("s2edit_reference")
         for reference in self._references:
@@ -98,17 +96,3 @@ class ComposeDialog(QDialog):
         path, _ = QFileDialog.getOpenFileName(self, tr("Take from"))
         if path:
             self.add_file(path)
-
-
-def references() -> list[Reference]:
-    """The layers of the picture in front without the edited one, then the other open pictures and their layers."""
-    found = []
-    for place, host in enumerate(map(KritaHost, everything_open())):
-        root, name, edited = node_mark(host.document.rootNode()), host.title(), host.edited()
-        if place:
-            found.append(Reference(root, tr("{name} (the whole picture)", name=name)))
-        for layer in host.layers():
-            shows = not layer.made_for and host.node(layer.mark).type() in _KINDS
-            if shows and (place or layer.mark != edited):
-                found.append(Reference(f"{root}:{layer.mark}", f"{layer.name} ({name})"))
-    return found

@@ -18,7 +18,7 @@ from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work, at_once
 from s2edit_wire.errors import WireError
 
-from . import history
+from .history import kept
 from .qt import QByteArray, QUuid
 
 KritaDocument: TypeAlias = Any
@@ -195,7 +195,7 @@ def _hidden_from(document: KritaDocument, node: KritaNode | None) -> list[str]:
     if node is not None and node.type() != "grouplayer":
         return []
     found = []
-    for mark in history.load(document).masks:
+    for mark in kept(document).register().masks:
         mask = node_by_mark(document, mark)
         if mask is None or not mask.visible():
             continue

@@ -25,12 +25,15 @@ from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import Work
 from s2edit_wire.errors import WireError
 
-from . import VERSION, document, history, layers, marking, stretching
+from . import VERSION, document, layers, marking, stretching
 from .document import MASK_TYPES, active, node_by_mark, node_mark
+from .history import kept
 from .pictures import png_of_layer
 from .seen import own_alpha
 
 KritaNode: TypeAlias = Any
+_SHOW = frozenset({"paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
+"""Layers that show something of their own."""
 LARGEST_READ = 2**21
 """Bytes of a box that can be read after each stroke."""
 
@@ -39,7 +42,7 @@ class KritaHost:
     """One open document."""
 
     def __init__(self, opened: document.KritaDocument) -> None:
-        self.document = opened
+        self.document, self.kept = opened, kept(opened)
 
     def program(self) -> str:
         """See `host.Host`, as for all that follows."""
@@ -59,11 +62,11 @@ class KritaHost:
 
     def ref(self, layer: str) -> str:
         """The document's own mark, made when it has none, and the layer's id."""
-        return f"krita:{history.identity(self.document)}:{layer}"
+        return f"krita:{self.kept.identity()}:{layer}"
 
     def knows(self, ref: str) -> bool:
         """By the document's own mark."""
-        own = history.load(self.document).document
+        own = self.kept.register().document
         return bool(own) and ref.startswith(f"krita:{own}:")
 
     def canvas(self) -> tuple[int, int]:
@@ -72,7 +75,7 @@ class KritaHost:
 
     def layers(self) -> Sequence[Layer]:
         """All of them."""
-        return self._layers_in(self.document.rootNode(), "", history.load(self.document))
+        return self._layers_in(self.document.rootNode(), "", self.kept.register())
 
     def active(self) -> str:
         """Of a mask, the layer that it hangs on."""
@@ -84,7 +87,7 @@ class KritaHost:
     def edited(self) -> str:
         """Mark of the layer that an edit is about now, "" without one."""
         mark = self.active()
-        return edited(self.layers(), mark) if mark in history.load(self.document).masks else mark
+        return edited(self.layers(), mark) if mark in self.kept.register().masks else mark
 
     def shown_box(self, layer: str) -> Box | None:
         """Krita's own bounds are those of what is painted."""
@@ -100,7 +103,7 @@ class KritaHost:
         found = []
         if self.document.selection() is not None:
             found.append(MaskChoice(host.SELECTION, label=tr("Selection")))
-        for mark, entry in history.load(self.document).masks.items():
+        for mark, entry in self.kept.register().masks.items():
             node = node_by_mark(self.document, mark)
             if node is not None and layers.is_there(self.document, node):
                 found.append(MaskChoice(host.PAINTED, mark, node.name(), entry.word))
@@ -192,7 +195,7 @@ class KritaHost:
 
     def results(self) -> Mapping[str, str]:
         """Those that hang in the document's tree."""
-        applied = history.load(self.document).applied
+        applied = self.kept.register().applied
         return {job: mark for job, mark in applied.items() if layers.is_there(self.document, self._found(mark))}
 
     def making(self, result: Insertion) -> Work[KritaNode]:
@@ -202,12 +205,12 @@ class KritaHost:
     def attach(self, layer: KritaNode, result: Insertion) -> str:
         """One undo step; and its small picture, which is shown when the daemon has forgotten it."""
         layers.put_in(self.document, layer, result)
-        mark, register = node_mark(layer), history.load(self.document)
+        mark, register = node_mark(layer), self.kept.register()
         register.applied_as(result.job, mark, result.source)
-        history.store(self.document, register)
+        self.kept.store(register)
         for name, text in result.notes.items():
             self.keep(name, text, mark)
-        history.keep_thumbnail(self.document, result.job, png_of_layer(layer, result.box))
+        self.kept.keep_picture(result.job, png_of_layer(layer, result.box))
         marking.say_model(self.document, layer)
         self.show([one for one in result.hide if one != self.active()], visible=False)
         return mark
@@ -216,13 +219,13 @@ class KritaHost:
         self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""
     ) -> str:
         """Half opaque, in a colour of its own."""
-        register = history.load(self.document)
+        register = self.kept.register()
         others = [mark for mark, one in register.masks.items() if one.layer == layer and self._is_shown(mark)]
         node = layers.add_mask(self.document, self.node(above), name, len(others), filled)
         register.masks[node_mark(node)] = MaskLayer(word, layer)
         if job:
             register.applied[job] = node_mark(node)
-        history.store(self.document, register)
+        self.kept.store(register)
         return node_mark(node)
 
     def choose(self, mark: str) -> None:
@@ -239,11 +242,11 @@ class KritaHost:
 
     def note(self, name: str, layer: str = "") -> str:
         """An annotation's text."""
-        return history.note(self.document, name, layer)
+        return self.kept.note(name, layer)
 
     def keep(self, name: str, text: str, layer: str = "") -> None:
         """As an annotation."""
-        history.keep(self.document, name, text, layer)
+        self.kept.keep(name, text, layer)
 
     def node(self, mark: str) -> KritaNode:
         """The layer with this mark; raises WireError when it is gone."""
@@ -299,6 +302,7 @@ def _facts(node: KritaNode, parent: str, register: Register) -> Layer:
         opacity=node.opacity() / 255,
         mode=host.NORMAL if node.blendingMode() == "normal" else str(node.blendingMode()),
         masked=any(child.type() in MASK_TYPES and child.visible() for child in node.childNodes()),
+        shows=node.type() in _SHOW,
         made_for=mask.layer if mask else "",
         word=mask.word if mask else "",
         made_from=register.made_from.get(mark, ""),

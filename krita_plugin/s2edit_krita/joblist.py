@@ -9,7 +9,6 @@ from typing import Any
 from s2edit_editor.lists import lists
 from s2edit_editor.text import _ as tr
 
-from . import history
 from .desk import Desk
 from .host import front
 from .jobrow import JobRow
@@ -54,8 +53,9 @@ class JobList(QWidget):
 
     def rebuild(self) -> None:
         """Show what there is: rows are kept where their job is still shown."""
-        found = self._wanted()
-        wanted = {name: found[name] for name in self._headings}
+        host = front()
+        found = lists(self._desk, host, host.kept.forgotten) if host is not None else lists(self._desk, None)
+        wanted = {name: getattr(found, name) for name in self._headings}
         shown = {job for jobs in wanted.values() for job in jobs}
         for name in [name for name in self._rows if name not in shown]:
             row = self._rows.pop(name)
@@ -67,8 +67,8 @@ class JobList(QWidget):
             self._headings[section].setVisible(bool(jobs))
             if jobs:
                 self._layout.addWidget(self._headings[section])
-            for job, kept in jobs.items():
-                self._layout.addWidget(self._row(job, kept))
+            for job in jobs:
+                self._layout.addWidget(self._row(job, found.kept.get(job, {})))
         # At once, else the form beside is squeezed until Qt comes round to it.
         around = self.parentWidget()
         layout = around.layout() if around is not None else None
@@ -87,18 +87,6 @@ class JobList(QWidget):
         """The row of a job, or None."""
         return self._rows.get(job)
 
-    def _wanted(self) -> dict[str, dict[str, Mapping[str, Any]]]:
-        """By section, jobs by their ids; with what the document remembers of those that the daemon has forgotten."""
-        host, desk = front(), self._desk
-        found = {
-            name: dict[str, Mapping[str, Any]]((job, {}) for job in jobs)
-            for name, jobs in lists(desk, host)._asdict().items()
-        }
-        known = {*desk.book.all, *desk.errands} - desk.dismissed
-        kept = history.kept_jobs(host.document, known) if host is not None else []
-        found["history"] |= {job["job"]: job for job in kept}
-        return found
-
     def _row(self, job: str, kept: Mapping[str, Any]) -> JobRow:
         row = self._rows.get(job)
         if row is None:
@@ -107,13 +95,9 @@ class JobList(QWidget):
         return row
 
     def _changed(self, job: str) -> None:
-        row, desk = self._rows.get(job), self._desk
-        before = row.shown if row is not None else None
-        if row is not None and before is not None and not row.kept and (job in desk.book.all or job in desk.errands):
-            row.update_job({})
-            if row.shown is not None and row.shown.actions == before.actions:
-                return
-        self.rebuild_soon()
+        row = self._rows.get(job)
+        if row is None or row.changed():
+            self.rebuild_soon()
 
     def _picture(self, job: str) -> None:
         row = self._rows.get(job)

@@ -6,26 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2edit_editor import rows
-from s2edit_editor.rows import (
-    AGAIN,
-    APPLY,
-    CANCEL,
-    EDIT,
-    REMOVE,
-    RETRY,
-    SHOW,
-    START,
-    Row,
-    kept_row,
-    row,
-)
+from s2edit_editor.entry import Entry, labels
+from s2edit_editor.rows import AGAIN, APPLY, EDIT, REMOVE, SHOW, START, Question, Row
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import hover
-from s2edit_editor.wish import Wish
-from s2edit_wire.records import EditRecord
 
-from . import history
 from .desk import Desk
 from .host import front
 from .pictures import image_of, scaled
@@ -59,16 +44,13 @@ class JobRow(QFrame):
     Args:
         desk: carries out what the buttons ask for.
         job: its id.
-
-    Attributes:
-        shown: what it shows. kept: the job as the document has it, where only that remembers it.
     """
 
     def __init__(self, desk: Desk, job: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._job = desk, job
-        self.kept: Mapping[str, Any] = {}
-        self.shown: Row | None = None
+        self._made: tuple[str, ...] | None = None
+        self._entry = Entry(desk, job, front, desk.told.reused.emit, desk.told.said.emit, self._ask)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName(f"s2edit_job_{job}")
         self._picture = QToolButton(self)
@@ -76,7 +58,7 @@ class JobRow(QFrame):
         self._picture.setAutoRaise(True)
         self._picture.setIconSize(QSize(SIDE, SIDE))
         self._picture.setFixedSize(SIDE + 6, SIDE + 6)
-        self._picture.clicked.connect(lambda *_: self._apply())
+        self._picture.clicked.connect(lambda *_: self._entry.apply())
         self._title, self._said = QLabel(self), QLabel(self)
         for label in (self._title, self._said):
             label.setWordWrap(True)
@@ -103,23 +85,29 @@ class JobRow(QFrame):
         layout.addLayout(beside, 1)
 
     def update_job(self, kept: Mapping[str, Any]) -> None:
-        """Show the job as it is now; see `kept`."""
-        self.kept = kept
-        host = front()
-        there = host is not None and self._job in host.results()
-        now = kept_row(kept, there=there) if kept else row(self._desk, self._job, there=there)
+        """Show the job as it is now; see `Entry.look`."""
+        self._show(self._entry.look(kept))
+
+    def changed(self) -> bool:
+        """The daemon told of it; whether the list has to be made anew."""
+        again = self._entry.changed()
+        if self._entry.shown is not None:
+            self._show(self._entry.shown)
+        return again
+
+    def _show(self, now: Row) -> None:
         self._title.setText(now.title)
         self._title.setToolTip(hover(now.tip))
         self._said.setText(now.said)
         self._bar.setVisible(now.part is not None)
         self._bar.setValue(round(_PARTS * (now.part or 0.0)))
-        before, self.shown = self.shown, now
-        if before is None or before.actions != now.actions:
+        if now.actions != self._made:
             self._make_buttons(now.actions)
-            picture = history.thumbnail(host.document, self._job) if host is not None else b""
+            host = front()
+            picture = host.kept.picture(self._job) if host is not None else b""
             if picture:
                 self._set_picture(QImage.fromData(picture))
-            elif not kept:
+            elif not self._entry.kept:
                 self._desk.thumbnail(self._job)
                 self.show_picture()
 
@@ -144,54 +132,19 @@ class JobRow(QFrame):
                 if widget is not None:
                     widget.setParent(None)
                     widget.deleteLater()
-        doing: dict[str, tuple[str, Callable[[], None]]] = {
-            CANCEL: (tr("Cancel"), lambda: self._desk.cancel(self._job)),
-            APPLY: (tr("Add as layer"), self._apply),
-            SHOW: (tr("Show layer"), self._apply),
-            RETRY: (tr("Retry"), self._retry),
-            AGAIN: (tr("Again"), self._again),
-            EDIT: (tr("Edit…"), self._again),
-            START: (tr("Use as start"), self._start),
-            REMOVE: ("✕", self._remove),
-        }
-        result = next((doing[action][0] for action in actions if action in (APPLY, SHOW)), "")
+        self._made, said = actions, labels()
+        result = next((said[action] for action in actions if action in (APPLY, SHOW)), "")
         self._picture.setEnabled(bool(result))
         self._picture.setToolTip(result)
         for action in actions:
-            label, act = doing[action]
             button = QToolButton(self)
-            button.setText(label)
+            button.setText(said[action])
             button.setObjectName(f"s2edit_{_NAMES.get(action, action)}")
-            button.setToolTip(tr("Remove from the list") if action == REMOVE else label)
-            button.clicked.connect(lambda *_, act=act: act())
+            button.setToolTip(tr("Remove from the list") if action == REMOVE else said[action])
+            button.clicked.connect(lambda *_, act=self._entry.acts[action]: act())
             (self._more if action in _SECOND_LINE else self._buttons).addWidget(button)
         for line in (self._buttons, self._more):
             line.addStretch(1)
 
-    def _apply(self, *, choose: bool = False) -> None:
-        rows.apply(self._desk, front(), self._job, choose=choose)
-
-    def _edit(self) -> EditRecord:
-        edit: EditRecord = self.kept["edit"] if self.kept else self._desk.edit(self._job)
-        return edit
-
-    def _retry(self) -> None:
-        self._desk.told.said.emit(tr("Sent. You can go on painting."))
-        self._desk.retry(self._job)
-
-    def _again(self) -> None:
-        """The fields as they were, and the layer that they were about."""
-        host = front()
-        if host is not None:
-            layer = rows.source(self._desk, host, self._job, self._edit())
-            if layer:
-                host.choose(layer)
-        self._desk.told.reused.emit(Wish.from_edit(self._edit()))
-
-    def _remove(self) -> None:
-        rows.remove(self._desk, self._job, lambda question, go: ask(self, "s2edit_delete", go, *question))
-
-    def _start(self) -> None:
-        """The result becomes the picture: its layer is chosen, and what it shows is what was wanted."""
-        self._apply(choose=True)
-        self._desk.told.reused.emit(Wish.from_edit(self._edit()).as_start())
+    def _ask(self, question: Question, then: Callable[[], None]) -> None:
+        ask(self, "s2edit_delete", then, *question)

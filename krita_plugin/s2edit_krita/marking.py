@@ -1,7 +1,7 @@
 """The mark that says that a model had a hand in a picture: kept with the document, and put into files that are written.
 
 Krita's exporters (5.2, 5.3) write of a document's information a title and keywords, and no source type; so the mark
-goes into a PNG, JPEG, TIFF or WebP when the document was saved or exported as one. `s2edit_editor.marked` says when.
+goes into a PNG, JPEG, TIFF or WebP when the document was saved or exported as one. `s2edit_editor.kept` says when.
 """
 # mypy: disallow-subclassing-any=False
 
@@ -12,48 +12,35 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from krita import Krita
-from s2edit_editor.marked import LOOK_S, Unable, due
-from s2edit_editor.register import Register
+from s2edit_editor.marked import LOOK_S, Unable
 from s2edit_marks import embedding, xmp
 from s2edit_wire.errors import WireError
 
-from . import VERSION, history
+from . import VERSION
 from .document import active, node_mark
-from .qt import QByteArray, QObject, QTimer
+from .history import kept
+from .qt import QObject, QTimer
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
 
-_NAME = "s2edit-marks"
-"""The annotation that holds the mark as an XMP packet."""
 _HOLD_PIXELS = frozenset({"paintlayer", "clonelayer", "filelayer"})
 
 
 def say_model(document: KritaDocument, result: KritaNode) -> None:
-    """Note the mark in the document, which saves it in .kra, and which layers there were before this result."""
-    if not _is_marked(document):
-        register = history.load(document)
-        register.unedited = sorted(_pictures(document, register) - {node_mark(result)})
-        history.store(document, register)
-        _put(document)
+    """Note the mark in the document, which saves it in .kra."""
+    kept(document).say_model(lambda: _pictures(document), node_mark(result), _packet)
 
 
 def settle(document: KritaDocument) -> None:
-    """Take the mark back when nothing of a result is left, and put it there again when an undo brings one back."""
-    register = history.load(document)
-    if not register.unedited:
-        return
-    wanted = due(register.unedited, _pictures(document, register), marked=_is_marked(document))
-    if wanted:
-        _put(document)
-    elif wanted is False:
-        document.removeAnnotation(_NAME)
+    """Take the mark back, or put it there again, as what is left of results says."""
+    kept(document).settle(lambda: _pictures(document), _packet)
 
 
 def is_carried(document: KritaDocument, file: Path) -> bool:
     """Put a marked document's mark into the file that it was saved or exported as; False when that can't carry it."""
     settle(document)
-    if file.suffix.lower() in (".kra", ".krz") or not _is_marked(document):
+    if file.suffix.lower() in (".kra", ".krz") or not kept(document).is_marked:
         return True
     try:
         embedding.mark_file(file, VERSION)
@@ -93,19 +80,13 @@ class Keeper(QObject):
                 self._complain(told)
 
 
-def _is_marked(document: KritaDocument) -> bool:
-    return bool(bytes(document.annotation(_NAME)))
+def _packet() -> bytes:
+    return xmp.marked(None, VERSION)
 
 
-def _put(document: KritaDocument) -> None:
-    document.setAnnotation(_NAME, "XMP", QByteArray(xmp.marked(None, VERSION)))
-
-
-def _pictures(document: KritaDocument, register: Register) -> set[str]:
-    """Ids of the layers that hold pixels, painted object masks aside."""
-    return {node_mark(node) for node in _nodes(document.rootNode()) if node.type() in _HOLD_PIXELS} - set(
-        register.masks
-    )
+def _pictures(document: KritaDocument) -> Iterator[str]:
+    """Ids of the layers that hold pixels."""
+    return (node_mark(node) for node in _nodes(document.rootNode()) if node.type() in _HOLD_PIXELS)
 
 
 def _nodes(parent: KritaNode) -> Iterator[KritaNode]:

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from s2edit_editor.blue_first import Own, alpha_planes, opaque, with_alpha
 from s2edit_editor.pixels import Box
 
-from . import history
 from .document import MASK_TYPES, node_by_mark, node_mark
+from .history import kept
 from .qt import QByteArray
 
 KritaDocument: TypeAlias = Any
@@ -34,7 +34,7 @@ def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode
     copy = document.clone()
     copy.setBatchmode(True)
     try:
-        for mark in history.load(document).masks:
+        for mark in kept(document).register().masks:
             painted = node_by_mark(copy, mark)
             if painted is not None:
                 painted.setVisible(False)

@@ -44,6 +44,7 @@ class Layer:
         opacity: 0.0 to 1.0.
         mode: its blend mode, `NORMAL` or the editor's own name.
         masked: whether a mask of its own hides parts of it. own_mask: whether it has one that a mask can be taken from.
+        shows: whether it has something of its own to show, as no adjustment of what lies under it has.
         made_for: of a painted mask layer, the mark of the layer it was made for; word: the object it stands for.
         made_from: of a result, the mark of the layer that was edited. made_with: those of the mask layers used then.
     """
@@ -58,6 +59,7 @@ class Layer:
     mode: str = NORMAL
     masked: bool = False
     own_mask: bool = False
+    shows: bool = True
     made_for: str = ""
     word: str = ""
     made_from: str = ""

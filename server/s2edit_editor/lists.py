@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 from s2edit_wire.records import ENDED
 
@@ -21,17 +22,29 @@ class Lists(NamedTuple):
     Args:
         queue: those of everybody that have not ended, as they come; then this run's that the daemon does not have yet,
             or has refused.
-        history: the ended ones of the document in front, newest first.
+        history: the ended ones of the document in front, newest first; then those that only that remembers.
         others: finished edits from elsewhere that wait to be put into a picture, newest first.
+        kept: of those that only the document remembers, what it remembers.
     """
 
     queue: list[str]
     history: list[str]
     others: list[str]
+    kept: Mapping[str, Mapping[str, Any]]
 
 
-def lists(desk: Desk, host: Host | None) -> Lists:
-    """What to show beside a document; None where none is open."""
+def _none(_known: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    return {}
+
+
+def lists(
+    desk: Desk, host: Host | None, forgotten: Callable[[Collection[str]], Mapping[str, Mapping[str, Any]]] = _none
+) -> Lists:
+    """What to show beside a document; None where none is open.
+
+    Args:
+        forgotten: tells the edits of the document that are none of these jobs (`kept.Kept.forgotten`).
+    """
     book = desk.book
     queue = [record["job"] for record in book.unfinished()] + [job for job in desk.errands if job not in book.all]
     ours = {*notes.jobs(host), *host.results()} if host is not None else set()
@@ -44,7 +57,8 @@ def lists(desk: Desk, host: Host | None) -> Lists:
     others = [
         record["job"] for record in ended if record["job"] not in ours and record["state"] == "done" and waits(record)
     ]
-    return Lists(queue, history, others[:MOST_OTHERS])
+    kept = forgotten({*book.all, *desk.errands} - desk.dismissed)
+    return Lists(queue, [*history, *(job for job in kept if job not in history)], others[:MOST_OTHERS], kept)
 
 
 def waits_for(desk: Desk, host: Host, job: str) -> bool:

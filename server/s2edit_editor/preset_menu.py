@@ -8,12 +8,9 @@ from s2edit_wire.errors import WireError
 
 from .flow import Flow
 from .presets import Presets
-from .rows import Question
+from .rows import Ask, Question
 from .text import _
 from .view import View
-
-Ask = Callable[[Question, Callable[[], None]], None]
-"""Asks, and acts after a yes."""
 
 
 class PresetMenu:

@@ -65,6 +65,10 @@ class Question(NamedTuple):
     no: str
 
 
+Ask = Callable[[Question, Callable[[], None]], None]
+"""Asks, and acts after a yes."""
+
+
 def before_removing(job: Job | None, *, there: bool) -> Question | None:
     """What to ask before a job is taken off the list; None where no result would be lost.
 
@@ -78,7 +82,7 @@ def before_removing(job: Job | None, *, there: bool) -> Question | None:
     return Question(_("Delete the result “{title}”?", title=words.title(job["edit"])), details, _("Delete"), _("Keep"))
 
 
-def remove(desk: Desk, job: str, ask: Callable[[Question, Callable[[], None]], None]) -> None:
+def remove(desk: Desk, job: str, ask: Ask) -> None:
     """Take a job off the list, where its result would be lost after a yes only.
 
     Args:

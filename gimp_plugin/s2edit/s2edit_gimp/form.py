@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from gi.repository import Gtk
 from s2edit_editor import masks, models
 from s2edit_editor.choices import Choices
+from s2edit_editor.dials import Dials
 from s2edit_editor.form import Shown
 from s2edit_editor.host import AUTOMATIC, CHANNEL, EARLIER
 from s2edit_editor.text import _
@@ -15,7 +16,6 @@ from s2edit_editor.wish import (
     MOST_VARIATIONS,
     SEEDS,
     Wish,
-    dial_names,
     fresh_seed,
     guidance_values,
     one_sentence,
@@ -23,9 +23,9 @@ from s2edit_editor.wish import (
     target_of,
 )
 from s2edit_editor.words import knob_hint, knob_title, profiles, unseen
-from s2edit_wire.knobs import GUIDANCE, Value, knobs
+from s2edit_wire.knobs import GUIDANCE, knobs
 
-from .dials import Dial
+from .dials import DialRow
 from .prompt import Prompt
 from .widgets import SPACING, add_row, beside, chooser, expander, fill, grid, note, number, offer
 
@@ -39,6 +39,7 @@ class Form:
     Attributes:
         widget: what to put into a window.
         propose, paint, automatic, presets: buttons that the dialog connects.
+        show_own: takes what the model works with (`s2edit_editor.dials.Dials.know`).
     """
 
     def __init__(self, changed: Callable[[], None], model_chosen: Callable[[str], None]) -> None:
@@ -56,7 +57,8 @@ class Form:
         self._source, self._target = Prompt(self._notify), Prompt(self._notify)
         self._words: list[Gtk.ComboBoxText] = []
         self._remembered: Sequence[str] = ()
-        self._kept: dict[str, Value] = {}
+        self._dials = Dials()
+        self.show_own = self._dials.know
         self._earlier = ""
         self._word_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._mask = chooser(masks.titles(), self._notify)
@@ -94,15 +96,13 @@ class Form:
 
     def _advanced(self) -> Gtk.Expander:
         made = grid()
-        self._dials: dict[str, Dial] = {}
-        for row, name in enumerate(dial_names()):
-            dial = Dial(knobs()[name], self._notify)
+        self._numbers = {name: DialRow(dial, self._notify) for name, dial in self._dials.all.items()}
+        for row, (name, dial) in enumerate(self._numbers.items()):
             title = _("{title}:").format(title=knob_title(knobs()[name]))
             add_row(made, row, title, dial.widget, knob_hint(knobs()[name]))
-            self._dials[name] = dial
         self._unseen = note(dim=True)
-        made.attach(self._unseen, 0, len(self._dials), 2, 1)
-        return expander(_("_Advanced"), made, self._dials[GUIDANCE].widget.get_children()[0])
+        made.attach(self._unseen, 0, len(self._numbers), 2, 1)
+        return expander(_("_Advanced"), made, self._numbers[GUIDANCE].widget.get_children()[0])
 
     def _variations(self) -> Gtk.Expander:
         made = grid()
@@ -120,16 +120,15 @@ class Form:
         mark = {CHANNEL: self._channel.get_active_id() or "", EARLIER: self._earlier}.get(mask, "")
         choices = Choices(mask=mask, mark=mark)
         source = one_sentence(self._source.text)
-        wish = Wish(
+        choices.wish = Wish(
             source=source,
             target=target_of(source, self._target.text),
             words=tuple(word for word in (combo.get_child().get_text().strip() for combo in self._words) if word),
             model=self._model.get_active_id() or "",
             profile=self._profile.get_active_id() or DEFAULT_PROFILE,
             seed=round(self._seed.get_value()),
-            settings=self._kept,
+            settings=self._dials.settings(),
         )
-        choices.wish = wish.with_dials({name: dial.value for name, dial in self._dials.items()})
         return choices
 
     @property
@@ -166,21 +165,12 @@ class Form:
     def fill_settings(self, wish: Wish) -> None:
         """Show its profile and numbers."""
         self._silently(lambda: self._profile.set_active_id(wish.profile))
-        self._kept = wish.unseen
-        for name, dial in self._dials.items():
-            chosen = wish.settings.get(name)
-            dial.choose(None if chosen is None else float(chosen))
+        self._dials.fill(wish)
         self._unseen.set_text(unseen(wish))
-
-    def show_own(self, settings: Mapping[str, Value]) -> None:
-        """Show what the model works with (a plan's `settings`) wherever nothing was chosen by hand."""
-        for dotted, dial in self._dials.items():
-            if dotted in settings:
-                dial.show_own(float(settings[dotted]))
 
     def commit(self) -> None:
         """Take numbers that are typed but not yet entered: a button's key leaves the cursor where it is."""
-        for dial in self._dials.values():
+        for dial in self._numbers.values():
             dial.commit()
         for spin in (self._seed, self._seeds):
             spin.update()

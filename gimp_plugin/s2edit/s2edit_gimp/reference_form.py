@@ -8,6 +8,7 @@ from dataclasses import replace
 from gi.repository import Gio, GLib, Gtk
 from s2edit_editor.choices import Choices
 from s2edit_editor.host import Host
+from s2edit_editor.taking import layers_to_take_from
 from s2edit_editor.text import _
 
 from .widgets import add_row, chooser, expander, fill, grid
@@ -53,8 +54,7 @@ class ReferenceForm:
     def refresh(self) -> None:
         """Offer the layers that are there now."""
         titles = {NONE: _("None")}
-        others = (one for one in self._host.layers() if one.mark != self._layer and not one.made_for)
-        titles |= {one.mark: one.name for one in others}
+        titles |= {one.mark: one.name for one in layers_to_take_from(self._host, self._layer)}
         self._filling = True  # for a moment nothing is chosen, which would take the cursor from the prompt
         fill(self._choice, {**titles, FILE: _("A file")})
         self._filling = False
