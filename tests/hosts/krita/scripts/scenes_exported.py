@@ -13,19 +13,13 @@ from krita import InfoObject, Krita
 from s2edit_krita import marking
 from stage import OBJECT, Scene, act, choose, document_with, edit, is_result, layer, leave, names, result, select
 
-ENDINGS = ("png", "jpg", "tif", "webp")
-SIDE = 832
-"""Pixels: as long as a picture of 169 tiles is open, Krita gives no memory of tiles back when another one is closed.
-
-With fewer than 100 tiles in all pictures it does, and forgets those that its other threads are just making
-(`KisTileData::releaseInternalPools`, krita/libs/image/tiles3): it then died here in one of two whole runs, in a memcpy.
-"""
+ENDINGS = tuple(os.environ["S2EDIT_PROBE_ENDINGS"].split())
 
 
 def scene_exported(docker: Any) -> Scene:
     folder = Path(os.environ["S2EDIT_PROBE_FOLDER"])
-    document = document_with(docker, side=SIDE)
-    source = layer(document, "Picture", OBJECT, side=SIDE)
+    document = document_with(docker)
+    source = layer(document, "Picture", OBJECT)
     yield lambda: len(document.rootNode().childNodes()) >= 1
     for ending in ENDINGS:
         document.saveAs(str(folder / f"before.{ending}"))
