@@ -40,10 +40,12 @@ class EditRequest:
     Args:
         image: the crop at native resolution, H×W×{1 gray, 2 gray+A, 3 RGB, 4 RGBA}.
         source: a prompt describing the picture. target: the same prompt, changed.
-        objects: at least one; the first is the main object. A painted object mask also bounds where pixels may
-            change, unless `edit_mask` is given.
+        objects: at least one, but for an instruction; the first is the main object. A painted object mask also bounds
+            where pixels may change, unless `edit_mask` is given.
         edit_mask: where pixels may change, of the image's size.
         seed: of the fine-tuning's noise; same request and seed, same result on the same device.
+        references: pictures that an instruction may speak of, for models that take one (`instruct`): `target` is the
+            instruction then, `source` and `objects` are empty.
     """
 
     image: Pixels
@@ -53,6 +55,7 @@ class EditRequest:
     edit_mask: Mask | None = None
     settings: Settings = field(default_factory=lambda: profile("balanced"))
     seed: int = 0
+    references: tuple[Pixels, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,9 @@ class EditResult:
             box, view (x, y, w, h; what the model was shown), fades (whether the change goes on beyond it),
             guidance (w of the attempt that was taken), unet_forwards {identity, inversion, editing},
             cached {identity, inversion}, model_size [h, w], device, upscaler (its digest, "" for none),
-            compiled (whether torch.compile worked on the U-Net).
+            compiled (whether torch.compile worked on the U-Net); of an instruction also engine, references (how many)
+            and registration {matched, and shift and stretch (down, across), moved (of the furthest corner), px, and
+            share; or why}.
     """
 
     patch: Pixels

@@ -215,14 +215,14 @@ def _correlation(level: _Level, stretch: float, reach: tuple[int, int]) -> Tenso
     size = (height + 2 * reach[0], width + 2 * reach[1])
 
     def spectrum(values: Tensor) -> Tensor:
-        return torch.fft.rfft2(values, s=size)
+        found: Tensor = torch.fft.rfft2(values, s=size)
+        return found
 
     def against(one: Tensor, other: Tensor) -> Tensor:
         """Sum over x of one(x) · other(x + shift)."""
         product = (spectrum(one).conj() * spectrum(other)).sum(dim=(0, 1))
         whole: Tensor = torch.fft.irfft2(product, s=size)
-        rolled: Tensor = torch.roll(whole, reach, dims=(0, 1))
-        return rolled[: 2 * reach[0] + 1, : 2 * reach[1] + 1]
+        return torch.roll(whole, reach, dims=(0, 1))[: 2 * reach[0] + 1, : 2 * reach[1] + 1]
 
     weight = level.weight[None, None]
     together = against(level.source * weight, answer)
