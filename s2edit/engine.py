@@ -268,7 +268,7 @@ class Engine:
         """
         if settings.identity.level != "auto":
             return settings
-        if not (settings.identity.enabled and settings.identity.steps):
+        if not settings.identity.learns:
             return settings.replace_from({"identity.level": "full"})
         level, free = stages.known_level(subjects, settings, seed), free_bytes(self._device)
         if level is None and free:

@@ -39,6 +39,8 @@ class IdentitySettings:
             the unconditional prediction as well then, so that guidance amplifies the words, not what was learned.
         removals: whether stage 1 is made for edits that only take something away (ours). What was learned holds on to
             what has to go, so some checkpoints recommend that it is left out.
+        strength: s of base + s·Δ, which the inversion and the edit compute with, Δ being what training changed (ours; 1
+            is the paper's). Less of it holds on less to what the words want changed; 0 learns nothing.
         detach_prompt: stop the gradient of Eq. 1 at e_P (ours; the paper states no stop-gradient).
         mask_noun: Eq. 3 for the object's word too (ours: the text encoder is causal, so it carries [I]).
         clean_padding: take the end and padding states from P without [I] (ours, for the same reason).
@@ -65,6 +67,10 @@ class IdentitySettings:
         float, Knob("Empty prompt's weight", "How much the picture also teaches the model without words", 0, 100, 0.1)
     ] = 0.0
     removals: Annotated[bool, Knob("Learn for removals", "Learn the object before something is taken away, too")] = True
+    strength: Annotated[
+        float,
+        Knob("Likeness", "How much of what was learned is kept; less follows the words more", 0, 1, 0.05, "advanced"),
+    ] = 1.0
     detach_prompt: Annotated[bool, Knob("Detached prompt", "The word itself is not trained")] = False
     mask_noun: Annotated[bool, Knob("Masked word", "The object's word looks inside the mask only, too")] = False
     clean_padding: Annotated[bool, Knob("Clean padding", "The sentence's end doesn't carry the object")] = False
@@ -80,6 +86,11 @@ class IdentitySettings:
     def rows(self) -> int:
         """Rows of a step for each picture: the prompt's, and with `null_weight` the empty one's."""
         return 2 if self.null_weight else 1
+
+    @property
+    def learns(self) -> bool:
+        """Whether stage 1 trains anything."""
+        return self.enabled and self.steps > 0 and self.strength > 0
 
     def validate(self) -> None:
         """Raise SettingError, naming the setting, unless all are in range."""

@@ -113,14 +113,14 @@ class Stages:
         """Have the networks carry the identity of these subjects; also whether it was found rather than made."""
         key = self._key(subjects, settings, seed)
         self._note(key)
-        if self._identity is not None and self._identity.key == key:
+        if self._identity is not None and self._identity.key == carried_key(key, settings):
             return self._identity, True
         if self._cache is None:
             return self._learn(key, subjects, settings, seed, job), False
         with _held(self._cache.lock(key), job):
             stored = self._cache.get(key)
             if stored is not None:
-                return self._recall(key, stored, subjects), True
+                return self._recall(key, stored, subjects, settings), True
             return self._learn(key, subjects, settings, seed, job), False
 
     def known_level(self, subjects: Sequence[Subject], settings: Settings, seed: int) -> Level | None:
@@ -128,7 +128,9 @@ class Stages:
         for level in AUTOMATIC:
             tried = settings.replace_from({"identity.level": level})
             key = self._key(subjects, tried, seed)
-            if (self._identity and self._identity.key == key) or (self._cache is not None and key in self._cache):
+            if (self._identity and self._identity.key == carried_key(key, tried)) or (
+                self._cache is not None and key in self._cache
+            ):
                 return level
         return None
 
@@ -207,18 +209,20 @@ class Stages:
             )
             for subject in subjects
         )
-        identity = Identity(key, masks)
+        identity = Identity(carried_key(key, settings), masks)
         examples = [
             Example(subject.mean, subject.std, subject.plain, subject.prompt, identity.pyramids(k), subject.words())
             for k, subject in enumerate(subjects)
         ]
         self._clean = False
-        if settings.identity.enabled and settings.identity.steps:
+        if settings.identity.learns:
             self._base.keep(changed_weights(self.checkpoint, settings.identity.level))
             fine_tune(self.checkpoint, self.denoiser, examples, settings.identity, seed, job.step)
         deltas = self._base.take_deltas()
         named = {f"mask.{i}.{k}": mask for i, group in enumerate(masks) for k, mask in enumerate(group)}
         self._keep(key, deltas | named)
+        if settings.identity.strength < 1:
+            self._base.apply(deltas, settings.identity.strength)
         self._identity = identity
         empty_cache(self.checkpoint.device)
         return identity
@@ -231,7 +235,7 @@ class Stages:
             except OSError as error:
                 LOG.warning("not cached: %s", error.strerror or error)
 
-    def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject]) -> Identity:
+    def _recall(self, key: str, stored: dict[str, Tensor], subjects: Sequence[Subject], settings: Settings) -> Identity:
         device = self.checkpoint.device
         masks = tuple(
             tuple(stored.pop(f"mask.{i}.{k}").to(device, copy=True) for k in range(len(subject.objects)))
@@ -239,8 +243,8 @@ class Stages:
         )
         self._clean = False
         self._identity = None
-        self._base.apply(stored)
-        self._identity = Identity(key, masks)
+        self._base.apply(stored, settings.identity.strength)
+        self._identity = Identity(carried_key(key, settings), masks)
         return self._identity
 
     def _invert(self, identity: Identity, subject: Subject, null: Encoding, settings: Settings, job: Job) -> Inversion:
@@ -312,6 +316,9 @@ def identity_key(
         }
         for subject in subjects
     ]
+    learned = {name: value for name, value in asdict(settings.identity).items() if name != "strength"}
+    if not settings.identity.learns:
+        learned["steps"] = 0
     automatic = any(spec.mask is None for subject in subjects for spec in subject.objects)
     mask = [settings.edit.mask_threshold, settings.edit.map_stride] if automatic else None
     return digest(
@@ -322,9 +329,15 @@ def identity_key(
             "pictures": pictures,
             "mask": mask,
             "seed": seed,
-            "settings": asdict(settings.identity),
+            "settings": learned,
         }
     )
+
+
+def carried_key(learned: str, settings: Settings) -> str:
+    """Of what the networks carry: all of what was learned has that one's key, a part of it another."""
+    strength = settings.identity.strength
+    return learned if strength == 1 else digest({"learned": learned, "strength": strength})
 
 
 def inversion_key(identity: str, settings: Settings) -> str:

@@ -67,7 +67,7 @@ def perform(stages: Stages, work: Work, job: Job) -> EditResult:
     """Learn the identity, invert, edit, composite; raises MaskError, Cancelled."""
     settings, subject = work.settings, work.subjects[0]
     forwards = _Forwards(stages)
-    with job.phase("identity", settings.identity.steps if settings.identity.enabled else 0):
+    with job.phase("identity", settings.identity.steps if settings.identity.learns else 0):
         identity, known = stages.identity(work.subjects, settings, work.seed, job)
     forwards.count("identity")
     with torch.no_grad():

@@ -64,11 +64,12 @@ class BaseWeights:
         return deltas
 
     @torch.no_grad()
-    def apply(self, deltas: Mapping[str, Tensor]) -> None:
-        """Set the networks to base + delta.
+    def apply(self, deltas: Mapping[str, Tensor], strength: float = 1.0) -> None:
+        """Set the networks to base + strength · delta.
 
         Args:
             deltas: as `take_deltas` gives them; weights that it does not name are set to their base.
+            strength: 0 to 1.
         Raises:
             KeyError: it names a weight that there is not; nothing has changed then.
         """
@@ -78,7 +79,7 @@ class BaseWeights:
         for name, weight in self._kept():
             base = self._base[name].to(weight.device, torch.float32)
             delta = deltas.get(name)
-            weight.copy_(base if delta is None else base + delta.to(weight.device).float())
+            weight.copy_(base if delta is None else base + strength * delta.to(weight.device).float())
 
     def _kept(self) -> Iterator[tuple[str, nn.Parameter]]:
         return ((name, weight) for name, weight in self.named() if name in self._base)

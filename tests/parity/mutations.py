@@ -184,6 +184,13 @@ MUTATIONS = [
         "test_identity.py::test_losses_and_weights",
     ),
     Mutation(
+        "likeness: all of what was learned",
+        "model/weights.py",
+        "base + strength * delta",
+        "base + delta",
+        "test_levels.py::test_published_weights_come_back",
+    ),
+    Mutation(
         "injection bounds: cross-attention one step longer",
         "method/editing.py",
         "cross = within(index, settings.cross_replace, ddim.steps)",

@@ -171,6 +171,10 @@ def test_published_weights_come_back(checkpoint: Checkpoint, denoiser: Denoiser,
     other = BaseWeights(checkpoint.trainable())
     other.apply(deltas)
     assert all(torch.equal(weight, rounded[name]) for name, weight in base.named())
+    other.apply(deltas, 0.25)
+    for name, weight in base.named():
+        delta = deltas[name].float() if name in deltas else torch.zeros(())
+        assert torch.allclose(weight, published[name] + delta / 4, rtol=0, atol=1e-8), name
     other.apply({})
     assert all(torch.equal(weight, published[name]) for name, weight in base.named())
     with pytest.raises(KeyError):

@@ -166,6 +166,39 @@ def test_guidance_retrains_nothing_but_null_text_inverts_anew(engine: Engine, re
     assert found == {"identity": True, "inversion": False}
 
 
+def test_a_part_of_what_was_learned_is_taken_without_learning_again(
+    engine: Engine, request_: EditRequest, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """The same pixels whether the part was asked for first or later, in another process or in this one."""
+
+    def at(strength: float, engine: Engine = engine) -> tuple[Array, dict[str, bool]]:
+        settings = request_.settings.replace_from({"identity.strength": strength})
+        result = engine.edit(dataclasses.replace(request_, settings=settings))
+        return result.patch, result.record["cached"]
+
+    first, _ = at(0.5)
+    whole, found = at(1)
+    assert found == {"identity": True, "inversion": False}
+    assert not np.array_equal(first, whole)
+    again, found = at(0.5)
+    assert found == {"identity": True, "inversion": True}
+    other = Engine(tiny_folder, device="cpu", cache_dir=tmp_path / "other", threads=1)
+    then, found = at(1, other)
+    assert not found["identity"]
+    recalled, found = at(0.5, other)
+    assert found["identity"]
+    other.unload()
+    for patch, wanted in ((again, first), (then, whole), (recalled, first)):
+        assert np.array_equal(patch, wanted)
+
+
+def test_nothing_is_learned_of_which_no_part_is_taken(engine: Engine, request_: EditRequest) -> None:
+    settings = request_.settings.replace_from({"identity.strength": 0})
+    result = engine.edit(dataclasses.replace(request_, settings=settings))
+    assert "identity" not in result.record["unet_forwards"] or not result.record["unet_forwards"]["identity"]
+    assert not engine.edit(request_).record["cached"]["identity"]
+
+
 def test_torn_cache_is_rebuilt(engine: Engine, request_: EditRequest, tiny_folder: Path, tmp_path: Path) -> None:
     first = engine.edit(request_)
     for file in (tmp_path / "cache").glob("*.safetensors"):
