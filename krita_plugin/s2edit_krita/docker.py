@@ -32,6 +32,7 @@ from .host import front
 from .joblist import JobList
 from .layers import give_back_colour
 from .preview import MaskPreview
+from .previewbar import PreviewBar
 from .qt import QLabel, QScrollArea, Qt, QVBoxLayout, QWidget
 from .questions import ask
 from .room import make_room
@@ -68,7 +69,9 @@ class Docker(DockWidget):
         self.preview = MaskPreview(body)
         self.form.below_masks.addWidget(self.preview)  # what is above it keeps its place while somebody paints
         # What runs is in sight, below what is typed into: that keeps its place when a job starts.
-        self.queue = JobList(self.desk, ("queue",), self)
+        self.previewing = PreviewBar(self.desk, self)
+        self.previewed = self.previewing.preview
+        self.queue = JobList(self.desk, ("queue",), self.previewed, self)
         self._running = QScrollArea(self)
         self._running.setWidgetResizable(True)
         self._running.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -76,7 +79,7 @@ class Docker(DockWidget):
         self._running.setWidget(self.queue)
         self._running.hide()
         self.queue.rebuilt.connect(self._show_running)
-        self.jobs = JobList(self.desk, ("history", "others"), body)
+        self.jobs = JobList(self.desk, ("history", "others"), self.previewed, body)
         layout = QVBoxLayout(body)
         layout.setContentsMargins(4, 4, 4, 4)
         for widget in (self.link, self.form, self.jobs):
@@ -95,6 +98,7 @@ class Docker(DockWidget):
         area.setMinimumWidth(body.minimumSizeHint().width() + (bar.sizeHint().width() if bar is not None else 0))
         outer.addWidget(area, 1)
         outer.addWidget(self._running)
+        outer.addWidget(self.previewing)
         outer.addWidget(self.form.footer)
         self.setWidget(whole)
         self._selected = Selected()
@@ -244,6 +248,8 @@ class Docker(DockWidget):
         desk.told.job_changed.connect(flow.job_changed)
         desk.told.reused.connect(self._reuse)
         desk.told.layer_added.connect(flow.arrived)
+        for changed in (desk.told.layer_added, desk.told.job_removed):
+            changed.connect(lambda _job: self.previewed.look())
         self.extension.menus.stroke_ended.connect(self._stroked.start)
         self.visibilityChanged.connect(self._seen)
         flow.linked(desk.link, "")
@@ -260,8 +266,11 @@ class Docker(DockWidget):
         if shown:
             self.desk.open()
             self._look()
+        else:
+            self.previewed.dismiss()  # its buttons are out of sight
 
     def _look(self) -> None:
+        self.previewed.look()
         if self.isVisible():
             self.flow.look()
 

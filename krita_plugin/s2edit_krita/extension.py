@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
+from s2edit_editor.previewing import actions
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import speak
 
@@ -32,12 +34,15 @@ class S2Edit(Extension):
         """Called for each window; titles, icons and shortcuts stand in s2edit_krita.action."""
         # Krita deletes its Window object after this call; the Qt window lives as long as it is seen.
         main = window.qwindow()
-        opened = window.createAction("s2edit_open", tr("S²Edit…"), "tools/scripts")
-        opened.setText(tr("S²Edit…"))  # the .action file's English would win
-        opened.triggered.connect(lambda *_: with_docker(main, Docker.begin))
-        painting = window.createAction("s2edit_paint_mask", tr("Paint object mask"), "tools/scripts")
-        painting.setText(tr("Paint object mask"))
-        painting.triggered.connect(lambda *_: with_docker(main, Docker.paint_mask))
+        acts = {
+            "s2edit_open": (tr("S²Edit…"), Docker.begin),
+            "s2edit_paint_mask": (tr("Paint object mask"), Docker.paint_mask),
+            **{f"s2edit_preview_{name}": (title, _previewing(name)) for name, title in actions().items()},
+        }
+        for name, (title, act) in acts.items():
+            action = window.createAction(name, title, "tools/scripts")
+            action.setText(title)  # the .action file's English would win
+            action.triggered.connect(lambda *_, act=act: with_docker(main, act))
         # The menu bar is built after this call.
         QTimer.singleShot(0, lambda: add_to_layer_menu(main))
 
@@ -49,6 +54,10 @@ def with_docker(main: Any, act: Any) -> None:
         docker.setVisible(True)
         docker.raise_()
         act(docker)
+
+
+def _previewing(name: str) -> Callable[[Docker], None]:
+    return lambda docker: docker.previewed.acts[name]()
 
 
 def wanted_languages() -> list[str]:

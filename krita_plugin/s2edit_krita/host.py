@@ -28,6 +28,7 @@ from s2edit_wire.errors import WireError
 from . import VERSION, document, layers, marking, stretching
 from .document import MASK_TYPES, active, node_by_mark, node_mark
 from .history import kept
+from .overlay import Overlay
 from .pictures import png_of_layer
 from .seen import own_alpha
 
@@ -43,6 +44,12 @@ class KritaHost:
 
     def __init__(self, opened: document.KritaDocument) -> None:
         self.document, self.kept = opened, kept(opened)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same document."""
+        return isinstance(other, KritaHost) and bool(self.document == other.document)
+
+    __hash__ = None  # type: ignore[assignment]  # Krita tells no number that stays
 
     def program(self) -> str:
         """See `host.Host`, as for all that follows."""
@@ -214,6 +221,10 @@ class KritaHost:
         marking.say_model(self.document, layer)
         self.show([one for one in result.hide if one != self.active()], visible=False)
         return mark
+
+    def preview(self, layer: KritaNode, result: Insertion) -> Overlay:
+        """Over the canvas; the layer is never part of the document."""
+        return Overlay(self.document, layer, result)
 
     def add_mask_layer(
         self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""

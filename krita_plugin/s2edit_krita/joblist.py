@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s2edit_editor.lists import lists
+from s2edit_editor.previewing import Preview
 from s2edit_editor.text import _ as tr
 
 from .desk import Desk
@@ -26,13 +27,14 @@ class JobList(QWidget):
     Args:
         desk: where jobs come from.
         sections: which lists: `queue`, `history` (this document's), `others` (results that wait from elsewhere).
+        preview: where finished results are looked at.
     """
 
     rebuilt = pyqtSignal()
 
-    def __init__(self, desk: Desk, sections: Sequence[str], parent: QWidget) -> None:
+    def __init__(self, desk: Desk, sections: Sequence[str], preview: Preview, parent: QWidget) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._desk, self._preview = desk, preview
         self._rows: dict[str, JobRow] = {}
         self._headings = {name: _heading(_sections()[name], self) for name in sections}
         self._layout = QVBoxLayout(self)
@@ -90,7 +92,7 @@ class JobList(QWidget):
     def _row(self, job: str, kept: Mapping[str, Any]) -> JobRow:
         row = self._rows.get(job)
         if row is None:
-            row = self._rows[job] = JobRow(self._desk, job, self)
+            row = self._rows[job] = JobRow(self._desk, job, self._preview, self)
         row.update_job(kept)
         return row
 

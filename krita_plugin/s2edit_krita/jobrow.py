@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from s2edit_editor.entry import Entry, labels
+from s2edit_editor.previewing import Preview
 from s2edit_editor.rows import AGAIN, APPLY, EDIT, REMOVE, SHOW, START, Question, Row
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import hover
@@ -44,13 +45,14 @@ class JobRow(QFrame):
     Args:
         desk: carries out what the buttons ask for.
         job: its id.
+        preview: where its result is looked at first.
     """
 
-    def __init__(self, desk: Desk, job: str, parent: QWidget) -> None:
+    def __init__(self, desk: Desk, job: str, preview: Preview, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._job = desk, job
         self._made: tuple[str, ...] | None = None
-        self._entry = Entry(desk, job, front, desk.told.reused.emit, desk.told.said.emit, self._ask)
+        self._entry = Entry(desk, job, front, desk.told.reused.emit, desk.told.said.emit, self._ask, preview)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName(f"s2edit_job_{job}")
         self._picture = QToolButton(self)
@@ -58,7 +60,7 @@ class JobRow(QFrame):
         self._picture.setAutoRaise(True)
         self._picture.setIconSize(QSize(SIDE, SIDE))
         self._picture.setFixedSize(SIDE + 6, SIDE + 6)
-        self._picture.clicked.connect(lambda *_: self._entry.apply())
+        self._picture.clicked.connect(lambda *_: self._entry.press_picture())
         self._title, self._said = QLabel(self), QLabel(self)
         for label in (self._title, self._said):
             label.setWordWrap(True)
@@ -101,6 +103,9 @@ class JobRow(QFrame):
         self._said.setText(now.said)
         self._bar.setVisible(now.part is not None)
         self._bar.setValue(round(_PARTS * (now.part or 0.0)))
+        does = self._entry.picture_does
+        self._picture.setEnabled(bool(does))
+        self._picture.setToolTip(does)
         if now.actions != self._made:
             self._make_buttons(now.actions)
             host = front()
@@ -133,9 +138,6 @@ class JobRow(QFrame):
                     widget.setParent(None)
                     widget.deleteLater()
         self._made, said = actions, labels()
-        result = next((said[action] for action in actions if action in (APPLY, SHOW)), "")
-        self._picture.setEnabled(bool(result))
-        self._picture.setToolTip(result)
         for action in actions:
             button = QToolButton(self)
             button.setText(said[action])

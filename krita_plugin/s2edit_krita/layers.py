@@ -13,7 +13,7 @@ from s2edit_editor.settling import Settling
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work
 
-from .document import depth_of, node_by_mark, node_mark, srgb_profile
+from .document import Space, depth_of, node_by_mark, node_mark, srgb_profile
 from .qt import QApplication, QByteArray
 from .seen import own_alpha, seen_through
 from .session_qt import QtLoop
@@ -33,7 +33,9 @@ def made(document: KritaDocument, result: Insertion) -> Work[KritaNode]:
     own, dtype = depth_of(document), result.colour.dtype
     depth = own if own.dtype == dtype else next(depth for depth in DEPTHS.values() if depth.dtype == dtype)
     source = node_by_mark(document, result.source)
-    layer, selection, there = document.createNode(result.name, "paintlayer"), Selection(), Selection()
+    layer = yield from _masked(document)
+    layer.setName(result.name)
+    selection, there = Selection(), Selection()
     for band in result.box.bands(BAND):
         colour, alpha = (one.rows(band.y - result.box.y, band.height) for one in (result.colour, result.alpha))
         layer.setPixelData(_in_document_space(document, depth, colour), *band)
@@ -46,11 +48,34 @@ def made(document: KritaDocument, result: Insertion) -> Work[KritaNode]:
     layer.setInheritAlpha(result.clipped)
     if source is not None and result.clipped:  # where it has nothing, the mask is closed; a brush can open it again
         selection.intersect(there)
-    mask = document.createTransparencyMask(tr("Where it changed"))
+    (mask,) = layer.childNodes()
+    mask.setName(tr("Where it changed"))
     mask.setSelection(selection)
-    layer.addChildNode(mask, None)
     yield
     return layer
+
+
+_MASKED: dict[Space, KritaNode] = {}
+"""By colour space, an empty layer under a mask, which hangs nowhere."""
+
+
+def _masked(document: KritaDocument) -> Work[KritaNode]:
+    """A new one. Put together in the document itself, layer and mask would be two steps of its undo, of which the
+    second does nothing, and the document would count as changed by a result that is only looked at.
+    """
+    space = (document.colorModel(), document.colorDepth(), document.colorProfile())
+    if space not in _MASKED:
+        scratch = Krita.instance().createDocument(1, 1, "S²Edit", *space, 72.0)
+        scratch.setBatchmode(True)
+        yield
+        layer = scratch.createNode("S²Edit", "paintlayer")
+        layer.addChildNode(scratch.createTransparencyMask("S²Edit"), None)
+        _MASKED[space] = layer.duplicate()
+        scratch.setModified(False)
+        scratch.close()
+        QApplication.instance().aboutToQuit.connect(_MASKED.clear)
+        yield
+    return _MASKED[space].duplicate()
 
 
 def put_in(document: KritaDocument, layer: KritaNode, result: Insertion) -> None:
@@ -60,7 +85,6 @@ def put_in(document: KritaDocument, layer: KritaNode, result: Insertion) -> None
     """
     before = document.activeNode()
     parent = node_by_mark(document, result.parent) or document.rootNode()
-    # The children went in first: what is now attached with them is a single step of Krita's undo.
     parent.addChildNode(layer, node_by_mark(document, result.above))
     added = [layer, *layer.childNodes()]
     wanted, others = (layer, [before, *added[1:]]) if result.choose else (before, added)

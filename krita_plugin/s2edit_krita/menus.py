@@ -13,6 +13,7 @@ from typing import Any
 from krita import Krita
 from s2edit_editor.text import _ as tr
 
+from .overlay import is_canvas
 from .qt import QAction, QApplication, QEvent, QMenu, QObject, QPushButton, pyqtSignal
 
 _DONE = "s2edit"
@@ -44,9 +45,7 @@ class Menus(QObject):
         kind = event.type()
         if kind == QEvent.Type.Show:
             self._shown(watched)
-        elif (
-            kind in (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease) and _class(watched).endswith("Canvas2")
-        ) or (kind == QEvent.Type.MouseButtonRelease and "QPainterCanvas" in _class(watched)):
+        elif kind in (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease) and is_canvas(watched):
             self.stroke_ended.emit()
         return False
 

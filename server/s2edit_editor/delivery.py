@@ -122,15 +122,9 @@ def delivering(
     if there is not None:
         return there
     edit, then = job["edit"], notes.pending(host, job["job"])
-    wanted = ("mask",) if edit["kind"] == "mask" else ("patch", "alpha")
-    trouble = host.refusal()
-    if not trouble and not pictures.keys() >= set(wanted):
-        trouble = _("The result has no picture in it.")
-    if trouble:
-        raise WireError("bad_image", trouble)
-    size = pictures[wanted[0]].width, pictures[wanted[0]].height
+    size = _size_of(host, edit, pictures)
     source, box = _home(host, edit, then, sent, size)
-    if wanted == ("mask",):
+    if edit["kind"] == "mask":
         return _deliver_mask(host, source, job, box, pictures["mask"])
     while True:
         result = yield from _insertion(host, job, record, source, box, pictures)
@@ -142,6 +136,26 @@ def delivering(
         if (source, box) == (result.source, result.box):
             spot = spot_over(host.layers(), source)
             return host.attach(layer, replace(result, parent=spot.parent, above=spot.above, choose=choose))
+
+
+def foreseeing(
+    host: Host, job: JobRecord, record: ResultRecord, pictures: Mapping[str, Picture]
+) -> Work[tuple[Any, Insertion]]:
+    """What `delivering` would put in, made and not put in: for a look at it. Takes and raises what that does."""
+    edit, then = job["edit"], notes.pending(host, job["job"])
+    source, box = _home(host, edit, then, None, _size_of(host, edit, pictures))
+    result = yield from _insertion(host, job, record, source, box, pictures)
+    return (yield from host.making(result)), result
+
+
+def _size_of(host: Host, edit: EditRecord, pictures: Mapping[str, Picture]) -> tuple[int, int]:
+    wanted = ("mask",) if edit["kind"] == "mask" else ("patch", "alpha")
+    trouble = host.refusal()
+    if not trouble and not pictures.keys() >= set(wanted):
+        trouble = _("The result has no picture in it.")
+    if trouble:
+        raise WireError("bad_image", trouble)
+    return pictures[wanted[0]].width, pictures[wanted[0]].height
 
 
 def _home(

@@ -210,6 +210,10 @@ class Desk(Link):
         errand.host, errand.fetching, errand.trouble = host, True, ""
         self._do("result", job, lambda header, pictures: self._came(job, header, pictures, choose=choose))
 
+    def home(self, job: str) -> Host | None:
+        """The open document that a finished job's result would go to when the painter asks for it."""
+        return self._home(self.book.all[job], True)
+
     def thumbnail(self, job: str) -> None:
         """Ask for a job's small picture, where there is a new one."""
 

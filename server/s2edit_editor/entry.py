@@ -10,6 +10,7 @@ from s2edit_wire.records import EditRecord
 from . import rows
 from .desk import Desk
 from .host import Host
+from .previewing import Preview
 from .rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, Row, kept_row, row
 from .text import _
 from .wish import Wish
@@ -37,6 +38,7 @@ class Entry:
         front: the document in front, None where none is open.
         fill: takes the wish that a form is to be filled with. told: takes what is to be said.
         ask: asks, and acts after a yes.
+        preview: where finished results are looked at.
 
     Attributes:
         shown: what it showed at the last look. kept: the job as its document has it, where only that remembers it.
@@ -50,9 +52,10 @@ class Entry:
         fill: Callable[[Wish], None],
         told: Callable[[str], None],
         ask: rows.Ask,
+        preview: Preview,
     ) -> None:
         self._desk, self._job, self._front = desk, job, front
-        self._fill, self._told = fill, told
+        self._fill, self._told, self._preview = fill, told, preview
         self.shown: Row | None = None
         self.kept: Mapping[str, Any] = {}
         self.acts: dict[str, Callable[[], None]] = {
@@ -93,6 +96,21 @@ class Entry:
         ):
             return True
         return self.look({}).actions != before.actions
+
+    @property
+    def picture_does(self) -> str:
+        """What a press on its small picture does, for a hint; "" where that is nothing."""
+        if self._preview.can_show(self._job):
+            return _("Preview on the canvas")
+        actions = self.shown.actions if self.shown is not None else ()
+        return next((label for action, label in labels().items() if action in (APPLY, SHOW) and action in actions), "")
+
+    def press_picture(self) -> None:
+        """A result that waits is looked at first; one that is a layer is chosen."""
+        if self._preview.can_show(self._job):
+            self._preview.toggle(self._job)
+        else:
+            self.apply()
 
     def apply(self, *, choose: bool = False) -> None:
         """Make its layer, or choose the one that is there."""

@@ -131,6 +131,22 @@ class Insertion:
     notes: dict[str, str] = field(default_factory=dict)
 
 
+class Previewed(Protocol):
+    """A result that is looked at and is no part of the document.
+
+    Attributes:
+        over: what it hides, or stands in for: a layer's mark, "" for all that is visible; None for nothing.
+    """
+
+    over: str | None
+
+    def is_there(self) -> bool:
+        """Whether it can be seen still: a painter may have closed where it was."""
+
+    def end(self) -> None:
+        """Take it away; harmless when it is gone."""
+
+
 class Host(Protocol):
     """One open document of an editor."""
 
@@ -220,6 +236,9 @@ class Host(Protocol):
 
     def attach(self, layer: Any, result: Insertion) -> str:
         """Put what was made into the document; returns its mark."""
+
+    def preview(self, layer: Any, result: Insertion) -> Previewed:
+        """Show what was made where it would be put, and leave the document as it is: nothing of it can be saved."""
 
     def add_mask_layer(
         self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""

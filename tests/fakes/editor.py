@@ -30,6 +30,21 @@ class Sheet:
 
 
 @dataclass
+class Shown:
+    """What is looked at over a document; `over` as `host.Previewed` has it."""
+
+    result: Insertion
+    over: str | None = ""
+    there: bool = True
+
+    def is_there(self) -> bool:
+        return self.there
+
+    def end(self) -> None:
+        self.there = False
+
+
+@dataclass(eq=False)
 class FakeHost:
     """A document. Everything that is asked of it is really done to the arrays that it holds, work in two turns.
 
@@ -54,6 +69,7 @@ class FakeHost:
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
     inserted: list[Insertion] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
+    previews: list[Shown] = field(default_factory=list)
 
     def with_layer(self, mark: str, box: Box, alpha: int = 255, **known: Any) -> FakeHost:
         """The same with a further layer on top, of a colour for each pixel."""
@@ -190,6 +206,10 @@ class FakeHost:
         self.show(result.hide, visible=False)
         self.chosen = mark if result.choose else self.chosen
         return mark
+
+    def preview(self, layer: Pixels, result: Insertion) -> Shown:
+        self.previews.append(Shown(result))
+        return self.previews[-1]
 
     def add_mask_layer(
         self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""

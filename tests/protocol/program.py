@@ -32,6 +32,8 @@ class Editor:
     host: FakeHost = field(default_factory=lambda: FakeHost().with_layer("photo", LAYER))
     free: bool = True
     heard: list[tuple[str, str]] = field(default_factory=list)
+    front: FakeHost | None = None
+    """Where a result goes when its own document is closed and the painter asks for it."""
 
     def __post_init__(self) -> None:
         self.desk = Desk("krita", "1", self.loop, self.home, lambda: self.free)
@@ -44,8 +46,8 @@ class Editor:
     def refused(self, error: WireError) -> None:
         self.heard.append(("refused", error.message))
 
-    def home(self, _job: Job, _asked: bool) -> FakeHost | None:
-        return self.host if self.host.open else None
+    def home(self, _job: Job, asked: bool) -> FakeHost | None:
+        return self.host if self.host.open else self.front if asked else None
 
     def wait(self, condition: Callable[[], object]) -> None:
         self.loop.run_until(condition, PATIENCE_S)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from s2edit_editor.entry import Entry, labels
 from s2edit_editor.kept import Kept
 from s2edit_editor.lists import lists
+from s2edit_editor.previewing import Preview
 from s2edit_editor.rows import AGAIN, APPLY, CANCEL, EDIT, REMOVE, RETRY, SHOW, START, Question
 from s2edit_editor.wish import Wish
 from s2edit_wire.recipe import NAME, Recipe
@@ -28,9 +29,9 @@ class Listed:
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.entry = Entry(
-            self.editor.desk, self.job, lambda: self.editor.host, self.filled.append, self.told.append, self._ask
-        )
+        desk, front = self.editor.desk, lambda: self.editor.host
+        self.preview = Preview(desk, front, lambda: None)
+        self.entry = Entry(desk, self.job, front, self.filled.append, self.told.append, self._ask, self.preview)
 
     def _ask(self, question: Question, then: object) -> None:
         self.asked.append(question.asked)
@@ -53,6 +54,11 @@ def test_a_result_that_waits_is_put_in_edited_again_and_edited_further(editor: E
     assert not listed.entry.changed()
     listed.press(REMOVE)
     assert listed.asked and listed.job in editor.desk.book.all, "nothing is lost without a yes"
+    assert listed.entry.picture_does == "Preview on the canvas"
+    listed.entry.press_picture()
+    assert listed.preview.job == listed.job
+    listed.entry.press_picture()
+    assert not listed.preview.job
     listed.press(APPLY)
     editor.wait(lambda: listed.job in editor.host.results())
     editor.host.chosen = ""
@@ -64,6 +70,9 @@ def test_a_result_that_waits_is_put_in_edited_again_and_edited_further(editor: E
     assert (listed.filled[-1].source, listed.filled[-1].target) == (WISH.target, "")
     editor.host.chosen = ""
     listed.press(SHOW)
+    assert listed.entry.picture_does == "Show layer"
+    editor.host.chosen = ""
+    listed.entry.press_picture()
     assert editor.host.chosen == editor.host.results()[listed.job] and len(editor.host.inserted) == 1
 
 

@@ -23,7 +23,7 @@ from s2edit_wire.recipe import NAME as RECIPE
 from . import VERSION, marks, pixels
 from .brush import choose_paintbrush
 from .facts import MASK_PARASITE, layers, offsets, stack
-from .inserting import made, new_mask_layer, put_in
+from .inserting import Tab, made, new_mask_layer, put_in
 
 DOCUMENT_PARASITE = "s2edit-document"
 # A parasite of the image that is persistent but not undoable puts an entry that can't be undone into the painter's
@@ -203,6 +203,10 @@ class GimpHost:
         """One undo step, with the picture's own id."""
         put_in(self.image, layer, result, (DOCUMENT_PARASITE, self.ref(result.source)))
         return str(layer.get_tattoo())
+
+    def preview(self, layer: Gimp.Layer, result: Insertion) -> Tab:
+        """In a display of its own, beside the image."""
+        return Tab(self.image, layer, result)
 
     def add_mask_layer(
         self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""

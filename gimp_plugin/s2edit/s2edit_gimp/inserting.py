@@ -68,6 +68,41 @@ def put_in(image: Gimp.Image, new: Gimp.Layer, result: Insertion, document: tupl
     Gimp.displays_flush()
 
 
+class Tab:
+    """A `host.Previewed`: a copy of the image with the result in a display of its own, GIMP having no other canvas.
+
+    The image itself is left alone: whatever is in it could be saved, and is a step of its undo.
+
+    Args:
+        image: where the result would go; new: what was `made`.
+    """
+
+    def __init__(self, image: Gimp.Image, new: Gimp.Layer, result: Insertion) -> None:
+        self.over = result.source or None
+        self._copy = copy = image.duplicate()  # shares its pixels with the image: nothing large is copied
+        twins = dict(zip((str(one.get_tattoo()) for one in stack(image)), stack(copy), strict=True))
+        shown = Gimp.Layer.new_from_drawable(new, copy)
+        new.delete()
+        above = twins.get(result.above)
+        copy.insert_layer(shown, twins.get(result.parent), copy.get_item_position(above) if above is not None else 0)
+        shown.set_name(result.name)
+        shown.set_offsets(result.box.x, result.box.y)
+        for mark in result.hide:
+            twins[mark].set_visible(False)
+        copy.clean_all()
+        self._display = Gimp.Display.new(copy)
+        Gimp.displays_flush()
+
+    def is_there(self) -> bool:
+        """See `host.Previewed`; the painter may have closed it."""
+        return bool(self._display.is_valid())
+
+    def end(self) -> None:
+        """See `host.Previewed`; the copy goes with its only display."""
+        if self._display.is_valid():
+            self._display.delete()
+
+
 def new_mask_layer(
     image: Gimp.Image,
     layer: Gimp.Layer,

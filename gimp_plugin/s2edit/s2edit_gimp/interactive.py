@@ -57,8 +57,8 @@ class _Run:
     def __init__(self, host: GimpHost, layer: str, config: Gimp.ProcedureConfig | None) -> None:
         self._host, self._layer, self._config = host, layer, config
         self._loop = GLib.MainLoop()
-        self._desk = desk = Desk("gimp", VERSION, GLibLoop(), lambda _job, _asked: host if host.is_open() else None)
-        self._window = JobWindow(desk, self._settle, self._edit_again)
+        self._desk = desk = Desk("gimp", VERSION, GLibLoop(), lambda _job, _asked: self._front())
+        self._window = JobWindow(desk, self._front, self._settle, self._edit_again)
         self._dialog: EditDialog | None = None
         self._listing = False
         self._earlier = frozenset(host.results())
@@ -66,7 +66,7 @@ class _Run:
         desk.on_removed = self._window.job_gone
         desk.on_link = self._link_changed
         desk.on_models = desk.on_default = lambda: self._tell(lambda flow: flow.models_changed())
-        desk.on_layer = lambda job: self._tell(lambda flow: flow.arrived(job))
+        desk.on_layer = self._arrived
         desk.on_end = lambda job, said: self._tell(lambda flow: flow.ended(job, said))
         desk.on_trouble = lambda error, _job: self._tell(lambda flow: flow.failed(error.sentence))
         desk.open()
@@ -79,12 +79,22 @@ class _Run:
             self._submitted = True
         else:
             self._dialog = EditDialog(self._host, self._layer, self._desk, choices, self._dialog_done)
-        self._loop.run()
+        try:
+            self._loop.run()
+        finally:
+            self._window.preview.dismiss()
         self._desk.close()
         return self._submitted
 
     _submitted = False
     _farewell = 0
+
+    def _front(self) -> GimpHost | None:
+        return self._host if self._host.is_open() else None
+
+    def _arrived(self, job: str) -> None:
+        self._window.preview.look()
+        self._tell(lambda flow: flow.arrived(job))
 
     def _say_farewell(self) -> bool:
         self._farewell = 0

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from gi.repository import GimpUi, Gtk, Pango
 from s2edit_editor import rows
 from s2edit_editor.desk import Desk
+from s2edit_editor.host import Host
+from s2edit_editor.previewing import Preview
 from s2edit_editor.rows import APPLY, CANCEL, EDIT, REMOVE, RETRY, row
 from s2edit_editor.text import _
 
+from .preview_bar import PreviewBar
 from .thumbnails import fit, to_pixbuf
 from .widgets import BORDER, SPACING, ask, note
 
@@ -23,12 +26,22 @@ class JobWindow:
     """Closing it stops nothing: results still arrive as layers.
 
     Args:
-        desk: whose jobs it shows.
+        desk: whose jobs it shows. front: the image that finished results are looked at in, None when it is closed.
         closed: called when the window is closed. edit: reopens the form with a job's values.
+
+    Attributes:
+        preview: what is looked at.
     """
 
-    def __init__(self, desk: Desk, closed: Callable[[], None], edit: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        front: Callable[[], Host | None],
+        closed: Callable[[], None],
+        edit: Callable[[str], None],
+    ) -> None:
         self._desk, self._edit = desk, edit
+        self.preview = Preview(desk, front, self._follow)
         self._rows: dict[str, _Row] = {}
         self.window = GimpUi.Dialog(use_header_bar=False, title=_("S²Edit Jobs"), role="s2edit-jobs")
         self.window.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
@@ -39,6 +52,7 @@ class JobWindow:
         self.window.connect("delete-event", self.close)
         self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
         self._box.set_border_width(BORDER)
+        self._bar = PreviewBar(self.preview)
         self._message = note(dim=True)
         self._box.pack_end(self._message, False, False, 0)
         scrolled = Gtk.ScrolledWindow()
@@ -48,6 +62,7 @@ class JobWindow:
         scrolled.add(self._box)
         self._scrolled = scrolled
         self.window.get_content_area().pack_start(scrolled, True, True, 0)
+        self.window.get_content_area().pack_start(self._bar.widget, False, False, 0)
         self._message.set_no_show_all(True)
         self._say(_empty())
 
@@ -58,6 +73,7 @@ class JobWindow:
 
     def close(self, *_event: object) -> bool:
         """Hide it, stopping nothing; True keeps GTK from destroying it."""
+        self.preview.dismiss()
         self.window.hide()
         self._closed()
         return True
@@ -75,7 +91,7 @@ class JobWindow:
         """Show a job as it is now."""
         shown = self._rows.get(job)
         if shown is None:
-            shown = self._rows[job] = _Row(job, self._desk, self._edit)
+            shown = self._rows[job] = _Row(job, self._desk, self.preview, self._edit)
             self._box.pack_start(shown.widget, False, False, 0)
             self._box.reorder_child(shown.widget, sum(other.created > shown.created for other in self._rows.values()))
             self._counted()
@@ -83,6 +99,7 @@ class JobWindow:
 
     def job_gone(self, job: str) -> None:
         """A job was dismissed."""
+        self.preview.look()
         shown = self._rows.pop(job, None)
         if shown is not None:
             shown.widget.destroy()
@@ -91,6 +108,9 @@ class JobWindow:
     def connection_changed(self, state: str, message: str) -> None:
         """Say when there is no daemon to ask."""
         self._say(message if state != "ready" else "" if self._rows else _empty())
+
+    def _follow(self) -> None:
+        self._bar.follow()
 
     def _counted(self) -> None:
         self._scrolled.set_min_content_height(min(len(self._rows) * ROW, TALLEST))
@@ -104,8 +124,8 @@ class JobWindow:
 class _Row:
     """One job."""
 
-    def __init__(self, job: str, desk: Desk, edit: Callable[[str], None]) -> None:
-        self._job, self._desk = job, desk
+    def __init__(self, job: str, desk: Desk, preview: Preview, edit: Callable[[str], None]) -> None:
+        self._job, self._desk, self._preview = job, desk, preview
         record = desk.book.all.get(job)
         self.created = float(record["created"] if record is not None else time.time())
         self._acts: dict[str, tuple[str, Callable[[str], None]]] = {
@@ -118,6 +138,8 @@ class _Row:
         self.widget = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=BORDER)
         self._picture = Gtk.Image()
         self._picture.set_size_request(PREVIEW, PREVIEW)
+        self._look = Gtk.Button(image=self._picture, relief=Gtk.ReliefStyle.NONE, valign=Gtk.Align.CENTER)
+        self._look.connect("clicked", lambda _button: preview.toggle(job))
         self._shown: object = None
         middle = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self._title = Gtk.Label()
@@ -136,7 +158,7 @@ class _Row:
         self._dismiss.set_relief(Gtk.ReliefStyle.NONE)
         self._dismiss.set_valign(Gtk.Align.CENTER)
         self._dismiss.connect("clicked", lambda _button: self._remove())
-        self.widget.pack_start(self._picture, False, False, 0)
+        self.widget.pack_start(self._look, False, False, 0)
         self.widget.pack_start(middle, True, True, 0)
         self.widget.pack_start(self._button, False, False, 0)
         self.widget.pack_start(self._dismiss, False, False, 0)
@@ -152,6 +174,9 @@ class _Row:
         self._status.set_text(now.said)
         self._bar.set_fraction(now.part or 0.0)
         self._bar.set_visible(now.part is not None)
+        can_show = self._preview.can_show(self._job)
+        self._look.set_sensitive(can_show)
+        self._look.set_tooltip_text(_("Preview on the canvas") if can_show else None)
         picture = desk.previews.get(self._job)
         if picture is not None and picture is not self._shown:
             self._shown = picture

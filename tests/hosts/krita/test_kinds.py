@@ -16,6 +16,9 @@ from .easel import Easel
 INVERTED = [245, 55, 165, 255]
 """What the fake worker makes of the scripts' object colour (10, 200, 90)."""
 
+OBJECT = [90, 200, 10]
+"""That colour as a person sees it: red, green, blue."""
+
 CROWN = "hat → crown"
 
 LARGEST_COPY = 4 * 2**20
@@ -144,6 +147,24 @@ def test_variations_and_composition(scenes: dict[str, Any]) -> None:
 
 
 @pytest.mark.hosts
+def test_a_result_is_looked_at_on_the_canvas_and_the_document_knows_nothing_of_it(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "looked_at")
+    red_green_blue = INVERTED[2::-1]
+    assert (found["plain"], found["shown"]) == (OBJECT, red_green_blue)
+    assert found["document"] == [*reversed(OBJECT), 255] and not found["modified"]
+    assert "PainterCanvas" in found["deaf"], "a brush would paint as if nothing were there"
+    assert found["words"] == [f"Preview {place} of 2: {CROWN}" for place in (1, 2)]
+    assert found["still"] and found["saved"] == [found["layers"][0], found["document"]], "saved while it was shown"
+    assert found["layers"][1] == [*found["layers"][0], CROWN]
+
+
+@pytest.mark.hosts
+def test_a_preview_ends_by_itself(scenes: dict[str, Any]) -> None:
+    found = _found(scenes, "look_ends")
+    assert found == dict.fromkeys(("painted", "dismissed", "behind", "closed"), False), "nor do its buttons stay"
+
+
+@pytest.mark.hosts
 def test_other_open_pictures_are_references(scenes: dict[str, Any]) -> None:
     found = _found(scenes, "references")
     assert [label for label in found["labels"] if "whole picture" in label] == ["scene (the whole picture)"]
@@ -151,6 +172,12 @@ def test_other_open_pictures_are_references(scenes: dict[str, Any]) -> None:
     assert not any(label.startswith(("Object mask", "Picture")) for label in found["labels"])
     assert found["enabled"] == [False, True], "only with words for both pictures"
     assert found["box"] == "Automatic", "the mask that was chosen last is shown"
+
+
+@pytest.mark.hosts
+def test_a_result_is_one_step_to_undo(scenes: dict[str, Any]) -> None:
+    layers = ["Background", "Picture", CROWN]
+    assert _found(scenes, "undone") == [layers, layers[:2], layers[:1]]
 
 
 @pytest.mark.hosts

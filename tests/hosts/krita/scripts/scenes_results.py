@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from krita import Krita
 from stage import OBJECT, Scene, choose, document_with, edit, is_result, layer, leave, names, press, questions, seen
 
 
@@ -36,6 +37,19 @@ def scene_variations(docker: Any) -> Scene:
     yield lambda: len(names(document.rootNode())) > len(waiting) + picked
     yield lambda: is_result(document.activeNode().name())
     return {"waiting": waiting, "picked": picked, "source": docker.form.source.text(), "said": list(said)}
+
+
+def scene_undone(docker: Any) -> Scene:
+    """A result is one step: what the next undo takes back is what the painter did before."""
+    document = document_with(docker)
+    node = layer(document, "Picture", OBJECT)
+    yield from edit(docker, document, node)
+    found, undo = [names(document.rootNode())], Krita.instance().action("edit_undo")
+    for _ in range(2):
+        undo.trigger()
+        document.waitForDone()
+        found.append(names(document.rootNode()))
+    return found
 
 
 def scene_removed(docker: Any) -> Scene:
