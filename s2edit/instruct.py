@@ -29,7 +29,6 @@ from .picture.compositing import composite
 from .picture.esrgan import Enlarger
 from .picture.finishing import Finish, as_drawn, finish_of
 from .picture.imaging import bounding_box
-from .picture.region import bucket_size
 from .picture.registration import Registered, Unmatched, register
 from .picture.tint import untinted
 from .picture.upscaling import Upscaler, load_upscaler
@@ -45,8 +44,6 @@ from .requests import (
 )
 from .settings import Settings
 
-_SMALLEST = 128
-"""Native size, px, from which no side gets under 64, the least that the model's pipeline takes."""
 _LONGEST = 8
 """How many times longer than wide a reference may be."""
 _TOKENS = 512
@@ -155,14 +152,13 @@ class InstructEngine:
         return self._loaded
 
     def _size(self, image: Pixels, settings: Settings) -> tuple[int, int]:
-        native = max(settings.native_size or self._kind.native, _SMALLEST)
-        return self._kind.size(image.shape[1], image.shape[0], native, self._kind.multiple)
+        return self._kind.model_size(image.shape[1], image.shape[0], settings.native_size or None)
 
     def _drawn(self, model: _Loaded, request: EditRequest, shown: Tensor, job: Job) -> Tensor:
         """The answer's latent, 1×C×h×w."""
         _check_length(model.words.tokenizer, request.target)
-        native = max(request.settings.native_size or self._kind.native, _SMALLEST)
-        pictures = [_picture(shown), *(_reference(each, native, self._kind.multiple) for each in request.references)]
+        others = [imaging.model_input(each, self._size(each, request.settings)) for each in request.references]
+        pictures = [_picture(each) for each in (shown, *others)]
         # Each half is on the device alone where both don't fit.
         needed = sum(weight.nbytes for weight in _weights(model.words, model.draws))
         together = self._device.type == "cpu" or free_bytes(self._device) > _ROOM * needed
@@ -272,11 +268,6 @@ def _weights(*pipelines: Any) -> list[Tensor]:
 def _picture(shown: Tensor) -> Image.Image:
     """1×3×h×w in [-1, 1] as the pipeline takes it."""
     return Image.fromarray(imaging.preview(shown))
-
-
-def _reference(pixels: Pixels, native: int, multiple: int) -> Image.Image:
-    """A reference at a size of about native², in its own shape where that is no longer than 2:1."""
-    return _picture(imaging.model_input(pixels, bucket_size(pixels.shape[1], pixels.shape[0], native, multiple)))
 
 
 def laid_in(

@@ -7,7 +7,7 @@ puts them into the same crop, compositing and record.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,8 @@ INSTRUCTION = "instruction"
 MOST_REFERENCES = 3
 """Pictures beside the one to edit."""
 InstructedKey = Literal["klein-edit"]
+_SMALLEST = 128
+"""Px of the square from which no side gets under 64, the least that diffusers' pipelines take."""
 _MEMORY = Path(__file__).parent / "instructed_memory.json"
 
 
@@ -33,7 +35,6 @@ class Instructed:
         multiple: px that sides have to be a multiple of. steps: that it is distilled to.
         operations: of one step at its native size with no further reference, a product and a sum being two.
         pipeline: diffusers' name in `model_index.json`. config: its published networks' configurations.
-        size: (w, h, native, multiple) to (h, w), see `region`.
     """
 
     key: InstructedKey
@@ -44,7 +45,16 @@ class Instructed:
     operations: float
     pipeline: str
     config: Path
-    size: Callable[[int, int, int, int], tuple[int, int]]
+
+    def model_size(self, width: int, height: int, native: int | None = None) -> tuple[int, int]:
+        """(height, width) at which it sees a picture, px.
+
+        Args:
+            width, height: the picture's, px. native: the side of its square, in the place of its own.
+        Raises:
+            ImageError: `image_size`, for a picture without pixels.
+        """
+        return bucket_size(width, height, max(native or self.native, _SMALLEST), self.multiple)
 
     @property
     def memory(self) -> dict[str, int]:
@@ -67,7 +77,6 @@ KLEIN_EDIT = Instructed(
     operations=7.67e13,
     pipeline="Flux2KleinPipeline",
     config=CONFIGS / "klein",
-    size=bucket_size,
 )
 INSTRUCTED: dict[str, Instructed] = {kind.key: kind for kind in (KLEIN_EDIT,)}
 

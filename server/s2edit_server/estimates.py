@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from s2edit.model.families import FAMILIES, NOTHING_LEARNED
+from s2edit.model.instructed import INSTRUCTED, INSTRUCTION
 from s2edit.settings import AUTOMATIC, Settings
 
 from .timings import Pace
@@ -42,6 +43,8 @@ def forecast(
         pixels: height × width that the model works at.
         available: bytes that the device has for the job, what is kept for earlier ones included; 0 when nobody knows.
     """
+    if entry.family in INSTRUCTED:
+        return _instruction(entry, paces, device, pixels)
     identity, inversion, editing = unet_forwards(settings)
     memory = entry.needs(_level(entry, settings.identity.level, available) if identity else NOTHING_LEARNED)
     if "editing" in paces and (not identity or "identity" in paces):
@@ -52,6 +55,17 @@ def forecast(
     second = operations / SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
     rest = editing * second + 1.0
     return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, memory, measured=False)
+
+
+def _instruction(entry: Entry, paces: Mapping[str, Pace], device: str, pixels: int) -> Forecast:
+    """The same of a model that takes an instruction, and learns nothing."""
+    kind, memory = INSTRUCTED[entry.family], entry.needs(INSTRUCTION)
+    if "editing" in paces:
+        next_s = sum(pace.seconds for phase, pace in paces.items() if phase in ("editing", "compositing"))
+        return Forecast(sum(pace.seconds for pace in paces.values()), next_s, memory, measured=True)
+    speed = SPEED.get(device.split(":", maxsplit=1)[0], SPEED["cpu"])
+    rest = kind.steps * kind.operations * pixels / kind.native**2 / speed + 1.0
+    return Forecast(LOADING[entry.domain] + rest, rest, memory, measured=False)
 
 
 def _level(entry: Entry, level: str, available: int) -> str:

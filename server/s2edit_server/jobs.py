@@ -210,6 +210,12 @@ def _remark(record: dict[str, Any]) -> tuple[str, str] | tuple[None, None]:
             "The change goes on beyond the part of the picture that the model was shown, and fades out there.",
             "Paint all that is to change, or undo the result and edit a smaller part of the picture.",
         )
+    registration = record.get("registration")
+    if isinstance(registration, dict) and registration.get("matched") is False:
+        return (
+            "The model's answer could not be laid over the picture exactly; it may sit some pixels off.",
+            "Look at its edges, or try another seed or a smaller mask.",
+        )
     return None, None
 
 

@@ -18,11 +18,13 @@ from s2edit.method.alignment import plan_prompts
 from s2edit.method.composition import check_learning, plan_composition
 from s2edit.method.prompts import PromptTokenizer, object_words
 from s2edit.model.families import FAMILIES, NOTHING_LEARNED, SD1, multiple_of
-from s2edit.picture.region import crop_for
+from s2edit.model.instructed import INSTRUCTED
+from s2edit.picture.region import Box, crop_for
 from s2edit.picture.resolution import resolution
 from s2edit.settings import Settings
 
 from .estimates import Forecast, forecast
+from .instructing import instruction_memory, instruction_problems, instructs, reference_problems
 from .problems import Problem, frame_problems, memory_problems, photo_problems, size_problem
 from .timings import Pace
 from .weights.catalogue import Entry
@@ -67,13 +69,16 @@ def plan(
         crop = crop_for(tuple(request["canvas"]), box, settings, entry.native)
     except S2EditError as error:
         raise WireError("bad_mask", str(error), error.hint) from error
-    family = FAMILIES[entry.family]
-    height, width = family.size(crop[2], crop[3], native, multiple_of(path or family.config, family))
-    if "source" in request:
+    height, width = _model_size(entry, path, crop, native)
+    if instructs(entry):
+        problems += instruction_problems(request, entry, partial=True)
+    elif "source" in request:
         problems += prompt_problems(request, path, settings, partial=True)
     problems += wording_problems(request, entry.title, path)
     problems += photo_problems(request, entry, weights)
-    if memory_free and not cached and settings.identity.level == "auto" and settings.identity.enabled:
+    if memory_free and instructs(entry):
+        problems += instruction_memory(entry, memory_free + memory_used)
+    elif memory_free and not cached and settings.identity.level == "auto" and settings.identity.enabled:
         problems += memory_problems(entry, memory_free + memory_used)
     fine = resolution(crop, box, (height, width), path)
     if fine.is_coarse:
@@ -99,6 +104,14 @@ def plan(
     }
 
 
+def _model_size(entry: Entry, path: Path | None, crop: Box, native: int) -> tuple[int, int]:
+    """(height, width) at which the model sees the crop."""
+    if instructs(entry):
+        return INSTRUCTED[entry.family].model_size(crop[2], crop[3], native)
+    family = FAMILIES[entry.family]
+    return family.size(crop[2], crop[3], native, multiple_of(path or family.config, family))
+
+
 def check_submit(
     edit: Mapping[str, Any], frames: Sequence[tuple[Mapping[str, Any], memoryview]], weights: Weights
 ) -> WireError | None:
@@ -114,8 +127,9 @@ def check_submit(
     except WireError as error:
         return error
     settings = _settings(edit, path, problems)
-    problems += prompt_problems(edit, path, settings)
+    problems += instruction_problems(edit, entry) if instructs(entry) else prompt_problems(edit, path, settings)
     problems += frame_problems(edit, frames)
+    problems += reference_problems(edit, frames, entry)
     for problem in problems:
         if problem.blocking:
             return WireError(problem.code, problem.message, problem.hint)

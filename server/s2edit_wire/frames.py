@@ -51,7 +51,11 @@ def check_bytes(count: int) -> None:
 
 
 class _Frame(TypedDict):
-    role: Annotated[str, Choice(ROLES), "What the frame is. Several `object_mask` frames: `index` says whose."]
+    role: Annotated[
+        str,
+        Choice(ROLES),
+        "What the frame is. Several `object_mask` frames: `index` says whose; of `reference`, which.",
+    ]
     shape: Annotated[list[int], ListOf(Integer(1, MAX_SIDE), 3, 3), "Height, width, channels (1 to 4)."]
     dtype: Annotated[str, Choice(tuple(ITEM_SIZE)), "`u1` 8 bit, `u2` 16 bit, `f4` 32-bit float; little-endian."]
     space: Annotated[str, Choice(("srgb", "mask")), "`srgb`: sRGB-encoded colour or gray; `mask`: linear coverage."]
@@ -61,7 +65,9 @@ class _Frame(TypedDict):
 class FrameRecord(_Frame, total=False):
     """What a header says of one pixel frame."""
 
-    index: Annotated[int, Integer(0, 3), "Which object an `object_mask` belongs to; 0 when left out."]
+    index: Annotated[
+        int, Integer(0, 3), "Which object an `object_mask` belongs to, or which `reference` this is; 0 when left out."
+    ]
     sha256: Annotated[str, Hex(64), "SHA-256 of the frame's bytes, when the sender has it."]
 
 

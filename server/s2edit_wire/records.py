@@ -61,15 +61,25 @@ class _Edit(TypedDict):
     kind: Annotated[str, Choice(JOB_KINDS), "`edit`, `compose` from a reference, or only the `mask` or a `caption`."]
     model: Annotated[str, MODEL_ID, "A model's id, from `models`."]
     profile: Annotated[str, Choice(PROFILES), "How much work the method does."]
-    source: Annotated[str, Text(MAX_PROMPT), "What the picture shows; may be empty for `caption`."]
-    objects: Annotated[list[ObjectRecord], ListOf(OBJECT, MAX_OBJECTS), "What is edited; the first is the main object."]
+    source: Annotated[
+        str, Text(MAX_PROMPT), "What the picture shows; may be empty for `caption`; empty for a model that `instructs`."
+    ]
+    objects: Annotated[
+        list[ObjectRecord],
+        ListOf(OBJECT, MAX_OBJECTS),
+        "What is edited; the first is the main object. None for a model that `instructs`.",
+    ]
     seed: Annotated[int, Integer(0, 2**32 - 1), "Seed of everything random."]
 
 
 class EditRecord(_Edit, total=False):
     """What is asked for."""
 
-    target: Annotated[str, Text(MAX_PROMPT), "What it should show; for `compose`, the mixed prompt."]
+    target: Annotated[
+        str,
+        Text(MAX_PROMPT),
+        "What it should show; for `compose`, the mixed prompt; for a model that `instructs`, the instruction.",
+    ]
     reference_prompt: Annotated[str, Text(MAX_PROMPT), "`compose`: what the reference shows."]
     guidance: Annotated[float, Real(_GUIDANCE.low, _GUIDANCE.high), "Guidance scale w; the model's own when absent."]
     settings: Annotated[
@@ -186,6 +196,9 @@ class ModelRecord(_Model, total=False):
     """A model of the catalogue."""
 
     engine: Annotated[str, Text(100), "Of an editor: the kind of model that computes its edits, for people."]
+    instructs: Annotated[
+        bool, Flag(), "True: it takes one instruction as `target`, an `edit_mask`, and up to three `reference` frames."
+    ]
     message: Annotated[str, Text(2000), "What is wrong, for `broken` and stopped downloads."]
     rate: Annotated[float, Real(0, 1000000000000.0), "Bytes a second while downloading."]
 
@@ -291,6 +304,7 @@ class ResultRecord(TypedDict, total=False):
     box: list[int]  # x, y, w, h of what shows; zeros where nothing does
     fades: bool  # whether the change goes on beyond what the model was shown
     guidance: float  # w of the attempt that was taken
+    registration: dict[str, Any]  # of an instruction: `matched`; how far the answer lay off, `moved` px; or `why`
     unet_forwards: dict[str, int]
     cached: dict[str, bool]
     watermark: dict[str, Any]  # `carried`; the detector's `score` on the fresh mark, the edit's `pixels`, `why` not

@@ -19,6 +19,7 @@ from s2edit.method.identity import fine_tune
 from s2edit.model import levels
 from s2edit.model.checkpoints import Checkpoint, load
 from s2edit.model.families import CONFIGS, FAMILIES, Family
+from s2edit.model.instructed import kinds
 from s2edit.model.levels import changed_weights, choose_level, memory_plan
 from s2edit.model.memory_counts import counts, published, table
 from s2edit.model.unet_memory import PeakMemory, unet_inputs
@@ -201,4 +202,4 @@ def test_a_forward_pass_has_as_many_operations_as_forecasts_go_by(family: Family
 
 def test_the_catalogue_knows_the_families() -> None:
     """Catalogue entries spell them out, since reading the catalogue doesn't need the engine's package."""
-    assert get_args(get_type_hints(Entry)["family"]) == tuple(FAMILIES)
+    assert get_args(get_type_hints(Entry)["family"]) == tuple(kinds())

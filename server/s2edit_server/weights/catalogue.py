@@ -56,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         base, decoder: ids of an editor and a decoder that this entry is a combination of, with no files of its own.
         ask_licence: whether the licence restricts use, so that it has to be accepted before the download.
         memory: bytes on the device that a full edit takes; left out, it is counted for the family's published model.
-        family: of an editor, a key of `s2edit.model.families`.
+        family: of an editor, a key of `s2edit.model.instructed.kinds`.
         levels: bytes by level of learning (see `Family.memory`), empty where `memory` was given.
     """
 
@@ -69,7 +69,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licence: str
     memory: int = 0
     licence_url: str = ""
-    family: Literal["sd1", "sdxl"] = "sd1"
+    family: Literal["sd1", "sdxl", "klein-edit"] = "sd1"
     levels: dict[str, int] = {}
     ask_licence: bool = False
     gated: bool = False
@@ -94,7 +94,9 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def counted(self, levels: Mapping[str, int]) -> Entry:
         """With the figures of its family, where it has none of its own."""
-        return self if self.memory else msgspec.structs.replace(self, memory=levels["full"], levels=dict(levels))
+        if self.memory:
+            return self
+        return msgspec.structs.replace(self, memory=levels.get("full", max(levels.values())), levels=dict(levels))
 
     def needs(self, level: str) -> int:
         """Bytes on the device of an edit at a level of learning, the most there is where that isn't known."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2edit.model.families import FAMILIES, SD1, Family, family_of
+from s2edit.model.instructed import Instructed, instructed_of
 
 from .atomic import read_json
 from .catalogue import Entry
@@ -44,7 +45,8 @@ def _import(path: Path, taken: set[str]) -> Import:
     stem = path.name if path.is_dir() else path.stem
     base = "import-" + (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model")[:60]
     name = next(name for name in (base, *(f"{base}-{n}" for n in range(2, 1_000))) if name not in taken)
-    family, native, fault = SD1, SD1.native, ""
+    family: Family | Instructed = SD1
+    native, fault = SD1.native, ""
     if not path.is_absolute():
         fault = "its path in imports.json must be absolute"
     elif path.is_dir():
@@ -64,7 +66,7 @@ def _import(path: Path, taken: set[str]) -> Import:
         role="editor",
         domain="any",
         native=native,
-        memory=family.memory["full"],
+        memory=family.memory.get("full", max(family.memory.values())),
         levels=family.memory,
         family=family.key,
         licence="your own",
@@ -72,8 +74,11 @@ def _import(path: Path, taken: set[str]) -> Import:
     return Import(entry, path, fault)
 
 
-def _look_at_folder(folder: Path) -> tuple[Family, int, str]:
+def _look_at_folder(folder: Path) -> tuple[Family | Instructed, int, str]:
     """(family, native size, fault) of a diffusers folder."""
+    kind = instructed_of(folder)
+    if kind is not None:
+        return kind, kind.native, ""
     family = family_of(folder)
     try:
         unet, vae = (read_json(folder / part / "config.json") for part in ("unet", "vae"))

@@ -17,7 +17,7 @@ from typing import Any
 
 from s2edit_wire.errors import WireError
 
-from s2edit.model.families import FAMILIES
+from s2edit.model.instructed import INSTRUCTED, kinds
 
 from ..settings import Settings
 from . import confined, places, transfers
@@ -59,7 +59,7 @@ class Weights:
         self.folder = state_folder / "weights"
         self._settings, self._on_change, self._options = settings, on_change, options
         known = catalogue if catalogue is not None else load() | load_own(self.folder)
-        known = {name: entry.counted(FAMILIES[entry.family].memory) for name, entry in known.items()}
+        known = {name: entry.counted(kinds()[entry.family].memory) for name, entry in known.items()}
         self._finder = Finder(self.folder, known, caches if caches is not None else places.hub_caches())
         self._licences = Licences(self.folder / "licences.json")
         self._lock = threading.RLock()
@@ -175,7 +175,9 @@ class Weights:
             "licence_accepted": all(self._licences.accepted(part) for part in parts or [entry]),
         }
         if entry.role == "editor":
-            fields["engine"] = FAMILIES[entry.family].title
+            fields["engine"] = kinds()[entry.family].title
+            if entry.family in INSTRUCTED:
+                fields["instructs"] = True
         if message:
             fields["message"] = message[:2_000]
         rates = [self._transfers[part.id].rate() for part in parts or [entry] if part.id in self._transfers]

@@ -15,6 +15,7 @@ from .processors import free_cores
 
 if TYPE_CHECKING:
     from s2edit.engine import Engine
+    from s2edit.instruct import InstructEngine
 
 _WEIGHT_SUFFIXES = {".safetensors", ".json"}
 Signature = tuple[tuple[str, int, int], ...]
@@ -29,7 +30,7 @@ class Engines:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self._engine: Engine | None = None
+        self._engine: Engine | InstructEngine | None = None
         self._key: tuple[str, Signature, bool, str, str] | None = None
         self._model = ""
         self._device = "auto"
@@ -40,7 +41,7 @@ class Engines:
         """Compute threads of a job that begins now."""
         return run.threads or free_cores()
 
-    def get(self, run: Run) -> Engine:
+    def get(self, run: Run) -> Engine | InstructEngine:
         """The engine that a job asks for.
 
         It is made anew when the job's weights are others than last time's, when they were replaced on disk, when
@@ -50,7 +51,7 @@ class Engines:
         Raises:
             S2EditError: the weights can't be loaded, or there is no such device.
         """
-        from s2edit.engine import Engine
+        from s2edit.instruct import open_engine
 
         path = Path(run.model.path)
         key = (run.model.path, signature(path), run.compiled, run.device, run.precision)
@@ -62,7 +63,7 @@ class Engines:
             quota = SettingsFile(self.state / "settings.json").now.cache_quota
             options: dict[str, Any] = {"cache_dir": self.state / "cache", "cache_quota": quota}
             options |= {"device": run.device, "dtype": run.precision, "compiled": run.compiled}
-            self._engine = Engine(path, **options, threads=wanted)
+            self._engine = open_engine(path, **options, threads=wanted)
             self._key, self._model, self._set = key, run.model.id, wanted
             self._device = run.device
         elif wanted != self._set:

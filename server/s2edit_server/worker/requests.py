@@ -22,7 +22,7 @@ class Inputs:
     """The frames of a job by role; a role that was not sent is None.
 
     Args:
-        image, reference: H×W×C as sent.
+        image, reference: H×W×C as sent. references: all of them, by index.
         edit_mask, reference_mask: H×W uint8.
         object_masks: by index of the object.
     """
@@ -32,11 +32,14 @@ class Inputs:
     edit_mask: frames.Mask | None
     reference_mask: frames.Mask | None
     object_masks: dict[int, frames.Mask]
+    references: dict[int, frames.Pixels]
 
 
 def read_inputs(files: Sequence[FrameFile]) -> Inputs:
     """Map the frames of a job; raises WireError when the picture is missing or can't be used."""
-    by_role = {file.role: file for file in files if file.role != "object_mask"}
+    several = ("object_mask", "reference")
+    by_role = {file.role: file for file in files if file.role not in several}
+    references = {file.index: frames.read_image(file) for file in files if file.role == "reference"}
     if "image" not in by_role:
         raise WireError("bad_image", "The job came without a picture.", "Submit it again.")
 
@@ -45,10 +48,11 @@ def read_inputs(files: Sequence[FrameFile]) -> Inputs:
 
     return Inputs(
         image=frames.read_image(by_role["image"]),
-        reference=frames.read_image(by_role["reference"]) if "reference" in by_role else None,
+        reference=references.get(0),
         edit_mask=mask("edit_mask"),
         reference_mask=mask("reference_mask"),
         object_masks={file.index: frames.read_mask(file) for file in files if file.role == "object_mask"},
+        references=references,
     )
 
 
@@ -71,6 +75,7 @@ def edit_request(run: Run, inputs: Inputs) -> EditRequest:
         edit_mask=inputs.edit_mask,
         settings=settings_for(edit, Path(run.model.path), lower=run.lower),
         seed=edit["seed"],
+        references=tuple(inputs.references[index] for index in sorted(inputs.references)),
     )
 
 

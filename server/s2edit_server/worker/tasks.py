@@ -102,4 +102,4 @@ def provenance(run: link.Run, device: str, seconds: float) -> dict[str, Any]:
 
 
 def _frame_name(frame: link.FrameFile) -> str:
-    return f"{frame.role}.{frame.index}" if frame.role == "object_mask" else frame.role
+    return f"{frame.role}.{frame.index}" if frame.role == "object_mask" or frame.index else frame.role
