@@ -72,6 +72,7 @@ class Form(QWidget):
         self.target = PromptEdit(tr("a portrait of a woman with a crown"), "s2edit_target", self)
         self.propose = QToolButton(self)
         self.propose.setText(tr("Propose"))
+        self.propose.setObjectName("s2edit_propose")
         self.propose.setToolTip(tr("Let S²Edit describe the picture"))
         self.objects = ObjectRows(self)
         self.paint = _button(tr("Paint object mask"), "s2edit_paint", self)

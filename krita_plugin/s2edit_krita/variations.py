@@ -46,6 +46,7 @@ class VariationsDialog(QDialog):
         form.addRow(tr("Guidance values"), self.guidance)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, parent=self)
         self.start = QPushButton(tr("Edit"), self)
+        self.start.setObjectName("s2edit_start_variations")
         self.buttons.addButton(self.start, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
