@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from s2edit_installer import remedies
 
 from . import marking, options, streams
 from .connecting import connect
-from .editing import Task, open_inputs, run
+from .editing import MOST_REFERENCES, Task, open_inputs, run
 from .exit_codes import Exit
 from .report import Ended, print_object, say, tell
 from .several import run_all, tasks_for
@@ -41,9 +42,11 @@ def edit(
     *,
     output: options.OutputUnlessFolder = None,
     out_dir: OutFolder = None,
-    source: options.Source,
-    target: Annotated[str, typer.Option("--target", help="What it should show.")],
-    words: options.Words,
+    source: options.SourceUnlessInstruct = None,
+    target: options.TargetUnlessInstruct = None,
+    words: options.WordsUnlessInstruct = None,
+    instruct: options.Instruct = None,
+    references: options.References = None,
     layers: options.Layers = None,
     mask: options.Mask = None,
     edit_mask: EditMask = None,
@@ -65,19 +68,24 @@ def edit(
         raise Ended(Exit.USAGE, f"{len(images)} pictures can't be written into one.", "Give a folder: --out-dir FOLDER")
     if out_dir is not None and layers is not None:
         raise Ended(Exit.USAGE, "--layers is of one picture.", "Leave it out, or edit one picture with -o.")
+    _check_words({"--source": source, "--target": target, "--object": words}, instruct, references or [])
+    if instruct is not None and mask is not None and edit_mask is not None:
+        raise Ended(Exit.USAGE, "With --instruct, there is one mask.", "Give --mask alone.")
     task = Task(
         kind="edit",
         image=images[0],
         output=output or Path(),
         layers=layers,
-        source=source,
-        target=target,
-        words=tuple(words),
+        source=source or "",
+        target=(target if instruct is None else instruct) or "",
+        words=tuple(words or ()),
+        instructs=instruct is not None,
+        references=tuple(references or ()),
         model=model,
         profile=options.check_profile(profile),
         seed=seed,
-        mask=mask,
-        edit_mask=edit_mask,
+        mask=mask if instruct is None else None,
+        edit_mask=edit_mask if instruct is None else mask or edit_mask,
         guidance=guidance,
         settings=options.settings(set_, emphasize),
         without=marking.check(without),
@@ -87,6 +95,22 @@ def edit(
         _run(task, wait=wait, as_json=json_)
     else:
         run_all(tasks_for(task, images, out_dir), wait=wait, as_json=json_)
+
+
+def _check_words(sentences: Mapping[str, object], instruct: str | None, references: Sequence[Path]) -> None:
+    """Raise Ended unless there is either an instruction or all three of `sentences`, by their options' names."""
+    given = [name for name, value in sentences.items() if value]
+    if instruct is not None and given:
+        words = f"--instruct says all that is to change; {' and '.join(given)} can't go with it."
+        raise Ended(Exit.USAGE, words, "Leave one or the other out.")
+    missing = [name for name, value in sentences.items() if value is None]
+    if instruct is None and missing:
+        words = f"Missing option “{missing[0]}”."
+        raise Ended(Exit.USAGE, words, "See: s2edit edit --help (or --instruct, for a model that takes an instruction)")
+    if references and instruct is None:
+        raise Ended(Exit.USAGE, "--reference goes with --instruct.", "See: s2edit compose --help")
+    if len(references) > MOST_REFERENCES:
+        raise Ended(Exit.USAGE, f"{len(references)} references are too many.", f"Give at most {MOST_REFERENCES}.")
 
 
 def compose(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from .report import is_text, tell
 
 DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype("<u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
 MASK_NAMES = {"object_mask": "The mask", "edit_mask": "The edit mask", "reference_mask": "The reference's mask"}
+MOST_REFERENCES = 3
+"""Pictures that an instruction may speak of."""
 SEND_TIMEOUT = 300.0
 """Seconds for handing over or fetching pixels; storing half a gigabyte on a slow disk takes a while."""
 
@@ -43,7 +45,8 @@ class Task:
         kind: `edit` or `compose`. image, output, layers: files; the last may be None.
         words: the objects; the first is the main one, and masks are its.
         mask, edit_mask, reference, reference_mask: files or None.
-        target: what the picture should show; for `compose` the mixed prompt.
+        target: what the picture should show; for `compose` the mixed prompt; the instruction, where it `instructs`.
+        references: files that an instruction speaks of.
         settings: method settings by dotted name.
         without: names of marks that are not wanted. tell_prompt: whether files tell what was asked for.
     """
@@ -67,10 +70,12 @@ class Task:
     settings: dict[str, bool | float | str] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
     tell_prompt: bool = False
+    instructs: bool = False
+    references: tuple[Path, ...] = ()
 
     def inputs(self) -> list[Path]:
         """All files that are read."""
-        files = (self.image, self.mask, self.edit_mask, self.reference, self.reference_mask)
+        files = (self.image, self.mask, self.edit_mask, self.reference, self.reference_mask, *self.references)
         return [path for path in files if path is not None]
 
 
@@ -82,18 +87,25 @@ class Inputs:
     masks: dict[str, NDArray[np.uint8]]
     reference: Picture | None = None
     reference_mask: NDArray[np.uint8] | None = None
+    others: tuple[Picture, ...] = ()
 
     def remarks(self) -> list[tuple[str, bool]]:
         """Sentences on the files, and whether each is a warning rather than news."""
-        pictures = [self.picture, *([self.reference] if self.reference else [])]
+        pictures = [self.picture, *self.references()]
         over = {**self.masks, **({} if self.reference_mask is None else {"reference_mask": self.reference_mask})}
         marks = mask_sentences((MASK_NAMES[role], mask) for role, mask in over.items())
         return [(note, True) for picture in pictures for note in picture.notes] + marks
 
+    def references(self) -> tuple[Picture, ...]:
+        """The other pictures of the task."""
+        return self.others if self.reference is None else (self.reference, *self.others)
+
 
 def open_inputs(task: Task) -> Inputs:
     """Open and check everything that can be checked without the daemon; WireError says what is wrong."""
-    if not task.source.strip() or not task.target.strip():
+    if task.instructs and not task.target.strip():
+        raise WireError("bad_prompt", "The instruction is empty.", "Say what should change.")
+    if not task.instructs and not (task.source.strip() and task.target.strip()):
         raise WireError("bad_prompt", "A prompt is empty.", "Say what the picture shows and what it should show.")
     if not is_text("".join((task.source, task.target, task.reference_prompt, *task.words))):
         words = "A prompt has bytes in it that are no text in this terminal's encoding."
@@ -107,7 +119,8 @@ def open_inputs(task: Task) -> Inputs:
         masks = {role: open_mask(path, picture.size) for role, path in paths.items() if path is not None}
         reference = open_picture(task.reference) if task.reference else None
         over = open_mask(task.reference_mask, reference.size) if reference and task.reference_mask else None
-    return Inputs(picture, masks, reference, over)
+        others = tuple(open_picture(path) for path in task.references)
+    return Inputs(picture, masks, reference, over, others)
 
 
 def open_for_result(
@@ -169,8 +182,7 @@ def run(
         return {"exit_code": 0, "job": job["job"], "state": job["state"], "crop": list(crop), **told}
     follower = Follower(client, job, quiet=quiet, watch=watch)
     ended = follower.run()
-    others = (inputs.reference,) if inputs.reference is not None else ()
-    wanted = {"without": task.without, "tell_prompt": task.tell_prompt, "others": others}
+    wanted = {"without": task.without, "tell_prompt": task.tell_prompt, "others": inputs.references()}
     summary = fetch(follower.client, ended, inputs.picture, task.output, task.layers, **wanted)
     return {**summary, **told, "seconds": round(time.monotonic() - began, 3)}
 
@@ -179,6 +191,11 @@ def plan(task: Task, inputs: Inputs, client: Client) -> PlanReply:
     """What the daemon answers to `plan`. Raises the first problem that stands in the way."""
     answer = plan_of(task, inputs, client)
     for problem in answer["problems"]:
+        if problem["blocking"] and task.instructs and problem["field"] == "source":
+            hint = (
+                "Choose a model that does (--model; see s2edit models list), or give --source, --target and --object."
+            )
+            raise WireError("bad_prompt", f"“{task.model}” takes no instruction.", hint)
         if problem["blocking"]:
             raise WireError(problem["code"], problem["message"])
     return answer
@@ -209,9 +226,8 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client, *, quiet: bool
     frames = [("image", to_srgb(picture, picture.crop(crop)))]
     x, y, width, height = crop
     frames += [(role, _plane(mask[y : y + height, x : x + width])) for role, mask in inputs.masks.items()]
-    if inputs.reference is not None:
-        whole = inputs.reference.crop((0, 0, *inputs.reference.size))
-        frames.append(("reference", to_srgb(inputs.reference, whole)))
+    for other in inputs.references():
+        frames.append(("reference", to_srgb(other, other.crop((0, 0, *other.size)))))
     if inputs.reference_mask is not None:
         frames.append(("reference_mask", _plane(inputs.reference_mask)))
     edit: dict[str, Any] = {
@@ -236,7 +252,7 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client, *, quiet: bool
         edit["guidance"] = task.guidance
     if task.kind == "compose":
         edit["reference_prompt"] = task.reference_prompt
-    fields = {"job": new_job_id(), "edit": edit, "frames": [_entry(role, samples) for role, samples in frames]}
+    fields = {"job": new_job_id(), "edit": edit, "frames": _entries(frames)}
     display = Display(quiet=quiet)
     try:
         pixels = [_bytes(samples) for _, samples in frames]
@@ -321,10 +337,17 @@ def _plane(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(mask)[:, :, None]
 
 
-def _entry(role: str, samples: NDArray[Any]) -> wire_frames.FrameRecord:
-    height, width, channels = samples.shape
-    space = "mask" if role.endswith("mask") else "srgb"
-    return wire_frames.describe(role, (height, width, channels), f"u{samples.dtype.itemsize}", space)
+def _entries(frames: Sequence[tuple[str, NDArray[Any]]]) -> list[wire_frames.FrameRecord]:
+    """The header's entries; of several with the same role, each has its number."""
+    entries: list[wire_frames.FrameRecord] = []
+    for role, samples in frames:
+        height, width, channels = samples.shape
+        space = "mask" if role.endswith("mask") else "srgb"
+        index = sum(entry["role"] == role for entry in entries)
+        entries.append(
+            wire_frames.describe(role, (height, width, channels), f"u{samples.dtype.itemsize}", space, index)
+        )
+    return entries
 
 
 def _bytes(samples: NDArray[Any]) -> memoryview:

@@ -54,8 +54,23 @@ Layers = Annotated[
     Path | None, typer.Option("--layers", metavar="OUT.ora", help="Also write an OpenRaster file with both layers.")
 ]
 Source = Annotated[str, typer.Option("--source", help="What the picture shows.")]
-Words = Annotated[
-    list[str], typer.Option("--object", metavar="WORD", help="The word of the source prompt to edit; may be repeated.")
+_WORDS = typer.Option("--object", metavar="WORD", help="The word of the source prompt to edit; may be repeated.")
+Words = Annotated[list[str], _WORDS]
+SourceUnlessInstruct = Annotated[str | None, typer.Option("--source", help="What the picture shows.")]
+TargetUnlessInstruct = Annotated[str | None, typer.Option("--target", help="What it should show.")]
+WordsUnlessInstruct = Annotated[list[str] | None, _WORDS]
+Instruct = Annotated[
+    str | None,
+    typer.Option(
+        "--instruct",
+        metavar="SENTENCE",
+        help="What should change, such as “add sunglasses”, for a model that takes an instruction: instead of "
+        "--source, --target and --object.",
+    ),
+]
+References = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", metavar="FILE", help="A picture that the instruction speaks of; up to three times."),
 ]
 Mask = Annotated[
     Path | None,

@@ -40,7 +40,7 @@ def difference(before: str, after: str) -> str:
 
 def title(before: str, after: str, longest: int = 60) -> str:
     """What an edit is called: its difference where there is a short one, else the wish, shortened."""
-    wish = difference(before, after) if after else ""
+    wish = difference(before, after) if after and before.strip() else ""  # an instruction stands alone
     wish = wish or " ".join((after or before).split())
     return wish if len(wish) <= longest else wish[: longest - 1] + "…"
 

@@ -68,7 +68,7 @@ WOMAN = "a smiling woman with pink hair"
         (WOMAN, "a smiling woman with red hair and a nose ring", "pink → red, + nose ring"),
         (WOMAN, WOMAN, WOMAN),
         ("A woman.", "a woman", "a woman"),
-        ("", "a crown", "+ crown"),
+        ("", "add a crown", "add a crown"),  # an instruction
         ("", "", "S²Edit"),
     ],
 )

@@ -92,7 +92,7 @@ def test_the_bar_never_goes_back_from_phase_to_phase() -> None:
         ("a man with a beard", "a man", "− beard"),
         ("a man with brown hair", "a man with red hair and a beard", "brown → red, + beard"),
         ("a cat", "A cat.", "A cat."),
-        ("", "a dog", "+ dog"),
+        ("", "add sunglasses", "add sunglasses"),  # an instruction
         ("a cat", "", "a cat"),
     ],
 )
