@@ -177,8 +177,8 @@ class Bridge:
         told = aiter(seat.actor.reports.options(num_returns="streaming").remote())
         while True:
             async with asyncio.timeout(SILENT_S):
-                body = await (await anext(told))
-            if body:
+                bodies = await (await anext(told))
+            for body in bodies:
                 report = _reports.decode(body)
                 report.seat = seat.name
                 self._say(report)
@@ -217,14 +217,12 @@ class Bridge:
 
 
 def _kept(done: Done, results: list[bytes], out: Path) -> Done:
-    """The outcome with its samples in files of this computer, whole and flushed."""
+    """The outcome with its samples in files of this computer, whole; the daemon flushes what it takes over."""
     frames: list[FrameFile] = []
     for number, (frame, data) in enumerate(zip(done.frames, results, strict=True)):
         path = out / f"{number}.raw"
         with path.open("xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         frames.append(msgspec.structs.replace(frame, path=str(path)))
     return msgspec.structs.replace(done, frames=frames)
 

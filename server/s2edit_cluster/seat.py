@@ -6,6 +6,7 @@ Pixels come and go with the job, and lie on this computer only while it runs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -63,17 +64,22 @@ class Seat:
         """The place's name on its computer."""
         return self.name
 
-    async def reports(self) -> AsyncIterator[bytes]:
-        """What happens here, each as msgpack of `Said` or `State`, for as long as the seat is; b"" is a pulse."""
+    async def reports(self) -> AsyncIterator[list[bytes]]:
+        """What happens here, each as msgpack of `Said` or `State`, for as long as the seat is; none is a pulse.
+
+        What came while the last ones were on their way goes together: each way through Ray costs both sides a
+        millisecond, and quick steps are quicker than that.
+        """
         self._said = asyncio.Queue()
         self._changed()
         while True:
-            try:
+            reports = []
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PULSE_S):
-                    report = await self._said.get()
-            except TimeoutError:
-                report = b""
-            yield report
+                    reports.append(await self._said.get())
+            while not self._said.empty():
+                reports.append(self._said.get_nowait())
+            yield reports
 
     async def run(self, order: bytes, pixels: list[bytes]) -> Answer:
         """Do a job, whose frames are these.

@@ -132,7 +132,7 @@ class Progress(msgspec.Struct, tag_field="say", tag="progress"):
 
 
 class Done(msgspec.Struct, tag_field="say", tag="done"):
-    """The job is done; its frames are files in `Run.out`, whole and flushed.
+    """The job is done; its frames are files in `Run.out`, whole; the daemon flushes what it takes over.
 
     `record`: JSON-able, at most 32 KiB as msgpack (it must fit a header beside the job); for a `caption` job, its
     entry `caption` is the text.

@@ -162,8 +162,6 @@ class Edit:
         path = Path(self._order.out) / role
         with path.open("xb") as file:
             file.write(np.ascontiguousarray(pixels).astype(f"<{dtype}").tobytes())
-            file.flush()
-            os.fsync(file.fileno())
         height, width, channels = pixels.shape
         return link.FrameFile(role, (height, width, channels), dtype, space, path.stat().st_size, str(path))
 

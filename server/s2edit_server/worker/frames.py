@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
 from pathlib import Path
@@ -50,7 +49,7 @@ def read_mask(frame: FrameFile) -> Mask:
 
 
 def write(folder: Path, role: str, pixels: Pixels) -> FrameFile:
-    """Write H×W or H×W×C samples to a new file of `folder`; it gets its name when it is whole and flushed."""
+    """Write H×W or H×W×C samples to a new file of `folder`; it gets its name when it is whole."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     name = f"{pixels.dtype.kind}{pixels.dtype.itemsize}"
@@ -61,8 +60,6 @@ def write(folder: Path, role: str, pixels: Pixels) -> FrameFile:
     try:
         with temporary.open("xb") as file:
             file.write(data.data)
-            file.flush()
-            os.fsync(file.fileno())
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
