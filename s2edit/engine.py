@@ -17,10 +17,12 @@ from .method.composition import check_learning, plan_composition
 from .method.diffusion import Denoiser
 from .method.masks import nowhere
 from .method.prompts import Prompt
+from .model.abilities import check_abilities
 from .model.backbone import Backbone
 from .model.checkpoints import load
 from .model.compilation import compile_blocks
 from .model.device import choose_device, empty_cache, free_bytes, memory_figures, out_of_memory, precision
+from .model.families import FAMILIES
 from .model.levels import choose_level
 from .picture import imaging
 from .picture.framing import Framing
@@ -206,6 +208,7 @@ class Engine:
         with out_of_memory(self._device, request.settings.identity.level):
             with job.phase("loading"):
                 stages = self._loaded()
+                check_abilities(FAMILIES[stages.checkpoint.family], request.settings)
                 ready = prepare(stages)
             settings = self._with_level(stages, ready.subjects, ready.settings, request.seed)
             work = Work(ready.image, ready.subjects, ready.plan, ready.edit_mask, settings, request.seed, ready.removal)
@@ -264,7 +267,7 @@ class Engine:
         """Settle the identity level "auto"; raises OutOfMemory with figures when not even the smallest fits.
 
         What was learned before stays in use whatever is free now. Where the system doesn't tell how much that is, the
-        level is the paper's; so it is where nothing is to be learned, which takes no such memory.
+        level is the most faithful there is; so it is where nothing is to be learned, which takes no such memory.
         """
         if settings.identity.level != "auto":
             return settings
@@ -278,7 +281,7 @@ class Engine:
             plan = choose_level(stages.checkpoint, subjects[0].size, available, rank=rank, rows=rows)
             level = plan.level
             LOG.info("learning at level %s: %.1f of %.1f GiB", level, plan.total / 2**30, available / 2**30)
-        return settings.replace_from({"identity.level": level or "full"})
+        return settings.replace_from({"identity.level": level or FAMILIES[stages.checkpoint.family].learns[0]})
 
     def _subject(
         self,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SettingError
+from .model.families import family_of
 from .settings import Settings
 
 _PROFILES: dict[str, dict[str, Any]] = {
@@ -105,13 +106,15 @@ def _fitted(changes: Mapping[str, Any]) -> dict[str, Any]:
 def recommended_by(model: Path) -> dict[str, Any]:
     """What a checkpoint's maker recommends, for `profile`: `recommended.json` in its folder or beside its single file.
 
-    Empty when there is none. Raises SettingError when it can't be read.
+    What it leaves open, its family's recommendations say. Raises SettingError when it can't be read.
     """
+    family = family_of(model)
+    ours = dict(family.recommended) if family is not None else {}
     file = (model if model.is_dir() else model.parent) / "recommended.json"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return ours
     except (OSError, ValueError):
         found = None
     parts = ("identity", "inversion", "edit", "blend", "profiles")
@@ -120,4 +123,5 @@ def recommended_by(model: Path) -> dict[str, Any]:
             "The model's recommended.json can't be used.",
             hint="Remove it from the model's folder, or download it again.",
         )
-    return found
+    both = {part: ours[part] | found[part] for part in ours.keys() & found.keys() if part in parts}
+    return ours | found | both

@@ -19,7 +19,7 @@ Level = Literal["auto", "full", "checkpointing", "adam8bit", "kv", "lora"]
 AUTOMATIC: tuple[Level, ...] = ("full", "checkpointing", "kv", "lora")
 """What "auto" chooses from, from the most faithful to the smallest; "adam8bit" needs a package of its own."""
 Timesteps = Literal["uniform", "stratified"]
-InversionMode = Literal["direct", "null_text", "npi"]
+InversionMode = Literal["direct", "null_text", "npi", "flowedit"]
 EditMode = Literal["auto", "replace", "refine"]
 MaskSemantics = Literal["post_softmax", "renormalise"]
 
@@ -44,12 +44,16 @@ class IdentitySettings:
         detach_prompt: stop the gradient of Eq. 1 at e_P (ours; the paper states no stop-gradient).
         mask_noun: Eq. 3 for the object's word too (ours: the text encoder is causal, so it carries [I]).
         clean_padding: take the end and padding states from P without [I] (ours, for the same reason).
+        second_mask: in joint attention (flow models), take the ways out of M that Eq. 3 leaves: other words' attention
+            to [I], and [I]'s to the picture outside M (ours).
         mask_semantics: "renormalise" spreads the masked attention over the other words instead of removing it.
         level: "full" is the paper's. "checkpointing" computes the same with less memory; "adam8bit" quantises the
             optimiser's state; "kv" trains the cross-attention keys and values and the text encoder only; "lora" trains
             low-rank factors. The paper (section 4.1) found parameter-efficient tuning worse. "auto" takes the first of
             "full", "checkpointing", "kv" and "lora" that fits into the device's free memory.
         lora_rank: of level "lora". max_grad_norm: gradients are clipped to it.
+        rank_by_noise: in a flow model, half of that rank counts at pure noise and all of it near the picture (T-LoRA,
+            arXiv 2507.05964).
         enabled: False leaves stage 1 and the [I] token out (the baselines without identity).
     """
 
@@ -79,6 +83,12 @@ class IdentitySettings:
     ] = "post_softmax"
     level: Annotated[Level, Knob("Tuning level", "How much of the model is trained; less needs less memory")] = "full"
     lora_rank: Annotated[int, Knob("LoRA rank", "Size of the factors at the level “lora”", 1, 256, 1)] = 8
+    rank_by_noise: Annotated[
+        bool, Knob("Rank by noise", "Flow models learn less of the picture where there is most noise")
+    ] = False
+    second_mask: Annotated[
+        bool, Knob("Second mask", "In flow models the other words don't look at the learned object either")
+    ] = False
     max_grad_norm: Annotated[float, Knob("Gradient limit", "Longer steps are cut to this", 1e-6, 1e6, 0.1)] = 1.0
     enabled: Annotated[bool, Knob("Learn the object", "Without, nothing is trained before the edit")] = True
 
@@ -103,7 +113,8 @@ class InversionSettings:
 
     Args:
         mode: "null_text" is the paper's; "direct" stores the trajectory instead of optimising (Ju et al., 2024); "npi"
-            takes the source prompt for the empty one (Miyake et al., 2023), for a preview.
+            takes the source prompt for the empty one (Miyake et al., 2023), for a preview; "flowedit" inverts nothing
+            and walks from the picture straight to the edit, in flow models (Kulikov et al., 2025).
         steps: T, the DDIM steps of inversion and editing.
         inner_steps: Adam steps per timestep at most, in mode "null_text".
         learning_rate, early_stop, early_stop_growth: step i has the rate `learning_rate` (1 - i/100) and stops
@@ -136,6 +147,8 @@ class EditSettings:
         guidance_until: fraction of the steps, from noise on, that are guided; 1 means all, as in the paper. The rest,
             where details are drawn, take the conditional prediction alone (Kynkäänniemi et al., 2024). Null-text
             inversion is fitted in all steps all the same: so the source keeps to the picture's own path.
+        source_guidance, skipped: in mode "flowedit", w of the source's own velocity, and the fraction of the steps,
+            from noise on, that are left out: what is left is how much may change.
         attempts: stage 2 is made again with a higher w, so often at most, while that changes much more of the picture;
             a little guidance keeps what it can, and is enough for one edit and nothing at all for another (ours;
             `attempts`). An edit that only takes something away ends with the first attempt that
@@ -166,6 +179,12 @@ class EditSettings:
             "advanced",
         ),
     ] = 1.0
+    source_guidance: Annotated[
+        float, Knob("Source guidance", "How strongly the old words act where FlowEdit compares with them", 1, 20, 0.5)
+    ] = 1.5
+    skipped: Annotated[
+        float, Knob("Skipped part", "Part of FlowEdit's steps that is left out; the more, the less changes", 0, 1, 0.05)
+    ] = 0.15
     attempts: Annotated[
         int,
         Knob("Attempts", "How often guidance is raised at most, while that changes much more of the picture", 1, 6, 1),

@@ -15,7 +15,7 @@ from torch import Tensor
 from .cache import DiskCache, array_digest, digest
 from .job import Job
 from .method.attention import Recorder, TokenMask
-from .method.diffusion import Ddim, Denoiser
+from .method.diffusion import Denoiser
 from .method.identity import Example, encode_prompt, fine_tune, token_masks
 from .method.inversion import Inversion, ddim_inversion, null_text_optimisation
 from .method.masks import MaskPyramid, object_mask
@@ -23,7 +23,6 @@ from .method.prompts import Prompt
 from .model.backbone import Backbone, Encoding
 from .model.device import empty_cache
 from .model.levels import changed_weights
-from .model.weights import BaseWeights
 from .picture.region import LATENT_STRIDE
 from .requests import ObjectSpec, Pixels
 from .settings import AUTOMATIC, EditSettings, Level, Settings
@@ -34,8 +33,6 @@ _VERSION = 1
 """Of the computation: raised when the same request would give other deltas or trajectories."""
 _KEPT_PICTURES = 8
 """Latents of pictures that are kept; Stable Diffusion's are 128 KiB each."""
-_MASK_TIMES = tuple(range(50, 750, 100))
-"""Noise levels at which the automatic mask listens (ours): from shapes that are settled to shapes still open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +84,7 @@ class Stages:
     def __init__(self, checkpoint: Backbone, denoiser: Denoiser, cache: DiskCache | None) -> None:
         self.checkpoint, self.denoiser = checkpoint, denoiser
         self._cache = cache
-        self._base = BaseWeights(checkpoint.trainable())
+        self._base = checkpoint.learned()
         self._identity: Identity | None = None
         self._inversion: tuple[str, Inversion] | None = None
         self._encoded: dict[str, tuple[Tensor, Tensor]] = {}
@@ -176,10 +173,8 @@ class Stages:
             encoding = checkpoint.encode([prompt]).encoding
             # The same noise for every picture: the mask is no lottery.
             noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0)).to(mean.device)
-            for time in _MASK_TIMES:
+            for time, noisy in checkpoint.process.listened(mean, noise):
                 job.check()
-                alpha = float(checkpoint.alphas[time])
-                noisy = alpha**0.5 * mean + (1 - alpha) ** 0.5 * noise
                 self.denoiser(noisy, time, encoding, recorder=recorder)
         size = (latent_size[0] * LATENT_STRIDE, latent_size[1] * LATENT_STRIDE)
         return object_mask(recorder.maps[0], size, settings.mask_threshold, word)
@@ -248,17 +243,20 @@ class Stages:
         return self._identity
 
     def _invert(self, identity: Identity, subject: Subject, null: Encoding, settings: Settings, job: Job) -> Inversion:
-        ddim = Ddim(self.checkpoint.alphas, settings.inversion.steps)
-        self.denoiser.control.semantics = settings.identity.mask_semantics
+        if settings.inversion.mode == "flowedit":
+            return Inversion(subject.mean)
+        size = (subject.mean.shape[-2], subject.mean.shape[-1])
+        walk = self.checkpoint.process.walk(size, settings.inversion.steps)
+        self.denoiser.control.obey(settings.identity)
         with torch.no_grad():
             encoding = encode_prompt(self.checkpoint, subject.prompt, subject.plain, settings.identity)
         masks = self.masks(identity, subject.prompt, subject.words(), settings)
-        trajectory = ddim_inversion(self.denoiser, ddim, subject.mean, encoding, masks, job.step)
+        trajectory = ddim_inversion(self.denoiser, walk, subject.mean, encoding, masks, job.step)
         if settings.inversion.mode != "null_text":
             return Inversion(trajectory)
         return null_text_optimisation(
             self.denoiser,
-            ddim,
+            walk,
             trajectory,
             encoding,
             null,
@@ -345,4 +343,5 @@ def inversion_key(identity: str, settings: Settings) -> str:
     inversion = asdict(settings.inversion)
     mode = inversion.pop("mode")
     null = {**inversion, "guidance": settings.edit.guidance} if mode == "null_text" else None
-    return digest({"identity": identity, "steps": settings.inversion.steps, "null": null})
+    walked = {"steps": settings.inversion.steps} if mode != "flowedit" else {"steps": 0}
+    return digest({"identity": identity, **walked, "null": null})

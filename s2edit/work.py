@@ -16,8 +16,8 @@ from .cache import array_digest
 from .job import Job
 from .method.alignment import PromptPlan
 from .method.attention import TokenMask
-from .method.diffusion import Ddim
 from .method.editing import Branches, Sampled, sample
+from .method.flow_edit import flow_edit
 from .method.identity import encode_prompt, token_masks
 from .method.inversion import Inversion
 from .method.masks import MaskPyramid, area_pool
@@ -202,15 +202,30 @@ def _sample(
     blend = None
     if work.edit_mask is not None:
         blend = area_pool(imaging.model_mask(work.edit_mask, subject.size), *latent_size).to(checkpoint.device)
-    stages.denoiser.control.semantics = settings.identity.mask_semantics
+    stages.denoiser.control.obey(settings.identity)
+    walk = checkpoint.process.walk(latent_size, settings.inversion.steps, settings.edit.steps)
+    shape = map_shape(latent_size, settings.edit, checkpoint)
+    if settings.inversion.mode == "flowedit":
+        return flow_edit(
+            stages.denoiser,
+            checkpoint.process,
+            walk,
+            subject.mean,
+            branches,
+            settings.edit,
+            work.seed,
+            edit_mask=blend,
+            map_shape=shape,
+            on_step=on_step,
+        )
     return sample(
         stages.denoiser,
-        Ddim(checkpoint.alphas, settings.inversion.steps, settings.edit.steps),
+        walk,
         inversion,
         branches,
         settings.edit,
         settings.inversion.mode,
         edit_mask=blend,
-        map_shape=map_shape(latent_size, settings.edit, checkpoint),
+        map_shape=shape,
         on_step=on_step,
     )

@@ -170,9 +170,9 @@ def _changed(prompt: Prompt, same: set[int]) -> tuple[int, ...]:
 
 
 def _replaced_pairs(source: Prompt, target: Prompt) -> list[tuple[list[int], list[int]]]:
-    pairs = [([0], [0])]
+    pairs = [([place], [place]) for place in range(source.head)]
     pairs += [(list(old.positions), list(new.positions)) for old, new in zip(source.units, target.units, strict=True)]
-    return [*pairs, ([source.end], [target.end])]
+    return [*pairs, *(([source.end + place], [target.end + place]) for place in range(source.tail))]
 
 
 def _refined_pairs(source: Prompt, target: Prompt) -> list[tuple[list[int], list[int]]]:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
+from ..settings import IdentitySettings
 from .masks import MaskPyramid
 
 _LANES = 8
@@ -85,7 +86,11 @@ class Recorder:
             row: of the batch; one of `columns`.
             probabilities: h heads × N queries × L tokens, each query's summing to 1.
         """
-        found = probabilities[..., list(self.columns[row])].detach().float().sum(dim=(0, 2)).view(self.shape)
+        self.add_columns(row, probabilities[..., list(self.columns[row])])
+
+    def add_columns(self, row: int, probabilities: Tensor) -> None:
+        """The same of the row's chosen tokens alone: h heads × N queries × their number."""
+        found = probabilities.detach().float().sum(dim=(0, 2)).view(self.shape)
         self.maps[row] = self.maps[row] + found if row in self.maps else found
 
 
@@ -97,14 +102,20 @@ class AttentionControl:
     Args:
         masks: Eq. 3. semantics: "post_softmax" removes attention outside M (Eq. 3 as printed); "renormalise"
             hands it to the other tokens.
+        second_mask: in joint attention, see `joint_attention`.
     """
 
     masks: Sequence[TokenMask] = ()
     injection: Injection | None = None
     recorder: Recorder | None = None
     semantics: Literal["post_softmax", "renormalise"] = "post_softmax"
+    second_mask: bool = False
     shapes: dict[int, tuple[int, int]] = field(default_factory=dict)
     _biases: dict[object, SpatialBias | None] = field(default_factory=dict)
+
+    def obey(self, settings: IdentitySettings) -> None:
+        """Take over what the settings say of masks."""
+        self.semantics, self.second_mask = settings.mask_semantics, settings.second_mask
 
     def set_latent_size(self, height: int, width: int) -> None:
         """Derive each layer's (H, W) from its number of queries; every level halves both sides exactly.
@@ -130,20 +141,24 @@ class AttentionControl:
             rows.update(self.recorder.columns)
         return sorted(rows)
 
-    def bias(self, query: Tensor, tokens: int, rows: Sequence[int]) -> SpatialBias | None:
+    def bias(
+        self, query: Tensor, tokens: int, rows: Sequence[int], masks: Sequence[TokenMask] | None = None
+    ) -> SpatialBias | None:
         """Eq. 3 as scores to be added, kept for the next layer of this size.
 
         Args:
             query: R×h×N×d, of which size, dtype and device count. tokens: L. rows: R of the batch's.
+            masks: in the place of its own.
         Returns:
             What to add, R×1×N×(L+E); None where nothing of these rows is masked.
         """
-        key = (tuple(self.masks), tuple(rows), query.shape[2], tokens, query.dtype, query.device, self.semantics)
+        masks = self.masks if masks is None else masks
+        key = (tuple(masks), tuple(rows), query.shape[2], tokens, query.dtype, query.device, self.semantics)
         if key not in self._biases:
             if len(self._biases) >= _KEPT_BIASES:
                 self._biases.clear()
             shape = self.shapes[query.shape[2]]
-            found = spatial_bias(self.masks, rows, shape, tokens, renormalise=self.semantics == "renormalise")
+            found = spatial_bias(masks, rows, shape, tokens, renormalise=self.semantics == "renormalise")
             device, dtype = query.device, query.dtype
             self._biases[key] = found and SpatialBias(found.scores.to(device, dtype), found.copies.to(device))
         return self._biases[key]
@@ -202,7 +217,7 @@ def self_attention(query: Tensor, key: Tensor, value: Tensor, control: Attention
         rows = list(range(query.shape[0]))
         rows[injection.target] = injection.source
         query, key = query[rows], key[rows]
-    return _attended(query, key, value)
+    return attended(query, key, value)
 
 
 def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: AttentionControl) -> Tensor:
@@ -217,7 +232,7 @@ def cross_attention(query: Tensor, key: Tensor, value: Tensor, control: Attentio
     explicit = control.explicit_rows(shape)
     plain = [row for row in range(query.shape[0]) if row not in explicit]
     if not explicit:
-        return _fused(query, key, value, control.bias(query, key.shape[2], plain))
+        return masked_attention(query, key, value, control)
     output = torch.empty_like(query)
     if plain:
         rows = _span(plain)
@@ -268,19 +283,43 @@ def _mask_columns(
                     rows *= before / rows.sum(dim=-1, keepdim=True)
 
 
+def masked_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    control: AttentionControl,
+    masks: Sequence[TokenMask] | None = None,
+    present: Tensor | None = None,
+) -> Tensor:
+    """Attention of the whole batch with Eq. 3, without forming the probabilities.
+
+    Args:
+        query: B×h×N×d. key, value: B×h×L×d. masks: in the place of the control's own.
+        present: B×1×1×L bool, which of the tokens there are; None for all.
+    """
+    bias = control.bias(query, key.shape[2], range(query.shape[0]), masks)
+    if bias is not None and present is not None:
+        absent = F.pad(~present, (0, bias.copies.shape[1]), value=False)
+        bias = SpatialBias(bias.scores.masked_fill(absent, -math.inf), bias.copies)
+    return attended(query, key, value, present) if bias is None else _fused(query, key, value, bias)
+
+
 def _fused(query: Tensor, key: Tensor, value: Tensor, bias: SpatialBias | None) -> Tensor:
     """Attention without forming the probabilities, with Eq. 3 where there is a bias."""
     if bias is None:
-        return _attended(query, key, value)
+        return attended(query, key, value)
     copies = bias.copies[:, None, :, None].expand(-1, key.shape[1], -1, key.shape[3])
     keys = torch.cat((key, key.gather(2, copies)), dim=2)
     values = F.pad(value, (0, 0, 0, bias.copies.shape[1]))
-    return _attended(query, keys, values, bias.scores)
+    return attended(query, keys, values, bias.scores)
 
 
-def _attended(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """torch's fused attention; for shapes alone the CPU's kernel by name, where torch would form the probabilities and
-    memory that is counted would be several times too much."""
+def attended(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+    """torch's fused attention, with scores to be added or a bool of what there is.
+
+    For shapes alone the CPU's kernel by name, where torch would form the probabilities and memory that is counted would
+    be several times too much.
+    """
     if query.is_meta:
         found: Tensor = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, attn_mask=bias)[0]
         return found

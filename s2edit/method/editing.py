@@ -13,9 +13,10 @@ from ..model.backbone import Encoding
 from ..settings import EditSettings, InversionMode
 from .alignment import Alignment
 from .attention import Injection, Recorder, TokenMask
-from .diffusion import Ddim, Denoiser
+from .diffusion import Denoiser
 from .inversion import Inversion
 from .masks import local_blend_mask
+from .process import Walk
 
 _ROUNDING = 1e-9
 """More than the binary rounding error of a fraction times at most 1,000 steps."""
@@ -50,7 +51,7 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class RowPlan:
     """Which rows a step computes: the source row is left out once nothing looks at it."""
 
     rows: tuple[str, ...]
@@ -82,7 +83,7 @@ def guidance_at(settings: EditSettings, index: int, steps: int) -> float:
 @torch.no_grad()
 def sample(
     denoiser: Denoiser,
-    ddim: Ddim,
+    walk: Walk,
     inversion: Inversion,
     branches: Branches,
     settings: EditSettings,
@@ -106,16 +107,16 @@ def sample(
     """
     carried = _carried(branches.alignment, inversion.trajectory.device)
     by_words = edit_mask is None and settings.local_blend
-    recorder = _Recording(branches.alignment, map_shape) if by_words else None
-    source = target = ddim.passed(inversion.trajectory)[-1:]
+    recorder = Recording(branches.alignment, map_shape) if by_words else None
+    source = target = walk.passed(inversion.trajectory)[-1:]
     known = inversion.source_path(mode)
-    path = None if known is None else ddim.passed(known)
+    path = None if known is None else walk.passed(known)
     largest = _injected_queries(settings, source.shape[-2], source.shape[-1])
     blend = None if edit_mask is None else edit_mask > 0
-    for index, time in enumerate(ddim.timesteps):
-        cross = within(index, settings.cross_replace, ddim.steps)
-        queries = largest if within(index, settings.self_replace, ddim.steps) else 0
-        guidance = guidance_at(settings, index, ddim.steps)
+    for index, time in enumerate(walk.timesteps):
+        cross = denoiser.model.carries_words and within(index, settings.cross_replace, walk.steps)
+        queries = largest if within(index, settings.self_replace, walk.steps) else 0
+        guidance = guidance_at(settings, index, walk.steps)
         plan = _plan(
             guided=guidance != 1,
             sampled=path is None,
@@ -123,24 +124,24 @@ def sample(
             guided_source=mode != "npi",
             needs_source=cross or queries > 0 or (recorder is not None and recorder.both),
         )
-        latents, encodings = _batch(plan, source, target, branches, _null(inversion, branches, index))
+        latents, encodings = batch(plan, source, target, branches, _null(inversion, branches, index))
         noise = denoiser(
             latents,
             time,
             encodings,
-            masks=_masks(plan, branches),
+            masks=masks_of(plan, branches),
             injection=plan.injection(carried, cross=cross, self_queries=queries),
             recorder=recorder.listen(plan) if recorder else None,
         )
         guided = {row: noise[plan.index(row)].unsqueeze(0) for row in plan.rows}
-        target_noise = _guide(guided, "target", guidance)
-        on_step(index, ddim.clean(target_noise, index, target))
-        target = ddim.step(target_noise, index, target)
+        target_noise = guided_of(guided, "target", guidance)
+        on_step(index, walk.clean(target_noise, index, target))
+        target = walk.step(target_noise, index, target)
         if path is not None:
             source = path[-2 - index].unsqueeze(0)
         else:
-            source = ddim.step(_guide(guided, "source", guidance), index, source)
-        blending = not within(index, settings.local_blend_start, ddim.steps)
+            source = walk.step(guided_of(guided, "source", guidance), index, source)
+        blending = not within(index, settings.local_blend_start, walk.steps)
         if recorder is not None and blending:
             blend = recorder.blend_mask(latents.shape[-2:], settings.local_blend_threshold)
         if blend is not None and blending:
@@ -156,21 +157,21 @@ def _carried(alignment: Alignment, device: torch.device) -> Injection:
     return Injection(0, 0, mapper, alphas, equalizer, cross=False, self_queries=0, reweights=reweights)
 
 
-class _Recording:
+class Recording:
     """The changed words' maps of both branches, summed over all steps so far."""
 
     def __init__(self, alignment: Alignment, shape: tuple[int, int]) -> None:
         self._columns = {"source": alignment.changed_source, "target": alignment.changed_target}
         self._sums: dict[str, Tensor] = {}
         self._shape = shape
-        self._last: tuple[Recorder, _Plan] | None = None
+        self._last: tuple[Recorder, RowPlan] | None = None
 
     @property
     def both(self) -> bool:
         """Whether the source branch has a changed word of its own."""
         return bool(self._columns["source"])
 
-    def listen(self, plan: _Plan) -> Recorder:
+    def listen(self, plan: RowPlan) -> Recorder:
         """A recorder for the rows of the next step."""
         self._collect()
         columns = {plan.index(row): columns for row, columns in self._columns.items() if columns and row in plan.rows}
@@ -215,10 +216,10 @@ def _injected_queries(settings: EditSettings, height: int, width: int) -> int:
     return settings.self_replace_max_queries * max(height, width) // min(height, width)
 
 
-def _plan(*, guided: bool, sampled: bool, guided_source: bool, needs_source: bool) -> _Plan:
+def _plan(*, guided: bool, sampled: bool, guided_source: bool, needs_source: bool) -> RowPlan:
     """The rows of a step; `sampled`: whether the source branch goes its own way, by guidance with `guided_source`."""
     rows = [*(["null source"] if guided and sampled and guided_source else []), *(["null target"] if guided else [])]
-    return _Plan((*rows, *(["source"] if sampled or needs_source else []), "target"))
+    return RowPlan((*rows, *(["source"] if sampled or needs_source else []), "target"))
 
 
 def _null(inversion: Inversion, branches: Branches, index: int) -> Encoding:
@@ -226,13 +227,14 @@ def _null(inversion: Inversion, branches: Branches, index: int) -> Encoding:
     return null if inversion.null is None else null.with_states(inversion.null[index : index + 1])
 
 
-def _batch(plan: _Plan, source: Tensor, target: Tensor, branches: Branches, null: Encoding) -> tuple[Tensor, Encoding]:
+def batch(plan: RowPlan, source: Tensor, target: Tensor, branches: Branches, null: Encoding) -> tuple[Tensor, Encoding]:
+    """Latents and encodings of a step's rows."""
     latents = {"null source": source, "source": source, "null target": target, "target": target}
     encodings = {"null source": null, "null target": null, "source": branches.source, "target": branches.target}
     return torch.cat([latents[row] for row in plan.rows]), Encoding.cat([encodings[row] for row in plan.rows])
 
 
-def _masks(plan: _Plan, branches: Branches) -> list[TokenMask]:
+def masks_of(plan: RowPlan, branches: Branches) -> list[TokenMask]:
     """Eq. 3 with the placeholder rows replaced by those of this step."""
     chosen = {
         "source": branches.source_masks,
@@ -243,7 +245,7 @@ def _masks(plan: _Plan, branches: Branches) -> list[TokenMask]:
     return [TokenMask((plan.index(row),), mask.positions, mask.pyramid) for row in plan.rows for mask in chosen[row]]
 
 
-def _guide(noise: dict[str, Tensor], row: str, guidance: float) -> Tensor:
+def guided_of(noise: dict[str, Tensor], row: str, guidance: float) -> Tensor:
     """Classifier-free guidance of one branch."""
     null = noise.get(f"null {row}")
     return noise[row] if null is None else null + guidance * (noise[row] - null)

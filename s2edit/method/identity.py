@@ -16,7 +16,7 @@ from ..model.device import loss_scaler
 from ..model.levels import training
 from ..settings import IdentitySettings
 from .attention import TokenMask
-from .diffusion import TRAIN_STEPS, Denoiser
+from .diffusion import Denoiser
 from .masks import MaskPyramid
 from .prompts import Prompt
 
@@ -74,9 +74,10 @@ def semantic_loss(states: Tensor, plain_states: Tensor, prompt: Prompt, plain: P
 
     Args:
         states, plain_states: L×D, last states of P~ and of P by one text encoder (`Encoded.spaces`). e_P is the first
-            end token's state of P: CLIP has no [CLS], and its start token's state is the same for every prompt.
+            end token's state of P (`Prompt.sentence`): CLIP has no [CLS], and its start token's state is the same for
+            every prompt.
     """
-    sentence = plain_states[plain.end]
+    sentence = plain_states[plain.sentence]
     if detach:
         sentence = sentence.detach()
     return F.cosine_similarity(states[list(prompt.identity)], sentence[None], dim=-1).abs().mean()
@@ -100,7 +101,7 @@ def fine_tune(
         SettingError: the loss grew beyond all numbers; the networks are of no use then.
     """
     device = checkpoint.device
-    denoiser.control.semantics = settings.mask_semantics
+    denoiser.control.obey(settings)
     masks = [
         mask
         for row, example in enumerate(examples)
@@ -112,16 +113,13 @@ def fine_tune(
     scaler = loss_scaler(denoiser.autocast, device)
     patience = min(_OVERFLOWS, settings.steps) if scaler.is_enabled() else 1
     stratified = settings.timesteps == "stratified"
-    schedule = _stratified(settings.steps, len(examples), generator) if stratified else None
+    process, size = checkpoint.process, (mean.shape[-2], mean.shape[-1])
+    schedule = process.spread(_stratified(settings.steps, len(examples), generator), size) if stratified else None
     with training(checkpoint, settings, seed) as (parameters, optimizer):
         for step in range(settings.steps):
             on_step(step)
             draw = torch.randn(2, *mean.shape, generator=generator).to(device)
-            times = (
-                torch.randint(TRAIN_STEPS, (len(examples),), generator=generator)
-                if schedule is None
-                else schedule[step]
-            )
+            times = process.drawn(len(examples), size, generator) if schedule is None else schedule[step]
             loss = _loss(checkpoint, denoiser, examples, mean + std * draw[0], draw[1], times, masks, settings)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimizer)
@@ -139,11 +137,9 @@ def fine_tune(
 
 
 def _stratified(steps: int, rows: int, generator: torch.Generator) -> Tensor:
-    """Timesteps, steps×rows int64: in each column one from each of `steps` equal parts of all, in random order."""
+    """Places, steps×rows, 0 to 1: in each column one from each of `steps` equal parts, in random order."""
     order = torch.stack([torch.randperm(steps, generator=generator) for _ in range(rows)], dim=1)
-    places = (order + torch.rand(steps, rows, generator=generator)) / steps
-    # The last place may round up to 1.
-    return (places * TRAIN_STEPS).long().clamp(max=TRAIN_STEPS - 1)
+    return (order + torch.rand(steps, rows, generator=generator)) / steps
 
 
 def _loss(
@@ -156,7 +152,7 @@ def _loss(
     masks: Sequence[TokenMask],
     settings: IdentitySettings,
 ) -> Tensor:
-    """Eq. 2 on one draw: latents, noise B×4×h×w, times B."""
+    """Eq. 2 on one draw: latents, noise B×C×h×w, times B."""
     device, count = latents.device, len(examples)
     prompts: list[Prompt | None] = [*(example.prompt for example in examples), *(example.plain for example in examples)]
     unconditional = settings.rows > 1
@@ -172,16 +168,15 @@ def _loss(
                 for k, e in enumerate(examples)
             ]
         )
-    alpha = checkpoint.alphas[times].to(device)[:, None, None, None]
-    noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
+    noisy, goal = checkpoint.process.noisy(latents, noise, times), checkpoint.process.goal(latents, noise)
     # The masks name rows of the first part alone: the empty prompt has no [I].
     rows = 2 if unconditional else 1
     if unconditional:
         encodings = Encoding.cat([encodings, rows_of[-1:].repeated(count)])
     found = denoiser(noisy.repeat(rows, 1, 1, 1), times.to(device).repeat(rows), encodings, masks=masks).chunk(rows)
-    loss = F.mse_loss(found[0], noise)
+    loss = F.mse_loss(found[0], goal)
     if unconditional:
-        loss = loss + settings.null_weight * F.mse_loss(found[1], noise)
+        loss = loss + settings.null_weight * F.mse_loss(found[1], goal)
     if settings.semantic and settings.semantic_weight:
         semantic = [
             semantic_loss(states[k], states[count + k], e.prompt, e.plain, detach=settings.detach_prompt)

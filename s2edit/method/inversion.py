@@ -1,4 +1,4 @@
-"""From the picture to noise: DDIM inversion, and null-text inversion (Mokady et al., 2023)."""
+"""From the picture to noise: DDIM or a flow's steps backwards, and null-text inversion (Mokady et al., 2023)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ..model.backbone import Encoding
 from ..model.device import loss_scaler
 from ..settings import InversionMode, InversionSettings
 from .attention import TokenMask
-from .diffusion import Ddim, Denoiser
+from .diffusion import Denoiser
+from .process import Walk
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Inversion:
 @torch.no_grad()
 def ddim_inversion(
     denoiser: Denoiser,
-    ddim: Ddim,
+    walk: Walk,
     latent: Tensor,
     encoding: Encoding,
     masks: Sequence[TokenMask],
@@ -59,16 +60,16 @@ def ddim_inversion(
         All T+1 latents, from the picture to noise.
     """
     path = [latent]
-    for step, index in enumerate(reversed(range(ddim.steps))):
+    for step, index in enumerate(reversed(range(walk.steps))):
         on_step(step)
-        noise = denoiser(path[-1], ddim.timesteps[index], encoding, masks=masks)
-        path.append(ddim.invert(noise, index, path[-1]))
+        found = denoiser(path[-1], walk.upward(index), encoding, masks=masks)
+        path.append(walk.invert(found, index, path[-1]))
     return torch.cat(path)
 
 
 def null_text_optimisation(
     denoiser: Denoiser,
-    ddim: Ddim,
+    walk: Walk,
     trajectory: Tensor,
     encoding: Encoding,
     null: Encoding,
@@ -89,7 +90,7 @@ def null_text_optimisation(
     latent = trajectory[-1:]
     found, losses, passed = [], [], [latent]
     scaler = loss_scaler(denoiser.autocast, latent.device)
-    for index, time in enumerate(ddim.timesteps):
+    for index, time in enumerate(walk.timesteps):
         on_step(index)
         goal = trajectory[-2 - index].unsqueeze(0)
         with torch.no_grad():
@@ -102,7 +103,7 @@ def null_text_optimisation(
         for _ in range(settings.inner_steps):
             on_step(index)
             noise = denoiser(latent, time, null)
-            loss = F.mse_loss(ddim.step(noise + guidance * (conditional - noise), index, latent), goal)
+            loss = F.mse_loss(walk.step(noise + guidance * (conditional - noise), index, latent), goal)
             optimizer.zero_grad()
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             scaler.step(optimizer)
@@ -114,6 +115,6 @@ def null_text_optimisation(
         found.append(null.states)
         with torch.no_grad():
             noise = denoiser(latent, time, null)
-            latent = ddim.step(noise + guidance * (conditional - noise), index, latent)
+            latent = walk.step(noise + guidance * (conditional - noise), index, latent)
         passed.append(latent)
     return Inversion(trajectory, torch.cat(found), tuple(losses), torch.cat(passed[::-1]))

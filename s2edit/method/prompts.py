@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from ..errors import CheckpointError, PromptError
 
 MAX_IDENTITIES = 8
 """Identity tokens in one prompt: a checkpoint keeps so many embedding rows ready."""
+RARE_WORD = "sks"
+"""The word whose embedding [I] starts from, as DreamBooth chose it; rare in what text encoders were trained on."""
 _PLAIN = str.maketrans({**dict.fromkeys("‘’‚‛ʼ′＇", "'"), **dict.fromkeys("“”„‟″＂", '"'), **dict.fromkeys("‐‑‒", "-")})
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -67,10 +69,14 @@ class Prompt:
 
     Args:
         text: with whitespace runs collapsed, NFC.
-        ids: start token, content, first end token; not padded.
+        ids: start token, content, first end token; not padded. In a chat's template (`chat`) whatever stands before and
+            after the content takes the place of these two.
         spans: start and end in `text` of each content token; (0, 0) for start, end and identity tokens.
         units: words and punctuation in order; an identity token is a unit of its own, with the text "[I0]", "[I1]", …
         identity: position of each object's identity token, in the objects' order; () for a plain prompt.
+        head, tail: tokens before and after the content.
+        sentence_before: how far before `end` the state stands that Eq. 1 takes for the whole sentence: 0 for CLIP's end
+            token, 1 for the last own token where there is none of that kind.
     """
 
     text: str
@@ -78,15 +84,19 @@ class Prompt:
     spans: tuple[tuple[int, int], ...]
     units: tuple[Unit, ...]
     identity: tuple[int, ...] = ()
+    head: int = 1
+    tail: int = 1
+    sentence_before: int = 0
 
     @property
     def end(self) -> int:
-        """Position of the first end token (EOT)."""
-        return len(self.ids) - 1
+        """Position of the first token after the content: CLIP's first end token (EOT)."""
+        return len(self.ids) - self.tail
 
-    def padded(self, length: int, pad: int) -> list[int]:
-        """The ids, filled up to `length` with `pad`."""
-        return [*self.ids, *[pad] * (length - len(self.ids))]
+    @property
+    def sentence(self) -> int:
+        """Position of the state that Eq. 1 takes for the whole sentence, e_P."""
+        return self.end - self.sentence_before
 
     def positions(self, word: str) -> tuple[int, ...]:
         """Positions of the pieces of the first occurrence of a word (or words in a row), whatever its case.
@@ -186,6 +196,12 @@ class PromptTokenizer:
     def __init__(self, tokenizer: Tokenizer, *, start: int, end: int, pad: int, length: int) -> None:
         self._tokenizer = tokenizer
         self.start, self.end, self.pad, self.length = start, end, pad, length
+        self.before: tuple[int, ...] = (start,)
+        """What stands before the content."""
+        self.after: tuple[int, ...] = (end,)
+        """And after it."""
+        self.sentence_before = 0
+        """See `Prompt`."""
         self.vocabulary_size: int = tokenizer.get_vocab_size(with_added_tokens=True)
 
     @classmethod
@@ -222,6 +238,16 @@ class PromptTokenizer:
         length = min(int(config.get("model_max_length", 77)), 1024)
         return cls(tokenizer, start=start, end=end, pad=end if pad is None else pad, length=length)
 
+    @property
+    def special(self) -> set[int]:
+        """Ids that no prompt may contain."""
+        return {self.start, self.end}
+
+    def padded(self, prompt: Prompt | None) -> list[int]:
+        """A prompt's ids as an encoder takes them, `length` of them; None is the empty prompt."""
+        ids = [*self.before, *self.after] if prompt is None else list(prompt.ids)
+        return [*ids, *[self.pad] * (self.length - len(ids))]
+
     def agrees(self, other: PromptTokenizer) -> bool:
         """Whether another one gives the same ids; it may pad otherwise."""
         probe = "a photo of sks, hippopotamuses' 2 eyeglasses"
@@ -238,9 +264,9 @@ class PromptTokenizer:
         """
         text = tidy(prompt)
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        if {self.start, self.end} & set(encoding.ids):
+        if self.special & set(encoding.ids):
             raise PromptError(f"The {name} may not contain “<|…|>”.", code="special_token", hint="Remove it.")
-        limit = self.length - 2 - room
+        limit = self.length - len(self.before) - len(self.after) - room
         if len(encoding.ids) > limit:
             word = text[text.rfind(" ", 0, encoding.offsets[limit][0]) + 1 :].split()[0]
             raise PromptError(
@@ -248,12 +274,19 @@ class PromptTokenizer:
                 code="prompt_too_long",
                 hint="Shorten the prompt.",
             )
-        spans = ((0, 0), *encoding.offsets, (0, 0))
+        offsets = (_trimmed(text, *offset) for offset in encoding.offsets)
+        spans = (*((0, 0) for _ in self.before), *offsets, *((0, 0) for _ in self.after))
         units = tuple(
             Unit(found.group().lower(), tuple(_inside(spans, *found.span()))) for found in _UNIT.finditer(text)
         )
         return Prompt(
-            text, (self.start, *encoding.ids, self.end), spans, tuple(unit for unit in units if unit.positions)
+            text,
+            (*self.before, *encoding.ids, *self.after),
+            spans,
+            tuple(unit for unit in units if unit.positions),
+            head=len(self.before),
+            tail=len(self.after),
+            sentence_before=self.sentence_before,
         )
 
     def fits(self, prompt: str, *, room: int = 0) -> bool:
@@ -284,7 +317,7 @@ class PromptTokenizer:
             spans.insert(position, (0, 0))
             units.append(Unit(f"[I{first + k}]", (position,)))
         units.sort(key=lambda unit: unit.positions)
-        return Prompt(prompt.text, tuple(ids), tuple(spans), tuple(units), identity)
+        return replace(prompt, ids=tuple(ids), spans=tuple(spans), units=tuple(units), identity=identity)
 
     def object_words(self, prompt: str) -> list[str]:
         """Candidates for the object's word in a prompt, the likeliest first."""
@@ -326,6 +359,11 @@ _SPECIAL = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_t
 
 def _token_text(value: Any) -> str:
     return str(value["content"]) if isinstance(value, dict) else str(value)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A token's place in the text without the space that some tokenizers keep with the word after it."""
+    return end - len(text[start:end].lstrip() or text[start:end]), end
 
 
 def _inside(spans: Sequence[tuple[int, int]], start: int, end: int) -> Iterable[int]:

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from ..method.attention import AttentionControl
+from ..method.process import Process
 from ..method.prompts import Prompt, PromptTokenizer
 from ..picture.esrgan import Enlarger
 from ..picture.framing import Framing
 from ..picture.upscaling import Upscaler
-from ..settings import Level
+from ..settings import IdentitySettings, Level
+from .weights import Learned
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +76,27 @@ class Backbone(Protocol):
 
     Args:
         family: its key in `families`. tokenizer: what prompts are aligned by.
-        alphas: ᾱ of the 1000 training steps. native_size: px of the square it was trained at.
+        process: from pictures to noise, and what is predicted. native_size: px of the square it was trained at.
         map_strides: latent cells on a side per query, of the layers that attend to words.
+        carries_words: whether injection carries attention to words over, as in a U-Net's cross-attention; in joint
+            attention it is the picture's queries and keys alone.
         model_hash: SHA-256 over weights and configurations.
         half: dtype of the autoencoder's products where it was made for that; None for float32.
     """
 
     family: ClassVar[str]
     tokenizer: PromptTokenizer
-    alphas: Tensor
     native_size: int
     map_strides: ClassVar[tuple[int, ...]]
+    carries_words: ClassVar[bool]
     model_hash: str
     upscaler: Upscaler | Enlarger | None
     framing: Framing | None
     half: torch.dtype | None
+
+    @property
+    def process(self) -> Process:
+        """From pictures to noise, and what is predicted."""
 
     @property
     def network(self) -> nn.Module:
@@ -105,10 +113,10 @@ class Backbone(Protocol):
         """Encode prompts with their identity tokens; None is the empty prompt, as guidance takes it."""
 
     def predict(self, latents: Tensor, times: Tensor, encoding: Encoding) -> Tensor:
-        """The predicted noise ε.
+        """What the denoiser predicts; `process` says what that is.
 
         Args:
-            latents: B×C×h×w. times: B timesteps, 0 to 999. encoding: of B rows.
+            latents: B×C×h×w. times: B of `process`'s. encoding: of B rows.
         Returns:
             B×C×h×w.
         """
@@ -136,6 +144,15 @@ class Backbone(Protocol):
 
     def trained_weights(self, level: Level) -> list[nn.Parameter]:
         """The weights that a level trains as they are (for "lora": the token embeddings, beside its factors)."""
+
+    def adapt(self, settings: IdentitySettings, generator: torch.Generator) -> list[nn.Parameter]:
+        """Put fresh low-rank factors on `projections` for level "lora", which are returned; `settings`: their rank."""
+
+    def settle(self) -> None:
+        """After training at level "lora": the layers are to be used with what the factors learned."""
+
+    def learned(self) -> Learned:
+        """What keeps the published model and what an identity makes of it apart."""
 
     def projections(self) -> list[nn.Linear]:
         """The layers that level "lora" adapts: queries, keys, values and outputs of all attention."""

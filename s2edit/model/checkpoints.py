@@ -10,8 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from ..errors import CheckpointError
@@ -20,23 +19,26 @@ from ..picture.framing import load_framing
 from ..picture.region import LATENT_STRIDE
 from ..picture.resolution import FRAMING, UPSCALER
 from ..picture.upscaling import load_upscaler
-from .families import CONFIGS, FAMILIES, SD1, Family, FamilyKey, family_of, header, multiple_of
+from .backbone import Backbone
+from .families import CONFIGS, FAMILIES, SD1, Family, FamilyKey, family_of, header, multiple_of, read_object
+from .flow import FlowCheckpoint
+from .folders import DTYPE, first_line, incomplete, load_folder, scheduler_config
+from .klein import KleinCheckpoint
+from .prompting import prompt_tokenizer
 from .sd1 import Checkpoint, add_identity_rows
 from .sdxl import XlCheckpoint
 from .weight_files import check_folder, hashed_files
 
 KINDS: dict[FamilyKey, type[Checkpoint]] = {"sd1": Checkpoint, "sdxl": XlCheckpoint}
+FLOW_KINDS: dict[FamilyKey, type[FlowCheckpoint]] = {"klein": KleinCheckpoint}
 """The backbone of each family."""
 _NO_WEIGHTS = ("position_ids", "logit_scale")
 """Ends of names in one file that no network's parameter has."""
 
-DTYPE = torch.float32
-"""Of all weights, whatever their files have: fine-tuning's steps would be lost in half precision's rounding."""
-
 __all__ = ["CONFIGS", "Checkpoint", "load", "model_hash"]
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path) -> Backbone:
     """Load a checkpoint onto the CPU in float32.
 
     Args:
@@ -50,25 +52,18 @@ def load(path: Path) -> Checkpoint:
     family = _family(path)
     folder = _single_config(path, family) if single else path
     check_folder(folder)
+    read = _flow if family.key in FLOW_KINDS else _unet
+    return read(path, folder, family)
+
+
+def _unet(path: Path, folder: Path, family: Family) -> Checkpoint:
+    """A model of Stable Diffusion's kind."""
     tokenizers = _tokenizers(folder, family)
     if not all(tokenizers["tokenizer"].agrees(other) for other in tokenizers.values()):
         raise _foreign(path)
     _check_scheduler(folder)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            networks = _load_single(path, folder, family) if single else _load_folder(path, family)
-    except CheckpointError:
-        raise
-    except Exception as error:
-        raise CheckpointError(
-            f"The model “{path.name}” can't be loaded: {_first_line(error)}",
-            code="checkpoint_incomplete",
-            hint="Verify the model, or download it again.",
-        ) from error
+    networks = _networks(path, folder, family)
     _check_widths(networks, family, path)
-    for module in networks.values():
-        module.requires_grad_(requires_grad=False).eval()
     unet = networks["unet"]
     for name in family.text_encoders:
         add_identity_rows(networks[name], tokenizers[tokenizer_of(name)])
@@ -78,12 +73,49 @@ def load(path: Path) -> Checkpoint:
         "alphas": _alphas(folder),
         "native_size": int(unet.config.sample_size) * LATENT_STRIDE,
         "size_multiple": multiple_of(folder, family),
-        "model_hash": model_hash(path),
-        "upscaler": load_upscaler(folder),
-        "framing": load_framing(folder),
     }
     kind = KINDS[family.key]
-    return kind(**parts, **kind.stated_in(folder))
+    return kind(**parts, **_beside(path, folder), **kind.stated_in(folder))
+
+
+def _flow(path: Path, folder: Path, family: Family) -> FlowCheckpoint:
+    """A flow transformer with a language model."""
+    if read_object(folder / "model_index.json").get("is_distilled"):
+        raise CheckpointError(
+            f"The model “{path.name}” is distilled to a few steps; S²Edit learns and guides with the base model.",
+            code="checkpoint_unsupported",
+            hint="Choose the model of the same family that is called “base”.",
+        )
+    kind = FLOW_KINDS[family.key]
+    tokenizer = prompt_tokenizer(folder)
+    networks = _networks(path, folder, family)
+    # The autoencoder's configuration says what it was trained at; a transformer's says nothing.
+    native, scheduler = int(networks["vae"].config.sample_size), scheduler_config(folder)
+    return kind(**networks, tokenizer=tokenizer, scheduler=scheduler, native_size=native, **_beside(path, folder))
+
+
+def _beside(path: Path, folder: Path) -> dict[str, Any]:
+    """What a checkpoint has beside its networks, whatever its family."""
+    return {"model_hash": model_hash(path), "upscaler": load_upscaler(folder), "framing": load_framing(folder)}
+
+
+def _networks(path: Path, folder: Path, family: Family) -> dict[str, Any]:
+    """All networks, ready for use on the CPU; raises CheckpointError, whatever the loaders raise."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            networks = _load_single(path, folder, family) if path.is_file() else load_folder(path, family, DTYPE)
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"The model “{path.name}” can't be loaded: {first_line(error)}",
+            code="checkpoint_incomplete",
+            hint="Verify the model, or download it again.",
+        ) from error
+    for module in networks.values():
+        module.requires_grad_(requires_grad=False).eval()
+    return networks
 
 
 def tokenizer_of(text_encoder: str) -> str:
@@ -136,59 +168,10 @@ def _resolved(path: Path) -> Path:
 def _family(path: Path) -> Family:
     """The family; raises CheckpointError for another one. What tells nothing is left to the loaders to complain of."""
     family = family_of(path)
-    if family is None and (bool(header(path)) if path.is_file() else (path / "unet" / "config.json").is_file()):
+    told = any((path / part / "config.json").is_file() for part in ("unet", "transformer"))
+    if family is None and (bool(header(path)) if path.is_file() else told):
         raise _foreign(path)
     return family or SD1
-
-
-def _load_folder(path: Path, family: Family) -> dict[str, Any]:
-    import transformers
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-
-    options = {"local_files_only": True, "use_safetensors": True}
-    # Said, or diffusers would print a block of advice where accelerate isn't installed.
-    saving = {"low_cpu_mem_usage": find_spec("accelerate") is not None}
-    kinds: dict[str, Any] = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
-    kinds |= {name: getattr(transformers, kind) for name, kind in family.text_encoders.items()}
-    _check_parts(path, list(kinds))
-    networks: dict[str, Any] = {}
-    for part, kind in kinds.items():
-        of_diffusers = part not in family.text_encoders
-        dtype = "torch_dtype" if of_diffusers else "dtype"
-        more = {**options, dtype: DTYPE, "variant": _variant(path / part), **(saving if of_diffusers else {})}
-        networks[part], found = kind.from_pretrained(path, subfolder=part, output_loading_info=True, **more)
-        if found["missing_keys"]:
-            # Loaders would fill in random numbers, such as for the projection that another family's encoder lacks.
-            raise _incomplete(path, f"{part}, {min(found['missing_keys'])}")
-    return networks
-
-
-def _check_parts(path: Path, parts: list[str]) -> None:
-    """Raise CheckpointError, naming it, for a part without configuration or weights, or with a torn file."""
-    for part in parts:
-        files = sorted((path / part).glob("*.safetensors"))
-        if not files or not (path / part / "config.json").is_file():
-            raise _incomplete(path, part)
-        for file in files:
-            try:
-                with safe_open(file, framework="pt"):
-                    pass
-            except SafetensorError as error:  # the loaders' own words name the whole path
-                raise _incomplete(path, f"a part of {part}/{file.name}") from error
-
-
-def _incomplete(path: Path, missing: str) -> CheckpointError:
-    return CheckpointError(
-        f"The model “{path.name}” is not whole: {missing} is missing.",
-        code="checkpoint_incomplete",
-        hint="Verify the model, or download it again.",
-    )
-
-
-def _variant(part: Path) -> str | None:
-    """ "fp16" where only the half-precision file of a network is there, as in many downloads."""
-    names = [file.name for file in part.glob("*.safetensors")]
-    return "fp16" if names and all(".fp16" in name for name in names) else None
 
 
 def _load_single(path: Path, config: Path, family: Family) -> dict[str, Any]:
@@ -222,7 +205,7 @@ def _check_whole(path: Path, networks: dict[str, Any], family: Family) -> None:
         prefix = family.prefixes[part]
         weights = [name for name in shapes if name.startswith(prefix) and not name.endswith(_NO_WEIGHTS)]
         if sum(prod(shapes[name]) for name in weights) < sum(weight.numel() for weight in network.parameters()):
-            raise _incomplete(path, part)
+            raise incomplete(path, part)
 
 
 def _single_config(path: Path, family: Family) -> Path:
@@ -261,20 +244,8 @@ def _foreign(path: Path) -> CheckpointError:
     )
 
 
-def _scheduler_config(folder: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"The scheduler's configuration of “{folder.name}” can't be read.",
-            code="checkpoint_incomplete",
-            hint="Verify the model, or download it again.",
-        ) from error
-    return found if isinstance(found, dict) else {}
-
-
 def _check_scheduler(folder: Path) -> None:
-    if _scheduler_config(folder).get("prediction_type", "epsilon") != "epsilon":
+    if scheduler_config(folder).get("prediction_type", "epsilon") != "epsilon":
         raise CheckpointError(
             f"The model “{folder.name}” predicts velocities; S²Edit needs one that predicts noise.",
             code="checkpoint_unsupported",
@@ -285,12 +256,8 @@ def _check_scheduler(folder: Path) -> None:
 def _alphas(folder: Path) -> Tensor:
     from diffusers import DDIMScheduler
 
-    config = _scheduler_config(folder)
+    config = scheduler_config(folder)
     keys = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
     scheduler = DDIMScheduler(**{key: config[key] for key in keys if key in config})
     alphas: Tensor = scheduler.alphas_cumprod
     return alphas
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

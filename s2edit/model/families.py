@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from ..picture.region import LATENT_STRIDE, bucket_size, model_size
+from ..settings import InversionMode, Level
 
 CONFIGS = Path(__file__).parent / "configs"
 """Configurations for single files, by family."""
@@ -21,7 +22,7 @@ _MAX_HEADER = 4 << 20
 """Bytes of a safetensors header that is looked at: that of SDXL has about a tenth of it."""
 _MAX_CONFIG = 1 << 20
 _UNET, _VAE = "model.diffusion_model.", "first_stage_model."
-FamilyKey = Literal["sd1", "sdxl"]
+FamilyKey = Literal["sd1", "sdxl", "klein"]
 """How a family is called in the catalogue and in records."""
 
 
@@ -31,23 +32,37 @@ class Family:
 
     Args:
         key: in the catalogue and in records. title: for people. native: px of the square its published models know.
-        levels: of the published U-Net, each half as large. pipeline: diffusers' name in `model_index.json`.
+        levels: of the published network, each half as large. networks: diffusers' class of each, by its folder.
+        pipeline: diffusers' name in `model_index.json`.
         text_encoders: transformers' class of each, by its folder. prefixes: of each network's names in a single file.
         left_out: arguments that keep diffusers' pipeline from loading what is not used here.
         operations: of one forward pass of the published denoiser at its native size, a product and a sum being two.
         size: (w, h, native, multiple) to (h, w), see `region`.
+        learns: levels of identity fine-tuning that it has, the most faithful first. inverts: modes that mean something.
+        thinking: of prompts that stand in a chat's template, see `ChatTokenizer`; None for CLIP's.
+        recommended: as a checkpoint's `recommended.json` has it, for models that bring none.
     """
 
     key: FamilyKey
     title: str
     native: int
     levels: int
+    networks: Mapping[str, str]
     pipeline: str
     text_encoders: Mapping[str, str]
     prefixes: Mapping[str, str]
     left_out: Mapping[str, object]
     operations: float
     size: Callable[[int, int, int, int], tuple[int, int]]
+    learns: tuple[Level, ...] = ("full", "checkpointing", "adam8bit", "kv", "lora")
+    inverts: tuple[InversionMode, ...] = ("direct", "null_text", "npi")
+    thinking: bool | None = None
+    recommended: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def multiple(self) -> int:
+        """Pixels that both sides of what the published model sees have to be a multiple of."""
+        return int(LATENT_STRIDE * 2 ** (self.levels - 1))
 
     @property
     def config(self) -> Path:
@@ -69,11 +84,13 @@ def _counts() -> dict[str, dict[str, dict[str, int]]]:
     return found
 
 
+_DIFFUSION = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"}
 SD1 = Family(
     key="sd1",
     title="Stable Diffusion 1",
     native=512,
     levels=4,
+    networks=_DIFFUSION,
     pipeline="StableDiffusionPipeline",
     text_encoders={"text_encoder": "CLIPTextModel"},
     prefixes={"unet": _UNET, "vae": _VAE, "text_encoder": "cond_stage_model."},
@@ -86,6 +103,7 @@ SDXL = Family(
     title="Stable Diffusion XL",
     native=1024,
     levels=3,
+    networks=_DIFFUSION,
     pipeline="StableDiffusionXLPipeline",
     text_encoders={"text_encoder": "CLIPTextModel", "text_encoder_2": "CLIPTextModelWithProjection"},
     prefixes={
@@ -98,7 +116,31 @@ SDXL = Family(
     operations=6.8e12,
     size=bucket_size,
 )
-FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL)}
+_FLOW_RECOMMENDED: Mapping[str, Any] = {
+    "identity": {"level": "lora"},
+    # All of the picture's tokens are in one layer: 64 by 64 of them at 1,024 px, twice as many in a long picture.
+    "self_replace_max_queries": 8192,
+    "guidance": 4.0,
+}
+"""Level and injection follow from the network; w is the pipeline's own."""
+KLEIN = Family(
+    key="klein",
+    title="FLUX.2 klein",
+    native=1024,
+    levels=2,
+    networks={"transformer": "Flux2Transformer2DModel", "vae": "AutoencoderKLFlux2"},
+    pipeline="Flux2KleinPipeline",
+    text_encoders={"text_encoder": "Qwen3Model"},
+    prefixes={},
+    left_out={},
+    operations=3.48e13,
+    size=bucket_size,
+    learns=("lora",),
+    inverts=("direct", "npi", "flowedit"),
+    thinking=False,
+    recommended=_FLOW_RECOMMENDED,
+)
+FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL, KLEIN)}
 
 
 def family_of(path: Path) -> Family | None:
@@ -106,16 +148,31 @@ def family_of(path: Path) -> Family | None:
     return _of_folder(path) if path.is_dir() else _of_file(path)
 
 
+def native_of(folder: Path) -> int | None:
+    """px of the square that a diffusers folder's model was trained at; None where its configurations don't tell."""
+    unet, vae = (read_object(folder / part / "config.json") for part in ("unet", "vae"))
+    try:
+        if not unet and (folder / "transformer" / "config.json").is_file():
+            return int(vae["sample_size"])
+        return int(unet["sample_size"]) * int(2 ** (len(vae["block_out_channels"]) - 1))
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
 def multiple_of(folder: Path, family: Family) -> int:
     """Pixels that both sides have to be a multiple of: a latent cell at the U-Net's coarsest level."""
     blocks = read_object(folder / "unet" / "config.json").get("block_out_channels")
-    levels = len(blocks) if isinstance(blocks, list) and 0 < len(blocks) <= 8 else family.levels
-    return int(LATENT_STRIDE * 2 ** (levels - 1))
+    if not (isinstance(blocks, list) and 0 < len(blocks) <= 8):
+        return family.multiple
+    return int(LATENT_STRIDE * 2 ** (len(blocks) - 1))
 
 
 def _of_folder(folder: Path) -> Family | None:
     unet = read_object(folder / "unet" / "config.json")
     # The networks decide, not what the index says: a pipeline's name is often somebody's own.
+    transformer = read_object(folder / "transformer" / "config.json")
+    if transformer:
+        return _of_transformer(transformer, read_object(folder / "text_encoder" / "config.json"))
     if unet.get("addition_embed_type") == "text_time" and unet.get("in_channels", 4) == 4:
         # The refiner attends to its one text encoder, XL's second, alone. What else is missing, loaders complain of.
         second = read_object(folder / "text_encoder_2" / "config.json").get("hidden_size")
@@ -123,6 +180,13 @@ def _of_folder(folder: Path) -> Family | None:
     if unet.get("addition_embed_type") or unet.get("in_channels", 4) != 4:
         return None
     return SD1
+
+
+def _of_transformer(config: Mapping[str, Any], text_encoder: Mapping[str, Any]) -> Family | None:
+    """FLUX.2 dev has the same transformer, with another text encoder and a guidance that is distilled into it."""
+    if config.get("_class_name") != KLEIN.networks["transformer"] or config.get("guidance_embeds"):
+        return None
+    return KLEIN if text_encoder.get("model_type") == "qwen3" else None
 
 
 def _of_file(path: Path) -> Family | None:

@@ -1,7 +1,7 @@
 """How much of the networks stage 1 trains, for cards too small for the paper's way, and what each level's memory is.
 
-Only "full" and "checkpointing" compute what the paper describes. "adam8bit" rounds the optimiser's state; "kv" and
-"lora" train a part of the weights, which the paper found worse.
+Which of them a family has, `families` says. Only "full" and "checkpointing" compute what the paper describes.
+"adam8bit" rounds the optimiser's state; "kv" and "lora" train a part of the weights, which the paper found worse.
 """
 
 from __future__ import annotations
@@ -13,31 +13,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from ..errors import OutOfMemory, SettingError
 from ..settings import AUTOMATIC, IdentitySettings, Level
+from .abilities import check_level
 from .backbone import Backbone
+from .families import FAMILIES
 
 _LORA_RATE = 50
 """Low-rank factors start at zero and need larger steps than the weights: 1e-4 where full training takes 2e-6 (ours)."""
 _SMALL, _BLOCK = 4096, 256
 """Numbers of a weight that `AdamW8bit` does not round, and of those that share a scale."""
-
-
-class LowRank(nn.Module):
-    """W + B A, with A random and B zero at first (Hu et al., 2022)."""
-
-    def __init__(self, weight: Tensor, rank: int, generator: torch.Generator) -> None:
-        super().__init__()
-        rows, columns = weight.shape
-        start = torch.randn(rank, columns, generator=generator) / columns**0.5
-        self.down = nn.Parameter(start.to(weight.device))
-        self.up = nn.Parameter(weight.new_zeros(rows, rank))
-
-    def forward(self, weight: Tensor) -> Tensor:
-        """The weight with its update, both out×in."""
-        return weight + self.up @ self.down
 
 
 @contextmanager
@@ -53,18 +39,15 @@ def training(
     Raises:
         SettingError: the level is "auto".
     """
-    modules = list(checkpoint.trainable().values())
-    adapted: list[nn.Linear] = []
     rate = settings.learning_rate
     try:
         if settings.level == "auto":
             raise SettingError("The identity level “auto” has to be chosen before training.", hint="Use choose_level.")
+        check_level(FAMILIES[checkpoint.family], settings.level)
         if settings.level == "checkpointing":
             checkpoint.recompute(on=True)
         if settings.level == "lora":
-            generator = torch.Generator().manual_seed(seed)
-            adapted = _adapt(checkpoint, settings.lora_rank, generator)
-            parameters = [weight for layer in adapted for weight in layer.parametrizations.weight[0].parameters()]  # type: ignore[index, union-attr]
+            parameters = checkpoint.adapt(settings, torch.Generator().manual_seed(seed))
             parameters += checkpoint.trained_weights(settings.level)
             rate *= _LORA_RATE
         else:
@@ -73,11 +56,11 @@ def training(
             parameter.requires_grad_(True)
         yield parameters, _optimizer(parameters, rate, settings.level)
     finally:
-        for layer in adapted:
-            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+        if settings.level == "lora":
+            checkpoint.settle()
         if settings.level == "checkpointing":
             checkpoint.recompute(on=False)
-        for module in modules:
+        for module in checkpoint.trainable().values():
             module.requires_grad_(False).zero_grad()
 
 
@@ -85,14 +68,6 @@ def changed_weights(checkpoint: Backbone, level: Level) -> list[Tensor]:
     """The weights that `training` at a level changes, those that LoRA's factors are folded into among them."""
     adapted: list[Tensor] = [layer.weight for layer in checkpoint.projections()] if level == "lora" else []
     return [*checkpoint.trained_weights(level), *adapted]
-
-
-def _adapt(checkpoint: Backbone, rank: int, generator: torch.Generator) -> list[nn.Linear]:
-    """Put low-rank updates on the attention projections of all trainable networks."""
-    layers = checkpoint.projections()
-    for layer in layers:
-        parametrize.register_parametrization(layer, "weight", LowRank(layer.weight.detach(), rank, generator))
-    return layers
 
 
 def _optimizer(parameters: list[nn.Parameter], rate: float, level: Level) -> torch.optim.Optimizer:
@@ -159,7 +134,7 @@ def choose_level(
     Raises:
         OutOfMemory: not even the smallest fits.
     """
-    for level in AUTOMATIC:
+    for level in (level for level in AUTOMATIC if level in FAMILIES[checkpoint.family].learns):
         plan = memory_plan(checkpoint, size, level, rank=rank, rows=rows)
         if plan.total <= available:
             return plan

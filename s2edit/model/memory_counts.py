@@ -15,13 +15,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from ..method.prompts import PromptTokenizer
+from ..method.chat import TOKENS, ChatTokenizer
+from ..method.prompts import RARE_WORD, PromptTokenizer
 from ..picture.region import LATENT_STRIDE
 from ..settings import Level
-from .checkpoints import KINDS, tokenizer_of
+from . import transformer_memory
+from .backbone import Backbone
+from .checkpoints import FLOW_KINDS, KINDS, tokenizer_of
 from .families import FAMILIES, NOTHING_LEARNED, SD1, Family
+from .flow import FlowCheckpoint
 from .levels import memory_plan
 from .sd1 import Checkpoint, add_identity_rows
 from .unet_memory import PeakMemory, unet_inputs
@@ -31,8 +37,33 @@ _ROWS = 3
 _PARTS = ("weights", "gradients", "optimizer", "activations", "total")
 
 
-def published(family: Family) -> Checkpoint:
+def published(family: Family) -> Backbone:
     """A family's published networks on the meta device."""
+    return _flow(family) if family.key in FLOW_KINDS else _unet(family)
+
+
+def _flow(family: Family) -> FlowCheckpoint:
+    import diffusers
+    import transformers
+
+    folder, kind = family.config, FLOW_KINDS[family.key]
+    encoder = transformers.AutoConfig.from_pretrained(folder / "text_encoder")
+    word = Tokenizer(WordLevel({RARE_WORD: 0}, unk_token=RARE_WORD))
+    with torch.device("meta"):
+        return kind(
+            **{
+                name: getattr(diffusers, network).from_config(getattr(diffusers, network).load_config(folder / name))
+                for name, network in family.networks.items()
+            },
+            text_encoder=transformers.Qwen3Model(encoder),
+            tokenizer=ChatTokenizer(word, pad=0, length=TOKENS, thinking=bool(family.thinking)),
+            scheduler={},
+            native_size=family.native,
+            model_hash="",
+        )
+
+
+def _unet(family: Family) -> Checkpoint:
     import transformers
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
@@ -56,10 +87,14 @@ def counts(family: Family) -> dict[str, dict[str, int]]:
     checkpoint, size = published(family), (family.native, family.native)
     found: dict[str, dict[str, int]] = {}
     for level in get_args(Level):
-        if level != "auto":
+        if level in family.learns:
             plan = memory_plan(checkpoint, size, level).as_dict()
             found[level] = {part: plan[part] for part in _PARTS}
-    weights, passing = found["full"]["weights"], _passing(family)
+    weights = next(iter(found.values()))["weights"]
+    if isinstance(checkpoint, FlowCheckpoint):
+        passing = transformer_memory.passing(checkpoint, size, _ROWS)
+    else:
+        passing = _passing(family)
     zero = {"gradients": 0, "optimizer": 0}
     return found | {NOTHING_LEARNED: {"weights": weights, **zero, "activations": passing, "total": weights + passing}}
 

@@ -12,17 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from ..method.attention import AttentionControl, install
-from ..method.prompts import MAX_IDENTITIES, Prompt, PromptTokenizer
+from ..method.diffusion import Diffusion
+from ..method.prompts import MAX_IDENTITIES, RARE_WORD, Prompt, PromptTokenizer
 from ..picture.esrgan import Enlarger
 from ..picture.framing import Framing
 from ..picture.upscaling import Upscaler
-from ..settings import Level
-from . import unet_memory
+from ..settings import IdentitySettings, Level
+from . import low_rank, unet_memory
 from .backbone import Encoded, Encoding
 from .families import FAMILIES
+from .weights import BaseWeights
 
-_RARE_WORD = "sks"
-"""The token whose embedding [I] starts from, as DreamBooth chose it; rare in CLIP's training text."""
 _PROJECTIONS = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj")
 _KEYS_VALUES = (".attn2.to_k", ".attn2.to_v")
 
@@ -54,12 +54,18 @@ class Checkpoint:
     half: torch.dtype | None = None
     family: ClassVar[str] = "sd1"
     map_strides: ClassVar[tuple[int, ...]] = (1, 2, 4, 8)
+    carries_words: ClassVar[bool] = True
 
     @classmethod
     def stated_in(cls, folder: Path) -> dict[str, Any]:
         """Arguments that a checkpoint's configuration states, beyond what all families of the kind read."""
         del folder
         return {}
+
+    @property
+    def process(self) -> Diffusion:
+        """From pictures to noise, which is predicted."""
+        return Diffusion(self.alphas)
 
     @property
     def network(self) -> nn.Module:
@@ -92,7 +98,7 @@ class Checkpoint:
 
         The denoiser attends to them, and Eq. 1 compares them.
         """
-        ids = [padded(prompt, self.tokenizer) for prompt in prompts]
+        ids = [self.tokenizer.padded(prompt) for prompt in prompts]
         states: Tensor = self.text_encoder(torch.tensor(ids, device=self.device)).last_hidden_state.float()
         return Encoded(Encoding(states), (states,))
 
@@ -137,6 +143,18 @@ class Checkpoint:
         named = self.unet.named_parameters()
         return text + [w for name, w in named if level != "kv" or any(part in name for part in _KEYS_VALUES)]
 
+    def adapt(self, settings: IdentitySettings, generator: torch.Generator) -> list[nn.Parameter]:
+        """Put low-rank updates on the projections' weights; returns the factors."""
+        return low_rank.adapt(self.projections(), settings.lora_rank, generator)
+
+    def settle(self) -> None:
+        """Make the updated weights those of the layers."""
+        low_rank.fold(self.projections())
+
+    def learned(self) -> BaseWeights:
+        """The published weights, kept where something changes them."""
+        return BaseWeights(self.trainable())
+
     def projections(self) -> list[nn.Linear]:
         """The layers that level "lora" adapts: queries, keys, values and outputs of all attention."""
         return [
@@ -169,18 +187,12 @@ class Checkpoint:
                 module.to(memory_format=torch.channels_last)
 
 
-def padded(prompt: Prompt | None, tokenizer: PromptTokenizer) -> list[int]:
-    """A prompt's ids as an encoder takes them; None is the empty prompt."""
-    ids = [tokenizer.start, tokenizer.end] if prompt is None else list(prompt.ids)
-    return [*ids, *[tokenizer.pad] * (tokenizer.length - len(ids))]
-
-
 def add_identity_rows(text_encoder: Any, tokenizer: PromptTokenizer) -> None:
     """Append embedding rows for the identity tokens, each a copy of a rare token's (the mean of its pieces')."""
     old = text_encoder.get_input_embeddings()
     rows = tokenizer.vocabulary_size + MAX_IDENTITIES
     new = nn.Embedding(max(rows, old.num_embeddings), old.embedding_dim).requires_grad_(False)
-    pieces = list(tokenizer.encode(_RARE_WORD).ids[1:-1])
+    pieces = list(tokenizer.encode(RARE_WORD).ids[1:-1])
     new.weight[: old.num_embeddings] = old.weight
     new.weight[tokenizer.vocabulary_size : rows] = old.weight[pieces].mean(dim=0)
     text_encoder.set_input_embeddings(new)

@@ -14,7 +14,7 @@ from ..method.prompts import Prompt, PromptTokenizer
 from ..picture.region import LATENT_STRIDE
 from .backbone import Encoded, Encoding
 from .families import read_object
-from .sd1 import Checkpoint, padded
+from .sd1 import Checkpoint
 
 
 @dataclass(eq=False, kw_only=True)
@@ -51,7 +51,7 @@ class XlCheckpoint(Checkpoint):
         hidden: list[Tensor] = []
         last: list[Tensor] = []
         for encoder, tokenizer in ((self.text_encoder, self.tokenizer), (self.text_encoder_2, self.tokenizer_2)):
-            ids = torch.tensor([padded(prompt, tokenizer) for prompt in prompts], device=self.device)
+            ids = torch.tensor([tokenizer.padded(prompt) for prompt in prompts], device=self.device)
             found = encoder(ids, output_hidden_states=True)
             hidden.append(found.hidden_states[-2].float())
             last.append(found.last_hidden_state.float())

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+
+
+class Learned(Protocol):
+    """What identities add to a published model, one at a time."""
+
+    def keep(self, weights: Sequence[Tensor]) -> None:
+        """Be told of weights that are about to be changed."""
+
+    def restore(self) -> None:
+        """Put the published model back."""
+
+    def take_deltas(self) -> dict[str, Tensor]:
+        """What training made of it, by name, in main memory; the networks are left as `apply` of that makes them."""
+
+    def apply(self, deltas: Mapping[str, Tensor], strength: float = 1.0) -> None:
+        """Have the networks carry what `take_deltas` gave, or a part of it, 0 to 1."""
 
 
 class BaseWeights:

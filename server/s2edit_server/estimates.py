@@ -90,4 +90,8 @@ def unet_forwards(settings: Settings) -> tuple[int, int, int]:
     injected = 1.0 if settings.inversion.mode == "npi" else max(edit.cross_replace, edit.self_replace)
     # Nobody knows before how often stage 2 is made again: about half of the attempts are.
     made = (1 + settings.attempts) / 2
+    if settings.inversion.mode == "flowedit":
+        # Nothing is inverted; source and target, each with its unconditional row while it is guided.
+        rows = 2 + (edit.source_guidance != 1) + edit.guidance_until
+        return identity, 0, round(rows * (1 - edit.skipped) * settings.edited_in * made)
     return identity, inversion, round((1 + edit.guidance_until + injected) * settings.edited_in * made)

@@ -17,8 +17,10 @@ from s2edit.errors import PromptError, S2EditError
 from s2edit.method.alignment import plan_prompts
 from s2edit.method.composition import check_learning, plan_composition
 from s2edit.method.prompts import PromptTokenizer, object_words
-from s2edit.model.families import FAMILIES, NOTHING_LEARNED, SD1, multiple_of
+from s2edit.model.abilities import check_abilities
+from s2edit.model.families import FAMILIES, NOTHING_LEARNED, SD1, Family, multiple_of
 from s2edit.model.instructed import INSTRUCTED
+from s2edit.model.prompting import prompt_tokenizer
 from s2edit.picture.region import Box, crop_for
 from s2edit.picture.resolution import resolution
 from s2edit.settings import Settings
@@ -62,7 +64,7 @@ def plan(
     entry = weights.entry(request["model"])
     problems: list[Problem] = []
     path = _installed(entry, weights, problems, kind=request["kind"])
-    settings = _settings(request, path, problems)
+    settings = _settings(request, path, problems, FAMILIES.get(entry.family))
     native = settings.native_size or entry.native
     try:
         box = tuple(request["mask_box"]) if "mask_box" in request else None
@@ -126,7 +128,7 @@ def check_submit(
         path = _installed(entry, weights, problems, kind=edit["kind"])
     except WireError as error:
         return error
-    settings = _settings(edit, path, problems)
+    settings = _settings(edit, path, problems, FAMILIES.get(entry.family))
     problems += instruction_problems(edit, entry) if instructs(entry) else prompt_problems(edit, path, settings)
     problems += frame_problems(edit, frames)
     problems += reference_problems(edit, frames, entry)
@@ -231,12 +233,14 @@ def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind:
         return None
 
 
-def _settings(edit: Mapping[str, Any], path: Path | None, problems: list[Problem]) -> Settings:
+def _settings(edit: Mapping[str, Any], path: Path | None, problems: list[Problem], family: Family | None) -> Settings:
     """The job's settings; the profile's own, with a problem noted, when one is wrong."""
     try:
         settings = settings_for(edit, path)
         if edit.get("kind") == "compose":
             check_learning(settings)
+        if family is not None:
+            check_abilities(family, settings)
         return settings
     except S2EditError as error:
         problems.append(Problem("settings", "bad_setting", str(error), word=_quoted(str(error)), hint=error.hint))
@@ -261,7 +265,7 @@ def _tokenizer_of(path: Path | None) -> PromptTokenizer | None:
 
 @lru_cache(maxsize=8)
 def _tokenizer(path: Path, _changed: int) -> PromptTokenizer:
-    return PromptTokenizer.from_folder(path)
+    return prompt_tokenizer(path)
 
 
 def _words(prompt: str) -> list[str]:

@@ -91,8 +91,7 @@ def noise_error(stages: Stages, subject: Subject, prompt: Prompt, masks: list[To
     errors = []
     for time in TIMES:
         noise = torch.randn(subject.mean.shape, generator=generator)
-        alpha = float(stages.checkpoint.alphas[time])
-        noisy = alpha**0.5 * subject.mean + (1 - alpha) ** 0.5 * noise
+        noisy = stages.checkpoint.process.noisy(subject.mean, noise, torch.tensor([time]))
         with torch.no_grad():
             errors.append(float(F.mse_loss(stages.denoiser(noisy, time, encoding, masks=masks), noise)))
     return float(np.mean(errors))

@@ -25,12 +25,12 @@ import torch
 
 from s2edit.engine import EditRequest, Engine, ObjectSpec
 from s2edit.method.alignment import plan_prompts
-from s2edit.model.checkpoints import load
 from s2edit.picture import imaging
 from s2edit.profiles import profile
 from s2edit.requests import EditResult, Progress, ProgressCallback, no_progress
 from s2edit.research.starter import caption, recommended, sample_portrait, weights_folder
 from s2edit.settings import Settings
+from tests.fakes.tiny import loaded
 
 from . import method_attention
 from .method_attention import attention
@@ -126,7 +126,7 @@ class Contender:
 
 def published(it: Picture, settings: Settings) -> Contender:
     """The yardstick, its first edit made."""
-    checkpoint = load(weights_folder())
+    checkpoint = loaded(weights_folder())
     size = (it.pixels.shape[0], it.pixels.shape[1])
     plans = [plan_prompts(checkpoint.tokenizer, it.source, target, [it.word]) for target in it.targets]
     scene = Scene(imaging.model_input(it.pixels, size), imaging.model_mask(it.mask, size), plans[0])

@@ -18,8 +18,8 @@ from s2edit.method.attention import AttentionControl, TokenMask, cross_attention
 from s2edit.method.diffusion import Denoiser
 from s2edit.method.masks import MaskPyramid
 from s2edit.model.backbone import Encoding
-from s2edit.model.checkpoints import load
 from s2edit.research.starter import weights_folder
+from tests.fakes.tiny import loaded
 
 ROUNDS = 41
 
@@ -41,7 +41,7 @@ def paired(one: Callable[[], Any], other: Callable[[], Any], rounds: int) -> flo
 
 def attention(rounds: int = ROUNDS) -> dict[str, float]:
     """Cost of Eq. 3 as a multiple of plain fused attention: a U-Net pass, a training pass, one layer of SD v1-4."""
-    checkpoint = load(weights_folder())
+    checkpoint = loaded(weights_folder())
     checkpoint.move_to(torch.device("cpu"))
     denoiser = Denoiser(checkpoint)
     latent = torch.randn(1, 4, 16, 16)

@@ -8,7 +8,24 @@ from pathlib import Path
 import pytest
 import torch
 
+from s2edit.model.checkpoints import Checkpoint, load
+from s2edit.model.flow import FlowCheckpoint
 from tests.parity.tiny_checkpoint import build, build_xl
+from tests.parity.tiny_flow import build_klein
+
+
+def loaded(path: Path) -> Checkpoint:
+    """A checkpoint of Stable Diffusion's kind."""
+    found = load(path)
+    assert isinstance(found, Checkpoint)
+    return found
+
+
+def flow_loaded(path: Path) -> FlowCheckpoint:
+    """A flow transformer."""
+    found = load(path)
+    assert isinstance(found, FlowCheckpoint)
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,3 +44,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_xl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_xl(tmp_path_factory.mktemp("tiny-xl"))
+
+
+@pytest.fixture(scope="session")
+def tiny_klein_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_klein(tmp_path_factory.mktemp("tiny-klein"))

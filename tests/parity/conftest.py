@@ -8,9 +8,9 @@ import pytest
 
 from s2edit.method.diffusion import Denoiser
 from s2edit.model.checkpoints import Checkpoint, load
-from tests.fakes.tiny import one_thread, tiny_folder, tiny_xl_folder
+from tests.fakes.tiny import one_thread, tiny_folder, tiny_klein_folder, tiny_xl_folder
 
-__all__ = ["one_thread", "tiny_folder", "tiny_xl_folder"]
+__all__ = ["one_thread", "tiny_folder", "tiny_klein_folder", "tiny_xl_folder"]
 
 
 @pytest.fixture(params=["sd1", "sdxl"])

@@ -11,35 +11,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
 
-
-@dataclass(frozen=True)
-class Mutation:
-    """`old` becomes `new` in a file of the method; `test` should then fail."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    test: str
-
+from tests.parity.mutation import Mutation  # noqa: E402
+from tests.parity.mutations_of_flow import FLOW  # noqa: E402
 
 MUTATIONS = [
     Mutation(
         "EOT choice: the start token's state",
         "method/identity.py",
-        "sentence = plain_states[plain.end]",
+        "sentence = plain_states[plain.sentence]",
         "sentence = plain_states[0]",
         "test_identity.py::test_losses_and_weights",
     ),
     Mutation(
         "EOT choice: the last padding state",
         "method/identity.py",
-        "sentence = plain_states[plain.end]",
+        "sentence = plain_states[plain.sentence]",
         "sentence = plain_states[-1]",
         "test_identity.py::test_losses_and_weights",
     ),
@@ -158,22 +149,22 @@ MUTATIONS = [
     Mutation(
         "few steps: the source as it was in the inversion's first ones",
         "method/diffusion.py",
-        "trajectory[[0, *(noise - place for place in reversed(self._places))]]",
-        "trajectory",
+        "return passed_at(self._places, trajectory)",
+        "return trajectory",
         "test_instant.py",
     ),
     Mutation(
         "stratified timesteps: one part twice",
         "method/identity.py",
-        "places = (order + torch.rand",
-        "places = (order // 2 + torch.rand",
+        "return (order + torch.rand",
+        "return (order // 2 + torch.rand",
         "test_identity.py::test_stratified_timesteps_miss_no_part",
     ),
     Mutation(
         "empty prompt taught: the prompt's own prediction once more",
         "method/identity.py",
-        "F.mse_loss(found[1], noise)",
-        "F.mse_loss(found[0], noise)",
+        "F.mse_loss(found[1], goal)",
+        "F.mse_loss(found[0], goal)",
         "test_identity.py::test_losses_and_weights",
     ),
     Mutation(
@@ -193,8 +184,8 @@ MUTATIONS = [
     Mutation(
         "injection bounds: cross-attention one step longer",
         "method/editing.py",
-        "cross = within(index, settings.cross_replace, ddim.steps)",
-        "cross = within(index - 1, settings.cross_replace, ddim.steps)",
+        "carries_words and within(index, settings.cross_replace, walk.steps)",
+        "carries_words and within(index - 1, settings.cross_replace, walk.steps)",
         "test_editing.py::test_painted_edit_mask",
     ),
     Mutation(
@@ -207,7 +198,7 @@ MUTATIONS = [
     Mutation(
         "injection bounds: self-attention in every step",
         "method/editing.py",
-        "if within(index, settings.self_replace, ddim.steps) else 0",
+        "if within(index, settings.self_replace, walk.steps) else 0",
         "if True else 0",
         "test_editing.py::test_painted_edit_mask",
     ),
@@ -281,6 +272,7 @@ MUTATIONS = [
         "(side for side in latents.shape[-2:])",
         "test_inversion.py::test_trajectory",
     ),
+    *FLOW,
 ]
 
 

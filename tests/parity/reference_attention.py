@@ -33,6 +33,8 @@ class Branch:
     cross_maps: list[Tensor] = field(default_factory=list)  # per layer, heads×N×L, after injection
     self_maps: list[Tensor] = field(default_factory=list)
     shapes: list[tuple[int, int]] = field(default_factory=list)  # of the cross layers
+    second_mask: bool = False  # in joint attention
+    queries_keys: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # per joint layer, the picture's
 
 
 class ReferenceProcessor:

@@ -15,8 +15,9 @@ from s2edit.method.identity import Example, fine_tune, semantic_loss
 from s2edit.method.masks import MaskPyramid
 from s2edit.method.prompts import PromptTokenizer
 from s2edit.model.backbone import Encoding
-from s2edit.model.checkpoints import CONFIGS, Checkpoint, load
+from s2edit.model.checkpoints import CONFIGS, Checkpoint
 from s2edit.settings import IdentitySettings
+from tests.fakes.tiny import loaded
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_diffusion import Reference
 from tests.parity.reference_text import literal
@@ -101,7 +102,7 @@ def test_losses_and_weights(
 ) -> None:
     it, mask = example(checkpoint)
     losses = fine_tune(checkpoint, denoiser, [it], settings, 11, lambda _: None)
-    other = load(folder)
+    other = loaded(folder)
     assert isinstance(other, Checkpoint)
     wanted = literal_losses(other, it, mask, settings)
     torch.testing.assert_close(torch.tensor(losses), torch.tensor(wanted), rtol=0, atol=1e-5)

@@ -14,17 +14,21 @@ from s2edit_server.weights.catalogue import Entry
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2edit.errors import OutOfMemory, SettingError
+from s2edit.method.chat import TOKENS
 from s2edit.method.diffusion import Denoiser
 from s2edit.method.identity import fine_tune
 from s2edit.model import levels
-from s2edit.model.checkpoints import Checkpoint, load
+from s2edit.model.backbone import Encoding
+from s2edit.model.checkpoints import Checkpoint
 from s2edit.model.families import CONFIGS, FAMILIES, Family
+from s2edit.model.flow import FlowCheckpoint
 from s2edit.model.instructed import kinds
 from s2edit.model.levels import changed_weights, choose_level, memory_plan
 from s2edit.model.memory_counts import counts, published, table
 from s2edit.model.unet_memory import PeakMemory, unet_inputs
 from s2edit.model.weights import BaseWeights
 from s2edit.settings import IdentitySettings, Level
+from tests.fakes.tiny import loaded
 from tests.parity.test_identity import RATE, example
 
 
@@ -43,7 +47,7 @@ def changed(checkpoint: Checkpoint, denoiser: Denoiser, level: Level) -> dict[st
 
 def test_checkpointing_is_the_same_computation(folder: Path, checkpoint: Checkpoint, denoiser: Denoiser) -> None:
     moved = changed(checkpoint, denoiser, "checkpointing")
-    other = load(folder)
+    other = loaded(folder)
     wanted = changed(other, Denoiser(other), "full")
     assert moved.keys() == wanted.keys()
     agree = torch.cat([((moved[n] - wanted[n]).abs() < 0.2 * RATE).flatten() for n in wanted]).float().mean()
@@ -115,7 +119,7 @@ def test_the_real_eight_bit_optimiser(
     # bitsandbytes leaves small weights' states as they are: they would save nothing.
     assert {state["state1"].dtype for size, state in states.items() if size >= 4096} == {torch.uint8}
     assert {state["state2"].dtype for size, state in states.items() if size < 4096} == {torch.float32}
-    other = load(folder)
+    other = loaded(folder)
     wanted = changed(other, Denoiser(other), "full")
     assert moved.keys() == wanted.keys()
     agree = torch.cat([((moved[n] - wanted[n]).abs() < 0.3 * RATE).flatten() for n in wanted]).float().mean()
@@ -194,9 +198,15 @@ def test_the_published_figures_are_what_is_counted(family: Family) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.key)
 def test_a_forward_pass_has_as_many_operations_as_forecasts_go_by(family: Family) -> None:
-    unet = published(family).unet
+    checkpoint, native = published(family), family.native
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        unet(**unet_inputs(unet, 77, (family.native, family.native), 1))
+        if isinstance(checkpoint, FlowCheckpoint):
+            words = torch.empty(1, TOKENS, checkpoint.transformer.config.joint_attention_dim)
+            latents = torch.empty(1, checkpoint.channels, native // 8, native // 8)
+            checkpoint.predict(latents, torch.empty(1), Encoding(words))
+        else:
+            assert isinstance(checkpoint, Checkpoint)
+            checkpoint.unet(**unet_inputs(checkpoint.unet, 77, (native, native), 1))
     assert counter.get_total_flops() == pytest.approx(family.operations, rel=0.01)
 
 

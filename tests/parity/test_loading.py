@@ -15,6 +15,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 from s2edit.errors import CheckpointError
 from s2edit.method.prompts import MAX_IDENTITIES
 from s2edit.model.checkpoints import Checkpoint, load, model_hash
+from tests.fakes.tiny import loaded
 from tests.parity.single_file import write
 
 
@@ -62,7 +63,7 @@ def assert_same_networks(found: Checkpoint, wanted: Checkpoint) -> None:
 
 
 def test_single_file(folder: Path, single: Path) -> None:
-    whole, file = load(folder), load(single)
+    whole, file = loaded(folder), loaded(single)
     assert_same_networks(file, whole)
     assert (file.native_size, file.size_multiple) == (whole.native_size, whole.size_multiple)
     assert file.model_hash != whole.model_hash
@@ -114,11 +115,11 @@ def test_a_download_in_half_precision_only(folder: Path, tmp_path: Path) -> None
     half = copied(folder, tmp_path / "half")
     for file in list(half.rglob("*.safetensors")):
         file.rename(file.with_suffix(".fp16.safetensors"))
-    assert_same_networks(load(half), load(folder))
+    assert_same_networks(loaded(half), loaded(folder))
 
 
 def test_identity_rows_start_from_the_rare_token(tiny_folder: Path) -> None:
-    checkpoint = load(tiny_folder)
+    checkpoint = loaded(tiny_folder)
     rows = checkpoint.text_encoder.get_input_embeddings().weight
     assert rows.shape[0] == checkpoint.tokenizer.vocabulary_size + MAX_IDENTITIES
     assert torch.equal(rows[checkpoint.tokenizer.vocabulary_size], rows[48136])

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.parity.mutations import MUTATIONS, ROOT, Mutation
+from tests.parity.mutation import Mutation
+from tests.parity.mutations import MUTATIONS, ROOT
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

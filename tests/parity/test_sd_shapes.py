@@ -26,10 +26,11 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from s2edit import engine as engines
 from s2edit.engine import EditRequest, Engine, ObjectSpec
 from s2edit.model import checkpoints
-from s2edit.model.checkpoints import CONFIGS, Checkpoint, load
+from s2edit.model.checkpoints import CONFIGS, Checkpoint
 from s2edit.model.levels import changed_weights
 from s2edit.picture.esrgan import Enlarger, EsrganNetwork
 from s2edit.settings import Level, Settings
+from tests.fakes.tiny import loaded
 from tests.parity.single_file import write
 
 # Half an hour is for machines that do much else; on a core of its own an edit takes about a minute and a half.
@@ -122,7 +123,7 @@ def in_half(path: Path) -> Checkpoint:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoints, "DTYPE", torch.float16)
         patch.setattr(torch.nn.Module, "load_state_dict", assigned)
-        return load(path)
+        return loaded(path)
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])

@@ -166,6 +166,8 @@ def test_other_families_are_told_plainly(tiny_xl_folder: Path, tmp_path: Path, c
         config = folder / "unet" / "config.json"
         config.write_text(config.read_text().replace('"in_channels": 4', '"in_channels": 9'))
     assert family_of(folder) is None
-    with pytest.raises(CheckpointError, match="not of the Stable Diffusion 1 or Stable Diffusion XL kind") as caught:
+    with pytest.raises(
+        CheckpointError, match=r"Stable Diffusion 1 or Stable Diffusion XL or FLUX\.2 klein kind"
+    ) as caught:
         load(folder)
     assert caught.value.code == "checkpoint_unsupported"

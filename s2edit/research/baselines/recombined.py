@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from s2edit.errors import MaskError
+from s2edit.errors import MaskError, SettingError
 from s2edit.job import Job
-from s2edit.method.diffusion import Ddim, Denoiser
+from s2edit.method.diffusion import Ddim, Denoiser, Diffusion
 from s2edit.method.editing import Branches, guidance_at, sample
 from s2edit.method.identity import encode_prompt
 from s2edit.method.inversion import Inversion
@@ -69,8 +69,14 @@ class Scene:
 
     @property
     def ddim(self) -> Ddim:
-        """The sampler of the edit's settings."""
-        return Ddim(self.published.alphas, self.work.settings.inversion.steps)
+        """The sampler of the edit's settings; raises SettingError for a model that predicts anything but noise."""
+        process = self.published.process
+        if not isinstance(process, Diffusion):
+            raise SettingError(
+                "This rival is made for models that predict noise.", hint="Choose a Stable Diffusion model."
+            )
+        height, width = self.subject.mean.shape[-2:]
+        return process.walk((height, width), self.work.settings.inversion.steps)
 
     @property
     def edit_mask(self) -> Tensor | None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2edit.model.families import FAMILIES, SD1, Family, family_of
+from s2edit.model.families import FAMILIES, SD1, Family, family_of, native_of
 from s2edit.model.instructed import Instructed, instructed_of
 
 from .atomic import read_json
@@ -79,13 +79,14 @@ def _look_at_folder(folder: Path) -> tuple[Family | Instructed, int, str]:
     kind = instructed_of(folder)
     if kind is not None:
         return kind, kind.native, ""
-    family = family_of(folder)
-    try:
-        unet, vae = (read_json(folder / part / "config.json") for part in ("unet", "vae"))
-        native = int(unet["sample_size"]) * 2 ** (len(vae["block_out_channels"]) - 1)
-    except (ValueError, KeyError, TypeError, OverflowError):
+    family, native = family_of(folder), native_of(folder)
+    if native is None:
         native, family = SD1.native, None
     if family is None:
         known = " or ".join(one.title for one in FAMILIES.values())
-        return SD1, native, f"it is no diffusers folder with a {known} model (unet/ and vae/ with config.json)"
+        return (
+            SD1,
+            native,
+            f"it is no diffusers folder with a {known} model (unet/ or transformer/, and vae/, with config.json)",
+        )
     return family, min(max(native, 1), 4_096), ""

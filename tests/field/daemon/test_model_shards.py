@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from s2edit.errors import CheckpointError
 from s2edit.model.checkpoints import load, model_hash
+from tests.fakes.tiny import loaded
 from tests.parity import tiny_checkpoint
 
 NAMES = {
@@ -98,7 +99,7 @@ def test_an_adapter_that_names_another_model(model: Path) -> None:
 
 def test_sharded_weights_are_loaded_and_in_the_hash(model: Path, tiny: Path) -> None:
     shard(model / "unet", "diffusion_pytorch_model-00001-of-00001.safetensors")
-    ours, theirs = load(model), load(tiny)
+    ours, theirs = loaded(model), loaded(tiny)
     for one, other in zip(ours.unet.parameters(), theirs.unet.parameters(), strict=True):
         assert torch.equal(one, other)
     before = model_hash(model)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from s2edit.errors import CheckpointError, MaskError, SettingError
-from s2edit.method.diffusion import Ddim
+from s2edit.method.diffusion import Diffusion
 from s2edit.method.prompts import PromptTokenizer
 from s2edit.model.backbone import Encoding
 from s2edit.picture import imaging
@@ -79,7 +79,9 @@ class Parts:
             self.source, self.target, self.null = (encoded[k : k + 1] for k in range(3))
             self.latent, _ = self.checkpoint.latent_moments(imaging.model_input(portrait, (128, 128)))
         self.noise = torch.randn(self.latent.shape, generator=torch.Generator().manual_seed(0))
-        self.ddim = Ddim(self.checkpoint.alphas, 4)
+        process = self.checkpoint.process
+        assert isinstance(process, Diffusion)
+        self.ddim = process.walk((0, 0), 4)
         self.steps: list[int] = []
 
     def denoised(self, target: Encoding, **options: object) -> torch.Tensor:

@@ -1,0 +1,33 @@
+"""What settings ask of a model, and whether its family can do it; said before anything is computed. Torch-free."""
+
+from __future__ import annotations
+
+from ..errors import SettingError
+from ..settings import Level, Settings
+from .families import Family
+
+
+def check_abilities(family: Family, settings: Settings) -> None:
+    """Raise SettingError, saying what to choose instead, for what means nothing in the model's family."""
+    mode, known = settings.inversion.mode, family.inverts
+    if mode not in known:
+        reason = (
+            "fits the empty prompt to a model that predicts noise, and this one predicts velocities"
+            if mode == "null_text"
+            else "goes along straight flows, and this is no flow model"
+        )
+        raise SettingError(
+            f"The inversion “{mode}” is not for {family.title}: it {reason}.",
+            hint=f"Choose the profile “balanced”, or set inversion.mode to {' or '.join(known)}.",
+        )
+    if settings.identity.learns and settings.identity.level != "auto":
+        check_level(family, settings.identity.level)
+
+
+def check_level(family: Family, level: Level | str) -> None:
+    """Raise SettingError, naming those that there are, where the family has no such level."""
+    if level not in family.learns:
+        known = " or ".join(f"“{one}”" for one in family.learns)
+        raise SettingError(
+            f"{family.title} does not learn at the level “{level}”.", hint=f"Set identity.level to {known}."
+        )
