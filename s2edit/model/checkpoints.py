@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from importlib.util import find_spec
@@ -17,7 +16,6 @@ from ..errors import CheckpointError
 from ..method.prompts import PromptTokenizer
 from ..picture.framing import load_framing
 from ..picture.region import LATENT_STRIDE
-from ..picture.resolution import FRAMING, UPSCALER
 from ..picture.upscaling import load_upscaler
 from .backbone import Backbone
 from .families import CONFIGS, FAMILIES, SD1, Family, FamilyKey, family_of, header, multiple_of, read_object
@@ -27,7 +25,7 @@ from .klein import KleinCheckpoint
 from .prompting import prompt_tokenizer
 from .sd1 import Checkpoint, add_identity_rows
 from .sdxl import XlCheckpoint
-from .weight_files import check_folder, hashed_files
+from .weight_files import check_folder, model_hash, resolved
 
 KINDS: dict[FamilyKey, type[Checkpoint]] = {"sd1": Checkpoint, "sdxl": XlCheckpoint}
 FLOW_KINDS: dict[FamilyKey, type[FlowCheckpoint]] = {"klein": KleinCheckpoint}
@@ -47,7 +45,7 @@ def load(path: Path) -> Backbone:
     Raises:
         CheckpointError: something is missing, damaged or of another family.
     """
-    path = _resolved(path)
+    path = resolved(path)
     single = path.is_file()
     family = _family(path)
     folder = _single_config(path, family) if single else path
@@ -126,43 +124,6 @@ def tokenizer_of(text_encoder: str) -> str:
 def _tokenizers(folder: Path, family: Family) -> dict[str, PromptTokenizer]:
     names = [tokenizer_of(name) for name in family.text_encoders]
     return {name: PromptTokenizer.from_folder(folder, name, vocabulary=SD1.config) for name in names}
-
-
-def model_hash(path: Path) -> str:
-    """SHA-256 over a checkpoint's weights and configurations (`hashed_files`), in the order of their names.
-
-    Upscaler and framing network are left out: what they do shows in the record and in the pictures learned from.
-    """
-    path = _resolved(path)
-    whole = hashlib.sha256()
-    for file in [path] if path.is_file() else hashed_files(path):
-        name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        if not name.startswith((f"{UPSCALER}/", f"{FRAMING}/")):
-            with file.open("rb") as stream:
-                whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
-    return whole.hexdigest()
-
-
-def _resolved(path: Path) -> Path:
-    """The folder or file that holds the weights: a Hugging Face cache entry is followed to its snapshot."""
-    if (path / "snapshots").is_dir():
-        main = path / "refs" / "main"
-        names = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
-        names += sorted(entry.name for entry in (path / "snapshots").iterdir())
-        path = next((path / "snapshots" / n for n in names if (path / "snapshots" / n).is_dir()), path)
-    if path.is_file() and path.suffix == ".safetensors":
-        return path
-    if (path / "model_index.json").is_file():
-        return path
-    if path.is_file():
-        raise CheckpointError(
-            f"“{path.name}” is not a .safetensors file.",
-            code="checkpoint_unsupported",
-            hint="Use a model in the safetensors format; other formats can run code when they are opened.",
-        )
-    raise CheckpointError(
-        f"There is no model at “{path.name}”.", code="checkpoint_missing", hint="Download it, or choose another model."
-    )
 
 
 def _family(path: Path) -> Family:

@@ -6,11 +6,13 @@ name doesn't end in `.safetensors`: such a file can run code, and it would not b
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from pathlib import Path, PurePosixPath
 
 from ..errors import CheckpointError
+from ..picture.resolution import FRAMING, UPSCALER
 
 MAX_INDEX = 16 * 2**20
 """Bytes of a shard index; that of a model with 100,000 tensors has about 8 MiB."""
@@ -26,6 +28,47 @@ def hashed_files(folder: Path) -> list[Path]:
         if part.is_dir():
             found.update(part.rglob("*"))
     return sorted(file for file in found if file.suffix in _HASHED and file.is_file() and file.name not in _NOT_HASHED)
+
+
+def model_hash(path: Path) -> str:
+    """SHA-256 over a checkpoint's weights and configurations (`hashed_files`), in the order of their names.
+
+    Upscaler and framing network are left out: what they do shows in the record and in the pictures learned from.
+    """
+    path = resolved(path)
+    whole = hashlib.sha256()
+    for file in [path] if path.is_file() else hashed_files(path):
+        name = file.name if path.is_file() else file.relative_to(path).as_posix()
+        if not name.startswith((f"{UPSCALER}/", f"{FRAMING}/")):
+            with file.open("rb") as stream:
+                whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
+    return whole.hexdigest()
+
+
+def resolved(path: Path) -> Path:
+    """The folder or file that holds the weights: a Hugging Face cache entry is followed to its snapshot.
+
+    Raises:
+        CheckpointError: there is none, or of another kind.
+    """
+    if (path / "snapshots").is_dir():
+        main = path / "refs" / "main"
+        names = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
+        names += sorted(entry.name for entry in (path / "snapshots").iterdir())
+        path = next((path / "snapshots" / n for n in names if (path / "snapshots" / n).is_dir()), path)
+    if path.is_file() and path.suffix == ".safetensors":
+        return path
+    if (path / "model_index.json").is_file():
+        return path
+    if path.is_file():
+        raise CheckpointError(
+            f"“{path.name}” is not a .safetensors file.",
+            code="checkpoint_unsupported",
+            hint="Use a model in the safetensors format; other formats can run code when they are opened.",
+        )
+    raise CheckpointError(
+        f"There is no model at “{path.name}”.", code="checkpoint_missing", hint="Download it, or choose another model."
+    )
 
 
 def check_folder(folder: Path) -> None:

@@ -111,6 +111,22 @@ def run() -> None:
 
 
 @app.command()
+def service(
+    network: Annotated[
+        str,
+        typer.Option(help="Of the whole computer, and closed to who is not in this network: 192.168.0.0/24."),
+    ] = "",
+) -> None:
+    """Print a systemd unit that brings this computer's part up with the computer."""
+    from s2edit_cluster import membership
+    from s2edit_cluster.service import unit
+
+    state = state_folder()
+    membership.found_studio(state)
+    typer.echo(unit(state, network), nl=False)
+
+
+@app.command()
 def status(json_: options.Json = False) -> None:
     """This computer's part, and on the head every place with what it does."""
     from s2edit_cluster import membership, node

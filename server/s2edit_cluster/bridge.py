@@ -19,11 +19,15 @@ from typing import Any
 import msgspec
 from s2edit_server import bridge_link as link
 from s2edit_server.supervisor import WorkerDied
-from s2edit_server.worker_link import FD_VARIABLE, STATE_VARIABLE, Cancelled, Done, Failed, FrameFile, LinkBroken
+from s2edit_server.worker_link import FD_VARIABLE, STATE_VARIABLE, Cancelled, Done, Failed, FrameFile, LinkBroken, Run
+from s2edit_wire.programs import MODULES
+
+from s2edit.errors import CheckpointError
 
 from . import membership
 from .node import SEAT
 from .node import start as bring_up
+from .same_weights import Hashes
 
 LOG = logging.getLogger(__name__)
 LOOK_S = 1.0
@@ -64,6 +68,7 @@ class Bridge:
         self._made: dict[tuple[str, int], str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: link.Places | None = None
+        self._hashes = Hashes()
 
     async def serve(self, line: socket.socket) -> None:
         """Work until the daemon hangs up."""
@@ -110,7 +115,8 @@ class Bridge:
         run = order.order
         try:
             pixels = await asyncio.to_thread(lambda: [Path(frame.path).read_bytes() for frame in run.frames])
-            body, results = await seat.actor.run.remote(_encoder.encode(run), pixels)
+            weights = await self._weights(run)
+            body, results = await seat.actor.run.remote(_encoder.encode(run), pixels, weights)
             outcome = _outcomes.decode(body)
             if isinstance(outcome, Done):
                 outcome = await asyncio.to_thread(_kept, outcome, results, Path(run.out))
@@ -120,12 +126,18 @@ class Bridge:
             self._say(link.Failure(seat.name, run.job, why, lost=False))
         except ray.exceptions.RayError as error:
             self._give_up(seat, f"its computer does not answer ({type(error).__name__})")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, CheckpointError) as error:
             LOG.exception("job %s", run.job)
             self._say(link.Failure(seat.name, run.job, str(error), lost=False))
         else:
             if self._seats.get(seat.name) is seat:  # else the job may be at its next attempt, at this name's next seat
                 self._say(link.Ended(seat.name, run.job, outcome))
+
+    async def _weights(self, run: Run) -> str:
+        """Hash of the head's own weights, which the seat's have to be; "" where a worker has none."""
+        if self._worker != MODULES["worker"]:
+            return ""
+        return await asyncio.to_thread(self._hashes.of, Path(run.model.path))
 
     async def _look(self) -> None:
         """Have a seat for every card of every computer, for ever."""

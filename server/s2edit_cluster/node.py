@@ -24,8 +24,12 @@ from s2edit_wire.programs import run_python
 from . import membership
 from .membership import Studio
 
-LOCK, PID, FOLDER = "run.lock", "run.pid", "ray.folder"
+LOCK, PID = "run.lock", "run.pid"
 PREFIX = "s2edit-ray-"
+ALIVE = "alive.lock"
+"""In Ray's folder; held for as long as who made it lives."""
+YOUNG_S = 60.0
+"""Seconds for which a folder without that may still be about to get it."""
 SEAT = "s2edit_seat"
 """The resource that a computer offers, one for each of its cards."""
 START_S = 60.0
@@ -160,9 +164,10 @@ def _refuse_without_head(studio: Studio) -> None:
 
 def _once(studio: Studio) -> None:
     """Ray from its start to its end; its folder goes with it."""
-    _sweep(studio)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT if os.name == "posix" else None))
-    (studio.folder / FOLDER).write_text(str(folder), encoding="utf-8")
+    sweep(Path(SHORT))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT))
+    alive = FileLock(folder / ALIVE)
+    alive.acquire(timeout=0)
     own = folder / "ray"  # Ray opens its own folder to everybody; nobody gets through the one around it
     up = studio.folder / "up"
     environment = os.environ | studio.environment()
@@ -180,14 +185,19 @@ def _once(studio: Studio) -> None:
         _end_group(process)
         shutil.rmtree(studio.folder / "scratch", ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
+        alive.release()
 
 
-def _sweep(studio: Studio) -> None:
-    """Remove Ray's folder of last time, which a power cut has left."""
-    with contextlib.suppress(OSError, ValueError):
-        last = Path((studio.folder / FOLDER).read_text(encoding="utf-8"))
-        if last.name.startswith(PREFIX):
-            shutil.rmtree(last, ignore_errors=True)
+def sweep(parent: Path) -> None:
+    """Remove this user's folders of Ray whose makers are gone without a word, of whatever studio and state folder."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # another may sweep, too
+            if folder.lstat().st_uid == os.getuid() and folder.is_dir() and not folder.is_symlink():
+                alive = folder / ALIVE
+                if not alive.exists() and time.time() - folder.stat().st_mtime < YOUNG_S:
+                    continue
+                with contextlib.suppress(Timeout), FileLock(alive, timeout=0):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -25,6 +25,7 @@ from s2edit_wire.paths import state_folder
 from s2edit_wire.programs import MODULES
 
 from .node import OWN_THREADS
+from .same_weights import Hashes
 
 PULSE_S = 1.0
 """Seconds between two signs of life."""
@@ -59,6 +60,7 @@ class Seat:
         self._said: asyncio.Queue[bytes] | None = None
         self._weights: WeightsDesk | None = None
         self._cancelled: set[tuple[str, int]] = set()
+        self._hashes = Hashes()
 
     async def hello(self) -> str:
         """The place's name on its computer."""
@@ -81,8 +83,8 @@ class Seat:
                 reports.append(self._said.get_nowait())
             yield reports
 
-    async def run(self, order: bytes, pixels: list[bytes]) -> Answer:
-        """Do a job, whose frames are these.
+    async def run(self, order: bytes, pixels: list[bytes], weights: str) -> Answer:
+        """Do a job, whose frames are these, with the weights of this hash, or with any where it is "".
 
         Raises:
             WorkerDied: as `Runner.run`.
@@ -91,7 +93,9 @@ class Seat:
         with tempfile.TemporaryDirectory(dir=self._scratch) as name:
             folder = Path(name)
             try:
-                work = asyncio.ensure_future(self._runner.run(await self._here(run, pixels, folder), self._progress))
+                work = asyncio.ensure_future(
+                    self._runner.run(await self._here(run, pixels, weights, folder), self._progress)
+                )
                 await asyncio.sleep(0)
                 if (run.job, run.attempt) in self._cancelled:
                     self._runner.cancel(run.job)
@@ -117,13 +121,17 @@ class Seat:
         """Delete this computer's identities but these."""
         await self._desk().keep_identities(frozenset(needed))
 
-    async def _here(self, run: worker_link.Run, pixels: list[bytes], folder: Path) -> worker_link.Run:
-        """The order with this computer's paths and settings."""
+    async def _here(self, run: worker_link.Run, pixels: list[bytes], weights: str, folder: Path) -> worker_link.Run:
+        """The order with this computer's paths and settings; raises WireError: its model is not here."""
+        where = f"On the studio's computer {os.uname().nodename}"
         try:
             model = await self._desk().find_model(run.model.id)
         except WireError as error:
-            where = f"On the studio's computer {os.uname().nodename}"
             raise WireError(error.code, f"{where}: {error.message}", error.hint) from error
+        if weights and await asyncio.to_thread(self._hashes.of, model) != weights:
+            # As if it were not there: the job goes to a computer that has it.
+            message = f"{where}: the model “{run.model.id}” has other weights than the head's."
+            raise WireError("unknown_model", message, "Bring the head's weights there.")
         frames = []
         for number, (frame, data) in enumerate(zip(run.frames, pixels, strict=True)):
             path = folder / f"in-{number}"

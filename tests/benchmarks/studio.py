@@ -155,7 +155,7 @@ def serve_engine(folder: Path) -> None:
     run = Run("", 1, EDIT, Model(EDIT["model"], str(weights_folder())), [], "")
     for line in sys.stdin:
         begun = time.perf_counter()
-        made.edit(edit_request(run, Inputs(picture(SIDE, int(line)), None, None, None, {})))
+        made.edit(edit_request(run, Inputs(picture(SIDE, int(line)), None, None, None, {}, {})))
         print(time.perf_counter() - begun, flush=True)
 
 
