@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from s2edit_cluster import membership
+from s2edit_cluster import membership, node
 from s2edit_wire.client import Client
 
 from tests.cluster import network
@@ -93,6 +94,12 @@ class Computer:
             found |= new
             below += new
         return sorted(found)
+
+    def ray_folder(self) -> Path:
+        """Where its Ray keeps what is its own."""
+        words = b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.processes())
+        (found,) = set(re.findall(rf"/tmp/{node.PREFIX}\w+", words.decode()))
+        return Path(found)
 
     def signal(self, number: signal.Signals) -> None:
         """Send all its processes a signal at once: SIGKILL is a power cut, SIGSTOP hangs it without a word."""

@@ -266,7 +266,7 @@ def test_a_computer_that_gives_no_sign_is_heard_of_its_job_goes_on_elsewhere_and
 
 def test_a_power_cut_is_heard_and_the_computer_is_taken_back(studio: Studio, client: Client) -> None:
     jobs = _busy(client, (40, 41))
-    left = Path((studio.other.folder / "cluster" / "ray.folder").read_text())
+    left = studio.other.ray_folder()
     studio.other.kill()
     assert left.is_dir()
     assert until(lambda: AT_OTHER not in places(client)) < HEARD_S
