@@ -73,6 +73,17 @@ def test_a_tint_is_taken_off_also_below_the_mask() -> None:
         assert error(better, truth, inside) < 0.6 * error(answer, truth, inside)
 
 
+def test_a_flat_part_that_was_recoloured_is_no_tint() -> None:
+    """Where nothing has edges, both pictures agree in them, whatever was asked for."""
+    for number, (source, _, _) in enumerate(pictures()):
+        truth, square = source.clone(), torch.zeros(SIDE, SIDE, dtype=torch.bool)
+        square[100:160, 90:150] = True
+        truth[:, :, square] = 1 - truth[:, :, square].mean(dim=2, keepdim=True).round()
+        answer = tinted(truth, np.random.default_rng(number))
+        better = untinted(answer, source, torch.ones(SIDE, SIDE))
+        assert error(better, truth, square) < 0.12 < 0.3 < error(source, truth, square)
+
+
 def test_other_portraits_and_photographs_are_no_answers() -> None:
     drawn = [as_tensor(PORTRAITS.render(PORTRAITS.sample(TEST_FIRST + seed), SIDE), (SIDE, SIDE)) for seed in range(6)]
     shots = [as_tensor(picture, (SIDE, SIDE)) for picture in photographs()]
