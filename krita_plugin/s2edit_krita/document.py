@@ -92,7 +92,8 @@ def reading(document: KritaDocument, node: KritaNode | None, box: Box, depth: De
     profile. Animations give the current frame. What is painted after the first turn is not among them.
     """
     depth = depth or depth_of(document)
-    data = yield from _held(document, node, box, depth).copied(box)
+    held = yield from _held(document, node, box, depth)
+    data = yield from held.copied(box)
     return Picture(box.width, box.height, 4, depth.dtype, data)
 
 
@@ -124,9 +125,22 @@ def converted(document: KritaDocument, data: QByteArray, box: Box, space: Space,
     return bytes(layer.pixelData(0, 0, box.width, box.height))
 
 
-def _held(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth) -> Held:
+def settled(document: KritaDocument) -> Work[None]:
+    """Until Krita has done with a document what it does beside its own thread, which is not kept waiting."""
+    while not document.tryBarrierLock():
+        yield
+    document.unlock()
+
+
+def drawn(document: KritaDocument) -> Work[None]:
+    """The same once all of it is drawn anew."""
+    document.refreshProjection()
+    yield from settled(document)
+
+
+def _held(document: KritaDocument, node: KritaNode | None, box: Box, depth: Depth) -> Work[Held]:
     if is_costly(document, node):
-        return _held_by_copy(document, node, depth)
+        return (yield from _held_by_copy(document, node, depth))
     take, space = _as_shown(document, node)
     if box.width * box.height > BAND and node is not None and _is_plain(node) and not node.animated():
         twin = node.duplicate()  # shares its pixels until somebody paints
@@ -140,8 +154,8 @@ def _held(document: KritaDocument, node: KritaNode | None, box: Box, depth: Dept
     return _converting(document, part, space, depth)
 
 
-def _held_by_copy(document: KritaDocument, node: KritaNode | None, depth: Depth) -> Held:
-    """By a copy of the document, where something has to be hidden first; Krita draws that copy in one go."""
+def _held_by_copy(document: KritaDocument, node: KritaNode | None, depth: Depth) -> Work[Held]:
+    """By a copy of the document, where something has to be hidden first."""
     copy = document.clone()
     copy.setBatchmode(True)
     for mark in _hidden_from(document, node):
@@ -151,13 +165,16 @@ def _held_by_copy(document: KritaDocument, node: KritaNode | None, depth: Depth)
     twin = None if node is None else node_by_mark(copy, node_mark(node))
     if twin is not None and _passes_through(twin):
         twin.setPassThroughMode(False)
-    copy.refreshProjection()
-    copy.waitForDone()
 
     def end() -> None:
         copy.setModified(False)
         copy.close()
 
+    try:
+        yield from drawn(copy)
+    except GeneratorExit:  # nobody waits any more
+        end()
+        raise
     take, space = _as_shown(copy, twin)
     held = _converting(document, lambda band: take(*band), space, depth)
     held.end = end

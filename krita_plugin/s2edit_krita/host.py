@@ -28,7 +28,7 @@ from s2edit_wire.errors import WireError
 from . import VERSION, document, layers, marking, stretching
 from .document import MASK_TYPES, active, node_by_mark, node_mark
 from .history import kept
-from .overlay import Overlay
+from .overlay import Overlay, drawing
 from .pictures import png_of_layer
 from .seen import own_alpha
 
@@ -222,9 +222,10 @@ class KritaHost:
         self.show([one for one in result.hide if one != self.active()], visible=False)
         return mark
 
-    def preview(self, layer: KritaNode, result: Insertion) -> Overlay:
+    def previewing(self, layer: KritaNode, result: Insertion) -> Work[Overlay]:
         """Over the canvas; the layer is never part of the document."""
-        return Overlay(self.document, layer, result)
+        image = yield from drawing(self.document, layer, result)
+        return Overlay(image, result.box)
 
     def add_mask_layer(
         self, layer: str, above: str, name: str, word: str, filled: tuple[Box, bytes] | None = None, job: str = ""

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 from krita import Krita, ManagedColor, Selection
 from s2edit_editor.blue_first import DEPTHS, Depth, alpha_as_layer, to_krita
 from s2edit_editor.host import Insertion
-from s2edit_editor.pixels import Box, Picture, coloured
+from s2edit_editor.pixels import Box, Picture, coloured, kept_where
 from s2edit_editor.settling import Settling
 from s2edit_editor.text import _ as tr
 from s2edit_editor.turns import BAND, Work
 
 from .document import Space, depth_of, node_by_mark, node_mark, srgb_profile
 from .qt import QApplication, QByteArray
-from .seen import own_alpha, seen_through
+from .seen import own_alpha, see_through
 from .session_qt import QtLoop
 
 KritaDocument: TypeAlias = Any
@@ -35,19 +35,18 @@ def made(document: KritaDocument, result: Insertion) -> Work[KritaNode]:
     source = node_by_mark(document, result.source)
     layer = yield from _masked(document)
     layer.setName(result.name)
-    selection, there = Selection(), Selection()
+    selection = Selection()
     for band in result.box.bands(BAND):
         colour, alpha = (one.rows(band.y - result.box.y, band.height) for one in (result.colour, result.alpha))
         layer.setPixelData(_in_document_space(document, depth, colour), *band)
-        selection.setPixelData(QByteArray(_alpha_bytes(document, depth, alpha)), *band)
-        if source is not None and result.clipped:
-            there.setPixelData(QByteArray(own_alpha(source, band).there), *band)
+        shown = _alpha_bytes(document, depth, alpha)
+        if source is not None and result.clipped:  # closed where it has nothing; a brush can open it again
+            shown = kept_where(shown, own_alpha(source, band).there, "u1")
+        selection.setPixelData(QByteArray(shown), *band)
         yield
     if source is not None and result.blended:
-        layer.setPixelData(QByteArray(seen_through(document, source, layer, result.box)), *result.box)
+        yield from see_through(document, source, layer, result.box)
     layer.setInheritAlpha(result.clipped)
-    if source is not None and result.clipped:  # where it has nothing, the mask is closed; a brush can open it again
-        selection.intersect(there)
     (mask,) = layer.childNodes()
     mask.setName(tr("Where it changed"))
     mask.setSelection(selection)

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 from krita import Krita
 from s2edit_editor.blue_first import DEPTHS
 from s2edit_editor.host import Insertion
+from s2edit_editor.pixels import Box
 from s2edit_editor.samples import sampled
+from s2edit_editor.turns import BAND, Work
 
 from .document import converted
 from .qt import QByteArray, QEvent, QImage, QMdiArea, QPainter, QRectF, Qt, QWidget
@@ -30,17 +32,16 @@ class Overlay(QWidget):
     """A `host.Previewed` on the canvas of the view in front: drawn over all layers, and deaf to pointer and pen.
 
     Args:
-        document: whose colours the layer has. layer: a result as it was `made`. result: where it goes.
+        image: what is shown (`drawing`). box: where it lies in the picture.
     """
 
-    def __init__(self, document: KritaDocument, layer: KritaNode, result: Insertion) -> None:
+    def __init__(self, image: QImage, box: Box) -> None:
         window = Krita.instance().activeWindow()
         canvas = _canvas(window.qwindow())
         super().__init__(canvas)
         self.over = ""
         self.setObjectName("s2edit_overlay")
-        self._view, self._box = window.activeView(), QRectF(*result.box)
-        self._image = _image(document, layer, result)
+        self._view, self._box, self._image = window.activeView(), QRectF(*box), image
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         if canvas is not None:
@@ -85,11 +86,18 @@ def _canvas(main: QWidget) -> QWidget | None:
     return next(filter(is_canvas, front.findChildren(QWidget)), None) if front is not None else None
 
 
-def _image(document: KritaDocument, layer: KritaNode, result: Insertion) -> QImage:
-    """The result's colours under its mask, thinned, 8 bits a sample."""
+def drawing(document: KritaDocument, layer: KritaNode, result: Insertion) -> Work[QImage]:
+    """The colours of a result as it was `made` under its mask, thinned, 8 bits a sample."""
     step = max(1, max(result.box.width, result.box.height) // _SAMPLES)
-    size, space = result.box.thinned(step), (layer.colorModel(), layer.colorDepth(), layer.colorProfile())
-    own = QByteArray(sampled(layer.pixelData, result.box, step))
-    data = bytearray(converted(document, own, size, space, DEPTHS["U8"]))
-    data[3::4] = sampled(layer.childNodes()[0].pixelData, result.box, step)
-    return QImage(bytes(data), size.width, size.height, size.width * 4, QImage.Format.Format_ARGB32).copy()
+    space, data = (layer.colorModel(), layer.colorDepth(), layer.colorProfile()), bytearray()
+    (mask,) = layer.childNodes()
+    for rows in result.box.thinned(step).bands(BAND):
+        top = rows.y * step
+        part = Box(result.box.x, result.box.y + top, result.box.width, min(rows.height * step, result.box.height - top))
+        own = QByteArray(sampled(layer.pixelData, part, step))
+        colours = bytearray(converted(document, own, rows, space, DEPTHS["U8"]))
+        colours[3::4] = sampled(mask.pixelData, part, step)
+        data += colours
+        yield
+    _x, _y, width, height = result.box.thinned(step)
+    return QImage(bytes(data), width, height, width * 4, QImage.Format.Format_ARGB32).copy()

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 from s2edit_editor.blue_first import Own, alpha_planes, opaque, with_alpha
 from s2edit_editor.pixels import Box
+from s2edit_editor.turns import BAND, Work
 
-from .document import MASK_TYPES, node_by_mark, node_mark
+from .document import MASK_TYPES, drawn, node_by_mark, node_mark, settled
 from .history import kept
 from .qt import QByteArray
 
@@ -24,12 +25,12 @@ def own_alpha(node: KritaNode, box: Box) -> Own:
     return Own.of(bytes(take(*box)), node.colorDepth(), box.width * box.height)
 
 
-def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode, box: Box) -> bytes:
-    """Opaque pixels of the box, in the document's colour space, as the source's group shows them with other colours.
+def see_through(document: KritaDocument, source: KritaNode, layer: KritaNode, box: Box) -> Work[None]:
+    """Give a layer the colours with which the source's group would show it in the source's place.
 
     Args:
         source: the edited layer.
-        stand_in: an unattached opaque layer in the document's colour space with those colours.
+        layer: an unattached one in the document's colour space, opaque in the box, with the new colours.
     """
     copy = document.clone()
     copy.setBatchmode(True)
@@ -42,28 +43,34 @@ def seen_through(document: KritaDocument, source: KritaNode, stand_in: KritaNode
         assert twin is not None, "a clone has all layers, under the same ids"
         if twin.type() == "grouplayer" and twin.passThroughMode():
             twin.setPassThroughMode(False)  # only then it has a picture of its own
-            copy.refreshProjection()
-            copy.waitForDone()
-        other = _stand_in(copy, twin, stand_in, box)
+            yield from drawn(copy)
+        other = yield from _stand_in(copy, twin, layer, box)
+        yield
         owner = _only_below(copy, other)
         twin.setVisible(False)
-        copy.crop(*box)
-        copy.waitForDone()
-        copy.refreshProjection()
-        copy.waitForDone()
+        copy.crop(*box)  # in one go, as Krita does this and draws
+        yield
+        yield from settled(copy)
+        yield from drawn(copy)
+        yield
         take = copy.pixelData if owner is None else owner.projectionPixelData
-        return opaque(bytes(take(0, 0, box.width, box.height)), document.colorDepth(), box.width * box.height)
+        for band in Box(0, 0, box.width, box.height).bands(BAND):
+            seen = opaque(bytes(take(*band)), copy.colorDepth(), band.width * band.height)
+            layer.setPixelData(QByteArray(seen), *band.out_of(box))
+            yield
     finally:
         copy.setModified(False)
         copy.close()
 
 
-def _stand_in(copy: KritaDocument, twin: KritaNode, colours: KritaNode, box: Box) -> KritaNode:
+def _stand_in(copy: KritaDocument, twin: KritaNode, colours: KritaNode, box: Box) -> Work[KritaNode]:
     """A layer over the source's twin that has the new colours and is seen just like it."""
     other = copy.createNode("S²Edit", "paintlayer")
-    shown = alpha_planes(bytes(twin.projectionPixelData(*box)), copy.colorDepth(), box.width * box.height)
-    seen = with_alpha(bytes(colours.pixelData(*box)), shown, box.width * box.height)
-    other.setPixelData(QByteArray(seen), *box)
+    for band in box.bands(BAND):
+        size = band.width * band.height
+        shown = alpha_planes(bytes(twin.projectionPixelData(*band)), copy.colorDepth(), size)
+        other.setPixelData(QByteArray(with_alpha(bytes(colours.pixelData(*band)), shown, size)), *band)
+        yield
     other.setOpacity(twin.opacity())
     other.setBlendingMode(twin.blendingMode())
     other.setInheritAlpha(twin.inheritAlpha())

@@ -237,7 +237,7 @@ class Host(Protocol):
     def attach(self, layer: Any, result: Insertion) -> str:
         """Put what was made into the document; returns its mark."""
 
-    def preview(self, layer: Any, result: Insertion) -> Previewed:
+    def previewing(self, layer: Any, result: Insertion) -> Work[Previewed]:
         """Show what was made where it would be put, and leave the document as it is: nothing of it can be saved."""
 
     def add_mask_layer(

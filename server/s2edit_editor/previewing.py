@@ -16,13 +16,13 @@ from s2edit_wire.errors import WireError
 from . import words
 from .delivery import foreseeing
 from .desk import Desk
-from .host import Host, Insertion, Previewed
+from .host import Host, Previewed
 from .jobs import waits
 from .later import Later
 from .lists import lists
 from .pixels import Box, Picture
 from .text import _
-from .turns import in_turns
+from .turns import Work, in_turns
 
 LOOK_S = 0.7
 """Seconds between two looks whether it is still true: no editor tells of a layer that was moved or undone."""
@@ -154,8 +154,8 @@ class Preview:
         def came(header: Mapping[str, Any], pictures: Mapping[str, Picture]) -> None:
             if turn != self._turn:
                 return
-            work = foreseeing(host, header["job"], header["record"], pictures)
-            in_turns(self._desk.loop, work, lambda made: self._made(*made), failed, alive)
+            work = self._work(host, header, pictures)
+            in_turns(self._desk.loop, work, lambda made: self._made(host, *made), failed, alive)
 
         def alive() -> bool:
             self.look()
@@ -193,11 +193,15 @@ class Preview:
             return True
         return shown.is_there() and self._below == self._look_below(host, shown)
 
-    def _made(self, layer: Any, result: Insertion) -> None:
-        host = self._host
-        assert host is not None, "it is shown"
-        self._shown, self._box = host.preview(layer, result), result.box
-        self._below = self._look_below(host, self._shown)
+    def _work(
+        self, host: Host, header: Mapping[str, Any], pictures: Mapping[str, Picture]
+    ) -> Work[tuple[Previewed, Box]]:
+        layer, result = yield from foreseeing(host, header["job"], header["record"], pictures)
+        return (yield from host.previewing(layer, result)), result.box
+
+    def _made(self, host: Host, shown: Previewed, box: Box) -> None:
+        self._shown, self._box = shown, box
+        self._below = self._look_below(host, shown)
         self._looking.start()
         self._changed()
 

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.krita_frames [--rounds N] [--side PIXELS] [--json FILE]
 
-A whole edit in the real Krita, from the words to the layer, several times: the longest call of each of the plug-in's
-functions that Qt calls, in processor time, beside two limits: a frame of a screen that shows sixty a second, and the
-0.1 s from which somebody feels that a program hesitates (Miller 1968; Nielsen 1993).
+A whole edit in the real Krita, from the words to the layer, and a look at a variation of it, several times: the longest
+call of each of the plug-in's functions that Qt calls, in processor time, beside two limits: a frame of a screen that
+shows sixty a second, and the 0.1 s from which somebody feels that a program hesitates (Miller 1968; Nielsen 1993).
 """
 
 from __future__ import annotations

@@ -207,7 +207,8 @@ class FakeHost:
         self.chosen = mark if result.choose else self.chosen
         return mark
 
-    def preview(self, layer: Pixels, result: Insertion) -> Shown:
+    def previewing(self, layer: Pixels, result: Insertion) -> Work[Shown]:
+        yield
         self.previews.append(Shown(result))
         return self.previews[-1]
 

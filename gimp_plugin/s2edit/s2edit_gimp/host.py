@@ -204,7 +204,8 @@ class GimpHost:
         put_in(self.image, layer, result, (DOCUMENT_PARASITE, self.ref(result.source)))
         return str(layer.get_tattoo())
 
-    def preview(self, layer: Gimp.Layer, result: Insertion) -> Tab:
+    @quick
+    def previewing(self, layer: Gimp.Layer, result: Insertion) -> Tab:
         """In a display of its own, beside the image."""
         return Tab(self.image, layer, result)
 

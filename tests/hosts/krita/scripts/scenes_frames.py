@@ -9,6 +9,7 @@ from inspect import CO_GENERATOR
 from types import CodeType
 from typing import Any
 
+from PyQt5.QtWidgets import QApplication
 from stage import OBJECT, Scene, document_with, edit, layer, select
 
 LARGE, MARKED = 1_024, 512
@@ -75,7 +76,7 @@ def _counts(code: CodeType) -> bool:
 
 
 def scene_frames(docker: Any) -> Scene:
-    """A whole edit, from the words to the layer: what each call from Qt did."""
+    """A whole edit, from the words to the layer, and a look at a variation: what each call from Qt did."""
     side = int(os.environ.get("S2EDIT_FRAMES_SIDE", LARGE))
     document = document_with(docker, side=side)
     node = layer(document, "Picture", OBJECT, side=side)
@@ -86,6 +87,11 @@ def scene_frames(docker: Any) -> Scene:
     try:
         docker.form.target.setText("a portrait of a woman with a bow")
         yield from edit(docker, document, node)
+        known, order = set(docker.desk.book.all), docker.form.order()
+        docker.submit(order, order.wish.variations([], 2, []))
+        yield lambda: len([job for job in docker.previewed.waiting()[0] if job not in known]) == 2
+        docker.previewed.step(1)
+        yield lambda: any(one.objectName() == "s2edit_overlay" for one in QApplication.allWidgets())
         stop = time.monotonic() + SETTLED_S
         yield lambda: time.monotonic() > stop
     finally:
