@@ -67,7 +67,7 @@ class Form(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._example = tr("a portrait of a woman with a hat")
+        self._example, self._instructs = tr("a portrait of a woman with a hat"), False
         self.source = PromptEdit(self._example, "s2edit_source", self)
         self.target = PromptEdit(tr("a portrait of a woman with a crown"), "s2edit_target", self)
         self.propose = QToolButton(self)
@@ -114,12 +114,16 @@ class Form(QWidget):
     def order(self, kind: str = "edit") -> Order:
         """What the fields say."""
         targets = self.objects.targets()
+        if self._instructs:
+            targets = tuple(row.target() for row in self.objects.rows)
+        # What is hidden is not read: an instruction is not carried out on a description.
+        source = "" if self._instructs else one_sentence(self.source.text())
         wish = Wish(
             kind=kind,
             model=str(self.model.currentData() or ""),
             profile=str(self.profile.currentData()),
-            source=one_sentence(self.source.text()),
-            target=target_of(one_sentence(self.source.text()), self.target.text()),
+            source=source,
+            target=target_of(source, self.target.text()),
             words=tuple(target.word for target in targets),
             seed=self.advanced.seed_value(),
             settings=self.advanced.settings(),
@@ -164,7 +168,14 @@ class Form(QWidget):
         self.model.blockSignals(False)
         model = line.known.get(line.chosen)
         self.model.setToolTip(hover(f"{model['title']}\n{model['purpose']}") if model else "")
-        self.source.setPlaceholderText(models.example(line.known, line.chosen) or self._example)
+        example = models.example(line.known, line.chosen)
+        self.source.setPlaceholderText(example or self._example)
+        if self._instructs != line.instructs:
+            self._instructs = line.instructs
+            self._wished.setText(tr("What should change") if line.instructs else tr("Should show"))
+            for widget in (self._shows, self.propose, self.source):
+                widget.setVisible(not line.instructs)
+            self.objects.ask_words(asked=not line.instructs)
         self.model_row.show_remark(line.remark)
 
     def offer_masks(self, sources: Sequence[MaskChoice]) -> None:
@@ -201,11 +212,12 @@ class Form(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 2, 4)
         top = QHBoxLayout()
-        top.addWidget(heading(tr("Picture shows"), self), 1)
+        self._shows, self._wished = heading(tr("Picture shows"), self), heading(tr("Should show"), self)
+        top.addWidget(self._shows, 1)
         top.addWidget(self.propose)
         layout.addLayout(top)
         layout.addWidget(self.source)
-        layout.addWidget(heading(tr("Should show"), self))
+        layout.addWidget(self._wished)
         layout.addWidget(self.target)
         layout.addWidget(heading(tr("The object and its mask"), self))
         layout.addWidget(self.objects)

@@ -107,6 +107,7 @@ class ObjectRows(QWidget):
         self.rows: list[ObjectRow] = []
         self._words: list[str] = []
         self._sources: list[MaskChoice] = [automatic()]
+        self._asked = True
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.add()
@@ -117,12 +118,19 @@ class ObjectRows(QWidget):
         row.offer_masks(self._sources)
         row.offer_words(self._words)
         row.drop.setVisible(bool(self.rows))
+        row.word_box.setVisible(self._asked)
         row.changed.connect(self.changed.emit)
         row.dropped.connect(self._drop)
         self.rows.append(row)
         self._layout.addWidget(row)
         self.changed.emit()
         return row
+
+    def ask_words(self, *, asked: bool) -> None:
+        """Whether objects are called by words; without, a row is a mask alone."""
+        self._asked = asked
+        for row in self.rows:
+            row.word_box.setVisible(asked)
 
     def targets(self) -> tuple[Target, ...]:
         """The objects that have a word."""

@@ -108,17 +108,18 @@ class Flow:
         if self._sending or self._pressed.waiting or self._desk.link != "ready":
             return
         self._pressed.start()
-        fields = self._view.fields()
+        fields = self._fields()
         self.submit(fields.order, fields.wishes)
 
     def ask(self, kind: str) -> None:
         """Have the picture described (`caption`), or the object found (`mask`); once at a time."""
         if kind not in self._under_way():
-            self.submit(self._view.fields().order.asking(kind))
+            self.submit(self._fields().order.asking(kind))
 
     def submit(self, order: Order, wishes: Sequence[Wish] = ()) -> None:
         """Send one job, or several wishes with the same pictures: planned once more, as it is now."""
-        kind, fields, place = order.wish.kind, self._view.fields(), self.begun()
+        order, wishes = self._for_model(order, wishes)
+        kind, fields, place = order.wish.kind, self._fields(), self.begun()
         if place is None:
             return
         if self.state.lacks(order.wish, self._facts(fields, order, len(wishes))):
@@ -158,6 +159,17 @@ class Flow:
             self._asks[kind] = jobs[0] if jobs else _NEVER
         elif jobs and not self._closed:
             self._view.handed_over(fields)
+
+    def _fields(self) -> Fields:
+        """What the form's fields hold for the chosen model: one that takes an instruction has no use for the others."""
+        fields = self._view.fields()
+        order, wishes = self._for_model(fields.order, fields.wishes)
+        return replace(fields, order=order, word="" if order.wish.instructs else fields.word, wishes=tuple(wishes))
+
+    def _for_model(self, order: Order, wishes: Sequence[Wish]) -> tuple[Order, Sequence[Wish]]:
+        if not self.line.instructs or order.wish.kind != "edit":
+            return order, wishes
+        return order.instructing(), [wish.instructing() for wish in wishes]
 
     def begun(self) -> Place | None:
         """What something shall be done with now; None where there is nothing, which is said."""
@@ -242,7 +254,7 @@ class Flow:
         place = self._place()
         if place is None or self._desk.link != "ready":
             return
-        fields = self._view.fields()
+        fields = self._fields()
         try:
             asked, trouble = self._asked(place, fields)
         except WireError as error:  # such as an empty layer: no mistake yet; whoever submits all the same is told
@@ -263,11 +275,11 @@ class Flow:
         if place is None or place.layer != asked.layer:
             return
         self._view.show_plan(plan)
-        fields = self._view.fields()
+        fields = self._fields()
         word = self._word.proposed(fields.order.wish.source, fields.typed, plan["words"], fields.word)
         if word:
             self._view.propose(word)
-            fields = self._view.fields()
+            fields = self._fields()
         crop, before = asked.crop(plan), self.crop
         if self._drawn != (crop, *asked.order.painted()):
             self.crop, self._drawn = crop, (crop, *asked.order.painted())
@@ -343,7 +355,7 @@ class Flow:
     def _described(self, header: Mapping[str, Any], _pictures: Mapping[str, Picture]) -> None:
         if not self._closed:
             caption = str(header["record"].get("caption", ""))
-            self._view.describe(*described(caption, self._view.fields().typed))
+            self._view.describe(*described(caption, self._fields().typed))
             self.told("")
 
     def _model_refused(self, error: WireError) -> None:

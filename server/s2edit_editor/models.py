@@ -117,6 +117,12 @@ class Line:
         return remark(self.known, self.chosen, self.doubt, self.refusal)
 
     @property
+    def instructs(self) -> bool:
+        """Whether the chosen model takes one instruction: only what should change is asked for then."""
+        model = self.known.get(self.chosen)
+        return model is not None and model.get("instructs", False)
+
+    @property
     def offers_download(self) -> bool:
         """Whether it says already that the chosen model has to be downloaded."""
         return bool(self.remark.action)

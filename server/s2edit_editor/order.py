@@ -52,9 +52,13 @@ class Order:
 
     def named(self) -> Order:
         """Where no object was named, they are called what their masks were painted for."""
-        if self.wish.words:
+        if self.wish.words or self.wish.instructs:
             return self
         return self.wishing(replace(self.wish, words=tuple(mask.word for mask in self.masks if mask.word)))
+
+    def instructing(self) -> Order:
+        """The same for a model that takes an instruction: all masks together say where the picture may change."""
+        return self.wishing(self.wish.instructing())
 
     def wishing(self, wish: Wish) -> Order:
         """The same of the document for another wish."""

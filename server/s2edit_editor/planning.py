@@ -76,7 +76,9 @@ def lacks(wish: Wish, facts: Facts) -> dict[str, str]:
     if facts.mask_trouble:
         found["mask"] = facts.mask_trouble
     if wish.kind in ("edit", "compose", "mask"):
-        if not wish.words:
+        if wish.instructs:
+            pass
+        elif not wish.words:
             found["object"] = _("Type the word that names the object.")
         elif facts.masks > len(wish.words):
             found["object"] = _("Name the object of each mask.")
@@ -88,6 +90,8 @@ def lacks(wish: Wish, facts: Facts) -> dict[str, str]:
 
 def _missing_sentences(wish: Wish, facts: Facts) -> dict[str, str]:
     found = {}
+    if wish.instructs:
+        return {} if wish.target or wish.kind != "edit" else {"target": _("Say what should change.")}
     if wish.kind != "caption" and not wish.source:
         found["source"] = _("Say what the picture shows.")
     if wish.kind in ("edit", "compose") and not wish.target:
@@ -123,7 +127,7 @@ def judge(wish: Wish, facts: Facts, plan: PlanReply | None) -> Verdict:
     blocked = bool(missing) or not facts.connected or any(problem["blocking"] for problem in problems)
     told = facts.typed and facts.typed != wish.target
     rewritten = _("It should show: {sentence}", sentence=wish.target) if told else ""
-    foreseen = plan is not None and wish.source and not (blocked and marks)
+    foreseen = plan is not None and (wish.source or wish.instructs) and not (blocked and marks)
     time = words.foreseen(plan) if foreseen and plan is not None else ""
     together = words.several(facts.variations) if "variations" not in marks else ""
     said = "\n".join(filter(None, (*dict.fromkeys(marks.values()), rewritten, together)))

@@ -7,6 +7,7 @@ as `submit`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import NamedTuple
@@ -155,13 +156,9 @@ class Submission:
         pending = self._pending(crop)
         picture = yield from host.reading(self._read, crop)
         entries, frames = [_entry("image", picture)], [picture.data]
-        masks = [("object_mask", index, choice) for index, choice in enumerate(order.masks)]
-        if order.edit_mask is not None:
-            masks.append(("edit_mask", 0, order.edit_mask))
-        for role, index, choice in masks:
-            if choice.kind != AUTOMATIC:
-                entries.append(describe(role, (crop.height, crop.width, 1), "u1", "mask", index))
-                frames.append((yield from _covering(host, choice, crop)))
+        for role, index, choices in _roles(order):
+            entries.append(describe(role, (crop.height, crop.width, 1), "u1", "mask", index))
+            frames.append((yield from _covering_all(host, choices, crop)))
         if order.reference is not None:
             other = yield from host.borrowing(order.reference, LONGEST_REFERENCE)
             entries.append(_entry("reference", other))
@@ -235,6 +232,26 @@ def marked_in(host: Host, choice: MaskChoice, area: Box) -> Box:
     if common is None:
         raise nothing_marked(choice)
     return common
+
+
+def _roles(order: Order) -> list[tuple[str, int, list[MaskChoice]]]:
+    """The mask frames that go with an order: role, index, and the masks that each is made of."""
+    painted = order.painted()
+    if order.wish.instructs:  # there are no objects: all of them say where the picture may change
+        return [("edit_mask", 0, painted)] if painted else []
+    masks = [("object_mask", index, [mask]) for index, mask in enumerate(order.masks) if mask.kind != AUTOMATIC]
+    edited = order.edit_mask is not None and order.edit_mask.kind != AUTOMATIC
+    return [*masks, ("edit_mask", 0, painted[-1:])] if edited else masks
+
+
+def _covering_all(host: Host, choices: Sequence[MaskChoice], crop: Box) -> Work[bytes | bytearray]:
+    """What the masks cover together: a byte that is half covered by one of them is so by all."""
+    together = yield from _covering(host, choices[0], crop)
+    for choice in choices[1:]:
+        other = yield from _covering(host, choice, crop)
+        both = int.from_bytes(together, "little") | int.from_bytes(other, "little")
+        together = both.to_bytes(len(together), "little")
+    return together
 
 
 def _covering(host: Host, choice: MaskChoice, crop: Box) -> Work[bytes | bytearray]:

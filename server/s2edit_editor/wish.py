@@ -40,6 +40,7 @@ class Wish:
         words: the objects' words in `source`; the first is the main one.
         seed: of everything random.
         settings: by dotted name, `edit.guidance` among them; what is not named is the model's and the profile's own.
+        instructs: whether `target` is an instruction, for a model that takes one; `source` and `words` are empty then.
     """
 
     kind: str = "edit"
@@ -51,6 +52,7 @@ class Wish:
     words: tuple[str, ...] = ()
     seed: int = 0
     settings: Mapping[str, Value] = field(default_factory=dict)
+    instructs: bool = False
 
     @classmethod
     def from_edit(cls, edit: EditRecord) -> Wish:
@@ -68,6 +70,7 @@ class Wish:
             words=tuple(entry["word"] for entry in edit["objects"]),
             seed=edit["seed"],
             settings=settings,
+            instructs=edit["kind"] == "edit" and not edit["source"] and not edit["objects"],
         )
 
     def to_edit(self, masked: Sequence[bool], document: DocumentRecord, model: str) -> EditRecord:
@@ -136,8 +139,14 @@ class Wish:
         dials = frozenset(dial_names())
         return {name: value for name, value in self.settings.items() if name not in dials}
 
+    def instructing(self) -> Wish:
+        """The same for a model that takes an instruction."""
+        return replace(self, source="", words=(), instructs=True)
+
     def as_start(self) -> Wish:
         """For an edit of its result: that shows now what was wished for, and its objects are called as they are now."""
+        if self.instructs:  # an instruction tells nothing of what is there now
+            return replace(self, target="")
         words = tuple(sentences.words_now(self.words, self.source, self.target))
         return replace(
             self, kind="edit", source=self.target or self.source, target="", words=words, reference_prompt=""

@@ -335,3 +335,30 @@ def test_without_a_folder_to_keep_them_in_presets_are_told_of(editor: Editor, mo
         assert (paper.shown.text, paper.shown.bad) == ("No home folder. Make one.", True)
     menu.delete("one", lambda _question, go: go())
     assert paper.shown.bad
+
+
+def test_a_model_that_takes_an_instruction_is_asked_with_nothing_else(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It isn't here, so the plan says so; that a description is typed troubles nobody."""
+    flow, paper = form(editor)
+    requests: list[dict[str, Any]] = []
+    ask = editor.desk.ask
+
+    def noted(op: str, fields: Any, *more: Any, **named: Any) -> None:
+        requests.append(dict(fields))
+        ask(op, fields, *more, **named)
+
+    monkeypatch.setattr(editor.desk, "ask", noted)
+    paper.wish = replace(paper.wish, model="flux2-klein-4b", target="add sunglasses")
+    paper.typed = "add sunglasses"
+    flow.choose_model("flux2-klein-4b")
+    assert flow.line.instructs
+    plans = len(paper.plans)
+    flow.changed()
+    editor.wait(lambda: len(paper.plans) > plans)
+    sent = requests[-1]
+    assert (sent["source"], sent["target"], sent["objects"]) == ("", "add sunglasses", [])
+    assert {problem["field"] for problem in paper.plans[-1]["problems"]} == {"model"}
+    flow.choose_model("portraits")
+    assert not flow.line.instructs

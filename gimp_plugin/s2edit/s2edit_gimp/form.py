@@ -44,7 +44,7 @@ class Form:
 
     def __init__(self, changed: Callable[[], None], model_chosen: Callable[[str], None]) -> None:
         self._changed, self._model_chosen = changed, model_chosen
-        self._quiet = False
+        self._quiet = self._instructs = False
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         self.propose = Gtk.Button.new_with_mnemonic(_("_Propose"))
         self.propose.set_tooltip_text(_("Let the model describe the picture"))
@@ -74,17 +74,19 @@ class Form:
 
     def _main_grid(self) -> Gtk.Grid:
         made = grid()
-        add_row(
-            made, 0, _("Picture _shows:"), beside(self._source.widget, self.propose), _("What the picture shows now")
-        )
-        add_row(
+        described = beside(self._source.widget, self.propose)
+        shows = add_row(made, 0, _("Picture _shows:"), described, _("What the picture shows now"))
+        self._wished = add_row(
             made,
             1,
             _("Shou_ld show:"),
             self._target.widget,
             _("The same sentence with what you want changed, or just: add sunglasses"),
         )
-        add_row(made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object"))
+        named = add_row(
+            made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object")
+        )
+        self._of_descriptions = (shows, described, named, self._word_box)
         row = beside(self._mask, self._channel, self.paint, self.automatic)
         add_row(made, 3, _("_Mask:"), row, _("Where the object is"))
         add_row(made, 4, _("M_odel:"), self._model)
@@ -119,7 +121,8 @@ class Form:
         mask = self._mask.get_active_id() or AUTOMATIC
         mark = {CHANNEL: self._channel.get_active_id() or "", EARLIER: self._earlier}.get(mask, "")
         choices = Choices(mask=mask, mark=mark)
-        source = one_sentence(self._source.text)
+        # What is hidden is not read: an instruction is not carried out on a description.
+        source = "" if self._instructs else one_sentence(self._source.text)
         choices.wish = Wish(
             source=source,
             target=target_of(source, self._target.text),
@@ -197,7 +200,14 @@ class Form:
         if listed:
             self._silently(lambda: fill(self._model, line.titles))
         self._silently(lambda: self._model.set_active_id(line.chosen))
-        self._source.show_example(models.example(line.known, line.chosen))
+        example = models.example(line.known, line.chosen)
+        (self._target if line.instructs else self._source).show_example(example)
+        if self._instructs != line.instructs:
+            self._instructs = line.instructs
+            instruction = _("{title}:").format(title=_("What should change"))
+            self._wished.set_text_with_mnemonic(instruction if line.instructs else _("Shou_ld show:"))
+            for widget in self._of_descriptions:
+                widget.set_visible(not line.instructs)
 
     def set_objects(self, titles: Sequence[str], words: Sequence[str]) -> None:
         """One field for each object; `titles` name their masks, `words` what those were painted for."""

@@ -139,3 +139,11 @@ def test_what_was_proposed_gives_way_once_the_description_has_it_no_more() -> No
 @pytest.mark.parametrize(("typed", "wish"), [("", HAT), (" ", HAT), ("add a bow", "add a bow")])
 def test_a_wish_begins_as_the_description_unless_there_is_one(typed: str, wish: str) -> None:
     assert described(HAT, typed) == (HAT, wish)
+
+
+def test_of_an_instruction_only_what_should_change_is_asked() -> None:
+    form, wish = ready(), Wish(target="add sunglasses", instructs=True)
+    assert form.lacks(Wish(instructs=True), Facts()) and form.shown.text == "Say what should change."
+    assert not form.lacks(wish, Facts(masks=2, typed="add sunglasses"))
+    judged = form.judged(wish, Facts(masks=2, typed="add sunglasses"), plan())
+    assert (judged.marks, judged.bad, bool(judged.time)) == ({}, False, True)

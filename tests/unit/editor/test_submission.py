@@ -275,3 +275,28 @@ def test_a_composition_is_of_the_first_object_and_what_is_taken_over() -> None:
 def test_a_reference_is_a_file_of_any_system_or_a_layer(mark: str, wanted: bool) -> None:
     """On Windows no file's path begins with a slash, and all were said to be gone."""
     assert is_file(mark) is wanted
+
+
+def test_an_instruction_goes_alone_and_all_masks_as_one(host: FakeHost) -> None:
+    left, right = Box(14, 18, 6, 6), Box(30, 20, 6, 6)
+    masks = (host.select(left), automatic(), host.select(right))
+    wish = Wish(source="a woman", target="add sunglasses", words=("woman",), seed=7)
+    order = Order(wish, masks).instructing()
+    assert order.named() == order, "nothing is called after its mask"
+    parcel = submitted(host, order).take(CROP)
+    EDIT.check(parcel.edit, "edit")
+    assert (parcel.edit["source"], parcel.edit["target"], parcel.edit["objects"]) == ("", "add sunglasses", [])
+    assert [entry["role"] for entry in parcel.entries] == ["image", "edit_mask"]
+    covered = np.frombuffer(parcel.frames[1], np.uint8).reshape(CROP.height, CROP.width)
+    last = np.frombuffer(host.coverage(masks[2], CROP), np.uint8).reshape(CROP.height, CROP.width)
+    first = np.frombuffer(host.coverage(masks[0], CROP), np.uint8).reshape(CROP.height, CROP.width)
+    assert np.array_equal(covered > 127, (first > 127) | (last > 127))
+    assert [entry["role"] for entry in submitted(host, Order(wish).instructing()).take(CROP).entries] == ["image"]
+
+
+def test_a_recipe_of_an_instruction_is_one_again() -> None:
+    wish = Wish(source="", target="add sunglasses", seed=7, instructs=True, model="flux2-klein-4b")
+    edit = wish.to_edit([], {"host": "gimp"}, "other")
+    assert Wish.from_edit(edit) == wish
+    assert Wish.from_note(wish.noted()) == wish
+    assert wish.as_start().target == "", "an instruction says nothing of what is there now"
