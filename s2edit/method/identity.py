@@ -192,5 +192,5 @@ def _with_clean_padding(own: Encoding, clean: Encoding, prompt: Prompt, plain: P
     length = states.shape[1] - prompt.end
     # A pooled state is the end token's, which [I] is in as well.
     return clean.with_states(
-        torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1)
+        torch.cat([states[:, : prompt.end], plain_states[:, plain.end : plain.end + length]], dim=1), own.lengths
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..method.attention import AttentionControl
@@ -24,38 +25,55 @@ from .weights import Learned
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """What a prediction is conditioned on: states B×L×D, and B×P pooled states where the family has them."""
+    """What a prediction is conditioned on: states B×L×D, and B×P pooled states where the family has them.
+
+    Args:
+        lengths: where prompts are not filled up, how many of the L states are each row's; the rest is nothing.
+    """
 
     states: Tensor
     pooled: Tensor | None = None
+    lengths: tuple[int, ...] | None = None
 
     def __getitem__(self, rows: slice) -> Encoding:
         """Some of the rows."""
-        return Encoding(self.states[rows], None if self.pooled is None else self.pooled[rows])
+        pooled, lengths = self.pooled, self.lengths
+        return Encoding(
+            self.states[rows], None if pooled is None else pooled[rows], None if lengths is None else lengths[rows]
+        )
 
     def __len__(self) -> int:
         """B."""
         return self.states.shape[0]
 
-    def with_states(self, states: Tensor) -> Encoding:
+    def with_states(self, states: Tensor, lengths: tuple[int, ...] | None = None) -> Encoding:
         """The same with other states, such as another null embedding; the pooled state is repeated to fit.
 
         Args:
-            states: B×L×D, B a multiple of this one's rows.
+            states: B×L×D, B a multiple of this one's rows. lengths: theirs; without, as before.
         """
-        count = states.shape[0] // len(self)
-        return Encoding(states, None if self.pooled is None else self.pooled.repeat(count, 1))
+        count, own = states.shape[0] // len(self), lengths or self.lengths
+        pooled = None if self.pooled is None else self.pooled.repeat(count, 1)
+        return Encoding(states, pooled, None if own is None else own * (states.shape[0] // len(own)))
 
     def repeated(self, count: int) -> Encoding:
         """One row, `count` times."""
-        pooled = self.pooled
-        return Encoding(self.states.expand(count, -1, -1), None if pooled is None else pooled.expand(count, -1))
+        pooled = None if self.pooled is None else self.pooled.expand(count, -1)
+        lengths = None if self.lengths is None else self.lengths * count
+        return Encoding(self.states.expand(count, -1, -1), pooled, lengths)
 
     @staticmethod
     def cat(parts: Sequence[Encoding]) -> Encoding:
         """Rows of several encodings, of one family, one after the other."""
         pooled = [part.pooled for part in parts if part.pooled is not None]
-        return Encoding(torch.cat([part.states for part in parts]), torch.cat(pooled) if pooled else None)
+        lengths = tuple(length for part in parts for length in part.lengths or ())
+        longest = max(part.states.shape[1] for part in parts)
+        states = [F.pad(part.states, (0, 0, 0, longest - part.states.shape[1])) for part in parts] if lengths else None
+        return Encoding(
+            torch.cat(states or [part.states for part in parts]),
+            torch.cat(pooled) if pooled else None,
+            lengths or None,
+        )
 
 
 @dataclass(frozen=True, eq=False)

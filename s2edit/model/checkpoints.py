@@ -26,9 +26,10 @@ from .prompting import prompt_tokenizer
 from .sd1 import Checkpoint, add_identity_rows
 from .sdxl import XlCheckpoint
 from .weight_files import check_folder, model_hash, resolved
+from .z_image import ZImageCheckpoint
 
 KINDS: dict[FamilyKey, type[Checkpoint]] = {"sd1": Checkpoint, "sdxl": XlCheckpoint}
-FLOW_KINDS: dict[FamilyKey, type[FlowCheckpoint]] = {"klein": KleinCheckpoint}
+FLOW_KINDS: dict[FamilyKey, type[FlowCheckpoint]] = {"klein": KleinCheckpoint, "z-image": ZImageCheckpoint}
 """The backbone of each family."""
 _NO_WEIGHTS = ("position_ids", "logit_scale")
 """Ends of names in one file that no network's parameter has."""

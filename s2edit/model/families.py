@@ -22,7 +22,7 @@ _MAX_HEADER = 4 << 20
 """Bytes of a safetensors header that is looked at: that of SDXL has about a tenth of it."""
 _MAX_CONFIG = 1 << 20
 _UNET, _VAE = "model.diffusion_model.", "first_stage_model."
-FamilyKey = Literal["sd1", "sdxl", "klein"]
+FamilyKey = Literal["sd1", "sdxl", "klein", "z-image"]
 """How a family is called in the catalogue and in records."""
 
 
@@ -140,7 +140,26 @@ KLEIN = Family(
     thinking=False,
     recommended=_FLOW_RECOMMENDED,
 )
-FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL, KLEIN)}
+Z_IMAGE = Family(
+    key="z-image",
+    title="Z-Image",
+    native=1024,
+    levels=2,
+    networks={"transformer": "ZImageTransformer2DModel", "vae": "AutoencoderKL"},
+    pipeline="ZImagePipeline",
+    text_encoders={"text_encoder": "Qwen3Model"},
+    prefixes={},
+    left_out={},
+    operations=6.25e13,
+    size=bucket_size,
+    learns=("lora",),
+    inverts=("direct", "npi", "flowedit"),
+    thinking=True,
+    # Its pipeline counts w from 0, where here it is 1: 4 in the middle of what its makers advise.
+    recommended={**_FLOW_RECOMMENDED, "guidance": 5.0},
+)
+_FLOWS = (KLEIN, Z_IMAGE)
+FAMILIES: dict[str, Family] = {family.key: family for family in (SD1, SDXL, *_FLOWS)}
 
 
 def family_of(path: Path) -> Family | None:
@@ -183,10 +202,11 @@ def _of_folder(folder: Path) -> Family | None:
 
 
 def _of_transformer(config: Mapping[str, Any], text_encoder: Mapping[str, Any]) -> Family | None:
-    """FLUX.2 dev has the same transformer, with another text encoder and a guidance that is distilled into it."""
-    if config.get("_class_name") != KLEIN.networks["transformer"] or config.get("guidance_embeds"):
+    """FLUX.2 dev has klein's transformer, with another text encoder and a guidance that is distilled into it."""
+    if text_encoder.get("model_type") != "qwen3" or config.get("guidance_embeds") or config.get("siglip_feat_dim"):
         return None
-    return KLEIN if text_encoder.get("model_type") == "qwen3" else None
+    name = config.get("_class_name")
+    return next((family for family in _FLOWS if family.networks["transformer"] == name), None)
 
 
 def _of_file(path: Path) -> Family | None:

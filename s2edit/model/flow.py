@@ -91,6 +91,8 @@ class FlowCheckpoint(ABC):
     family: ClassVar[str]
     map_strides: ClassVar[tuple[int, ...]] = (PATCH,)
     carries_words: ClassVar[bool] = False
+    filled_up: ClassVar[bool]
+    """Whether prompts come with padding, up to the tokenizer's length."""
 
     def __post_init__(self) -> None:
         """Give the text encoder its identity rows, and the transformer a place for factors."""
@@ -161,8 +163,8 @@ class FlowCheckpoint(ABC):
 
     def states_of(self, prompt: Prompt | None) -> Tensor:
         """`_states` of a prompt's ids; those without [I] are kept, since nothing that is learned changes them."""
-        ids = self.tokenizer.padded(prompt)
         count = len(self.tokenizer.before) + len(self.tokenizer.after) if prompt is None else len(prompt.ids)
+        ids = self.tokenizer.padded(prompt)[: None if self.filled_up else count]
         given = torch.tensor([ids], device=self.device)
         there = (torch.arange(len(ids), device=self.device) < count)[None]
         if prompt is not None and prompt.identity:

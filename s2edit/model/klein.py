@@ -33,6 +33,7 @@ class KleinCheckpoint(FlowCheckpoint):
     """
 
     family: ClassVar[str] = "klein"
+    filled_up: ClassVar[bool] = True
 
     def mu(self, size: Size, steps: int) -> float:
         """The pipeline's own empirical shift."""

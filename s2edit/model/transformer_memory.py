@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import AttentionInterface
 
 from ..method.attention import TokenMask, attended
@@ -52,20 +54,23 @@ def passing(checkpoint: FlowCheckpoint, size: tuple[int, int], rows: int) -> int
     latents, times = _given(shape, size, rows)
     embedded = _embedded(shape)
     _mask(shape, size, rows)
+    peaks: list[int] = []
     with torch.no_grad():
         states = Encoding(_states(shape, embedded).repeat(rows, 1, 1))
-        pixels = torch.empty(1, 3, *size, device="meta")
-        peaks: list[int] = []
-        for step in (
-            lambda: shape.predict(latents, times, states),
-            lambda: _states(shape, embedded),
-            lambda: shape.latent_moments(pixels),
-            lambda: shape.decode(latents[:1]),
-        ):
-            with PeakMemory() as memory:
-                step()
-            peaks.append(memory.peak)
+        _run(peaks, lambda: shape.predict(latents, times, states), lambda: _states(shape, embedded))
+    # As if on a CPU: for shapes alone its attention would form the probabilities of all cells with all.
+    with FakeTensorMode(), torch.no_grad():
+        vae: Any = _again(checkpoint.vae)
+        latent, pixels = torch.empty(1, *latents.shape[1:]), torch.empty(1, 3, *size)
+        _run(peaks, lambda: vae.encode(pixels), lambda: vae.decode(latent))
     return max(peaks)
+
+
+def _run(peaks: list[int], *steps: Callable[[], object]) -> None:
+    for step in steps:
+        with PeakMemory() as memory:
+            step()
+        peaks.append(memory.peak)
 
 
 def _shape_of(checkpoint: FlowCheckpoint) -> FlowCheckpoint:

@@ -11,7 +11,7 @@ import torch
 from s2edit.model.checkpoints import Checkpoint, load
 from s2edit.model.flow import FlowCheckpoint
 from tests.parity.tiny_checkpoint import build, build_xl
-from tests.parity.tiny_flow import build_klein
+from tests.parity.tiny_flow import build_klein, build_z_image
 
 
 def loaded(path: Path) -> Checkpoint:
@@ -49,3 +49,15 @@ def tiny_xl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_klein_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_klein(tmp_path_factory.mktemp("tiny-klein"))
+
+
+@pytest.fixture(scope="session")
+def tiny_z_image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_z_image(tmp_path_factory.mktemp("tiny-z-image"))
+
+
+@pytest.fixture(scope="session", params=["klein", "z-image"])
+def flow_folder(request: pytest.FixtureRequest) -> Path:
+    """Of each flow family."""
+    found: Path = request.getfixturevalue(f"tiny_{request.param.replace('-', '_')}_folder")
+    return found

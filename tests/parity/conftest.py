@@ -8,9 +8,23 @@ import pytest
 
 from s2edit.method.diffusion import Denoiser
 from s2edit.model.checkpoints import Checkpoint, load
-from tests.fakes.tiny import one_thread, tiny_folder, tiny_klein_folder, tiny_xl_folder
+from tests.fakes.tiny import (
+    flow_folder,
+    one_thread,
+    tiny_folder,
+    tiny_klein_folder,
+    tiny_xl_folder,
+    tiny_z_image_folder,
+)
 
-__all__ = ["one_thread", "tiny_folder", "tiny_klein_folder", "tiny_xl_folder"]
+__all__ = [
+    "flow_folder",
+    "one_thread",
+    "tiny_folder",
+    "tiny_klein_folder",
+    "tiny_xl_folder",
+    "tiny_z_image_folder",
+]
 
 
 @pytest.fixture(params=["sd1", "sdxl"])

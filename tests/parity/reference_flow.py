@@ -7,6 +7,7 @@ order.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -16,9 +17,11 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux2 import _get_qkv_projections
 from diffusers.pipelines.flux2.pipeline_flux2_klein import Flux2KleinPipeline, compute_empirical_mu
+from diffusers.pipelines.z_image.pipeline_z_image import calculate_shift
 from torch import Tensor
 
 from s2edit.model.backbone import Encoding
+from s2edit.model.flow import FlowCheckpoint
 from tests.parity.reference_attention import Branch, pool
 
 
@@ -68,7 +71,7 @@ class Explicit:
                     if not picture.start <= token < picture.stop:
                         if token == own:
                             masked[token, picture] = masked[token, picture] * inside
-                        else:
+                        elif branch.masks.get(token - words.start) is not mask:  # an object's own word is no other
                             masked[token, own] = 0
         if branch.renormalise:
             masked = masked * weights.sum(dim=-1, keepdim=True) / masked.sum(dim=-1, keepdim=True)
@@ -119,43 +122,29 @@ class ExplicitSingle:
         return together
 
 
-class KleinReference:
-    """klein's transformer with explicit attention, walked in T steps of diffusers' scheduler."""
+class FlowReference(ABC):
+    """A transformer with explicit attention, walked in T steps of diffusers' scheduler."""
 
-    def __init__(self, transformer: Any, scheduler: Any, steps: int, size: tuple[int, int], taken: int = 0) -> None:
+    def __init__(self, transformer: Any, scheduler: Any, steps: int, size: tuple[int, int]) -> None:
         self.transformer = transformer
         self.steps = steps
-        self.explicit = ExplicitDouble()
-        single = ExplicitSingle(self.explicit)
-        names = transformer.attn_processors
-        transformer.set_attn_processor({name: single if name.startswith("single") else self.explicit for name in names})
-        self.sigmas = self.published(scheduler, steps, size)
-        self.timesteps: list[float] = self.sigmas[:-1]
-        if taken:
-            self.timesteps = [self.timesteps[k * steps // taken] for k in range(taken)]
-
-    def published(self, scheduler: Any, steps: int, size: tuple[int, int]) -> list[float]:
-        """As the pipeline sets its scheduler up."""
+        self.explicit = self.install()
         own = FlowMatchEulerDiscreteScheduler.from_config(dict(scheduler))
-        mu = compute_empirical_mu(size[0] // 2 * (size[1] // 2), steps)
-        own.set_timesteps(sigmas=[1 - k / steps for k in range(steps)], mu=mu)
-        found: list[float] = own.sigmas.tolist()
-        return found
+        own.set_timesteps(sigmas=[1 - k / steps for k in range(steps)], mu=self.mu(size, steps))
+        self.sigmas: list[float] = own.sigmas.tolist()
+        self.timesteps: list[float] = self.sigmas[:-1]
 
+    @abstractmethod
+    def install(self) -> Explicit:
+        """Put explicit attention into the blocks that see words and picture."""
+
+    @abstractmethod
+    def mu(self, size: tuple[int, int], steps: int) -> float:
+        """The pipeline's shift."""
+
+    @abstractmethod
     def noise(self, latent: Tensor, time: float, encoding: Encoding, branch: Branch) -> Tensor:
         """The velocity."""
-        self.explicit.branch, self.explicit.words = branch, encoding.states.shape[1]
-        packed = Flux2KleinPipeline._patchify_latents(latent)
-        found = self.transformer(
-            hidden_states=Flux2KleinPipeline._pack_latents(packed),
-            encoder_hidden_states=encoding.states,
-            timestep=torch.tensor([time]),
-            img_ids=Flux2KleinPipeline._prepare_latent_ids(packed),
-            txt_ids=Flux2KleinPipeline._prepare_text_ids(encoding.states),
-        ).sample
-        tokens = found[0].T.reshape(packed.shape)
-        velocity: Tensor = Flux2KleinPipeline._unpatchify_latents(tokens)
-        return velocity
 
     def down(self, velocity: Tensor, time: float, latent: Tensor) -> Tensor:
         """One step towards the picture."""
@@ -169,6 +158,88 @@ class KleinReference:
             branch = Branch(latent_size(latent), masks)
             path.append(path[-1] + (there - here) * self.noise(path[-1], here, encoding, branch))
         return path
+
+
+class KleinReference(FlowReference):
+    """klein's."""
+
+    def install(self) -> Explicit:
+        double = ExplicitDouble()
+        single, names = ExplicitSingle(double), self.transformer.attn_processors
+        self.transformer.set_attn_processor({name: single if name.startswith("single") else double for name in names})
+        return double
+
+    def mu(self, size: tuple[int, int], steps: int) -> float:
+        return float(compute_empirical_mu(size[0] // 2 * (size[1] // 2), steps))
+
+    def noise(self, latent: Tensor, time: float, encoding: Encoding, branch: Branch) -> Tensor:
+        self.explicit.branch, self.explicit.words = branch, encoding.states.shape[1]
+        packed = Flux2KleinPipeline._patchify_latents(latent)
+        found = self.transformer(
+            hidden_states=Flux2KleinPipeline._pack_latents(packed),
+            encoder_hidden_states=encoding.states,
+            timestep=torch.tensor([time]),
+            img_ids=Flux2KleinPipeline._prepare_latent_ids(packed),
+            txt_ids=Flux2KleinPipeline._prepare_text_ids(encoding.states),
+        ).sample
+        tokens = found[0].T.reshape(packed.shape)
+        velocity: Tensor = Flux2KleinPipeline._unpatchify_latents(tokens)
+        return velocity
+
+
+class ExplicitOne(Explicit):
+    """Of Z-Image's joint blocks, in which the picture comes first."""
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        freqs_cis: Any = None,
+    ) -> Tensor:
+        assert attention_mask is None, "one branch at a time has nothing to be filled up to"
+        query, key, value = (
+            layer(hidden_states)[0].unflatten(-1, (attn.heads, -1)) for layer in (attn.to_q, attn.to_k, attn.to_v)
+        )
+        turned = []
+        for states in (attn.norm_q(query), attn.norm_k(key)):
+            real, imaginary = states[..., 0::2], states[..., 1::2]
+            cos, sin = freqs_cis[0].real[:, None], freqs_cis[0].imag[:, None]
+            pair = torch.stack([real * cos - imaginary * sin, real * sin + imaginary * cos], dim=-1)
+            turned.append(pair.flatten(2))
+        found: Tensor = attn.to_out[0](self.attend(turned[0], turned[1], value))
+        return found[None]
+
+
+class ZImageReference(FlowReference):
+    """Z-Image's."""
+
+    def install(self) -> Explicit:
+        explicit = ExplicitOne()
+        for block in self.transformer.layers:
+            block.attention.set_processor(explicit)
+        return explicit
+
+    def mu(self, size: tuple[int, int], steps: int) -> float:
+        return float(calculate_shift(size[0] // 2 * (size[1] // 2)))
+
+    def noise(self, latent: Tensor, time: float, encoding: Encoding, branch: Branch) -> Tensor:
+        (length,) = encoding.lengths or (encoding.states.shape[1],)
+        tokens = latent.shape[2] // 2 * (latent.shape[3] // 2)
+        self.explicit.branch, self.explicit.words = branch, length
+        self.explicit.first = -(-tokens // 32) * 32
+        found = self.transformer(
+            [latent[0][:, None]], torch.tensor([(1000 - 1000 * time) / 1000]), [encoding.states[0, :length]]
+        ).sample
+        velocity: Tensor = -found[0][:, 0][None]
+        return velocity
+
+
+def reference_of(model: FlowCheckpoint, steps: int, size: tuple[int, int]) -> FlowReference:
+    """The reference of a checkpoint's family, with its networks."""
+    kind = KleinReference if model.family == "klein" else ZImageReference
+    return kind(model.transformer, model.scheduler, steps, size)
 
 
 def latent_size(latent: Tensor) -> tuple[int, int]:

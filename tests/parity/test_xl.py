@@ -167,7 +167,7 @@ def test_other_families_are_told_plainly(tiny_xl_folder: Path, tmp_path: Path, c
         config.write_text(config.read_text().replace('"in_channels": 4', '"in_channels": 9'))
     assert family_of(folder) is None
     with pytest.raises(
-        CheckpointError, match=r"Stable Diffusion 1 or Stable Diffusion XL or FLUX\.2 klein kind"
+        CheckpointError, match=r"Stable Diffusion 1 or Stable Diffusion XL or FLUX\.2 klein or Z-Image kind"
     ) as caught:
         load(folder)
     assert caught.value.code == "checkpoint_unsupported"

@@ -1,4 +1,4 @@
-"""Checkpoints with FLUX.2 klein's exact topology, tiny widths and random weights, and a tokenizer trained here."""
+"""Checkpoints with FLUX.2 klein's and Z-Image's exact topologies, tiny and random, and a tokenizer trained here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLFlux2,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2Transformer2DModel,
+    ZImageTransformer2DModel,
+)
 from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
@@ -101,6 +107,44 @@ def build_klein(folder: Path, *, seed: int = 0, size: int = 64) -> Path:
     words.save_pretrained(folder / "tokenizer")
     scheduler(use_dynamic_shifting=True, shift=3.0).save_pretrained(folder / "scheduler")
     write_index(folder, "Flux2KleinPipeline", "Flux2Transformer2DModel", "AutoencoderKLFlux2", is_distilled=False)
+    return folder
+
+
+def build_z_image(folder: Path, *, seed: int = 0, size: int = 64) -> Path:
+    """The same of Z-Image: one block that sees the picture alone, one that sees words alone, and two of both."""
+    torch.manual_seed(seed)
+    transformer = ZImageTransformer2DModel(
+        in_channels=8,
+        dim=32,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=WIDTH,
+        axes_dims=[4, 6, 6],
+        axes_lens=[1024, 64, 64],
+    )
+    sharpen(transformer)
+    with torch.no_grad():
+        for token in (transformer.x_pad_token, transformer.cap_pad_token):
+            token.normal_()
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=1,
+        latent_channels=8,
+        norm_num_groups=4,
+        sample_size=size,
+        scaling_factor=0.36,
+        shift_factor=0.12,
+    )
+    transformer.save_pretrained(folder / "transformer")
+    vae.save_pretrained(folder / "vae")
+    text_encoder(512, 3).save_pretrained(folder / "text_encoder")
+    tokenizer().save_pretrained(folder / "tokenizer")
+    scheduler(use_dynamic_shifting=False, shift=6.0).save_pretrained(folder / "scheduler")
+    write_index(folder, "ZImagePipeline", "ZImageTransformer2DModel", "AutoencoderKL")
     return folder
 
 

@@ -69,7 +69,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licence: str
     memory: int = 0
     licence_url: str = ""
-    family: Literal["sd1", "sdxl", "klein", "klein-edit"] = "sd1"
+    family: Literal["sd1", "sdxl", "klein", "z-image", "klein-edit"] = "sd1"
     levels: dict[str, int] = {}
     ask_licence: bool = False
     gated: bool = False

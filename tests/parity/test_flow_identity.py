@@ -1,7 +1,8 @@
-"""Stage 1 on FLUX.2 klein: velocities, noise levels, Eqs. 1 to 3, factors and [I]'s row equal the formulas."""
+"""Stage 1 on flow transformers: velocities, noise levels, Eqs. 1 to 3, factors and [I]'s row equal the formulas."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,21 @@ from s2edit.method.identity import Example, fine_tune
 from s2edit.method.masks import MaskPyramid
 from s2edit.method.prompts import Prompt
 from s2edit.model.backbone import Encoding
-from s2edit.model.klein import KleinCheckpoint
+from s2edit.model.flow import FlowCheckpoint
 from s2edit.model.levels import memory_plan
 from s2edit.model.low_rank import ranks_at
 from s2edit.model.unet_memory import PeakMemory
 from s2edit.settings import IdentitySettings
 from tests.fakes.tiny import flow_loaded
 from tests.parity.reference_attention import Branch
-from tests.parity.reference_flow import KleinReference
+from tests.parity.reference_flow import reference_of
 
 STEPS, RATE, RANK, SEED = 3, 2e-5, 5, 11
 SIZE = (8, 8)
 LENGTH = 512
 
 
-def example(model: KleinCheckpoint) -> tuple[Example, Tensor]:
+def example(model: FlowCheckpoint) -> tuple[Example, Tensor]:
     plan = plan_prompts(model.tokenizer, "a photo of a lady, smiling", "a photo of a man, smiling", ["lady"])
     generator = torch.Generator().manual_seed(3)
     mean, std = torch.randn(1, 8, *SIZE, generator=generator), torch.rand(1, 8, *SIZE, generator=generator) * 0.1
@@ -58,7 +59,7 @@ def updated(transformer: nn.Module) -> list[Update]:
     """The layers that learn: all of attention's in and out, each A with orthonormal rows."""
     generator, found = torch.Generator().manual_seed(SEED), []
     for name, layer in transformer.named_modules():
-        if isinstance(layer, nn.Linear) and ".attn." in name:
+        if isinstance(layer, nn.Linear) and (".attn." in name or ("layers." in name[:7] and ".attention." in name)):
             random = torch.randn(layer.in_features, RANK, generator=generator)
             down = torch.linalg.qr(random).Q.T
             torch.testing.assert_close(down @ down.T, torch.eye(RANK), rtol=0, atol=1e-6)
@@ -67,12 +68,14 @@ def updated(transformer: nn.Module) -> list[Update]:
     return found
 
 
-def states(encoder: Any, prompt: Prompt | None, model: KleinCheckpoint, row: Tensor) -> Tensor:
-    """1×512×3D; [I]'s embedding is `row`, the empty prompt is the template alone."""
+def states(encoder: Any, prompt: Prompt | None, model: FlowCheckpoint, row: Tensor) -> Tensor:
+    """1×L×D, of klein 512 and three layers; [I]'s embedding is `row`, the empty prompt is the template alone."""
     ids = list(prompt.ids) if prompt else [*model.tokenizer.before, *model.tokenizer.after]
     table = encoder.get_input_embeddings().weight.detach()
     pad = table[model.tokenizer.pad]
     own = [row if one >= model.tokenizer.vocabulary_size else table[one] for one in ids]
+    if model.family != "klein":
+        return encoder(inputs_embeds=torch.stack(own)[None], output_hidden_states=True).hidden_states[-2]  # type: ignore[no-any-return]
     embedded = torch.stack(own + [pad] * (LENGTH - len(ids)))[None]
     there = torch.tensor([[1] * len(ids) + [0] * (LENGTH - len(ids))])
     found = encoder(inputs_embeds=embedded, attention_mask=there, output_hidden_states=True).hidden_states
@@ -83,21 +86,20 @@ def literal(
     folder: Path, it: Example, mask: Tensor, settings: IdentitySettings
 ) -> tuple[list[float], Tensor, list[Update]]:
     model = flow_loaded(folder)
-    assert isinstance(model, KleinCheckpoint)
     encoder = Qwen3ForCausalLM.from_pretrained(folder / "text_encoder").requires_grad_(False).eval()
-    reference = KleinReference(model.transformer, model.scheduler, 4, SIZE)
+    reference = reference_of(model, 4, SIZE)
     updates = updated(model.transformer)
     row = model.rows.rows[0].clone().requires_grad_()
     parameters = [weight for update in updates for weight in update.parameters()] + [row]
     optimizer = torch.optim.AdamW(parameters, lr=50 * RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
     generator = torch.Generator().manual_seed(SEED)
-    mu = compute_empirical_mu(16, 50)
+    mu = compute_empirical_mu(16, 50) if model.family == "klein" else math.log(6.0)
     losses = []
     for _ in range(STEPS):
         draw = torch.randn(2, 1, 8, *SIZE, generator=generator)
         normal = torch.distributions.Normal(0.0, 1.0).icdf(torch.rand(1, generator=generator))
         sigma = float(torch.sigmoid(normal))
-        sigma = float(torch.tensor(mu).exp()) * sigma / (1 + (float(torch.tensor(mu).exp()) - 1) * sigma)
+        sigma = math.exp(mu) * sigma / (1 + (math.exp(mu) - 1) * sigma)
         for update in updates:
             if settings.rank_by_noise:
                 update.counted = int((1 - sigma) * (RANK - 3)) + 3
@@ -127,14 +129,13 @@ def literal(
     [{}, {"second_mask": True, "rank_by_noise": True}, {"null_weight": 0.5}],
     ids=["as published", "T-LoRA and second mask", "empty prompt"],
 )
-def test_losses_and_what_is_learned(tiny_klein_folder: Path, changes: dict[str, Any]) -> None:
-    model = flow_loaded(tiny_klein_folder)
-    assert isinstance(model, KleinCheckpoint)
+def test_losses_and_what_is_learned(flow_folder: Path, changes: dict[str, Any]) -> None:
+    model = flow_loaded(flow_folder)
     before = {name: weight.clone() for name, weight in model.transformer.named_parameters()}
     settings = IdentitySettings(steps=STEPS, learning_rate=RATE, level="lora", lora_rank=RANK, **changes)
     it, mask = example(model)
     found = fine_tune(model, Denoiser(model), [it], settings, SEED, lambda _: None)
-    losses, row, updates = literal(tiny_klein_folder, it, mask, settings)
+    losses, row, updates = literal(flow_folder, it, mask, settings)
     assert found == pytest.approx(losses, abs=1e-5)
     torch.testing.assert_close(model.rows.rows[0], row, rtol=0, atol=1e-5)
     assert torch.equal(model.rows.rows[1], model.rows.rows[2])
@@ -163,12 +164,11 @@ def test_times_are_logit_normal_and_shifted(tiny_klein_folder: Path) -> None:
     assert found[3] < found[4] < 1
 
 
-def test_memory_is_counted_rightly(tiny_klein_folder: Path) -> None:
+def test_memory_is_counted_rightly(flow_folder: Path) -> None:
     """The plan against the tensors of a real step, never too little and at most a third too much."""
-    model = flow_loaded(tiny_klein_folder)
+    model = flow_loaded(flow_folder)
     settings = IdentitySettings(steps=2, learning_rate=RATE, level="lora", lora_rank=8)
     plan = memory_plan(model, (64, 64), "lora", rank=8)
-    assert isinstance(model, KleinCheckpoint)
     it, _ = example(model)
     fine_tune(model, Denoiser(model), [it], settings, SEED, lambda _: None)
     denoiser = Denoiser(model)
@@ -178,5 +178,5 @@ def test_memory_is_counted_rightly(tiny_klein_folder: Path) -> None:
     assert memory.peak <= plan.gradients + plan.optimizer + plan.activations <= 1.34 * memory.peak + 8 * _factors(model)
 
 
-def _factors(model: KleinCheckpoint) -> int:
+def _factors(model: FlowCheckpoint) -> int:
     return sum(weight.nbytes for weight in model.factors.parameters())

@@ -1,4 +1,4 @@
-"""Stage 2 on FLUX.2 klein: the stored path, guidance, blending, and FlowEdit equal the formulas written out."""
+"""Stage 2 on flow transformers: the stored path, guidance, blending, and FlowEdit equal the formulas written out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from s2edit.settings import EditSettings
 from tests.fakes.tiny import flow_loaded
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_diffusion import Edit, blend_mask, edit
-from tests.parity.reference_flow import KleinReference
+from tests.parity.reference_flow import reference_of
 
 SIZE, STEPS, GUIDANCE, TOKENS = (8, 12), 4, 2.0, 24
 SHAPE = (4, 6)
@@ -30,8 +30,8 @@ PROMPTS = ("a photo of a lady, smiling", "a photo of a man, smiling")
 
 
 @pytest.fixture
-def model(tiny_klein_folder: Path) -> FlowCheckpoint:
-    return flow_loaded(tiny_klein_folder)
+def model(flow_folder: Path) -> FlowCheckpoint:
+    return flow_loaded(flow_folder)
 
 
 def painted() -> Tensor:
@@ -122,7 +122,7 @@ def test_edits(model: FlowCheckpoint, mode: Any, by_words: bool) -> None:
         map_shape=SHAPE,
         on_step=lambda *_: None,
     )
-    reference = KleinReference(model.transformer, model.scheduler, STEPS, SIZE)
+    reference = reference_of(model, STEPS, SIZE)
     literal = it.literal(settings, npi=npi, edit_mask=edit_mask)
     latent, blend = edit(reference, list(it.path.split(1)), literal)  # type: ignore[arg-type]
     assert_close(found.latent, latent)
@@ -168,7 +168,7 @@ def test_flow_edit(model: FlowCheckpoint, by_words: bool) -> None:
         map_shape=SHAPE,
         on_step=lambda *_: None,
     )
-    reference = KleinReference(model.transformer, model.scheduler, STEPS, SIZE)
+    reference = reference_of(model, STEPS, SIZE)
     literal = it.literal(settings, npi=False, edit_mask=edit_mask)
     generator = torch.Generator().manual_seed(9)
     sigmas, edited = reference.sigmas, latent

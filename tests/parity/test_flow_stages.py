@@ -1,4 +1,4 @@
-"""FLUX.2 klein through the engine: three stages for a few steps on a tiny checkpoint, exact outside the mask."""
+"""Flow transformers through the engine: three stages for a few steps on a tiny checkpoint, exact outside the mask."""
 
 from __future__ import annotations
 
@@ -53,22 +53,23 @@ def edited(
         {"inversion.mode": "npi", "edit.guidance_until": 0.5},
         {"identity.rank_by_noise": True, "identity.second_mask": True, "identity.clean_padding": True},
         {"identity.enabled": False, "edit.steps": 2, "blend.detail": True},
+        {"inversion.mode": "flowedit"},
     ],
-    ids=["direct", "npi", "options", "instant"],
+    ids=["direct", "npi", "options", "instant", "flowedit"],
 )
-def test_three_stages(tiny_klein_folder: Path, changes: dict[str, Any]) -> None:
-    result = edited(tiny_klein_folder, changes)
+def test_three_stages(flow_folder: Path, changes: dict[str, Any]) -> None:
+    result = edited(flow_folder, changes)
     inside = painted() > 0
     assert not result.alpha[~inside].any()
     assert result.alpha[inside].any()
     assert result.patch[inside].std() > 0
     learns = changes.get("identity.enabled", True)
     assert result.record["unet_forwards"]["identity"] == (2 if learns else 0)
-    assert result.record["unet_forwards"]["inversion"] == 3
+    assert result.record["unet_forwards"]["inversion"] == (0 if changes.get("inversion.mode") == "flowedit" else 3)
 
 
-def test_an_object_that_is_not_painted(tiny_klein_folder: Path) -> None:
-    result = edited(tiny_klein_folder, {}, mask=False)
+def test_an_object_that_is_not_painted(flow_folder: Path) -> None:
+    result = edited(flow_folder, {}, mask=False)
     assert result.object_mask.any()
 
 
@@ -100,7 +101,7 @@ def test_an_engine_goes_back_to_the_published_model(tiny_klein_folder: Path) -> 
     assert np.array_equal(found.patch, fresh.patch)
 
 
-def test_composition(tiny_klein_folder: Path) -> None:
+def test_composition(flow_folder: Path) -> None:
     request = ComposeRequest(
         picture(0),
         picture(1),
@@ -113,7 +114,7 @@ def test_composition(tiny_klein_folder: Path) -> None:
         reference_mask=painted(),
         settings=Settings().replace_from(FEW),
     )
-    result = Engine(tiny_klein_folder, device="cpu").compose(request)
+    result = Engine(flow_folder, device="cpu").compose(request)
     assert np.array_equal(result.alpha > 0, painted() > 0)
 
 
@@ -148,8 +149,8 @@ def test_the_family_and_what_it_recommends(tiny_klein_folder: Path, tmp_path: Pa
     ("file", "change", "said"),
     [
         ("model_index.json", {"is_distilled": True}, "is distilled to a few steps"),
-        ("transformer/config.json", {"guidance_embeds": True}, "is not of the .* FLUX.2 klein kind"),
-        ("text_encoder/config.json", {"model_type": "mistral3"}, "is not of the .* FLUX.2 klein kind"),
+        ("transformer/config.json", {"guidance_embeds": True}, "is not of the .* FLUX.2 klein or Z-Image kind"),
+        ("text_encoder/config.json", {"model_type": "mistral3"}, "is not of the .* Z-Image kind"),
         ("tokenizer/tokenizer_config.json", {"padding_side": "left"}, "fills prompts up on the right"),
     ],
 )
