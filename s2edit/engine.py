@@ -251,7 +251,7 @@ class Engine:
 
     def _loaded(self) -> Stages:
         if self._stages is None:
-            checkpoint = load(self._path)
+            checkpoint = load(self._path, self._autocast)
             checkpoint.move_to(self._device)
             self._compiled = self._compiled and compile_blocks(checkpoint.network, self._device)
             checkpoint.half = self._autocast

@@ -90,7 +90,7 @@ class Encoded:
 
 
 class Backbone(Protocol):
-    """A text-to-image model: its networks are float32 and in evaluation mode.
+    """A text-to-image model in evaluation mode; what an identity trains is float32, whatever the rest is.
 
     Args:
         family: its key in `families`. tokenizer: what prompts are aligned by.

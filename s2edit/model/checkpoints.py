@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import safe_open
 from torch import Tensor
 
@@ -37,12 +38,13 @@ _NO_WEIGHTS = ("position_ids", "logit_scale")
 __all__ = ["CONFIGS", "Checkpoint", "load", "model_hash"]
 
 
-def load(path: Path) -> Backbone:
-    """Load a checkpoint onto the CPU in float32.
+def load(path: Path, half: torch.dtype | None = None) -> Backbone:
+    """Load a checkpoint onto the CPU, in float32 but for what `half` says.
 
     Args:
         path: a diffusers folder, a Hugging Face cache entry (`models--…`) or snapshot, or one .safetensors file. A
             file's configuration is a folder of the same name without the suffix, else that of its family.
+        half: of matrix products; weights that nothing changes, and that were published in bfloat16, stay in it then.
     Raises:
         CheckpointError: something is missing, damaged or of another family.
     """
@@ -51,8 +53,7 @@ def load(path: Path) -> Backbone:
     family = _family(path)
     folder = _single_config(path, family) if single else path
     check_folder(folder)
-    read = _flow if family.key in FLOW_KINDS else _unet
-    return read(path, folder, family)
+    return _flow(path, folder, family, half) if family.key in FLOW_KINDS else _unet(path, folder, family)
 
 
 def _unet(path: Path, folder: Path, family: Family) -> Checkpoint:
@@ -77,7 +78,7 @@ def _unet(path: Path, folder: Path, family: Family) -> Checkpoint:
     return kind(**parts, **_beside(path, folder), **kind.stated_in(folder))
 
 
-def _flow(path: Path, folder: Path, family: Family) -> FlowCheckpoint:
+def _flow(path: Path, folder: Path, family: Family, half: torch.dtype | None) -> FlowCheckpoint:
     """A flow transformer with a language model."""
     if read_object(folder / "model_index.json").get("is_distilled"):
         raise CheckpointError(
@@ -87,7 +88,8 @@ def _flow(path: Path, folder: Path, family: Family) -> FlowCheckpoint:
         )
     kind = FLOW_KINDS[family.key]
     tokenizer = prompt_tokenizer(folder)
-    networks = _networks(path, folder, family)
+    # In float16 their activations would overflow, and numbers made for bfloat16 vanish.
+    networks = _networks(path, folder, family, half if half == torch.bfloat16 else None)
     # The autoencoder's configuration says what it was trained at; a transformer's says nothing.
     native, scheduler = int(networks["vae"].config.sample_size), scheduler_config(folder)
     return kind(**networks, tokenizer=tokenizer, scheduler=scheduler, native_size=native, **_beside(path, folder))
@@ -98,12 +100,15 @@ def _beside(path: Path, folder: Path) -> dict[str, Any]:
     return {"model_hash": model_hash(path), "upscaler": load_upscaler(folder), "framing": load_framing(folder)}
 
 
-def _networks(path: Path, folder: Path, family: Family) -> dict[str, Any]:
+def _networks(path: Path, folder: Path, family: Family, frozen: torch.dtype | None = None) -> dict[str, Any]:
     """All networks, ready for use on the CPU; raises CheckpointError, whatever the loaders raise."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            networks = _load_single(path, folder, family) if path.is_file() else load_folder(path, family, DTYPE)
+            if path.is_file():
+                networks = _load_single(path, folder, family)
+            else:
+                networks = load_folder(path, family, DTYPE, frozen)
     except CheckpointError:
         raise
     except Exception as error:

@@ -17,8 +17,12 @@ DTYPE = torch.float32
 """Of all weights, whatever their files have: fine-tuning's steps would be lost in half precision's rounding."""
 
 
-def load_folder(path: Path, family: Family, dtype: torch.dtype) -> dict[str, Any]:
-    """All networks of a folder, by name, on the CPU; raises CheckpointError for one that is not whole."""
+def load_folder(path: Path, family: Family, dtype: torch.dtype, frozen: torch.dtype | None = None) -> dict[str, Any]:
+    """All networks of a folder, by name, on the CPU; raises CheckpointError for one that is not whole.
+
+    Args:
+        dtype: of their weights. frozen: of those that nothing changes, but for the autoencoder's.
+    """
     import diffusers
     import transformers
 
@@ -32,7 +36,8 @@ def load_folder(path: Path, family: Family, dtype: torch.dtype) -> dict[str, Any
     for part, kind in kinds.items():
         of_diffusers = part not in family.text_encoders
         word = "torch_dtype" if of_diffusers else "dtype"
-        more = {**options, word: dtype, "variant": _variant(path / part), **(saving if of_diffusers else {})}
+        own = dtype if frozen is None or part == "vae" else frozen
+        more = {**options, word: own, "variant": _variant(path / part), **(saving if of_diffusers else {})}
         networks[part], found = kind.from_pretrained(path, subfolder=part, output_loading_info=True, **more)
         if found["missing_keys"]:
             # Loaders would fill in random numbers, such as for the projection that another family's encoder lacks.

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from s2edit.engine import ComposeRequest, EditRequest, EditResult, Engine, ObjectSpec
 from s2edit.errors import CheckpointError, SettingError
 from s2edit.model.checkpoints import load
 from s2edit.model.families import FAMILIES, family_of, multiple_of, native_of
+from s2edit.model.flow import FlowCheckpoint
 from s2edit.profiles import profile, recommended_by
 from s2edit.settings import Settings
 from tests.parity.stages_of_sd1 import painted, picture
@@ -174,3 +176,22 @@ def test_a_part_that_is_missing_is_named(tiny_klein_folder: Path, tmp_path: Path
     with pytest.raises(CheckpointError, match=part) as caught:
         load(folder)
     assert caught.value.code == "checkpoint_incomplete"
+
+
+def test_on_a_card_published_weights_stay_in_half_precision(flow_folder: Path) -> None:
+    """As in bfloat16's autocast: what is learned is float32 all the same, and so is the autoencoder."""
+    settings = Settings().replace_from(FEW)
+    engine = Engine(flow_folder, device="cpu", dtype="bfloat16")
+    request = EditRequest(
+        picture(0), "a lady", "a lady with a hat", (ObjectSpec("lady", painted()),), settings=settings
+    )
+    result = engine.edit(request)
+    assert not result.alpha[painted() == 0].any()
+    assert np.isfinite(result.patch.astype(float)).all()
+    checkpoint = engine._loaded().checkpoint
+    assert isinstance(checkpoint, FlowCheckpoint)
+    kinds = {name: {weight.dtype for weight in one.parameters()} for name, one in checkpoint.networks().items()}
+    assert kinds["transformer"] == {torch.bfloat16}
+    assert kinds["text_encoder"] == {torch.bfloat16, torch.float32}, "[I]'s row among them"
+    assert kinds["vae"] == {weight.dtype for weight in checkpoint.factors.parameters()} == {torch.float32}
+    assert checkpoint.rows.rows.dtype == torch.float32

@@ -169,7 +169,7 @@ def engine(models: dict[str, Path], numbers: Numbers) -> Engine:
     lay_together(checkpoint, numbers)
     found = Engine(models["folder"], device="cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "load", lambda _: checkpoint)
+        patch.setattr(engines, "load", lambda *_: checkpoint)
         found._loaded()
     return found
 
