@@ -201,7 +201,7 @@ def test_a_forward_pass_has_as_many_operations_as_forecasts_go_by(family: Family
     checkpoint, native = published(family), family.native
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         if isinstance(checkpoint, FlowCheckpoint):
-            words = torch.empty(1, TOKENS, checkpoint.transformer.config.joint_attention_dim)
+            words = checkpoint.chosen([torch.empty(1, TOKENS, checkpoint.text_encoder.config.hidden_size)] * 30)
             latents = torch.empty(1, checkpoint.channels, native // 8, native // 8)
             checkpoint.predict(latents, torch.empty(1), Encoding(words))
         else:
