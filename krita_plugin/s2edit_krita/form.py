@@ -173,7 +173,7 @@ class Form(QWidget):
         if self._instructs != line.instructs:
             self._instructs = line.instructs
             self._wished.setText(tr("What should change") if line.instructs else tr("Should show"))
-            for widget in (self._shows, self.propose, self.source):
+            for widget in (self._shows, self.propose, self.source, self.automatic, self.compose):
                 widget.setVisible(not line.instructs)
             self.objects.ask_words(asked=not line.instructs)
         self.model_row.show_remark(line.remark)

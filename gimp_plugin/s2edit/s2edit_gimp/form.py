@@ -86,7 +86,7 @@ class Form:
         named = add_row(
             made, 2, _("O_bject:"), self._word_box, _("The word in the first sentence that names the object")
         )
-        self._of_descriptions = (shows, described, named, self._word_box)
+        self._of_descriptions = (shows, described, named, self._word_box, self.automatic)
         row = beside(self._mask, self._channel, self.paint, self.automatic)
         add_row(made, 3, _("_Mask:"), row, _("Where the object is"))
         add_row(made, 4, _("M_odel:"), self._model)
@@ -206,6 +206,8 @@ class Form:
             self._instructs = line.instructs
             instruction = _("{title}:").format(title=_("What should change"))
             self._wished.set_text_with_mnemonic(instruction if line.instructs else _("Shou_ld show:"))
+            if self._source.view.is_focus():
+                self.focus()
             for widget in self._of_descriptions:
                 widget.set_visible(not line.instructs)
 
@@ -248,7 +250,7 @@ class Form:
 
     def focus(self) -> None:
         """Put the cursor where there is something to type."""
-        (self._target if self._source.text else self._source).view.grab_focus()
+        (self._target if self._source.text or self._instructs else self._source).view.grab_focus()
 
     def _entry(self) -> Gtk.Entry:
         entry = Gtk.Entry()
