@@ -105,17 +105,15 @@ class Preview:
         if host is None:
             return [], []
         found, there = lists(desk, host), host.results()
-
-        def waits_here(job: str) -> bool:
-            record = desk.book.all.get(job)
-            return record is not None and record["state"] == "done" and waits(record) and job not in there
-
-        others = [job for job in found.others if waits_here(job) and desk.home(job) == host]
-        return list(filter(waits_here, found.history)), others
+        others = [job for job in found.others if job not in there and desk.home(job) == host]
+        return [job for job in found.history if job not in there and self._is_finished(job)], others
 
     def can_show(self, job: str) -> bool:
         """Whether this one can be looked at now."""
-        return any(job in jobs for jobs in self.waiting())
+        host = self._front()
+        if host is None or not self._is_finished(job) or job in host.results():
+            return False
+        return self._desk.home(job) == host
 
     def toggle(self, job: str) -> None:
         """Look at it, or no more where it is shown already."""
@@ -180,6 +178,10 @@ class Preview:
             self.dismiss()
         elif self._shown is not None:
             self._looking.start()
+
+    def _is_finished(self, job: str) -> bool:
+        record = self._desk.book.all.get(job)
+        return record is not None and record["state"] == "done" and waits(record)
 
     def _round(self) -> list[str]:
         own, others = self.waiting()
