@@ -11,13 +11,10 @@ def check_abilities(family: Family, settings: Settings) -> None:
     """Raise SettingError, saying what to choose instead, for what means nothing in the model's family."""
     mode, known = settings.inversion.mode, family.inverts
     if mode not in known:
-        reason = (
-            "fits the empty prompt to a model that predicts noise, and this one predicts velocities"
-            if mode == "null_text"
-            else "goes along straight flows, and this is no flow model"
-        )
         raise SettingError(
-            f"The inversion “{mode}” is not for {family.title}: it {reason}.",
+            f"Null-text inversion fits the empty prompt to a model that predicts noise; {family.title} does not."
+            if mode == "null_text"
+            else f"FlowEdit goes along the straight ways of a flow model, and {family.title} is none.",
             hint=f"Choose the profile “balanced”, or set inversion.mode to {' or '.join(known)}.",
         )
     if settings.identity.learns and settings.identity.level != "auto":
@@ -29,5 +26,6 @@ def check_level(family: Family, level: Level | str) -> None:
     if level not in family.learns:
         known = " or ".join(f"“{one}”" for one in family.learns)
         raise SettingError(
-            f"{family.title} does not learn at the level “{level}”.", hint=f"Set identity.level to {known}."
+            f"The level “{level}” is not for {family.title}, which learns in another way.",
+            hint=f"Set identity.level to {known}.",
         )

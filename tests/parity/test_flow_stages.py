@@ -123,8 +123,8 @@ def test_composition(flow_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said", "instead"),
     [
-        ({"inversion.mode": "null_text"}, "not for FLUX.2 klein: it fits the empty prompt", "inversion.mode to direct"),
-        ({"identity.level": "full"}, "FLUX.2 klein does not learn at the level “full”", "identity.level to “lora”"),
+        ({"inversion.mode": "null_text"}, "predicts noise; FLUX.2 klein does not", "inversion.mode to direct"),
+        ({"identity.level": "full"}, "The level “full” is not for FLUX.2 klein", "identity.level to “lora”"),
     ],
 )
 def test_what_means_nothing_is_refused(

@@ -16,6 +16,7 @@ _MARKS = ["detection", "xmp"]
 _METHOD = ["engine", "errors", "profiles", "settings", "picture/imaging", "picture/region"]
 _METHOD += ["model/checkpoints", "model/device", "model/levels", "method/alignment", "method/composition"]
 _METHOD += ["instruct", "model/instructed_weights", "picture/registration"]
+_METHOD += ["method/chat", "model/abilities", "model/folders"]
 _METHOD += ["method/editing", "method/identity", "method/masks", "method/prompts"]
 _PROGRAMS_ONLY = {"envelope.py", "framewalk.py", "front_door.py", "router.py"}
 """What these say is heard by programs that don't speak the protocol, never by a painter."""

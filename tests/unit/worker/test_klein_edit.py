@@ -56,7 +56,7 @@ def test_a_whole_edit(client: Client, profile: str, mode: str) -> None:
 def test_what_means_nothing_is_said_in_the_plan(client: Client) -> None:
     ask: dict[str, Any] = {"canvas": [400, 300], "kind": "edit", "objects": [{"word": "man", "masked": False}], **WISH}
     assert client.request("plan", ask | {"profile": "balanced"}).header["problems"] == []
-    for settings, said in (({"inversion.mode": "null_text"}, "velocities"), ({"identity.level": "kv"}, "“kv”")):
+    for settings, said in (({"inversion.mode": "null_text"}, "Null-text"), ({"identity.level": "kv"}, "“kv”")):
         (problem,) = client.request("plan", ask | {"profile": "balanced", "settings": settings}).header["problems"]
         assert problem["code"] == "bad_setting"
         assert said in problem["message"]
