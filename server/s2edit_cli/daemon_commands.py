@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-from s2edit_wire import living, programs, remote
+from s2edit_wire import line_rate, living, programs, remote
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable, WireError
 from s2edit_wire.paths import state_folder
@@ -102,13 +102,21 @@ def connection(
     start: Annotated[bool, typer.Option("--start", help="Start the daemon unless it runs.")] = False,
     painter: Annotated[str, typer.Option(help="For this painter, with their own key.")] = "",
 ) -> None:
-    """Print how to reach this daemon, key and all, as JSON; S²Edit on another computer asks for it through SSH."""
+    """Print how to reach this daemon, key and all, as JSON; S²Edit on another computer asks for it through SSH.
+
+    What it then sends is measured, and a second object tells how fast it came, in bytes a second.
+    """
     if sys.stdout.isatty():
         raise Ended(Exit.USAGE, "This prints a key, which is not for a screen.", "Other computers ask for it.")
     with connect(start=start) as client:
         found = client.request("painter", {"name": painter, "action": "key"}).header if painter else {}
     told = read_connection_file(state_folder()).as_map()
     print_object(told | ({"key": found["key"], "user": painter} if painter else {}))
+    sys.stdout.flush()
+    if sys.platform != "win32" and not sys.stdin.isatty():
+        rate = line_rate.received(sys.stdin.fileno())
+        if rate is not None:
+            print_object({"line_rate": round(rate)})
 
 
 @app.command("at-login")

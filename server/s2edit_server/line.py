@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from s2edit_wire import no_line, remote
+from s2edit_wire import line_rate, no_line, remote
 from s2edit_wire.client import Client
 from s2edit_wire.connection import Connection, remove_connection_file, write_connection_file
 from s2edit_wire.errors import Unreachable, WireError
@@ -80,6 +80,7 @@ class Line:
         self._forwarded = ""
         self._near = ""
         self._boot = ""
+        self._slow = False
 
     def keep(self) -> None:
         """Make the line, and make it again whenever it breaks; returns when no daemon runs there any more."""
@@ -87,7 +88,11 @@ class Line:
         no_line.forget(self._state)
         while True:
             try:
-                with self._greeted(remote.ask(self._target, start=start)) as client:
+                far, rate = remote.ask_and_measure(self._target, start=start)
+                self._slow = rate is not None and rate < line_rate.SLOW
+                if rate is not None:
+                    LOG.info("%.0f Mbit/s: %s", rate * 8e-6, "compressed" if self._slow else "as the user has set it")
+                with self._greeted(far) as client:
                     LOG.info("the line to %s stands", self._target)
                     pause, start, stopped_since = FIRST_PAUSE, False, 0.0
                     self._hold(client)
@@ -158,6 +163,7 @@ class Line:
             "StreamLocalBindUnlink=yes",
             "-o",
             "StreamLocalBindMask=0177",
+            *(("-o", "Compression=yes") if self._slow else ()),
         )
         try:
             self._ssh = subprocess.Popen(  # noqa: S603 - every part was checked by `checked`, `_PLAIN`, or is ours

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from . import PROTOCOL_VERSION, connection, frames, launcher, limits, recipe, records, schema
+from . import PROTOCOL_VERSION, connection, frames, launcher, limits, line_rate, recipe, records, schema
 from .errors import CODES
 from .kinds import Field, Record
 
@@ -68,6 +68,10 @@ on 127.0.0.1; there is no other listening address. A client sends PING when it h
 To use a daemon on another machine: `s2edit daemon computer user@host`. A process in the daemon's place then asks for
 the connection data there (`ssh user@host s2edit daemon connection`), forwards the socket (`ssh -N -L`), and writes
 `run/daemon.json` here with the near end as `endpoint`. While there is no line, `run/line.json` says why instead.
+After the connection data, the command there reads what comes on standard input, up to its end, and says on a line of
+its own how fast that came: an object with `line_rate`, bytes a second. The process here sends {probe:,} bytes of no
+pattern; below {slow:,} bytes a second it asks for OpenSSH's compression. Between two of which one knows nothing of
+this, the line is as the user's own SSH configuration says.
 
 The mechanism is PLAIN ([RFC 24](https://rfc.zeromq.org/spec/24/)), user name `s2edit`, password
 HMAC-SHA256(key, `s2edit client`), with the key's 32 bytes and the result as lower-case hexadecimal digits. NULL is
@@ -119,7 +123,7 @@ def render() -> str:
     sections = [
         _INTRODUCTION,
         _fields(connection.FILE.fields),
-        _TRANSPORT.format(parts=limits.MAX_FRAMES + 2),
+        _TRANSPORT.format(parts=limits.MAX_FRAMES + 2, probe=line_rate.PROBE, slow=round(line_rate.SLOW)),
         "## Limits\n",
         _table(("name", "value", "what"), limit_rows),
         _EXAMPLE,

@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
-from . import PROTOCOL_VERSION, living
+from . import PROTOCOL_VERSION, line_rate, living
 from .connection import Connection, parsed
 from .errors import Unreachable, WireError
 from .kinds import Field, Record, Text
@@ -41,6 +42,7 @@ COMMAND = 'PATH="$PATH:$HOME/.local/bin" exec s2edit daemon connection'
 PATIENCE = 60.0
 """Seconds until the other computer has told its connection data; its daemon may have to start."""
 MAX_SAID = 64 * 1024
+_RATE = re.compile(r'\{"line_rate": ([0-9]{1,15})\}')
 
 
 def checked(target: str) -> str:
@@ -111,7 +113,12 @@ def choose(state: Path, target: str) -> None:
 
 
 def ask(target: str, *, start: bool = False, patience: float = PATIENCE) -> Connection:
-    """The connection data of the daemon on the other computer.
+    """The connection data of the daemon on the other computer; see `ask_and_measure`."""
+    return _asked(target, start, patience, b"")[0]
+
+
+def ask_and_measure(target: str, *, start: bool = False) -> tuple[Connection, float | None]:
+    """(the connection data of the daemon on the other computer, bytes a second of the line there if that is known).
 
     Args:
         target: `user@host`.
@@ -120,14 +127,21 @@ def ask(target: str, *, start: bool = False, patience: float = PATIENCE) -> Conn
     Raises:
         NoLine: in words for people, with what to do.
     """
+    return _asked(target, start, PATIENCE, line_rate.probe())
+
+
+def _asked(target: str, start: bool, patience: float, probe: bytes) -> tuple[Connection, float | None]:
     command = [*ssh(), "--", checked(target), COMMAND + (" --start" if start else "")]
-    code, data, said = _run(command, patience)
+    code, data, said = _run(command, patience, probe)
     if code is None:
         raise NoLine(f"{target} doesn't answer.", _by_hand(target))
     if code:
         raise explained(target, code, said)
     # What a login shell says of itself may stand before it.
     lines = data.decode("utf-8", "replace").strip().splitlines()
+    rate = float(told[1]) if lines and (told := _RATE.fullmatch(lines[-1])) else None
+    if rate is not None:
+        lines.pop()
     try:
         found = parsed(json.loads(lines[-1]) if lines else {})
     except (ValueError, RecursionError, WireError) as error:
@@ -138,7 +152,7 @@ def ask(target: str, *, start: bool = False, patience: float = PATIENCE) -> Conn
         ) from error
     if found is None:
         raise NoLine(f"S²Edit on {target} listens where SSH can't reach it.", "Restart S²Edit there.", lasting=True)
-    return found
+    return found, rate
 
 
 def check_version(target: str, far: Connection) -> None:
@@ -161,12 +175,17 @@ def unfinished(count: int) -> WireError:
     )
 
 
-def _run(command: list[str], patience: float) -> tuple[int | None, bytes, str]:
-    """(exit status, or None when it took longer than `patience` seconds, the first of its output, its errors)."""
+def _run(command: list[str], patience: float, probe: bytes) -> tuple[int | None, bytes, str]:
+    """(exit status, or None when it took longer than `patience` seconds, the first of its output, its errors).
+
+    Args:
+        probe: sent once the first object came; what measures it listens by then.
+    """
     with tempfile.TemporaryFile() as errors:
         try:
             # All arguments are our own but the target, which has passed `checked`.
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
+            stdin = subprocess.PIPE if probe else subprocess.DEVNULL
+            process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
         except OSError as error:
             raise no_ssh() from error
         late = threading.Event()
@@ -179,7 +198,17 @@ def _run(command: list[str], patience: float) -> tuple[int | None, bytes, str]:
         timer.start()
         with process:
             assert process.stdout is not None
-            data = process.stdout.read(MAX_SAID)
+            data = b""
+            if process.stdin is not None:
+                while len(data) < MAX_SAID and (line := process.stdout.readline(MAX_SAID)):
+                    data += line
+                    if line.startswith(b"{"):
+                        break
+                with suppress(OSError):  # an older S²Edit doesn't listen
+                    process.stdin.write(probe)
+                with suppress(OSError):
+                    process.stdin.close()
+            data += process.stdout.read(MAX_SAID)
             process.stdout.close()  # whatever else it would say is not waited for
             code = process.wait()
         timer.cancel()

@@ -167,9 +167,10 @@ class OtherComputer:
         """What makes a program here find that ssh."""
         return {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
 
-    def install(self) -> None:
-        """Have `s2edit` there."""
-        _script(self.folder / "far" / "s2edit", f'exec {shlex.quote(sys.executable)} -m s2edit_cli "$@"')
+    def install(self, *, listens: bool = True) -> None:
+        """Have `s2edit` there; `listens`: False for one that does not measure the line."""
+        script = f'exec {shlex.quote(sys.executable)} -m s2edit_cli "$@"'
+        _script(self.folder / "far" / "s2edit", script if listens else f"{script} </dev/null")
 
     def uninstall(self) -> None:
         """Have it there no more."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import pyvips
 from s2edit_cli.exit_codes import Exit
-from s2edit_wire import living, no_line, programs, remote
+from s2edit_wire import line_rate, living, no_line, programs, remote
 from s2edit_wire.client import new_job_id
 from s2edit_wire.connection import read_connection_file
 from s2edit_wire.errors import Unreachable, WireError
@@ -60,20 +60,66 @@ def s2edit(near: Path, there: OtherComputer, *arguments: str) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.parametrize(
+    ("mbit", "listens", "compressed"),
+    [(0, True, False), (16, True, True), (16, False, False)],
+    ids=["a fast line", "a slow one", "a slow one to an older S²Edit"],
+)
+def test_over_a_slow_line_pixels_go_compressed(
+    far: RunningDaemon, near: RunningDaemon, there: OtherComputer, *, mbit: float, listens: bool, compressed: bool
+) -> None:
+    least, most = (0.0, 0.1) if compressed else (1.0, 1.1)
+    there.relay.rate = mbit * 1e6 / 8
+    there.install(listens=listens)
+    near.start()
+    image = np.full((1_024, 1_024, 3), 200, np.uint8)
+    with near.client() as client:
+        before = there.relay.up
+        job = submit(client, image)
+        assert finished(client, job)["state"] == "done"
+        share = (there.relay.up - before) / image.nbytes
+        assert least < share < most
+        before = there.relay.down
+        answer = client.request("result", {"job": job})
+        assert (np.frombuffer(answer.frames[0], "u1") == 55).all()
+        assert least < (there.relay.down - before) / sum(len(frame) for frame in answer.frames) < most
+    log = (near.folder / "logs" / "daemon.log").read_text()
+    assert ("Mbit/s: compressed" in log) == compressed
+
+
+@pytest.mark.parametrize(
+    ("gaps", "rate"),
+    [
+        ([], None),
+        ([(0.1, 1_000)] * 60, None),
+        ([(0.01, 16_384)] * 16, 1_638_400),
+        # Slow only while TCP begins, or while the machine did something else.
+        ([(0.1, 16_384)] * 4 + [(0.001, 16_384)] * 8 + [(0.5, 16_384)] * 4, 16_384_000),
+    ],
+    ids=["nothing", "too little", "even", "now and then"],
+)
+def test_a_line_is_as_fast_as_its_fastest_stretch(gaps: list[tuple[float, int]], rate: float | None) -> None:
+    moment, so_far, arrivals = 0.0, 0, []
+    for seconds, size in gaps:
+        moment, so_far = moment + seconds, so_far + size
+        arrivals.append((moment, so_far))
+    assert line_rate.fastest(arrivals) == (None if rate is None else pytest.approx(rate))
+
+
 def test_an_edit_goes_to_the_other_computer_and_its_pixels_come_once(
     far: RunningDaemon, near: RunningDaemon, there: OtherComputer
 ) -> None:
     near.start()
     image = picture(1_024)
     with near.client() as client, far.client() as own:
-        before = there.relay.down
+        before, asked = there.relay.down, there.relay.up
         job = submit(client, image)
         assert finished(client, job)["state"] == "done" == finished(own, job)["state"]
         answer = client.request("result", {"job": job})
         assert (np.frombuffer(answer.frames[0], "u1") == 255 - image.ravel()).all()
         pixels = sum(len(frame) for frame in answer.frames)
         assert pixels < there.relay.down - before < 1.1 * pixels
-        assert image.nbytes < there.relay.up < 1.1 * image.nbytes
+        assert image.nbytes < there.relay.up - asked < 1.1 * image.nbytes
     run = near.folder / "run"
     assert {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in (run, *run.glob("[df]*.[js]*"))} == {
         "run": "0o700",
