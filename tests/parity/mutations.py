@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.parity.mutation import Mutation  # noqa: E402
 from tests.parity.mutations_of_flow import FLOW  # noqa: E402
+from tests.parity.mutations_of_registration import REGISTRATION  # noqa: E402
 
 MUTATIONS = [
     Mutation(
@@ -273,6 +274,7 @@ MUTATIONS = [
         "test_inversion.py::test_trajectory",
     ),
     *FLOW,
+    *REGISTRATION,
 ]
 
 
@@ -280,9 +282,9 @@ def survives(mutation: Mutation) -> str:
     """ "caught", "SURVIVED" or "DOES NOT APPLY"."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
-        ignored = shutil.ignore_patterns("starter", "portraits", "__pycache__", "hosts", "benchmarks")
+        ignored = shutil.ignore_patterns("robots", "portraits", "__pycache__", "hosts", "benchmarks")
         shutil.copytree(ROOT / "s2edit", copy / "s2edit", ignore=ignored)
-        for folder in ("parity", "fakes"):
+        for folder in ("parity", "fakes", "photographs", "unit/method"):
             shutil.copytree(ROOT / "tests" / folder, copy / "tests" / folder, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", copy)
         file = copy / "s2edit" / mutation.file
