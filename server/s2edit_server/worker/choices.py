@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from s2edit.model.families import family_of
 from s2edit.profiles import profile, recommended_by
 from s2edit.settings import Settings
 
@@ -44,6 +45,14 @@ def settings_for(edit: Mapping[str, Any], model: Path | None, *, lower: bool = F
     changes |= edit.get("settings", {})
     settings = settings.replace_from(changes)
     if lower:
-        level = settings.identity.level
-        settings = settings.replace_from({"identity.level": LOWER_LEVELS.get(level, level)})
+        settings = settings.replace_from({"identity.level": _lower(settings.identity.level, model)})
     return settings
+
+
+def _lower(level: str, model: Path | None) -> str:
+    """The next lower level that the model's family has; its smallest stays."""
+    family = family_of(model) if model else None
+    below = LOWER_LEVELS.get(level, level)
+    while family is not None and below not in family.learns and below in LOWER_LEVELS:
+        below = LOWER_LEVELS[below]
+    return below

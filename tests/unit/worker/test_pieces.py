@@ -101,6 +101,14 @@ def test_recommended_settings_and_the_lower_level(tmp_path: Path) -> None:
     assert settings_for({**EDIT, "profile": "faithful"}, tmp_path).identity.level == "full"
     assert settings_for({**EDIT, "profile": "faithful"}, tmp_path, lower=True).identity.level == "checkpointing"
     assert settings_for({**EDIT, "settings": {"identity.level": "lora"}}, tmp_path, lower=True).identity.level == "lora"
+    for part, config in (
+        ("transformer", {"_class_name": "Flux2Transformer2DModel"}),
+        ("text_encoder", {"model_type": "qwen3"}),
+    ):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "config.json").write_text(json.dumps(config))
+    automatic = {**EDIT, "settings": {"identity.level": "auto"}}
+    assert settings_for(automatic, tmp_path, lower=True).identity.level == "lora", "a flow model has no other"
 
 
 @pytest.mark.parametrize("settings", [{"blend.fether": 1}, {"edit.guidance": "much"}, {"identity.steps": -1}])

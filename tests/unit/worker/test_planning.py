@@ -311,6 +311,8 @@ def test_forward_passes_of_the_profiles() -> None:
     shorter = profile("balanced").replace_from({"edit.guidance_until": 0.6, "edit.cross_replace": 0.4})
     assert unet_forwards(shorter)[2] == 50 + 30 + 20
     assert unet_forwards(profile("instant")) == (0, 18, 6)
+    straight = profile("balanced").replace_from({"inversion.mode": "flowedit", "edit.skipped": 0.2})
+    assert unet_forwards(straight) == (600, 0, 4 * 40), "source and target, each guided, and nothing inverted"
     assert unet_forwards(profile("faithful"))[2] == 140
     assert unet_forwards(profile("faithful"))[1] == pytest.approx(1_650 + 150, abs=160)
 
