@@ -113,7 +113,7 @@ def connection(
     told = read_connection_file(state_folder()).as_map()
     print_object(told | ({"key": found["key"], "user": painter} if painter else {}))
     sys.stdout.flush()
-    if sys.platform != "win32" and not sys.stdin.isatty():
+    if sys.platform != "win32" and sys.stdin is not None and not sys.stdin.isatty():
         rate = line_rate.received(sys.stdin.fileno())
         if rate is not None:
             print_object({"line_rate": round(rate)})

@@ -319,7 +319,12 @@ def test_the_command_lets_in_lists_and_shuts_out_and_tells_the_key_to_no_termina
     assert s2edit("painter", "remove", "dora", "--json")["exit_code"] == 0
     reader, terminal = pty.openpty()
     command = [*programs.command("cli"), "daemon", "connection"]
-    done = subprocess.run(command, env={**os.environ, "S2EDIT_HOME": str(daemon.folder)}, stdout=terminal, check=False)
+    own = {**os.environ, "S2EDIT_HOME": str(daemon.folder)}
+    for without in ("</dev/null", "<&-"):
+        silent = ["sh", "-c", f'exec "$@" {without}', "sh", *command]
+        told = json.loads(subprocess.run(silent, env=own, capture_output=True, check=True).stdout)
+        assert told == read_connection_file(daemon.folder).as_map(), "nothing was sent, nothing is measured"
+    done = subprocess.run(command, env=own, stdout=terminal, check=False)
     os.close(terminal)
     os.close(reader)
     assert done.returncode == Exit.USAGE
