@@ -167,7 +167,7 @@ class Flow:
         return replace(fields, order=order, word="" if order.wish.instructs else fields.word, wishes=tuple(wishes))
 
     def _for_model(self, order: Order, wishes: Sequence[Wish]) -> tuple[Order, Sequence[Wish]]:
-        if not self.line.instructs or order.wish.kind != "edit":
+        if not self.line.instructs or order.wish.kind not in ("edit", "compose"):
             return order, wishes
         return order.instructing(), [wish.instructing() for wish in wishes]
 

@@ -140,8 +140,8 @@ class Wish:
         return {name: value for name, value in self.settings.items() if name not in dials}
 
     def instructing(self) -> Wish:
-        """The same for a model that takes an instruction."""
-        return replace(self, source="", words=(), instructs=True)
+        """The same for a model that takes an instruction; a reference then goes along with a plain edit."""
+        return replace(self, kind="edit", source="", words=(), reference_prompt="", instructs=True)
 
     def as_start(self) -> Wish:
         """For an edit of its result: that shows now what was wished for, and its objects are called as they are now."""

@@ -140,6 +140,7 @@ class EditDialog:
     def show_models(self, line: models.Line, *, listed: bool) -> None:
         """The choice and the line below the form."""
         self._form.set_models(line, listed=listed)
+        self._reference.ask_what_it_shows(asked=not line.instructs)
         self._models.show(line.remark)
 
     def show_plan(self, plan: PlanReply) -> None:

@@ -47,7 +47,7 @@ class ReferenceForm:
         add_row(made, 0, _("Reference:"), self._choice, _("The picture to take something from"))
         made.attach(self._file, 1, 1, 1, 1)
         shows = _("What the reference shows; the word to take over has to be in “Should show”, too")
-        add_row(made, 2, _("Reference shows:"), self._prompt, shows)
+        self._described = (add_row(made, 2, _("Reference shows:"), self._prompt, shows), self._prompt)
         self.widget = expander(_("_Take over from another picture"), made, self._choice)
         self.refresh()
 
@@ -59,6 +59,11 @@ class ReferenceForm:
         fill(self._choice, {**titles, FILE: _("A file")})
         self._filling = False
         self._notify()
+
+    def ask_what_it_shows(self, *, asked: bool) -> None:
+        """Whether the reference is described; an instruction speaks of it as it is."""
+        for widget in self._described:
+            widget.set_visible(asked)
 
     def read(self, choices: Choices) -> None:
         """Put what is chosen here into the choices of an edit; a reference makes a composition of it."""

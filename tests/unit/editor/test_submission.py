@@ -294,6 +294,16 @@ def test_an_instruction_goes_alone_and_all_masks_as_one(host: FakeHost) -> None:
     assert [entry["role"] for entry in submitted(host, Order(wish).instructing()).take(CROP).entries] == ["image"]
 
 
+def test_what_is_taken_over_goes_along_with_an_instruction(host: FakeHost) -> None:
+    host.references["other"] = Picture(2, 1, 4, "u1", bytes(range(8)))
+    order = Order(WISH, (host.select(MARKED),)).composed(Reference("other"), "a crown", "crown", "put it on her")
+    parcel = submitted(host, order.instructing()).take(CROP)
+    EDIT.check(parcel.edit, "edit")
+    assert (parcel.edit["kind"], parcel.edit["target"]) == ("edit", "put it on her")
+    assert "reference_prompt" not in parcel.edit
+    assert [entry["role"] for entry in parcel.entries] == ["image", "edit_mask", "reference"]
+
+
 def test_a_recipe_of_an_instruction_is_one_again() -> None:
     wish = Wish(source="", target="add sunglasses", seed=7, instructs=True, model="flux2-klein-4b")
     edit = wish.to_edit([], {"host": "gimp"}, "other")
