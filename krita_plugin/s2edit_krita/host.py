@@ -18,6 +18,7 @@ from s2edit_editor.jobs import Job
 from s2edit_editor.masks import edited
 from s2edit_editor.order import is_file
 from s2edit_editor.pixels import Box, Picture
+from s2edit_editor.place import looker
 from s2edit_editor.register import MaskLayer, Register
 from s2edit_editor.samples import sampled
 from s2edit_editor.submission import area_in
@@ -159,8 +160,11 @@ class KritaHost:
         return Picture(width, height, 4, "u1", bytes(data))
 
     def looker(self, layer: str) -> Callable[[int, int], int | None]:
-        """Pixel by pixel."""
-        return stretching.looker(self.document, self.node(layer))
+        """Pixel by pixel, where no copy of the document is read."""
+        node, box, depth = self.node(layer), self.shown_box(layer), DEPTHS["U8"]
+        whole = box and box.clipped(*self.canvas())
+        costly = document.is_costly(self.document, node)
+        return looker(whole, lambda box: document.read(self.document, node, box, depth).data, at_once=costly)
 
     def is_slow(self, layer: str, box: Box) -> bool:
         """What can only be read from a copy of the document, and what is large."""

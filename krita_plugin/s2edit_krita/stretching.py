@@ -1,4 +1,4 @@
-"""A result for a picture that was changed meanwhile: what its layer shows now, and the result at another size."""
+"""A result for a picture that was scaled meanwhile."""
 
 from __future__ import annotations
 
@@ -6,35 +6,14 @@ from typing import Any, TypeAlias
 
 from krita import Krita
 from s2edit_editor.blue_first import DEPTHS, to_krita, to_wire
-from s2edit_editor.pixels import Box, Picture
-from s2edit_editor.place import Look
+from s2edit_editor.pixels import Picture
 from s2edit_editor.samples import as_gray, without_alpha
 
-from .document import bounds, is_costly, read, srgb_profile
+from .document import srgb_profile
 from .qt import QByteArray
 
 KritaDocument: TypeAlias = Any
 KritaNode: TypeAlias = Any
-
-
-def looker(document: KritaDocument, node: KritaNode) -> Look:
-    """Tells a layer's green at a point; see `place.Look`."""
-    box = bounds(node)
-    whole = box and box.clipped(document.width(), document.height())
-    if whole is None:
-        return lambda _x, _y: None
-    depth = DEPTHS["U8"]
-    copied = read(document, node, whole, depth).data if is_costly(document, node) else b""
-
-    def look(x: int, y: int) -> int | None:
-        point = Box(x, y, 1, 1)
-        if not whole.holds(point):
-            return None
-        if copied:
-            return copied[4 * ((y - whole.y) * whole.width + x - whole.x) + 1]
-        return read(document, node, point, depth).data[1]
-
-    return look
 
 
 def stretched(picture: Picture, width: int, height: int) -> Picture:

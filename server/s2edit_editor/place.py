@@ -28,6 +28,28 @@ Look = Callable[[int, int], "int | None"]
 """The source layer's green at a canvas pixel, 0 to 255; None beside the layer."""
 
 
+def looker(whole: Box | None, read: Callable[[Box], bytes | bytearray | memoryview], *, at_once: bool) -> Look:
+    """Looks at a layer by reading it.
+
+    Args:
+        whole: what it has of the canvas, None for nothing. read: gives the 8-bit RGBA pixels of a box within that.
+        at_once: read all of it first, where reading a little costs as much.
+    """
+    if whole is None:
+        return lambda _x, _y: None
+    held = read(whole) if at_once else b""
+
+    def look(x: int, y: int) -> int | None:
+        point = Box(x, y, 1, 1)
+        if not whole.holds(point):
+            return None
+        if held:
+            return held[4 * ((y - whole.y) * whole.width + x - whole.x) + 1]
+        return read(point)[1]
+
+    return look
+
+
 @dataclass(frozen=True)
 class Sent:
     """How the document was when a crop of it was sent.

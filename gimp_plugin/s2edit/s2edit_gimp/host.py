@@ -14,6 +14,7 @@ from gi.repository import Gimp, Gio, GLib
 from s2edit_editor import host, notes
 from s2edit_editor.host import Insertion, Layer, MaskChoice, Reference
 from s2edit_editor.pixels import Box, Picture, covered
+from s2edit_editor.place import looker
 from s2edit_editor.samples import is_full
 from s2edit_editor.text import _
 from s2edit_editor.turns import quick
@@ -145,9 +146,8 @@ class GimpHost:
 
     def looker(self, layer: str) -> Callable[[int, int], int | None]:
         """Pixel by pixel."""
-        item = self.layer(layer)
-        left, top = offsets(item)
-        return lambda x, y: pixels.green_at(item, x - left, y - top)
+        item, frame = self.layer(layer), self.frame(layer)
+        return looker(frame, lambda box: pixels.read_rgba(item, box.within(frame)), at_once=False)
 
     def is_slow(self, layer: str, _box: Box) -> bool:
         """GIMP's buffers are read as they are, all that is visible from a copy of the image."""

@@ -35,9 +35,14 @@ def read_colour(drawable: Gimp.Drawable, box: Box) -> Picture:
     return Picture(box[2], box[3], channels, dtype, data)
 
 
+def read_rgba(drawable: Gimp.Drawable, box: Box) -> bytes:
+    """The pixels of a box, sRGB-encoded, 8-bit RGBA."""
+    return _get(drawable.get_buffer(), box, "R'G'B'A u8")
+
+
 def read_thinned(drawable: Gimp.Drawable, box: Box, step: int) -> Picture:
     """Every `step`-th pixel of every `step`-th row of a box, 8-bit RGBA, at a cost that hardly grows with it."""
-    data = sampled(lambda *band: _get(drawable.get_buffer(), band, "R'G'B'A u8"), pixels.Box(*box), step)
+    data = sampled(lambda *band: read_rgba(drawable, band), pixels.Box(*box), step)
     _x, _y, width, height = pixels.Box(*box).thinned(step)
     return Picture(width, height, 4, "u1", data)
 
@@ -60,13 +65,6 @@ def read_preview(drawable: Gimp.Drawable, box: Box, longest: int) -> Picture:
     rectangle = Gegl.Rectangle.new(x, y, width, height)
     data = bytes(drawable.get_buffer().get(rectangle, scale, "R'G'B'A u8", Gegl.AbyssPolicy.NONE))
     return Picture(width, height, 4, "u1", data)
-
-
-def green_at(drawable: Gimp.Drawable, x: int, y: int) -> int | None:
-    """The sRGB-encoded green of one pixel, 0 to 255, in the drawable's own coordinates; None beside it."""
-    if not (0 <= x < drawable.get_width() and 0 <= y < drawable.get_height()):
-        return None
-    return _get(drawable.get_buffer(), (x, y, 1, 1), "R'G'B' u8")[1]
 
 
 def stretched(image: Gimp.Image, picture: Picture, width: int, height: int) -> Picture:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from s2edit_editor import place
 from s2edit_editor.pixels import Box, Picture
 from s2edit_editor.place import GRID, LOST, TURNED, Found, Look, Sent, find, points_of
 
@@ -118,3 +119,21 @@ def test_what_was_cropped_away_speaks_for_no_other_way() -> None:
     assert find(sent_of(np.full((60, 80), 77, np.uint8)), (60, 50), (17, 12), looker(flat, (17, 12))) == Found(
         CROP.moved(7, 7)
     )
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_layer_is_looked_at_where_it_is(at_once: bool) -> None:
+    pixels = np.arange(3 * 5 * 4, dtype=np.uint8).reshape(3, 5, 4)
+    whole, asked = Box(7, -2, 5, 3), list[Box]()
+
+    def read(box: Box) -> bytes:
+        asked.append(box)
+        inside = box.within(whole)
+        return pixels[inside.y : inside.bottom, inside.x : inside.right].tobytes()
+
+    look = place.looker(whole, read, at_once=at_once)
+    places = [(x, y) for y in range(-3, 2) for x in range(6, 13)]
+    inside = {(x, y): int(pixels[y + 2, x - 7, 1]) for x, y in places if whole.holds(Box(x, y, 1, 1))}
+    assert len(inside) == 15 and {at: look(*at) for at in places if look(*at) is not None} == inside
+    assert not at_once or asked == [whole], "read once"
+    assert place.looker(None, read, at_once=at_once)(8, 0) is None
