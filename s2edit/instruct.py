@@ -159,9 +159,10 @@ class InstructEngine:
         _check_length(model.words.tokenizer, request.target)
         others = [imaging.model_input(each, self._size(each, request.settings)) for each in request.references]
         pictures = [_picture(each) for each in (shown, *others)]
-        # Each half is on the device alone where both don't fit.
-        needed = sum(weight.nbytes for weight in _weights(model.words, model.draws))
-        together = self._device.type == "cpu" or free_bytes(self._device) > _ROOM * needed
+        together = self._fit_together(model)
+        if not together:  # each half is on the device alone then
+            model.draws.to("cpu")
+            empty_cache(self._device)
         states, _ = model.words.to(self._device).encode_prompt(request.target, device=self._device)
         if not together:
             model.words.to("cpu")
@@ -186,6 +187,12 @@ class InstructEngine:
         )
         latents: Tensor = answer[0]
         return latents
+
+    def _fit_together(self, model: _Loaded) -> bool:
+        """Whether both halves of the model can be on the device at once, what is there already included."""
+        needed = sum(weight.nbytes for weight in _weights(model.words, model.draws))
+        available = free_bytes(self._device) + memory_figures(self._device, None)["used"]
+        return self._device.type == "cpu" or available > _ROOM * needed
 
     def _decoded(self, model: _Loaded, pixels: Tensor | None = None, *, latents: Tensor | None = None) -> Tensor:
         """A latent, or a picture's own, as the autoencoder draws it: 1×3×h×w in [0, 1], on the CPU."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..picture.region import bucket_size
-from .families import CONFIGS, FAMILIES, Family, read_object
+from .families import FAMILIES, KLEIN, Family, read_object
 
 INSTRUCTION = "instruction"
 """What stands in place of a level of learning where memory is told."""
@@ -34,7 +34,7 @@ class Instructed:
         key: in the catalogue and in records. title: for people. native: px of the square it draws best.
         multiple: px that sides have to be a multiple of. steps: that it is distilled to.
         operations: of one step at its native size with no further reference, a product and a sum being two.
-        pipeline: diffusers' name in `model_index.json`. config: its published networks' configurations.
+        pipeline: diffusers' name in `model_index.json`. networks: the family that has the same kinds of networks.
     """
 
     key: InstructedKey
@@ -44,7 +44,12 @@ class Instructed:
     steps: int
     operations: float
     pipeline: str
-    config: Path
+    networks: Family
+
+    @property
+    def config(self) -> Path:
+        """Its published networks' configurations."""
+        return self.networks.config
 
     def model_size(self, width: int, height: int, native: int | None = None) -> tuple[int, int]:
         """(height, width) at which it sees a picture, px.
@@ -76,7 +81,7 @@ KLEIN_EDIT = Instructed(
     steps=4,
     operations=7.67e13,
     pipeline="Flux2KleinPipeline",
-    config=CONFIGS / "klein",
+    networks=KLEIN,
 )
 INSTRUCTED: dict[str, Instructed] = {kind.key: kind for kind in (KLEIN_EDIT,)}
 

@@ -26,6 +26,7 @@ from s2edit.profiles import profile
 from s2edit.requests import ComposeRequest, EditRequest, EditResult, ObjectSpec, Progress
 from tests.fakes.distorted import Distortion, as_tensor, photographs, tinted
 from tests.fakes.tiny_klein import NATIVE, build_klein_edit
+from tests.parity.tiny_flow import TEMPLATE
 
 SETTINGS = profile("balanced", {"native_size": NATIVE})
 
@@ -79,15 +80,9 @@ def test_same_seed_same_pixels(engine: InstructEngine) -> None:
 def test_what_is_drawn_is_what_diffusers_own_pipeline_draws(folder: Path) -> None:
     """The two halves, with Qwen3's template written out, against the whole pipeline with the tokenizer's own."""
     words, draws = load_pipelines(folder, KLEIN_EDIT, torch.float32)
-    tokenizer = words.tokenizer
-    tokenizer.chat_template = (
-        "{%- for message in messages %}{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' "
-        "+ '\\n' }}{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}"
-        "{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}"
-        "{%- endif %}{%- endif %}"
-    )
+    words.tokenizer.chat_template = TEMPLATE
     whole = Flux2KleinPipeline(
-        draws.scheduler, draws.vae, words.text_encoder, tokenizer, draws.transformer, is_distilled=True
+        draws.scheduler, draws.vae, words.text_encoder, words.tokenizer, draws.transformer, is_distilled=True
     )
     whole.set_progress_bar_config(disable=True)
     engine = InstructEngine(folder, KLEIN_EDIT, device="cpu", dtype="float32")
@@ -104,6 +99,25 @@ def test_what_is_drawn_is_what_diffusers_own_pipeline_draws(folder: Path) -> Non
     with torch.inference_mode():
         drawn = engine._drawn(engine._load(), asked, shown, Job(lambda _: None, lambda: False))
     assert torch.allclose(drawn, wanted, atol=1e-5)
+
+
+def test_on_a_small_card_one_half_of_the_model_is_there_at_a_time(
+    engine: InstructEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = engine.edit(request())
+    model = engine._load()
+    moved: list[tuple[str, str]] = []
+    for name in ("words", "draws"):
+        pipeline, move = getattr(model, name), getattr(model, name).to
+
+        def to(where: Any, name: str = name, move: Any = move) -> Any:
+            moved.append((name, "away" if where == "cpu" else "there"))
+            return move(where)
+
+        monkeypatch.setattr(pipeline, "to", to)
+    monkeypatch.setattr(engine, "_fit_together", lambda _: False)
+    assert np.array_equal(engine.edit(request()).patch, wanted.patch)
+    assert moved == [("draws", "away"), ("words", "there"), ("words", "away"), ("draws", "there")]
 
 
 def test_references_are_seen(engine: InstructEngine) -> None:
