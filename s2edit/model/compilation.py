@@ -21,11 +21,15 @@ def compile_blocks(unet: nn.Module, device: torch.device) -> bool:
     rounding. The first edit of each size takes minutes longer, so this pays in a process that makes many.
 
     Returns:
-        Whether it was done. Where no compiler works, the log says so and the U-Net runs as it is.
+        Whether it was done. A flow transformer has no such blocks; where no compiler works, the log says so. Then the
+        network runs as it is.
     """
     from diffusers.models.attention import FeedForward
     from diffusers.models.resnet import ResnetBlock2D
 
+    blocks = [module for module in unet.modules() if isinstance(module, (ResnetBlock2D, FeedForward))]
+    if not blocks:
+        return False
     if (reason := missing_compiler(device)) is not None:
         LOG.warning(
             "The model runs uncompiled, because no compiler works for %s (%s). Install g++ or clang (for CUDA: triton),"
@@ -35,9 +39,8 @@ def compile_blocks(unet: nn.Module, device: torch.device) -> bool:
         )
         return False
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _VARIANTS)
-    for module in unet.modules():
-        if isinstance(module, (ResnetBlock2D, FeedForward)):
-            module.compile()
+    for module in blocks:
+        module.compile()
     return True
 
 

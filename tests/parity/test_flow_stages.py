@@ -181,11 +181,12 @@ def test_a_part_that_is_missing_is_named(tiny_klein_folder: Path, tmp_path: Path
 def test_on_a_card_published_weights_stay_in_half_precision(flow_folder: Path) -> None:
     """As in bfloat16's autocast: what is learned is float32 all the same, and so is the autoencoder."""
     settings = Settings().replace_from(FEW)
-    engine = Engine(flow_folder, device="cpu", dtype="bfloat16")
+    engine = Engine(flow_folder, device="cpu", dtype="bfloat16", compiled=True)
     request = EditRequest(
         picture(0), "a lady", "a lady with a hat", (ObjectSpec("lady", painted()),), settings=settings
     )
     result = engine.edit(request)
+    assert result.record["compiled"] is False, "it has no blocks that are"
     assert not result.alpha[painted() == 0].any()
     assert np.isfinite(result.patch.astype(float)).all()
     checkpoint = engine._loaded().checkpoint
