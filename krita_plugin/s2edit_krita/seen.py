@@ -48,11 +48,9 @@ def see_through(document: KritaDocument, source: KritaNode, layer: KritaNode, bo
         yield
         owner = _only_below(copy, other)
         twin.setVisible(False)
-        copy.crop(*box)  # in one go, as Krita does this and draws
+        copy.crop(*box)  # which draws all anew
         yield
         yield from settled(copy)
-        yield from drawn(copy)
-        yield
         take = copy.pixelData if owner is None else owner.projectionPixelData
         for band in Box(0, 0, box.width, box.height).bands(BAND):
             seen = opaque(bytes(take(*band)), copy.colorDepth(), band.width * band.height)
