@@ -55,7 +55,7 @@ class Knob:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlacedKnob:
     """A knob in its place.
 
     Args:
@@ -82,7 +82,7 @@ class Entry:
         return record if self.default is None else record | {"default": self.default}
 
 
-def entries_of(part: type[Any], prefix: str) -> Iterator[Entry]:
+def entries_of(part: type[Any], prefix: str) -> Iterator[PlacedKnob]:
     """The knobs of a settings dataclass in its order; TypeError for a field without one."""
     hints = get_type_hints(part, include_extras=True)
     for field in dataclasses.fields(part):
@@ -96,11 +96,11 @@ def entries_of(part: type[Any], prefix: str) -> Iterator[Entry]:
         name = f"{prefix}.{field.name}" if prefix else field.name
         default: Any = field.default
         if get_origin(kind) is Mapping:
-            yield Entry(name, "factors", knob, None)
+            yield PlacedKnob(name, "factors", knob, None)
         elif get_origin(kind) is Literal:
-            yield Entry(name, "word", knob, default, get_args(kind))
+            yield PlacedKnob(name, "word", knob, default, get_args(kind))
         else:
-            yield Entry(name, {bool: "flag", int: "whole", float: "number"}[kind], knob, default)
+            yield PlacedKnob(name, {bool: "flag", int: "whole", float: "number"}[kind], knob, default)
 
 
 def check_fields(part: Any, prefix: str) -> None:

@@ -9,7 +9,7 @@ from s2edit_wire.launcher import write_launcher_file
 from s2edit_wire.paths import state_folder
 from s2edit_wire.programs import command, in_desktop_entry
 
-from .manifest import Entry, Manifest, digest, write_file
+from .manifest import InstalledEditor, Manifest, digest, write_file
 from .surroundings import Surroundings
 
 MENU = "desktop entry"
@@ -50,7 +50,7 @@ def write_menu_entry(around: Surroundings | None = None, state: Path | None = No
     entry_file, icon = _files(around)
     contents = {entry_file: _ENTRY.format(command=in_desktop_entry(command("tray"))), icon: _ICON}
     manifest = Manifest((state or state_folder()) / "installed.json")
-    entry = manifest.entries.setdefault(MENU, Entry(version("s2edit")))
+    entry = manifest.entries.setdefault(MENU, InstalledEditor(version("s2edit")))
     entry.make_folders(contents)
     entry.files |= {str(path): digest(text.encode()) for path, text in contents.items()}
     manifest.save()

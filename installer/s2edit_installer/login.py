@@ -15,7 +15,7 @@ from s2edit_wire import programs
 from s2edit_wire.paths import state_folder
 
 from . import windows_task
-from .manifest import Entry, Manifest, digest, write_file
+from .manifest import InstalledEditor, Manifest, digest, write_file
 from .plugins import Outcome, uninstall_entry
 from .surroundings import Surroundings
 
@@ -56,7 +56,7 @@ def turn_on(around: Surroundings | None = None, state: Path | None = None) -> li
     link = path.parent / _WANTED_BY / path.name if around.system == "linux" else None
     files = [path, link] if link else [path]
     manifest = Manifest(state / "installed.json")
-    entry = manifest.entries.setdefault(LOGIN, Entry(version("s2edit")))
+    entry = manifest.entries.setdefault(LOGIN, InstalledEditor(version("s2edit")))
     entry.make_folders(files)
     entry.files |= {str(file): digest(content) for file in files}
     manifest.save()
@@ -76,7 +76,7 @@ def _scheduled(around: Surroundings, state: Path) -> Path | None:
         path.unlink()
         return None
     manifest = Manifest(state / "installed.json")
-    entry = manifest.entries.setdefault(LOGIN, Entry(version("s2edit")))
+    entry = manifest.entries.setdefault(LOGIN, InstalledEditor(version("s2edit")))
     entry.files[str(path)], entry.task = digest(content), name
     manifest.save()
     return path

@@ -18,7 +18,7 @@ _DRAFT = ".s2edit-"
 
 
 @dataclass
-class Entry:
+class InstalledEditor:
     """What was put into one editor.
 
     Args:
@@ -52,11 +52,11 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, InstalledEditor] = {}
         if path.exists():
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
-                self.entries = {key: Entry(**entry) for key, entry in content["entries"].items()}
+                self.entries = {key: InstalledEditor(**entry) for key, entry in content["entries"].items()}
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 words = f"{path} is damaged. Move it away; S²Edit then knows of no installed plug-in."
                 raise Trouble(words) from error
@@ -99,7 +99,7 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def drafts(entry: Entry) -> list[Path]:
+def drafts(entry: InstalledEditor) -> list[Path]:
     """Files that were being written when the installer was killed."""
     folders = {Path(path).parent for path in [*entry.files, *([entry.config] if entry.config else [])]}
     return sorted(path for folder in folders for path in folder.glob(f"{_DRAFT}*") if path.is_file())

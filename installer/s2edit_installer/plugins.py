@@ -10,7 +10,7 @@ from pathlib import Path
 from s2edit_wire.paths import state_folder
 
 from . import kritarc, windows_task
-from .manifest import Entry, Manifest, digest, drafts, rewrite, write_file
+from .manifest import InstalledEditor, Manifest, digest, drafts, rewrite, write_file
 from .surroundings import Surroundings
 from .targets import Target, find
 from .vendoring import File, plugin_files
@@ -97,7 +97,7 @@ def _install(target: Target, manifest: Manifest, *, dry_run: bool) -> Outcome:
     if dry_run:
         return Outcome(target.name, key, f"would be {state}", changed)
     kept = [_save(Path(path)) for path in changed]
-    entry = old or Entry(now)
+    entry = old or InstalledEditor(now)
     # Remembered before the first byte is written: what an interrupted run leaves can be taken out, too.
     entry.version, entry.files = now, {**known, **{path: _of(file) for path, file in files.items()}}
     manifest.entries[key] = entry
@@ -126,7 +126,7 @@ def _note(target: Target, state: Path, *, changed: bool) -> str:
     return " ".join(notes)
 
 
-def _turn_on(target: Target, entry: Entry) -> None:
+def _turn_on(target: Target, entry: InstalledEditor) -> None:
     if target.config is None:
         return
     made = not target.config.exists()
@@ -144,7 +144,7 @@ def _is_on(target: Target) -> bool:
     return target.config.exists() and kritarc.is_enabled(_read(target.config))
 
 
-def _remove(entry: Entry, kept: list[str]) -> None:
+def _remove(entry: InstalledEditor, kept: list[str]) -> None:
     if entry.task:
         windows_task.delete(entry.task)
     for path in entry.files:
@@ -175,7 +175,7 @@ def _read(config: Path) -> str:
     return config.read_bytes().decode("utf-8", "surrogateescape")
 
 
-def _saved_earlier(entry: Entry) -> list[str]:
+def _saved_earlier(entry: InstalledEditor) -> list[str]:
     return [str(path) for folder in entry.folders for path in sorted(Path(folder).glob("*" + KEPT_SUFFIX))]
 
 

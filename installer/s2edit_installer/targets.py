@@ -30,7 +30,7 @@ _STORE = "Microsoft, “Understanding how packaged desktop apps run on Windows�
 
 
 @dataclass(frozen=True)
-class Place:
+class Installation:
     """One kind of installation.
 
     Args:
@@ -51,7 +51,7 @@ class Place:
 
 
 PLACES = (
-    Place(
+    Installation(
         "gimp",
         "package, AppImage or Flatpak",
         "linux",
@@ -59,15 +59,17 @@ PLACES = (
         "config/GIMP",
         signs=("program:gimp-{version}", *(place + _IN_FLATPAK for place in _GIMP_FLATPAK), *_GIMP_FLATPAK),
     ),
-    Place(
+    Installation(
         "gimp",
         "Flatpak with a folder of its own",
         "linux",
         "flathub org.gimp.GIMP, issue 72: what it did where ~/.config/GIMP was missing, before “:create”",
         "home/.var/app/org.gimp.GIMP/config/GIMP",
     ),
-    Place("gimp", "Snap", "linux", _SNAP, "home/snap/gimp/current/.config/GIMP", signs=("root/snap/gimp/current",)),
-    Place(
+    Installation(
+        "gimp", "Snap", "linux", _SNAP, "home/snap/gimp/current/.config/GIMP", signs=("root/snap/gimp/current",)
+    ),
+    Installation(
         "gimp",
         "installer or Steam",
         "windows",
@@ -80,16 +82,16 @@ PLACES = (
             "local/Programs/GIMP 3",
         ),
     ),
-    Place(
+    Installation(
         "gimp",
         "Microsoft Store",
         "windows",
         f"{_STORE}; GIMP's build/windows/store/AppxManifest.xml",
         "local/Packages/GIMP*/LocalCache/Roaming/GIMP",
     ),
-    Place("gimp", "application", "macos", _GIMP, "support/GIMP", signs=("root/Applications/GIMP.app",)),
-    Place("krita", ORDINARY, "linux", _KRITA, "data/krita", "config/kritarc", ("program:krita",)),
-    Place(
+    Installation("gimp", "application", "macos", _GIMP, "support/GIMP", signs=("root/Applications/GIMP.app",)),
+    Installation("krita", ORDINARY, "linux", _KRITA, "data/krita", "config/kritarc", ("program:krita",)),
+    Installation(
         "krita",
         "Flatpak",
         "linux",
@@ -98,7 +100,7 @@ PLACES = (
         "home/.var/app/org.kde.krita/config/kritarc",
         ("root/var/lib/flatpak/app/org.kde.krita", "home/.local/share/flatpak/app/org.kde.krita"),
     ),
-    Place(
+    Installation(
         "krita",
         "Snap",
         "linux",
@@ -107,10 +109,10 @@ PLACES = (
         "home/snap/krita/current/.config/kritarc",
         ("root/snap/krita/current",),
     ),
-    Place(
+    Installation(
         "krita", "installer or Steam", "windows", _KRITA, "roaming/krita", "local/kritarc", ("programs/Krita (x64)",)
     ),
-    Place(
+    Installation(
         "krita",
         "Microsoft Store",
         "windows",
@@ -118,7 +120,7 @@ PLACES = (
         "local/Packages/49800Krita*/LocalCache/Roaming/krita",
         "local/Packages/49800Krita*/LocalCache/Local/kritarc",
     ),
-    Place(
+    Installation(
         "krita",
         "application",
         "macos",
@@ -163,7 +165,7 @@ def find(around: Surroundings) -> list[Target]:
     return list(found.values())
 
 
-def _gimp(place: Place, around: Surroundings) -> list[Target]:
+def _gimp(place: Installation, around: Surroundings) -> list[Target]:
     if own := around.variables.get(OWN_FOLDER):
         return [Target("gimp", OWN_FOLDER, "", around.home / own / "plug-ins")]
     found = []
@@ -191,7 +193,7 @@ def _older_settings(base: Path) -> bool:
     return any(base.glob("2.*"))
 
 
-def _versions_never_started(place: Place, around: Surroundings) -> list[str]:
+def _versions_never_started(place: Installation, around: Surroundings) -> list[str]:
     """The version that is installed but has no folder yet, the newest only; none when there is none."""
     for version in NEWEST_GIMP:
         if any(_shows(sign.format(version=version), around) for sign in place.signs if "{" in sign):
@@ -199,7 +201,7 @@ def _versions_never_started(place: Place, around: Surroundings) -> list[str]:
     return [_FIRST_GIMP] if any(_shows(sign, around) for sign in place.signs if "{" not in sign) else []
 
 
-def _krita(place: Place, around: Surroundings) -> list[Target]:
+def _krita(place: Installation, around: Surroundings) -> list[Target]:
     folders, configs = around.expand(place.folder), around.expand(place.config)
     if "*" in place.config:
         # Krita writes it at its first start; the folder beside it is there all the same.
@@ -211,7 +213,7 @@ def _krita(place: Place, around: Surroundings) -> list[Target]:
     ]
 
 
-def _is_there(place: Place, around: Surroundings) -> bool:
+def _is_there(place: Installation, around: Surroundings) -> bool:
     return any(_shows(sign, around) for sign in place.signs)
 
 

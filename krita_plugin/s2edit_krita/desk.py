@@ -36,7 +36,7 @@ class Told(QObject):
     reused = pyqtSignal(object)
 
 
-class Desk(desk.Desk):
+class KritaDesk(desk.Desk):
     """One for the whole of Krita.
 
     Args:

@@ -19,13 +19,13 @@ from s2edit_editor.pixels import Box
 from s2edit_editor.preset_menu import PresetMenu
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import is_right_to_left
-from s2edit_editor.view import Fields, Place
+from s2edit_editor.view import Fields, SourceLayer
 from s2edit_editor.wish import Wish
 from s2edit_wire.recipe import NAME as RECIPE
 from s2edit_wire.records import PlanReply
 
 from .composing import ComposeDialog
-from .desk import Desk
+from .desk import KritaDesk
 from .document import node_mark
 from .form import Form
 from .host import front
@@ -52,7 +52,7 @@ class Docker(DockWidget):
         desk, extension: the plug-in's only ones, set before the first docker is made.
     """
 
-    desk: Desk
+    desk: KritaDesk
     extension: Any
 
     def __init__(self) -> None:
@@ -138,17 +138,17 @@ class Docker(DockWidget):
 
     # The flow's view
 
-    def place(self) -> Place | None:
+    def place(self) -> SourceLayer | None:
         """See `view.View`, as for all that follows."""
         host = front()
         layer = host.edited() if host is not None else ""
-        return Place(host, layer) if host is not None and layer else None
+        return SourceLayer(host, layer) if host is not None and layer else None
 
     def fields(self) -> Fields:
         """The form's."""
         return self.form.fields()
 
-    def look(self, place: Place) -> None:
+    def look(self, place: SourceLayer) -> None:
         """A selection that is new becomes the main object's mask."""
         offered = [automatic(), *place.host.mask_choices(place.layer)]
         self.form.offer_masks(offered)
@@ -169,7 +169,7 @@ class Docker(DockWidget):
         self.link.setText(words)
         self.link.setVisible(bool(words))
 
-    def show_models(self, line: models.Line, *, listed: bool) -> None:
+    def show_models(self, line: models.ChosenModel, *, listed: bool) -> None:
         """In the form."""
         self.form.show_models(line, listed=listed)
 
@@ -178,7 +178,7 @@ class Docker(DockWidget):
         self.form.advanced.show_own(plan["settings"])
         self.form.objects.offer_words(plan["words"])
 
-    def show_crop(self, place: Place | None, crop: Box | None) -> None:
+    def show_crop(self, place: SourceLayer | None, crop: Box | None) -> None:
         """Only where something is painted."""
         painted = self.form.painted()
         if place is not None and crop is not None and painted and self.isVisible():
@@ -217,7 +217,7 @@ class Docker(DockWidget):
         """The form stays as it is; the painter has the own colour again."""
         give_back_colour()
 
-    def sent(self, place: Place, order: Order) -> None:
+    def sent(self, place: SourceLayer, order: Order) -> None:
         """The masks have done their work: out of sight, and back to the picture's own layer."""
         masks = [mask.mark for mask in order.painted() if mask.kind == PAINTED]
         if place.host.is_open():

@@ -12,7 +12,7 @@ from s2edit_editor.previewing import actions
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import speak
 
-from .desk import Desk
+from .desk import KritaDesk
 from .docker import DOCKER_ID, Docker
 from .menus import Menus, add_to_layer_menu
 from .qt import QLocale, QTimer
@@ -23,7 +23,7 @@ class S2Edit(Extension):
 
     def __init__(self, parent: Any) -> None:
         super().__init__(parent)
-        self.desk: Desk | None = None
+        self.desk: KritaDesk | None = None
         self.menus: Menus | None = None
 
     def setup(self) -> None:
@@ -72,6 +72,6 @@ def register() -> None:
     krita = Krita.instance()
     extension = S2Edit(krita)
     krita.addExtension(extension)
-    extension.desk = Desk(extension)
+    extension.desk = KritaDesk(extension)
     Docker.desk, Docker.extension = extension.desk, extension
     krita.addDockWidgetFactory(DockWidgetFactory(DOCKER_ID, DockWidgetFactoryBase.DockRight, Docker))

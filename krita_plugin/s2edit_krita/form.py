@@ -156,7 +156,7 @@ class Form(QWidget):
         self.advanced.fill(wish)
         self.profile.setCurrentIndex(max(0, self.profile.findData(wish.profile)))
 
-    def show_models(self, line: models.Line, *, listed: bool) -> None:
+    def show_models(self, line: models.ChosenModel, *, listed: bool) -> None:
         """The models that edit, those that are not installed say so; and what is to be said of the chosen one."""
         self.model.blockSignals(True)
         if listed:

@@ -10,7 +10,7 @@ from s2edit_editor.lists import lists
 from s2edit_editor.previewing import Preview
 from s2edit_editor.text import _ as tr
 
-from .desk import Desk
+from .desk import KritaDesk
 from .host import front
 from .jobrow import JobRow
 from .qt import QLabel, QTimer, QVBoxLayout, QWidget, pyqtSignal
@@ -32,7 +32,7 @@ class JobList(QWidget):
 
     rebuilt = pyqtSignal()
 
-    def __init__(self, desk: Desk, sections: Sequence[str], preview: Preview, parent: QWidget) -> None:
+    def __init__(self, desk: KritaDesk, sections: Sequence[str], preview: Preview, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._preview = desk, preview
         self._rows: dict[str, JobRow] = {}

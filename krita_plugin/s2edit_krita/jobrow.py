@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2edit_editor.entry import Entry, labels
+from s2edit_editor.entry import JobEntry, labels
 from s2edit_editor.previewing import Preview
 from s2edit_editor.rows import AGAIN, APPLY, EDIT, REMOVE, SHOW, START, Question, Row
 from s2edit_editor.text import _ as tr
 from s2edit_editor.text import hover
 
-from .desk import Desk
+from .desk import KritaDesk
 from .host import front
 from .pictures import image_of, scaled
 from .qt import (
@@ -48,11 +48,11 @@ class JobRow(QFrame):
         preview: where its result is looked at first.
     """
 
-    def __init__(self, desk: Desk, job: str, preview: Preview, parent: QWidget) -> None:
+    def __init__(self, desk: KritaDesk, job: str, preview: Preview, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._job = desk, job
         self._made: tuple[str, ...] | None = None
-        self._entry = Entry(desk, job, front, desk.told.reused.emit, desk.told.said.emit, self._ask, preview)
+        self._entry = JobEntry(desk, job, front, desk.told.reused.emit, desk.told.said.emit, self._ask, preview)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName(f"s2edit_job_{job}")
         self._picture = QToolButton(self)
@@ -87,7 +87,7 @@ class JobRow(QFrame):
         layout.addLayout(beside, 1)
 
     def update_job(self, kept: Mapping[str, Any]) -> None:
-        """Show the job as it is now; see `Entry.look`."""
+        """Show the job as it is now; see `JobEntry.look`."""
         self._show(self._entry.look(kept))
 
     def changed(self) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from s2edit_editor.previewing import ADD, DISMISS, NEXT, PREVIOUS, Preview, actions
 from s2edit_editor.text import _ as tr
 
-from .desk import Desk
+from .desk import KritaDesk
 from .host import front
 from .qt import QHBoxLayout, QLabel, Qt, QToolButton, QVBoxLayout, QWidget
 
@@ -21,7 +21,7 @@ class PreviewBar(QWidget):
         preview: what the buttons act on.
     """
 
-    def __init__(self, desk: Desk, parent: QWidget) -> None:
+    def __init__(self, desk: KritaDesk, parent: QWidget) -> None:
         super().__init__(parent)
         self.preview = Preview(desk, front, self._follow)
         self._words = QLabel(self)

@@ -12,10 +12,10 @@ from .icc import INTENT, as_file
 if TYPE_CHECKING:
     import pyvips
 
-    from .pictures import Picture
+    from .pictures import PictureFile
 
 
-def to_srgb(picture: Picture, native: NDArray[Any]) -> NDArray[Any]:
+def to_srgb(picture: PictureFile, native: NDArray[Any]) -> NDArray[Any]:
     """A crop as it travels.
 
     Args:
@@ -35,7 +35,7 @@ def to_srgb(picture: Picture, native: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([moved, alpha * 257 if picture.bits == 8 else alpha], axis=2)
 
 
-def from_srgb(picture: Picture, patch: NDArray[Any]) -> NDArray[Any]:
+def from_srgb(picture: PictureFile, patch: NDArray[Any]) -> NDArray[Any]:
     """A result's colours in the picture's own colours and depth.
 
     Args:

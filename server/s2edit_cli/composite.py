@@ -11,7 +11,7 @@ from s2edit_wire.errors import WireError
 
 from .colour import from_srgb
 from .masks import to_8_bits_up
-from .pictures import Box, Picture
+from .pictures import Box, PictureFile
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Layer:
         return self.x, self.y, self.alpha.shape[1], self.alpha.shape[0]
 
 
-def native_layer(picture: Picture, patch: NDArray[Any], alpha: NDArray[Any], crop: Box) -> Layer:
+def native_layer(picture: PictureFile, patch: NDArray[Any], alpha: NDArray[Any], crop: Box) -> Layer:
     """The result of a job as a layer of this picture.
 
     Args:
@@ -64,7 +64,7 @@ def native_layer(picture: Picture, patch: NDArray[Any], alpha: NDArray[Any], cro
     return Layer(from_srgb(picture, patch), plane, x, y)
 
 
-def composite(picture: Picture, layer: Layer) -> Any:
+def composite(picture: PictureFile, layer: Layer) -> Any:
     """The picture with the layer over it, as a `pyvips.Image` with the picture's size, depth, profile and metadata.
 
     Its own alpha channel stays as it is.

@@ -26,7 +26,7 @@ from .marking import marking
 from .masks import bounding_box, open_mask, share
 from .masks import sentences as mask_sentences
 from .openraster import save_layers
-from .pictures import Box, Picture, open_picture
+from .pictures import Box, PictureFile, open_picture
 from .report import is_text, tell
 
 DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype("<u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
@@ -83,11 +83,11 @@ class Task:
 class Inputs:
     """The opened files of a task; masks are H x W uint8 at the picture's size."""
 
-    picture: Picture
+    picture: PictureFile
     masks: dict[str, NDArray[np.uint8]]
-    reference: Picture | None = None
+    reference: PictureFile | None = None
     reference_mask: NDArray[np.uint8] | None = None
-    others: tuple[Picture, ...] = ()
+    others: tuple[PictureFile, ...] = ()
 
     def remarks(self) -> list[tuple[str, bool]]:
         """Sentences on the files, and whether each is a warning rather than news."""
@@ -96,7 +96,7 @@ class Inputs:
         marks = mask_sentences((MASK_NAMES[role], mask) for role, mask in over.items())
         return [(note, True) for picture in pictures for note in picture.notes] + marks
 
-    def references(self) -> tuple[Picture, ...]:
+    def references(self) -> tuple[PictureFile, ...]:
         """The other pictures of the task."""
         return self.others if self.reference is None else (self.reference, *self.others)
 
@@ -125,7 +125,7 @@ def open_inputs(task: Task) -> Inputs:
 
 def open_for_result(
     image: Path, output: Path, layers: Path | None, inputs: list[Path], *, sent: bool = False
-) -> Picture:
+) -> PictureFile:
     """The picture, once it is sure that its result can be written; WireError says what is wrong.
 
     Args:
@@ -264,7 +264,7 @@ def submit(task: Task, inputs: Inputs, crop: Box, client: Client, *, quiet: bool
 
 
 def fetch(
-    client: Client, job: dict[str, Any], picture: Picture, output: Path, layers: Path | None, **wanted: Any
+    client: Client, job: dict[str, Any], picture: PictureFile, output: Path, layers: Path | None, **wanted: Any
 ) -> dict[str, Any]:
     """Get a finished job's result, lay it over the picture, write, and say that it has arrived.
 

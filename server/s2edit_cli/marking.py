@@ -12,7 +12,7 @@ from s2edit_marks.manifests import About, Source
 from s2edit_marks.marking import MARKS, Marking
 from s2edit_wire.errors import WireError
 
-from .pictures import Picture
+from .pictures import PictureFile
 
 
 def check(without: Collection[str] | None, *, made: bool = False) -> frozenset[str]:
@@ -32,14 +32,14 @@ def check(without: Collection[str] | None, *, made: bool = False) -> frozenset[s
 
 
 def marking(
-    picture: Picture,
+    picture: PictureFile,
     path: Path,
     job: dict[str, Any] | None = None,
     record: dict[str, Any] | None = None,
     *,
     without: frozenset[str] = frozenset(),
     tell_prompt: bool = False,
-    others: tuple[Picture, ...] = (),
+    others: tuple[PictureFile, ...] = (),
 ) -> Marking:
     """What a file will say.
 
@@ -60,5 +60,5 @@ def marking(
     return Marking(about, without, _source(picture), tuple(_source(other) for other in others), signer)
 
 
-def _source(picture: Picture) -> Source:
+def _source(picture: PictureFile) -> Source:
     return Source(picture.path, picture.kind)

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     import pyvips
 
     from .composite import Layer
-    from .pictures import Picture
+    from .pictures import PictureFile
 
 THUMBNAIL = 256
 
 
-def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer, name: str, marking: Marking) -> None:
+def save_layers(
+    path: Path, picture: PictureFile, merged: pyvips.Image, layer: Layer, name: str, marking: Marking
+) -> None:
     """Write the picture below and the edit, with its alpha, above.
 
     Args:
@@ -47,7 +49,7 @@ def save_layers(path: Path, picture: Picture, merged: pyvips.Image, layer: Layer
         archive.writestr("Thumbnails/thumbnail.png", _thumbnail(shown, picture))
 
 
-def _stack(picture: Picture, layer: Layer, name: str) -> bytes:
+def _stack(picture: PictureFile, layer: Layer, name: str) -> bytes:
     width, height = picture.size
     root = ET.Element("image", {"version": "0.0.6", "w": str(width), "h": str(height)})
     stack = ET.SubElement(root, "stack")
@@ -61,7 +63,7 @@ def _stack(picture: Picture, layer: Layer, name: str) -> bytes:
     return text
 
 
-def _layer_png(picture: Picture, layer: Layer) -> bytes:
+def _layer_png(picture: PictureFile, layer: Layer) -> bytes:
     import pyvips
 
     pixels = np.concatenate([layer.pixels, layer.alpha[:, :, None]], axis=2)
@@ -83,12 +85,12 @@ def _marked_png(image: Any, marking: Marking) -> bytes:
     return result.getvalue()
 
 
-def _shown(picture: Picture, image: Any) -> Any:
+def _shown(picture: PictureFile, image: Any) -> Any:
     """Without a channel that is no transparency, which a PNG cannot hold."""
     return image.extract_band(0, n=picture.colours) if picture.has_extra else image
 
 
-def _thumbnail(merged: Any, picture: Picture) -> bytes:
+def _thumbnail(merged: Any, picture: PictureFile) -> bytes:
     # A profile that cannot be used would end this; the picture is taken for sRGB then.
     to = {"output_profile": "srgb"} if picture.profile is not None else {}
     small = merged.thumbnail_image(THUMBNAIL, height=THUMBNAIL, size="down", **to)

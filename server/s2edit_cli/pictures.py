@@ -34,7 +34,7 @@ _SPACES = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3}
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """A picture file, decoded once but not kept.
 
     Args:
@@ -100,7 +100,7 @@ class Opened:
     notes: list[str]
 
 
-def open_picture(path: Path, check: SizeCheck | None = None) -> Picture:
+def open_picture(path: Path, check: SizeCheck | None = None) -> PictureFile:
     """Open a picture for editing; it is decoded once.
 
     Args:
@@ -129,7 +129,7 @@ def open_picture(path: Path, check: SizeCheck | None = None) -> Picture:
     after = image.bands == colours + 1
     extra = after and opened_file.page is not None and opened_file.page.extra[:1] == (tiff_pages.UNSPECIFIED,)
     notes = [*opened_file.notes, *_depth_notes(opened_file, path.name), *colour.notes]
-    return Picture(
+    return PictureFile(
         path,
         opened_file.kind,
         image,

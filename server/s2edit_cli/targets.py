@@ -16,7 +16,7 @@ from s2edit_marks import credential
 from s2edit_wire.errors import WireError
 
 if TYPE_CHECKING:
-    from .pictures import Picture
+    from .pictures import PictureFile
 
 KINDS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 _DEEPEST = {"png": 16, "tiff": 16, "jpeg": 8, "webp": 8}
@@ -51,7 +51,7 @@ def check_output(path: Path, sources: list[Path], suffixes: tuple[str, ...]) -> 
     credential.identity()
 
 
-def check_fits(path: Path, picture: Picture) -> None:
+def check_fits(path: Path, picture: PictureFile) -> None:
     """Raise WireError("bad_image") unless the format of `path` holds the picture's depth and channels."""
     kind = KINDS[path.suffix.lower()]
     instead = "Write .png or .tif."

@@ -17,7 +17,7 @@ from .targets import KINDS, not_written, replacing
 if TYPE_CHECKING:
     import pyvips
 
-    from .pictures import Picture
+    from .pictures import PictureFile
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "png": {"compression": 6},
@@ -34,7 +34,7 @@ def lossless(path: Path) -> bool:
     return KINDS[path.suffix.lower()] != "jpeg"
 
 
-def save(image: pyvips.Image, path: Path, marking: Marking, source: Picture | None = None) -> Outcome:
+def save(image: pyvips.Image, path: Path, marking: Marking, source: PictureFile | None = None) -> Outcome:
     """Write an edited picture with its metadata and the marks; all or nothing. Returns what came of the marks.
 
     Args:
@@ -67,7 +67,7 @@ def _options(image: pyvips.Image, kind: str) -> dict[str, Any]:
     return {**_OPTIONS[kind], "bigtiff": True} if large else _OPTIONS[kind]
 
 
-def _save_png(image: pyvips.Image, path: Path, source: Picture | None) -> None:
+def _save_png(image: pyvips.Image, path: Path, source: PictureFile | None) -> None:
     ready, without = image.copy(), path.with_name(f"{path.name}.bare")
     put_in = {kind: source.chunks[kind] for kind in _KEPT_CHUNKS if kind in source.chunks} if source else {}
     if source is not None and source.made_profile and source.chunks:
@@ -83,7 +83,7 @@ def _save_png(image: pyvips.Image, path: Path, source: Picture | None) -> None:
         without.unlink(missing_ok=True)
 
 
-def _resolution_is_known(image: pyvips.Image, source: Picture | None) -> bool:
+def _resolution_is_known(image: pyvips.Image, source: PictureFile | None) -> bool:
     """libvips itself knows no “unknown”: it says 1 pixel per mm then."""
     if source is not None and source.kind == "png":
         return b"pHYs" in source.chunks

@@ -207,7 +207,9 @@ class Bridge:
         ray.kill(seat.actor, no_restart=True)
 
     def _tell(self) -> None:
-        places = [link.Place(seat.name, seat.host) for seat in sorted(self._seats.values(), key=lambda one: one.name)]
+        places = [
+            link.SeatAddress(seat.name, seat.host) for seat in sorted(self._seats.values(), key=lambda one: one.name)
+        ]
         now = link.Places(places, "" if places or self._making else ALONE)
         if now != self._told:
             self._told = now

@@ -21,7 +21,7 @@ from .delivery import delivering, pictures_of
 from .errand import Errand
 from .host import Host
 from .jobs import Job, Jobs
-from .link import Answer, Link, nothing
+from .link import Answer, Requests, nothing
 from .pixels import Picture
 from .submission import Parcel
 from .text import _
@@ -33,7 +33,7 @@ STROKE_S = 0.3
 """Seconds after which it is looked again whether the painter's hand is free."""
 
 
-class Desk(Link):
+class Desk(Requests):
     """Requests, events and their consequences.
 
     Args:

@@ -30,7 +30,7 @@ def labels() -> dict[str, str]:
     }
 
 
-class Entry:
+class JobEntry:
     """A job as one list shows it.
 
     Args:

@@ -24,7 +24,7 @@ from .planning import Facts
 from .sending import send
 from .submission import Seen, Submission, gone
 from .text import _
-from .view import Fields, Place, View
+from .view import Fields, SourceLayer, View
 from .wish import Wish
 
 PAUSE_S = 0.3
@@ -54,7 +54,7 @@ class Flow:
 
     def __init__(self, desk: Desk, view: View, *, still: bool = False) -> None:
         self._desk, self._view, self._still = desk, view, still
-        self.state, self.line = Form(), models.Line()
+        self.state, self.line = Form(), models.ChosenModel()
         self.crop: Box | None = None
         self._word = MainWord()
         self._kept: tuple[tuple[object, ...], Submission, str] | None = None
@@ -171,7 +171,7 @@ class Flow:
             return order, wishes
         return order.instructing(), [wish.instructing() for wish in wishes]
 
-    def begun(self) -> Place | None:
+    def begun(self) -> SourceLayer | None:
         """What something shall be done with now; None where there is nothing, which is said."""
         if self._view.place() is None:
             self.failed(_("Open a picture and choose a layer first."))
@@ -289,7 +289,7 @@ class Flow:
         facts = self._facts(replace(fields, trouble=fields.trouble or trouble), fields.order, len(fields.wishes))
         self._show(self.state.judged(fields.order.wish, facts, plan))
 
-    def _asked(self, place: Place, fields: Fields) -> tuple[Submission, str]:
+    def _asked(self, place: SourceLayer, fields: Fields) -> tuple[Submission, str]:
         """The document as it is to be planned; a mask that can't be had is left out, and the reason said beside it."""
         order = fields.order
         key = (place.layer, order.whole, *order.painted())
@@ -326,7 +326,7 @@ class Flow:
             model_said=self.line.offers_download,
         )
 
-    def _place(self) -> Place | None:
+    def _place(self) -> SourceLayer | None:
         """What would be edited; None when that is nothing, and when it is gone, which is said."""
         place = None if self._closed else self._view.place()
         trouble = gone(*place) if place is not None else ""
@@ -334,7 +334,7 @@ class Flow:
             self._show(self.state.gone(trouble))
         return None if trouble else place
 
-    def _inside(self, place: Place) -> Box | None:
+    def _inside(self, place: SourceLayer) -> Box | None:
         """The last plan's crop, if it is of this canvas: else it was another picture's."""
         return self.crop and self.crop.clipped(*place.host.canvas())
 

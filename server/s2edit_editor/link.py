@@ -24,7 +24,7 @@ LONGEST_PAUSE_S = 5.0
 MOST_TRIES = 60
 
 
-class Link:
+class Requests:
     """Asks, and knows the models.
 
     Args:

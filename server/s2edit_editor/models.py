@@ -88,7 +88,7 @@ LicenceQuestion = tuple[str, str, str]
 """The question, its details, and what the yes says."""
 
 
-class Line:
+class ChosenModel:
     """Which model a form works with, and the line below that choice: what is to be said, and what its button does.
 
     Attributes:

@@ -15,7 +15,7 @@ from .pixels import Box
 from .wish import Wish
 
 
-class Place(NamedTuple):
+class SourceLayer(NamedTuple):
     """What is edited: a document, and the mark of its layer."""
 
     host: Host
@@ -46,13 +46,13 @@ class Fields:
 class View(Protocol):
     """A form as the flow needs it."""
 
-    def place(self) -> Place | None:
+    def place(self) -> SourceLayer | None:
         """What would be edited now; None when no layer is chosen."""
 
     def fields(self) -> Fields:
         """What is typed and chosen now."""
 
-    def look(self, place: Place) -> None:
+    def look(self, place: SourceLayer) -> None:
         """Offer the masks that there are now."""
 
     def show_state(self, shown: Shown) -> None:
@@ -61,13 +61,13 @@ class View(Protocol):
     def show_link(self, state: str, message: str) -> None:
         """The connection is `ready`, `connecting`, or `lost` with a sentence."""
 
-    def show_models(self, line: models.Line, *, listed: bool) -> None:
+    def show_models(self, line: models.ChosenModel, *, listed: bool) -> None:
         """The chosen model and what is said of it; `listed`: the list of models is another one now."""
 
     def show_plan(self, plan: PlanReply) -> None:
         """The model's own numbers, the words that can name an object, and the forecast."""
 
-    def show_crop(self, place: Place | None, crop: Box | None) -> None:
+    def show_crop(self, place: SourceLayer | None, crop: Box | None) -> None:
         """The part of the layer that will be sent, with its masks; None of either: nothing."""
 
     def propose(self, word: str) -> None:
@@ -85,5 +85,5 @@ class View(Protocol):
     def handed_over(self, fields: Fields) -> None:
         """The edit is on its way."""
 
-    def sent(self, place: Place, order: Order) -> None:
+    def sent(self, place: SourceLayer, order: Order) -> None:
         """The daemon has it."""

@@ -19,7 +19,7 @@ HEAD_FILE = "cluster/head.json"
 _LENGTH = struct.Struct("!I")
 
 
-class Place(msgspec.Struct):
+class SeatAddress(msgspec.Struct):
     """A seat as the daemon knows it: its name, and the address of its host."""
 
     name: str
@@ -60,7 +60,7 @@ Order = Do | Stop | Free | Keep
 class Places(msgspec.Struct, tag=True):
     """All seats that there are now, whenever that changes; `notice`: what people have to know, or ""."""
 
-    places: list[Place]
+    places: list[SeatAddress]
     notice: str = ""
 
 

@@ -21,7 +21,7 @@ from . import bridge_link as link
 from . import worker_link
 from .placement import Place
 from .pool import FixedPool, SeatLost
-from .settings import Settings
+from .settings import DaemonSettings
 from .spawn import spawn
 from .supervisor import Health, Outcome, WorkerDied
 
@@ -120,7 +120,7 @@ class BridgePool(FixedPool):
         self._process: subprocess.Popen[bytes] | None = None
         self._keeping: asyncio.Task[None] | None = None
 
-    async def open(self, settings: Settings) -> None:  # noqa: ARG002 - a protocol's
+    async def open(self, settings: DaemonSettings) -> None:  # noqa: ARG002 - a protocol's
         """See `Pool.open`: the seats come as their hosts do."""
         self._keeping = asyncio.create_task(self._keep(), name="bridge")
 

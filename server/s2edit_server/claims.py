@@ -11,7 +11,7 @@ from typing import Any
 
 from . import jobs, timings
 from .identities import Register
-from .placement import Job, Place, Running, choose, forecast, wake
+from .placement import Place, QueuedJob, Running, choose, forecast, wake
 
 PLAYED = 100
 """Jobs at the queue's front that are played through; those behind end as the mean work of a place lets expect."""
@@ -36,7 +36,7 @@ class Claim:
     """
 
     row: jobs.Row
-    job: Job
+    job: QueuedJob
     place: str
     edit: dict[str, Any]
     pace: dict[str, timings.Pace]

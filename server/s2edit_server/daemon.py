@@ -49,7 +49,7 @@ from .bridge_link import HEAD_FILE
 from .bridge_pool import BridgePool
 from .broker import Broker
 from .connection_limits import capacity, opened
-from .desk import Desk
+from .desk import JobDesk
 from .events import Events
 from .front_door import FrontDoor
 from .painters import Guard, Painters
@@ -240,7 +240,7 @@ class Daemon:
         router = Router(context, lambda identity, user, message: broker.take(identity, user, message))  # noqa: PLW0108 - not made yet
         changed = await store.call(queries.by_change)
         events = Events(lambda identity, header, frames: broker.event(identity, header, frames), changed)  # noqa: PLW0108
-        desk = Desk(store, Blobs(self._folder / "blobs"), events)
+        desk = JobDesk(store, Blobs(self._folder / "blobs"), events)
         desk.queued.set()
 
         def places_came() -> None:

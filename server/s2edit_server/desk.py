@@ -40,7 +40,7 @@ TOLD_PLACES = 20
 """Queued jobs that hear of a changed place; those further back learn it when they are looked at."""
 
 
-class Desk:
+class JobDesk:
     """All that happens to jobs, but running them.
 
     Args:
@@ -169,7 +169,7 @@ class Desk:
         await self.store.call(jobs.finish_done, job, attempt, record, out, result_digest(out), pictures)
         self.grown.set()
 
-    async def thumbnails(self, job: str) -> list[jobs.Picture]:
+    async def thumbnails(self, job: str) -> list[jobs.FrameBytes]:
         """Small pictures of the job: (frame entry, bytes)."""
         kept = await self.store.call(queries.thumbnails, job)
         return kept or await asyncio.to_thread(

@@ -10,7 +10,7 @@ from s2edit.model.instructed import INSTRUCTED, INSTRUCTION
 from s2edit.settings import AUTOMATIC, Settings
 
 from .timings import Pace
-from .weights.catalogue import Entry
+from .weights.catalogue import CatalogueEntry
 
 BACKWARD = 2
 """A backward pass costs as much as this many forward passes."""
@@ -33,7 +33,13 @@ class Forecast:
 
 
 def forecast(
-    entry: Entry, settings: Settings, paces: Mapping[str, Pace], device: str, *, pixels: int, available: int = 0
+    entry: CatalogueEntry,
+    settings: Settings,
+    paces: Mapping[str, Pace],
+    device: str,
+    *,
+    pixels: int,
+    available: int = 0,
 ) -> Forecast:
     """What to expect of an edit.
 
@@ -57,7 +63,7 @@ def forecast(
     return Forecast(LOADING[entry.domain] + (identity + inversion) * second + rest, rest, memory, measured=False)
 
 
-def _instruction(entry: Entry, paces: Mapping[str, Pace], device: str, pixels: int) -> Forecast:
+def _instruction(entry: CatalogueEntry, paces: Mapping[str, Pace], device: str, pixels: int) -> Forecast:
     """The same of a model that takes an instruction, and learns nothing."""
     kind, memory = INSTRUCTED[entry.family], entry.needs(INSTRUCTION)
     if "editing" in paces:
@@ -68,7 +74,7 @@ def _instruction(entry: Entry, paces: Mapping[str, Pace], device: str, pixels: i
     return Forecast(LOADING[entry.domain] + rest, rest, memory, measured=False)
 
 
-def _level(entry: Entry, level: str, available: int) -> str:
+def _level(entry: CatalogueEntry, level: str, available: int) -> str:
     """The level that "auto" will come to: the first that fits, or the smallest, with which the job is tried."""
     if level != "auto" or not available:
         return level

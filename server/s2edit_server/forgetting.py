@@ -12,15 +12,15 @@ import sqlite3
 from s2edit_wire.errors import WireError
 
 from . import queries
-from .desk import Desk
+from .desk import JobDesk
 from .pool import Pool
 from .weights_desk import WeightsDesk
 
 LOG = logging.getLogger(__name__)
 
 
-async def serve(desk: Desk, weights: WeightsDesk, pool: Pool) -> None:
-    """Forget at once, then whenever `Desk.unneeded` says so, until cancelled."""
+async def serve(desk: JobDesk, weights: WeightsDesk, pool: Pool) -> None:
+    """Forget at once, then whenever `JobDesk.unneeded` says so, until cancelled."""
     desk.unneeded.set()
     while True:
         await desk.unneeded.wait()
@@ -32,7 +32,7 @@ async def serve(desk: Desk, weights: WeightsDesk, pool: Pool) -> None:
             LOG.exception("identities that no job needs could not be removed")
 
 
-async def forget(desk: Desk, weights: WeightsDesk, pool: Pool) -> None:
+async def forget(desk: JobDesk, weights: WeightsDesk, pool: Pool) -> None:
     """Keep what jobs need, here and on all computers of the pool, and nothing else."""
     needed = await desk.store.call(queries.identities)
     # Before anything else is awaited: a job that is begun after this was not asked about.

@@ -12,7 +12,7 @@ from s2edit_wire.errors import WireError
 
 from . import jobs, queries
 from .broker import Answer, Handler, Request
-from .desk import Desk, no_pixels
+from .desk import JobDesk, no_pixels
 from .envelope import Pixels
 from .painters import seen_by
 from .services import Services
@@ -83,7 +83,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     }
 
 
-async def _changes(desk: Desk, viewer: str, after: int) -> dict[str, object]:
+async def _changes(desk: JobDesk, viewer: str, after: int) -> dict[str, object]:
     """The answer's fields: what changed after this number, or as much of it as fits."""
     ledger = desk.events.of(viewer)
     seq = ledger.seq

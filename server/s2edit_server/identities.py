@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import jobs
-from .placement import Job
+from .placement import QueuedJob
 
 REMEMBERED = 20_000
 """Waiting jobs whose digest is kept in memory."""
@@ -44,7 +44,7 @@ def digest(edit: Mapping[str, Any], frames: Sequence[jobs.StoredFrame]) -> str:
 class Known:
     """What placement and forecasts need of a job: kind and profile say with `job.model` how long such jobs take."""
 
-    job: Job
+    job: QueuedJob
     kind: str
     profile: str
 
@@ -65,14 +65,14 @@ class Register:
             try:
                 edit = json.loads(row["edit"])
                 holds = digest(edit, jobs.frames(db, job, "in"))
-                named = Job(job, row["owner"], row["created"], edit["model"], holds)
+                named = QueuedJob(job, row["owner"], row["created"], edit["model"], holds)
                 found = Known(named, edit["kind"], edit["profile"])
             except (ValueError, KeyError, TypeError):
-                found = Known(Job(job, row["owner"], row["created"]), "", "")
+                found = Known(QueuedJob(job, row["owner"], row["created"]), "", "")
             self._known[job] = found
         return found
 
-    def waiting(self, db: sqlite3.Connection) -> list[Job]:
+    def waiting(self, db: sqlite3.Connection) -> list[QueuedJob]:
         """All queued jobs in the queue's order."""
         rows = db.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY rank").fetchall()
         return [self.get(db, row["id"]).job for row in rows]

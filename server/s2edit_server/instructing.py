@@ -8,16 +8,16 @@ from typing import Any
 from s2edit.model.instructed import INSTRUCTED, INSTRUCTION, MOST_REFERENCES
 
 from .problems import Problem
-from .weights.catalogue import Entry
+from .weights.catalogue import CatalogueEntry
 from .weights.manager import gib
 
 
-def instructs(entry: Entry) -> bool:
+def instructs(entry: CatalogueEntry) -> bool:
     """Whether a model takes an instruction."""
     return entry.family in INSTRUCTED
 
 
-def instruction_problems(edit: Mapping[str, Any], entry: Entry, *, partial: bool = False) -> list[Problem]:
+def instruction_problems(edit: Mapping[str, Any], entry: CatalogueEntry, *, partial: bool = False) -> list[Problem]:
     """What is wrong with the words and the kind of a job for such a model, the first thing only.
 
     Args:
@@ -38,7 +38,7 @@ def instruction_problems(edit: Mapping[str, Any], entry: Entry, *, partial: bool
     return []
 
 
-def instruction_memory(entry: Entry, available: int) -> Iterator[Problem]:
+def instruction_memory(entry: CatalogueEntry, available: int) -> Iterator[Problem]:
     """A warning where the device has fewer bytes than such a model takes."""
     needed = entry.needs(INSTRUCTION)
     if needed > available:
@@ -47,7 +47,7 @@ def instruction_memory(entry: Entry, available: int) -> Iterator[Problem]:
 
 
 def reference_problems(
-    edit: Mapping[str, Any], frames: Sequence[tuple[Mapping[str, Any], memoryview]], entry: Entry
+    edit: Mapping[str, Any], frames: Sequence[tuple[Mapping[str, Any], memoryview]], entry: CatalogueEntry
 ) -> Iterator[Problem]:
     """References where none are taken, and too many."""
     count = sum(header["role"] == "reference" for header, _ in frames)

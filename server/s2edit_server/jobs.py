@@ -20,7 +20,7 @@ from s2edit_wire.records import ENDED
 from .store import writing
 
 Row = sqlite3.Row
-Picture = tuple[FrameRecord, bytes]
+FrameBytes = tuple[FrameRecord, bytes]
 MAX_LOG_LINES = 200
 
 
@@ -173,7 +173,7 @@ def finish_done(
     record: dict[str, Any],
     out: Sequence[StoredFrame],
     digest: str,
-    pictures: Sequence[Picture] = (),
+    pictures: Sequence[FrameBytes] = (),
 ) -> bool:
     """running -> done with the result's frames. False when the attempt is not the running one: then nothing changes.
 

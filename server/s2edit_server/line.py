@@ -51,7 +51,7 @@ def serve(state: Path, target: str, version: str) -> int:
     logs.start(state / "logs", "info")
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    line = Line(state, target, version)
+    line = RemoteLine(state, target, version)
     try:
         line.keep()
     except _End:
@@ -66,7 +66,7 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     raise _End
 
 
-class Line:
+class RemoteLine:
     """The line to one computer.
 
     Args:

@@ -18,7 +18,7 @@ from s2edit_wire.limits import MAX_FRAMES
 from s2edit_wire.pack import pack
 
 from . import jobs, timings, worker_link
-from .desk import Desk
+from .desk import JobDesk
 from .pool import SeatLost
 from .supervisor import WorkerDied
 from .timings import Stopwatch
@@ -42,7 +42,7 @@ class Outcomes:
         work: folder below which a worker's results are taken, on the blobs' file system.
     """
 
-    def __init__(self, desk: Desk, work: Path) -> None:
+    def __init__(self, desk: JobDesk, work: Path) -> None:
         self._desk, self._work = desk, work
 
     async def settle(self, row: jobs.Row, outcome: Any, watch: Stopwatch, device: str) -> bool:

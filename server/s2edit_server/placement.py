@@ -22,7 +22,7 @@ RECENT = 600.0
 
 
 @dataclass(frozen=True)
-class Job:
+class QueuedJob:
     """A job, as far as its place depends on it.
 
     Args:
@@ -65,8 +65,8 @@ def worth_telling(places: Sequence[Place]) -> bool:
 
 
 def choose(
-    waiting: Sequence[Job], places: Sequence[Place], running: Iterable[Job], now: float
-) -> tuple[Job, Place] | None:
+    waiting: Sequence[QueuedJob], places: Sequence[Place], running: Iterable[QueuedJob], now: float
+) -> tuple[QueuedJob, Place] | None:
     """The job to start now, and where; None while nothing can be.
 
     The painter with the fewest running jobs comes first; among equals the longest wait, and a job whose identity lies
@@ -81,7 +81,7 @@ def choose(
     if not free:
         return None
     serving = Counter(job.painter for job in running)
-    best: tuple[tuple[int, float], Job, list[Place]] | None = None
+    best: tuple[tuple[int, float], QueuedJob, list[Place]] | None = None
     seen: set[str] = set()
     painters = {job.painter for job in waiting}
     for job in waiting:
@@ -106,31 +106,31 @@ def choose(
     return job, min(suitable, key=lambda place: _cost(job, place, now))
 
 
-def _waits_for_a_place(job: Job, places: Sequence[Place], now: float) -> bool:
+def _waits_for_a_place(job: QueuedJob, places: Sequence[Place], now: float) -> bool:
     """Whether a job with no free place that holds its identity rather waits for a busy one."""
     homes = [place for place in places if job.holds in place.holds and job.model not in place.lacks]
     return bool(job.holds and homes) and now - job.since < PATIENCE
 
 
-def _cost(job: Job, place: Place, now: float) -> tuple[int, int, float]:
+def _cost(job: QueuedJob, place: Place, now: float) -> tuple[int, int, float]:
     """Best where the model is loaded, else where none is; then where the fewest identities may be wanted soon."""
     loaded = 0 if place.model == job.model else 1 if not place.model else 2
     recent = [used for used in place.holds.values() if now - used < RECENT]
     return loaded, len(recent), max(recent, default=0.0)
 
 
-def wake(waiting: Iterable[Job], now: float) -> float | None:
+def wake(waiting: Iterable[QueuedJob], now: float) -> float | None:
     """Seconds until a job has waited long enough for its busy place; None when none will."""
     return min((rest for job in waiting if job.holds and (rest := job.since + PATIENCE - now) > 0), default=None)
 
 
-def begun(place: Place, job: Job, now: float) -> Place:
+def begun(place: Place, job: QueuedJob, now: float) -> Place:
     """The place once the job runs there: what it learns is worth waiting for already."""
     holds = {**place.holds, job.holds: now} if job.holds else place.holds
     return replace(place, job=job.id, model=job.model or place.model, holds=holds)
 
 
-def ended(places: Sequence[Place], name: str, job: Job, now: float) -> list[Place]:
+def ended(places: Sequence[Place], name: str, job: QueuedJob, now: float) -> list[Place]:
     """All places once the job that ran at `name` is done: what it learned now lies on all of that host."""
     host = next(place.host for place in places if place.name == name)
     learned = {job.holds: now} if job.holds else {}
@@ -146,17 +146,17 @@ def ended(places: Sequence[Place], name: str, job: Job, now: float) -> list[Plac
 class Running:
     """A job that runs: where, and seconds until its end, None while too little is known."""
 
-    job: Job
+    job: QueuedJob
     place: str
     rest: float | None
 
 
 def forecast(
-    waiting: Sequence[Job],
+    waiting: Sequence[QueuedJob],
     places: Sequence[Place],
     running: Sequence[Running],
     now: float,
-    seconds: Callable[[Job, Place], float | None],
+    seconds: Callable[[QueuedJob, Place], float | None],
 ) -> dict[str, float | None]:
     """Seconds until each waiting job ends, played through with `choose`; None where too little is known.
 

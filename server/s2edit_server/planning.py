@@ -29,7 +29,7 @@ from .estimates import Forecast, forecast
 from .instructing import instruction_memory, instruction_problems, instructs, reference_problems
 from .problems import Problem, frame_problems, memory_problems, photo_problems, size_problem
 from .timings import Pace
-from .weights.catalogue import Entry
+from .weights.catalogue import CatalogueEntry
 from .weights.manager import Weights
 from .wording import wording_problems
 from .worker.choices import settings_for
@@ -106,7 +106,7 @@ def plan(
     }
 
 
-def _model_size(entry: Entry, path: Path | None, crop: Box, native: int) -> tuple[int, int]:
+def _model_size(entry: CatalogueEntry, path: Path | None, crop: Box, native: int) -> tuple[int, int]:
     """(height, width) at which the model sees the crop."""
     if instructs(entry):
         return INSTRUCTED[entry.family].model_size(crop[2], crop[3], native)
@@ -219,7 +219,7 @@ def _prompt_settings(edit: Mapping[str, Any]) -> dict[str, Any]:
     return {"emphasize": emphasized, "mode": mode if mode in ("auto", "replace", "refine") else "auto"}
 
 
-def _installed(entry: Entry, weights: Weights, problems: list[Problem], *, kind: str) -> Path | None:
+def _installed(entry: CatalogueEntry, weights: Weights, problems: list[Problem], *, kind: str) -> Path | None:
     """The model's path; None, with a problem noted, when it can't be used."""
     if entry.role != "editor" and not (kind == "caption" and entry.role == "captioner"):
         message = f"“{entry.title}” can't edit pictures."

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from .placement import Job, Place
-from .settings import Settings
+from .placement import Place, QueuedJob
+from .settings import DaemonSettings
 from .supervisor import Deadlines, ProcessRunner, Runner, WorkerDied
 from .worker.processors import physical_cores
 
@@ -40,7 +40,7 @@ class Pool(Protocol):
     def notice(self) -> str:
         """What people have to know of it, or ""."""
 
-    async def open(self, settings: Settings) -> None:
+    async def open(self, settings: DaemonSettings) -> None:
         """Make the places that there are; others may come later."""
 
     def places(self) -> list[Place]:
@@ -49,13 +49,13 @@ class Pool(Protocol):
     def runner(self, place: str) -> Runner:
         """The place's worker; raises KeyError."""
 
-    def job(self, place: str) -> Job | None:
+    def job(self, place: str) -> QueuedJob | None:
         """What runs there."""
 
     def device(self, wanted: str) -> str:
         """What a worker of this pool is to compute on, for the setting `device`."""
 
-    def begin(self, place: str, job: Job, now: float) -> None:
+    def begin(self, place: str, job: QueuedJob, now: float) -> None:
         """The job is started there."""
 
     def end(self, place: str, now: float, *, learned: bool) -> None:
@@ -81,12 +81,12 @@ class FixedPool:
 
     def __init__(self, runners: Mapping[str, Runner], hosts: Mapping[str, str] | None = None) -> None:
         self._runners, self._hosts = dict(runners), dict(hosts or {})
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, QueuedJob] = {}
         self._holds: dict[str, dict[str, float]] = {}
         self._last: dict[str, str] = {}
         self.notice = ""
 
-    async def open(self, settings: Settings) -> None:
+    async def open(self, settings: DaemonSettings) -> None:
         """See `Pool.open`."""
 
     def places(self) -> list[Place]:
@@ -106,7 +106,7 @@ class FixedPool:
         """See `Pool.runner`."""
         return self._runners[place]
 
-    def job(self, place: str) -> Job | None:
+    def job(self, place: str) -> QueuedJob | None:
         """See `Pool.job`."""
         return self._jobs.get(place)
 
@@ -114,7 +114,7 @@ class FixedPool:
         """See `Pool.device`."""
         return own_card(wanted, len(self._runners))
 
-    def begin(self, place: str, job: Job, now: float) -> None:
+    def begin(self, place: str, job: QueuedJob, now: float) -> None:
         """See `Pool.begin`."""
         self._jobs[place] = job
         if job.holds:
@@ -163,7 +163,7 @@ class LocalPool(FixedPool):
         super().__init__({})
         self._module, self._folder, self._deadlines, self._on_change = module, folder, deadlines, on_change
 
-    async def open(self, settings: Settings) -> None:
+    async def open(self, settings: DaemonSettings) -> None:
         """Make the places that these settings and this computer's cards give; started are they when they are needed."""
         for name, seat in (await asyncio.to_thread(seats, settings)).items():
             self._runners[name] = ProcessRunner(
@@ -185,7 +185,7 @@ class Seat:
     log: str
 
 
-def seats(settings: Settings) -> dict[str, Seat]:
+def seats(settings: DaemonSettings) -> dict[str, Seat]:
     """The places that these settings and this computer's cards give, by name; the cores are shared out."""
     cards = wanted_cards(settings)
     variables = {f"card {number}": {"CUDA_VISIBLE_DEVICES": card} for number, card in cards}
@@ -205,7 +205,7 @@ def own_card(device: str, places: int) -> str:
     return "cuda" if places > 1 and device.startswith("cuda:") else device
 
 
-def wanted_cards(settings: Settings) -> list[tuple[int, str]]:
+def wanted_cards(settings: DaemonSettings) -> list[tuple[int, str]]:
     """(number, name for CUDA_VISIBLE_DEVICES) of the cards to work on; none where the processor works."""
     if settings.device not in {"auto", "cuda"}:
         # One that `device` names is the worker's to find.

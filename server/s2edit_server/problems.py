@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from s2edit_wire.records import ProblemRecord
 
-from .weights.catalogue import Entry
+from .weights.catalogue import CatalogueEntry
 from .weights.manager import Weights, gib
 
 PHOTO_THRESHOLD = 0.5
@@ -77,7 +77,7 @@ def _mask_problems(
         yield Problem("mask", "bad_mask", "The mask marks nothing.", hint="Paint over the object, or leave it out.")
 
 
-def photo_problems(request: Mapping[str, Any], entry: Entry, weights: Weights) -> Iterator[Problem]:
+def photo_problems(request: Mapping[str, Any], entry: CatalogueEntry, weights: Weights) -> Iterator[Problem]:
     """A photograph under a model for drawings: a warning that names the model to take."""
     if entry.domain != "cartoon" or request.get("photo", 0.0) < PHOTO_THRESHOLD:
         return
@@ -97,7 +97,7 @@ def size_problem(size: tuple[int, int], model_size: tuple[int, int]) -> Problem:
     return Problem("mask", "bad_mask", message, blocking=False, hint=hint)
 
 
-def memory_problems(entry: Entry, available: int) -> Iterator[Problem]:
+def memory_problems(entry: CatalogueEntry, available: int) -> Iterator[Problem]:
     """Fewer bytes than a full edit takes: a warning, since a lower level of learning is chosen then."""
     if entry.memory > available:
         message = f"Learning the picture in full takes {gib(entry.memory)}, and the device has {gib(available)} for it."

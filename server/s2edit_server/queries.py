@@ -13,7 +13,7 @@ from typing import Any
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import ENDED, STATES
 
-from .jobs import MAX_LOG_LINES, Picture, Row, get
+from .jobs import MAX_LOG_LINES, FrameBytes, Row, get
 from .store import writing
 
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
@@ -79,7 +79,7 @@ def log_lines(db: sqlite3.Connection, job: str) -> list[str]:
     return [f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(row['at']))} {row['line']}" for row in rows][::-1]
 
 
-def thumbnails(db: sqlite3.Connection, job: str) -> list[Picture]:
+def thumbnails(db: sqlite3.Connection, job: str) -> list[FrameBytes]:
     """The small pictures that a job was done with: (frame entry, bytes)."""
     rows = db.execute("SELECT entry, data FROM thumbnails WHERE job = ? ORDER BY place", (job,))
     return [(json.loads(row["entry"]), row["data"]) for row in rows]

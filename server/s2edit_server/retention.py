@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from s2edit_wire.errors import WireError
 
 from . import queries
-from .desk import Desk
-from .settings import Settings
+from .desk import JobDesk
+from .settings import DaemonSettings
 
 LOG = logging.getLogger(__name__)
 INTERVAL = 60.0
@@ -67,7 +67,7 @@ class Calendar:
         return now >= self._doubted_until
 
 
-async def serve(desk: Desk, settings: Callable[[], Settings]) -> None:
+async def serve(desk: JobDesk, settings: Callable[[], DaemonSettings]) -> None:
     """Tidy at once, then every minute and when the quota is passed, until cancelled."""
     last = None
     with contextlib.suppress(WireError, sqlite3.Error):
@@ -82,7 +82,7 @@ async def serve(desk: Desk, settings: Callable[[], Settings]) -> None:
         await _until_due(desk, settings)
 
 
-async def _until_due(desk: Desk, settings: Callable[[], Settings]) -> None:
+async def _until_due(desk: JobDesk, settings: Callable[[], DaemonSettings]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(INTERVAL):
             while True:
@@ -93,7 +93,7 @@ async def _until_due(desk: Desk, settings: Callable[[], Settings]) -> None:
                     return
 
 
-async def tidy(desk: Desk, settings: Settings, *, by_age: bool = True) -> None:
+async def tidy(desk: JobDesk, settings: DaemonSettings, *, by_age: bool = True) -> None:
     """Drop what may go, then delete the files that nothing names any more.
 
     Args:
@@ -124,7 +124,7 @@ async def tidy(desk: Desk, settings: Settings, *, by_age: bool = True) -> None:
         await _sweep(desk)
 
 
-async def _remove(desk: Desk, jobs: Sequence[str]) -> None:
+async def _remove(desk: JobDesk, jobs: Sequence[str]) -> None:
     for job in jobs:
         try:
             await desk.remove(job)
@@ -134,7 +134,7 @@ async def _remove(desk: Desk, jobs: Sequence[str]) -> None:
                 raise
 
 
-async def _sweep(desk: Desk) -> None:
+async def _sweep(desk: JobDesk) -> None:
     loop = asyncio.get_running_loop()
 
     def referenced() -> set[str]:

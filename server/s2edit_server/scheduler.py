@@ -18,12 +18,12 @@ from s2edit_wire.frames import FrameRecord
 from . import claims, jobs, worker_link
 from .blobs import room_errors
 from .claims import Claim, Floor
-from .desk import Desk, Foresee
+from .desk import Foresee, JobDesk
 from .identities import Register
 from .outcomes import STORE_PATIENCE, Outcomes
 from .placement import Running, worth_telling
 from .pool import Pool
-from .settings import Settings
+from .settings import DaemonSettings
 from .supervisor import WorkerDied
 from .timings import Stopwatch
 
@@ -46,7 +46,7 @@ class Scheduler:
     """
 
     def __init__(
-        self, desk: Desk, pool: Pool, work: Path, find_model: FindModel, settings: Callable[[], Settings]
+        self, desk: JobDesk, pool: Pool, work: Path, find_model: FindModel, settings: Callable[[], DaemonSettings]
     ) -> None:
         self._desk, self._pool, self._work, self._find_model = desk, pool, work, find_model
         self._settings, self._outcomes = settings, Outcomes(desk, work)

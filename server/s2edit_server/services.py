@@ -11,7 +11,7 @@ from typing import Any
 from s2edit_wire.auth import USERNAME
 
 from . import queries
-from .desk import Desk
+from .desk import JobDesk
 from .painters import Painters, seen_by
 from .placement import Place, worth_telling
 from .pool import Pool
@@ -52,7 +52,7 @@ class Services:
     painters: Painters
     boot: str
     pid: int
-    desk: Desk
+    desk: JobDesk
     scheduler: Scheduler
     pool: Pool
     settings: SettingsFile

@@ -25,7 +25,7 @@ ModelId = Annotated[str, Meta(max_length=100)]
 Url = Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s]+)?$")]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DaemonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting with its default; names are what `configure` and `settings` messages use.
 
     Args:
@@ -99,7 +99,7 @@ class SettingsFile:
         self._saved = self._load()
 
     @property
-    def now(self) -> Settings:
+    def now(self) -> DaemonSettings:
         """The settings in force."""
         return msgspec.structs.replace(self._saved, **self._overrides)
 
@@ -107,7 +107,7 @@ class SettingsFile:
         """The settings in force, by name."""
         return msgspec.structs.asdict(self.now)
 
-    def configure(self, changes: dict[str, object]) -> Settings:
+    def configure(self, changes: dict[str, object]) -> DaemonSettings:
         """Change all of these settings or, when one of them is wrong, none: WireError("bad_setting") names it.
 
         Also raises WireError("disk_full").
@@ -117,7 +117,7 @@ class SettingsFile:
             if name not in known:
                 raise WireError("bad_setting", f"There is no setting “{name[:64]}”.")
         try:
-            changed = msgspec.convert({**known, **changes}, Settings)
+            changed = msgspec.convert({**known, **changes}, DaemonSettings)
         except msgspec.ValidationError as error:
             wrong = next(name for name, value in changes.items() if not _is_valid(name, value))
             raise WireError("bad_setting", _requirement(wrong)) from error
@@ -130,27 +130,27 @@ class SettingsFile:
             self.notice = ""
         return self.now
 
-    def _load(self) -> Settings:
+    def _load(self) -> DaemonSettings:
         data = None
         try:
             data = read_plain(self._path, MAX_FILE)
             found = msgspec.json.decode(data, type=dict[str, Any])
         except FileNotFoundError:
-            return Settings()
+            return DaemonSettings()
         except (OSError, ValueError, RecursionError):
             found = {"": None}
         # What is right in a file from another version stays in force.
         kept = {name: value for name, value in found.items() if name in _KINDS and _is_valid(name, value)}
         left_out = found.keys() - kept.keys()
         if not left_out:
-            return msgspec.convert(kept, Settings)
+            return msgspec.convert(kept, DaemonSettings)
         if "offline" not in kept or left_out & _NETWORK:
             # To be online all at once would be worst.
             kept["offline"] = True
             self.notice = "S²Edit's settings were damaged, so it stays offline until you switch that in the settings."
         names = ", ".join(sorted(left_out)) or "all of it"
         LOG.warning("settings.json is damaged; a copy is kept as settings.json.bad. Left out: %s", names)
-        settings = msgspec.convert(kept, Settings)
+        settings = msgspec.convert(kept, DaemonSettings)
         # Kept, as is what follows from it: the next start has to know it too.
         with contextlib.suppress(OSError):
             bad = self._path.with_suffix(".json.bad")
@@ -161,7 +161,7 @@ class SettingsFile:
             self._write(settings)
         return settings
 
-    def _write(self, settings: Settings) -> None:
+    def _write(self, settings: DaemonSettings) -> None:
         temporary = self._path.with_suffix(".json.new")
         with temporary.open("wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2))
@@ -170,7 +170,7 @@ class SettingsFile:
         temporary.replace(self._path)
 
 
-_TYPE = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(Settings))
+_TYPE = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(DaemonSettings))
 _NETWORK = frozenset({"offline", "mirror", "proxy"})
 """Settings that say whether and which way to leave this machine."""
 _KINDS = {field.name: field.type for field in _TYPE.fields}
@@ -178,7 +178,7 @@ _KINDS = {field.name: field.type for field in _TYPE.fields}
 
 def _is_valid(name: str, value: object) -> bool:
     try:
-        msgspec.convert({name: value}, Settings)
+        msgspec.convert({name: value}, DaemonSettings)
     except msgspec.ValidationError:
         return False
     return True

@@ -47,7 +47,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds: for a cancelled step, without a pulse, without progress (see `settings.Settings`)."""
+    """Seconds: for a cancelled step, without a pulse, without progress (see `settings.DaemonSettings`)."""
 
     cancel_s: float
     pulse_s: float

@@ -17,7 +17,7 @@ from s2edit_wire.frames import FrameRecord
 
 from . import queries, timings
 from .blocking_calls import BlockingCalls
-from .settings import Settings
+from .settings import DaemonSettings
 from .store import Store
 from .supervisor import Health
 
@@ -44,7 +44,7 @@ class WeightsDesk:
     def __init__(
         self,
         state_folder: Path,
-        settings: Callable[[], Settings],
+        settings: Callable[[], DaemonSettings],
         on_change: Callable[[dict[str, Any]], None],
         *,
         foreign: bool,

@@ -13,7 +13,7 @@ from .jobs_model import JobsModel
 from .page import heading
 from .text import _, leading, size
 
-Place = dict[str, Any]
+PlaceRecord = dict[str, Any]
 
 
 def worker_words() -> dict[str, str]:
@@ -21,7 +21,7 @@ def worker_words() -> dict[str, str]:
     return {"stopped": _("asleep"), "starting": _("starting"), "idle": _("idle"), "busy": _("busy")}
 
 
-def words(place: Place, job: Place | None) -> str:
+def words(place: PlaceRecord, job: PlaceRecord | None) -> str:
     """A place in a few words; `job` is the record of what runs there, if it is known."""
     parts = [place["device"], worker_words()[place["worker"]]]
     if place["model"]:
@@ -48,7 +48,7 @@ class PlacesView(QWidget):
         self._lines.setContentsMargins(0, 0, 0, 0)
         self.setVisible(False)
 
-    def take(self, places: Sequence[Place]) -> None:
+    def take(self, places: Sequence[PlaceRecord]) -> None:
         """Show these, of `status`."""
         if [place["name"] for place in places] != list(self._labels):
             self._lay_out(places)
@@ -56,7 +56,7 @@ class PlacesView(QWidget):
             self._labels[place["name"]].setText(words(place, self._jobs.job(place.get("job", ""))))
         self.setVisible(bool(places))
 
-    def _lay_out(self, places: Sequence[Place]) -> None:
+    def _lay_out(self, places: Sequence[PlaceRecord]) -> None:
         while self._lines.rowCount():
             self._lines.removeRow(0)
         # Removed rows go at the next turn of the loop; no button of a place that is gone may be pressed meanwhile.

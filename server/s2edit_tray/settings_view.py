@@ -21,7 +21,7 @@ _GB = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class SettingRow:
     """One setting: its name on the wire, label and kind; what one shown unit is on the wire; what it may be."""
 
     name: str
@@ -32,24 +32,28 @@ class Entry:
     choices: tuple[str, ...] = ()
 
 
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[SettingRow, ...]:
     """Settings that people change, in the order shown."""
     return (
-        Entry("default_model", _("Model, unless an editor has its own"), "model"),
-        Entry("model_gimp", _("Model for GIMP"), "model"),
-        Entry("model_krita", _("Model for Krita"), "model"),
-        Entry("model_cli", _("Model for the command line"), "model"),
-        Entry("idle_unload_s", _("Free the memory after so long without a job (0: never)"), "number", 60, _(" min")),
-        Entry("result_quota", _("Room for stored results"), "number", _GB, _(" GB")),
-        Entry("result_days", _("Keep results for"), "number", 1, _(" days")),
-        Entry("cache_quota", _("Room for learned identities"), "number", _GB, _(" GB")),
-        Entry("device", _("Device"), "choice", choices=("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")),
-        Entry("cards", _("Cards that work side by side (all, or numbers such as 0,2; from the next start)"), "text"),
-        Entry("precision", _("Precision"), "choice", choices=("auto", "float32", "tf32", "bfloat16", "float16")),
-        Entry("compiled", _("Compile the model (slow first edits, faster later)"), "flag"),
-        Entry("offline", _("Stay offline: make no connection off this computer"), "flag"),
-        Entry("mirror", _("Mirror of the model hub (https address)"), "text"),
-        Entry("proxy", _("Proxy for downloads"), "text"),
+        SettingRow("default_model", _("Model, unless an editor has its own"), "model"),
+        SettingRow("model_gimp", _("Model for GIMP"), "model"),
+        SettingRow("model_krita", _("Model for Krita"), "model"),
+        SettingRow("model_cli", _("Model for the command line"), "model"),
+        SettingRow(
+            "idle_unload_s", _("Free the memory after so long without a job (0: never)"), "number", 60, _(" min")
+        ),
+        SettingRow("result_quota", _("Room for stored results"), "number", _GB, _(" GB")),
+        SettingRow("result_days", _("Keep results for"), "number", 1, _(" days")),
+        SettingRow("cache_quota", _("Room for learned identities"), "number", _GB, _(" GB")),
+        SettingRow("device", _("Device"), "choice", choices=("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")),
+        SettingRow(
+            "cards", _("Cards that work side by side (all, or numbers such as 0,2; from the next start)"), "text"
+        ),
+        SettingRow("precision", _("Precision"), "choice", choices=("auto", "float32", "tf32", "bfloat16", "float16")),
+        SettingRow("compiled", _("Compile the model (slow first edits, faster later)"), "flag"),
+        SettingRow("offline", _("Stay offline: make no connection off this computer"), "flag"),
+        SettingRow("mirror", _("Mirror of the model hub (https address)"), "text"),
+        SettingRow("proxy", _("Proxy for downloads"), "text"),
     )
 
 
@@ -68,7 +72,7 @@ class SettingsView(Page):
         super().__init__()
         self._daemon = daemon
         self._loading = False
-        self._fields: dict[str, tuple[Entry, QWidget]] = {}
+        self._fields: dict[str, tuple[SettingRow, QWidget]] = {}
         self._models: list[tuple[str, str]] = []
         self._settings: dict[str, Any] = {}
         headings = {"default_model": _("Models"), "idle_unload_s": _("Memory and disk")}
@@ -118,7 +122,7 @@ class SettingsView(Page):
         self._daemon.ask("models", on_reply=models)
         self._daemon.ask_settings()
 
-    def _field(self, entry: Entry) -> QWidget:
+    def _field(self, entry: SettingRow) -> QWidget:
         if entry.kind == "flag":
             box = QCheckBox()
             box.toggled.connect(lambda on: self._change(entry, on))
@@ -168,7 +172,7 @@ class SettingsView(Page):
                 self._fill(widget, str(value or ""), self._choices(entry, str(value or "")))
         self._loading = False
 
-    def _choices(self, entry: Entry, value: str) -> list[tuple[str, str]]:
+    def _choices(self, entry: SettingRow, value: str) -> list[tuple[str, str]]:
         """What a setting may be, on the wire and as shown; what it is now is among it, a sixth card for instance."""
         if entry.kind == "choice":
             names = [*entry.choices, *([value] if value and value not in entry.choices else [])]
@@ -181,7 +185,7 @@ class SettingsView(Page):
             combo.addItem(shown, wire)
         combo.setCurrentIndex(max(0, combo.findData(value)))
 
-    def _change(self, entry: Entry, value: object) -> None:
+    def _change(self, entry: SettingRow, value: object) -> None:
         if self._loading:
             return
 

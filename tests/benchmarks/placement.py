@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 
-from s2edit_server.placement import Job, Place, begun, choose, forecast, wake
+from s2edit_server.placement import Place, QueuedJob, begun, choose, forecast, wake
 
 PAINTERS = 20
 FIRST, NEXT, LOAD = 35.0, 6.0, 8.0
@@ -37,11 +37,11 @@ KEPT = 10
 THRESHOLDS = {50: (8.0, 51.0), 8: (10.6, 46.0), 4: (27.0, 63.0)}
 """By number of GPUs: seconds of a next edit from asking to its end, median and 95th percentile, at most."""
 
-Choice = tuple[Job, Place] | None
-Order = Callable[[Sequence[Job], Sequence[Place], Iterable[Job], float], Choice]
+Choice = tuple[QueuedJob, Place] | None
+Order = Callable[[Sequence[QueuedJob], Sequence[Place], Iterable[QueuedJob], float], Choice]
 
 
-def todays(waiting: Sequence[Job], places: Sequence[Place], _running: Iterable[Job], _now: float) -> Choice:
+def todays(waiting: Sequence[QueuedJob], places: Sequence[Place], _running: Iterable[QueuedJob], _now: float) -> Choice:
     """The first of the queue on the first free runner."""
     free = next((place for place in places if not place.job), None)
     return (waiting[0], free) if waiting and free else None
@@ -51,7 +51,7 @@ def todays(waiting: Sequence[Job], places: Sequence[Place], _running: Iterable[J
 class Asked:
     """A job and what became of it, seconds since the simulation's start."""
 
-    job: Job
+    job: QueuedJob
     first: bool
     place: str = ""
     hit: bool = False
@@ -122,8 +122,8 @@ class Studio:
         self.spread, self.foresee, self.guess, self.cards = spread, foresee, guess, cards
         self.clock = 0.0
         self.asked: dict[str, Asked] = {}
-        self.waiting: list[Job] = []
-        self.running: dict[str, tuple[Job, str, float]] = {}
+        self.waiting: list[QueuedJob] = []
+        self.running: dict[str, tuple[QueuedJob, str, float]] = {}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._number = count()
         self._bursts: dict[str, tuple[set[str], Callable[[], None]]] = {}
@@ -186,7 +186,7 @@ class Studio:
     ) -> None:
         ids = {f"{'guess' if silent else 'job'} {next(self._number):06}" for _ in range(jobs)}
         for name in sorted(ids):
-            job = Job(name, f"painter {painter}", self.clock, "photo" if painter % 4 else "cartoon", picture)
+            job = QueuedJob(name, f"painter {painter}", self.clock, "photo" if painter % 4 else "cartoon", picture)
             self.waiting.append(job)
             self.asked[name] = Asked(job, first)
             self._bursts[name] = ids, then
@@ -205,7 +205,7 @@ class Studio:
         if rest is not None and any(not place.job for place in self.places):
             self._at(self.clock + rest + 1e-6, lambda: None)
 
-    def _end(self, job: Job, name: str) -> None:
+    def _end(self, job: QueuedJob, name: str) -> None:
         del self.running[job.id]
         host = next(place.host for place in self.places if place.name == name)
         for number, place in enumerate(self.places):
@@ -221,7 +221,7 @@ class Studio:
             then()
 
 
-def took(job: Job, place: Place) -> tuple[float, bool]:
+def took(job: QueuedJob, place: Place) -> tuple[float, bool]:
     """(seconds that the job takes there, whether its identity lies there)."""
     hit = job.holds in place.holds
     return (NEXT if hit else FIRST) + (0.0 if place.model == job.model else LOAD), hit

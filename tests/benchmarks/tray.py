@@ -54,7 +54,7 @@ _WAIT = 'echo $$ > "$PID_FILE"; read go; exec "$@"'
 _QBITTORRENT = "[LegalNotice]\nAccepted=true\n[Preferences]\nGeneral\\NoSplashScreen=true\nGeneral\\Locale=en\n"
 
 
-class Desk:
+class Desktop:
     """A lab with one screen whose pixels can be read without asking the X server."""
 
     def __init__(self, lab: Lab) -> None:
@@ -144,7 +144,7 @@ def memory_mib(pid: int) -> tuple[float, float]:
 
 
 @contextmanager
-def prepared() -> Iterator[Desk]:
+def prepared() -> Iterator[Desktop]:
     """The peers installed, a daemon running, a screen."""
     with Lab("benchmark-tray") as lab:
         # Without the program that it drives, Vorta greets with a question.
@@ -153,7 +153,7 @@ def prepared() -> Iterator[Desk]:
         settings.parent.mkdir(parents=True)
         settings.write_text(_QBITTORRENT, "utf-8")
         lab.start_daemon()
-        yield Desk(lab)
+        yield Desktop(lab)
 
 
 def compare(rounds: int, *, pictures: bool = False) -> dict[str, dict[str, float]]:
@@ -180,7 +180,7 @@ def compare(rounds: int, *, pictures: bool = False) -> dict[str, dict[str, float
     return table
 
 
-def photograph(desk: Desk, kind: str) -> None:
+def photograph(desk: Desktop, kind: str) -> None:
     """Start it once and keep a picture, to see that it is what one thinks it is."""
     with desk.started(kind) as (process, _pid):
         assert process.stdin is not None

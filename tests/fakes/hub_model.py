@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from s2edit_server.weights.catalogue import Entry, File
+from s2edit_server.weights.catalogue import CatalogueEntry, File
 
 from .daemon import RunningDaemon
 from .hub import FakeHub
@@ -39,9 +39,9 @@ def hub() -> Iterator[FakeHub]:
         yield server
 
 
-def small_model(*, gated: bool = False) -> Entry:
+def small_model(*, gated: bool = False) -> CatalogueEntry:
     """The model's entry in the catalogue; `gated` when it asks for a token."""
-    return Entry(
+    return CatalogueEntry(
         id="model",
         title="A model",
         purpose="For tests.",
@@ -60,7 +60,7 @@ def small_model(*, gated: bool = False) -> Entry:
 
 
 def daemon_with(
-    folder: Path, hub: FakeHub | None = None, entry: Entry | None = None, module: str = "s2edit_server"
+    folder: Path, hub: FakeHub | None = None, entry: CatalogueEntry | None = None, module: str = "s2edit_server"
 ) -> RunningDaemon:
     """A daemon, not started, with a model of this machine's hub in its catalogue, if there is one.
 

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import torch
-from s2edit_server.weights.catalogue import Entry
+from s2edit_server.weights.catalogue import CatalogueEntry
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2edit.errors import OutOfMemory, SettingError
@@ -212,4 +212,4 @@ def test_a_forward_pass_has_as_many_operations_as_forecasts_go_by(family: Family
 
 def test_the_catalogue_knows_the_families() -> None:
     """Catalogue entries spell them out, since reading the catalogue doesn't need the engine's package."""
-    assert get_args(get_type_hints(Entry)["family"]) == tuple(kinds())
+    assert get_args(get_type_hints(CatalogueEntry)["family"]) == tuple(kinds())

@@ -7,7 +7,7 @@ from typing import Any
 
 from s2edit_editor import notes
 from s2edit_editor.lists import lists
-from s2edit_editor.models import Line
+from s2edit_editor.models import ChosenModel
 from s2edit_editor.order import Order
 from s2edit_editor.rows import (
     AGAIN,
@@ -320,7 +320,7 @@ def test_an_edit_that_only_the_document_remembers() -> None:
 
 
 def test_the_line_about_a_model() -> None:
-    line = Line()
+    line = ChosenModel()
     model: Any = {"id": "m", "title": "M", "state": "absent", "size": 5, "present": 0, "licence_accepted": False}
     model |= {"domain": "photo", "purpose": "P", "licence": "L"}
     other: Any = {**model, "id": "other", "state": "ready"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from s2edit_editor.entry import Entry, labels
+from s2edit_editor.entry import JobEntry, labels
 from s2edit_editor.kept import Kept
 from s2edit_editor.lists import lists
 from s2edit_editor.previewing import Preview
@@ -31,7 +31,7 @@ class Listed:
     def __post_init__(self) -> None:
         desk, front = self.editor.desk, lambda: self.editor.host
         self.preview = Preview(desk, front, lambda: None)
-        self.entry = Entry(desk, self.job, front, self.filled.append, self.told.append, self._ask, self.preview)
+        self.entry = JobEntry(desk, self.job, front, self.filled.append, self.told.append, self._ask, self.preview)
 
     def _ask(self, question: Question, then: object) -> None:
         self.asked.append(question.asked)

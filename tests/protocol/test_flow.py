@@ -18,7 +18,7 @@ from s2edit_editor.pixels import Box
 from s2edit_editor.preset_menu import PresetMenu
 from s2edit_editor.presets import Presets
 from s2edit_editor.rows import Question
-from s2edit_editor.view import Fields, Place
+from s2edit_editor.view import Fields, SourceLayer
 from s2edit_editor.wish import Wish
 from s2edit_wire.errors import Unreachable
 from s2edit_wire.records import PlanReply
@@ -41,15 +41,15 @@ class Paper:
     crops: list[Box | None] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
-    def place(self) -> Place | None:
-        return Place(self.editor.host, self.layer) if self.layer else None
+    def place(self) -> SourceLayer | None:
+        return SourceLayer(self.editor.host, self.layer) if self.layer else None
 
     def fields(self) -> Fields:
         return Fields(
             Order(self.wish, self.masks), self.typed, " ".join(self.wish.words[:1]), len(self.masks), "", self.wishes
         )
 
-    def look(self, place: Place) -> None:
+    def look(self, place: SourceLayer) -> None:
         self.said.append("looked")
 
     def show_state(self, shown: Shown) -> None:
@@ -58,13 +58,13 @@ class Paper:
     def show_link(self, state: str, message: str) -> None:
         self.said.append(state)
 
-    def show_models(self, line: models.Line, *, listed: bool) -> None:
+    def show_models(self, line: models.ChosenModel, *, listed: bool) -> None:
         self.said.append(f"model {line.chosen}" if listed else "model")
 
     def show_plan(self, plan: PlanReply) -> None:
         self.plans.append(plan)
 
-    def show_crop(self, place: Place | None, crop: Box | None) -> None:
+    def show_crop(self, place: SourceLayer | None, crop: Box | None) -> None:
         self.crops.append(crop)
 
     def propose(self, word: str) -> None:
@@ -82,7 +82,7 @@ class Paper:
     def handed_over(self, fields: Fields) -> None:
         self.said.append("handed over")
 
-    def sent(self, place: Place, order: Order) -> None:
+    def sent(self, place: SourceLayer, order: Order) -> None:
         self.said.append(f"sent {order.wish.kind}")
 
     @property

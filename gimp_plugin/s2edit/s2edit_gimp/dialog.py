@@ -17,7 +17,7 @@ from s2edit_editor.pixels import Box
 from s2edit_editor.preset_menu import PresetMenu
 from s2edit_editor.text import _
 from s2edit_editor.together import Together
-from s2edit_editor.view import Fields, Place
+from s2edit_editor.view import Fields, SourceLayer
 from s2edit_editor.wish import Wish
 from s2edit_wire.records import PlanReply
 
@@ -53,7 +53,7 @@ class EditDialog:
     """
 
     def __init__(self, host: GimpHost, layer: str, desk: Desk, choices: Choices, done: Callable[[bool], None]) -> None:
-        self._place, self._done = Place(host, layer), done
+        self._place, self._done = SourceLayer(host, layer), done
         self._together = Together(host, layer)
         self.submitted: Choices | None = None
         self.typed: Choices | None = None
@@ -106,7 +106,7 @@ class EditDialog:
 
     # The flow's view
 
-    def place(self) -> Place:
+    def place(self) -> SourceLayer:
         """See `view.View`, as for all that follows."""
         return self._place
 
@@ -120,7 +120,7 @@ class EditDialog:
         order = choices.order(masks)
         return Fields(order, self._form.typed, self._form.word, len(masks), trouble, wishes if len(wishes) > 1 else ())
 
-    def look(self, place: Place) -> None:
+    def look(self, place: SourceLayer) -> None:
         """Kinds of masks, and what can be taken over from."""
         channels = [choice.mark for choice in place.host.mask_choices(place.layer) if choice.kind == CHANNEL]
         self._form.set_masks(offered_kinds(*place), channels)
@@ -137,7 +137,7 @@ class EditDialog:
         """A line of its own."""
         self._lost.show(state, message)
 
-    def show_models(self, line: models.Line, *, listed: bool) -> None:
+    def show_models(self, line: models.ChosenModel, *, listed: bool) -> None:
         """The choice and the line below the form."""
         self._form.set_models(line, listed=listed)
         self._reference.ask_what_it_shows(asked=not line.instructs)
@@ -150,7 +150,7 @@ class EditDialog:
         self._overview.show_forecast(plan)
         self._room.fit()
 
-    def show_crop(self, place: Place | None, crop: Box | None) -> None:
+    def show_crop(self, place: SourceLayer | None, crop: Box | None) -> None:
         """To the left of the form."""
         if place is not None and crop is not None:
             choices = self._read()
@@ -180,7 +180,7 @@ class EditDialog:
         self.submitted = self._read()
         self._close(submitted=True)
 
-    def sent(self, place: Place, order: Order) -> None:
+    def sent(self, place: SourceLayer, order: Order) -> None:
         """The masks are hidden together with the result's layer, in one step."""
 
     # Doing it

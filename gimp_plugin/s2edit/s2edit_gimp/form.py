@@ -195,7 +195,7 @@ class Form:
         self._silently(lambda: fill(self._mask, {source: titles[source] for source in sources}))
         self._silently(lambda: fill(self._channel, {name: name for name in channels}))
 
-    def set_models(self, line: models.Line, *, listed: bool) -> None:
+    def set_models(self, line: models.ChosenModel, *, listed: bool) -> None:
         """Show the models and the chosen one; a list that somebody has open is not made anew for nothing."""
         if listed:
             self._silently(lambda: fill(self._model, line.titles))

@@ -46,7 +46,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.size or self.about
 
 
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model; the fields that `s2edit_wire.records.MODEL` has too mean the same here.
 
     Args:
@@ -92,7 +92,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Bytes of all files together."""
         return sum(file.expected_size for file in self.files)
 
-    def counted(self, levels: Mapping[str, int]) -> Entry:
+    def counted(self, levels: Mapping[str, int]) -> CatalogueEntry:
         """With the figures of its family, where it has none of its own."""
         if self.memory:
             return self
@@ -104,10 +104,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
-    models: tuple[Entry, ...]
+    models: tuple[CatalogueEntry, ...]
 
 
-def read(text: bytes) -> dict[str, Entry]:
+def read(text: bytes) -> dict[str, CatalogueEntry]:
     """The entries of a catalogue by id; raises ValueError for one that breaks a rule."""
     entries = msgspec.json.decode(text, type=_Catalogue).models
     by_id = {entry.id: entry for entry in entries}
@@ -118,7 +118,7 @@ def read(text: bytes) -> dict[str, Entry]:
     return by_id
 
 
-def _check(entry: Entry, by_id: Mapping[str, Entry]) -> None:
+def _check(entry: CatalogueEntry, by_id: Mapping[str, CatalogueEntry]) -> None:
     """Raise ValueError for an entry that breaks a rule: ids and names become paths, so they have to look like names."""
     if not is_id(entry.id):
         raise ValueError(f"{entry.id[:80]!r} is no id: small letters and digits, joined by single hyphens")
@@ -140,12 +140,12 @@ def _check(entry: Entry, by_id: Mapping[str, Entry]) -> None:
 
 
 @cache
-def load() -> dict[str, Entry]:
+def load() -> dict[str, CatalogueEntry]:
     """S²Edit's own catalogue."""
     return read(resources.files(__package__).joinpath(FILE).read_bytes())
 
 
-def load_own(weights: Path) -> dict[str, Entry]:
+def load_own(weights: Path) -> dict[str, CatalogueEntry]:
     """The user's additions, or their employer's: a `catalogue.json` of the same form in the weights folder.
 
     One that breaks a rule, also together with S²Edit's own, is left out as a whole, and the log says why.

@@ -11,8 +11,8 @@ from pathlib import Path
 from s2edit_wire.errors import WireError
 
 from . import confined, imports, places, transfers
-from .catalogue import Entry
-from .places import Place
+from .catalogue import CatalogueEntry
+from .places import ModelFiles
 
 LOG = logging.getLogger(__name__)
 COMBINED, UPSCALED = "combined", "upscaled"
@@ -30,7 +30,7 @@ class Finder:
         caches: Hugging Face cache folders.
     """
 
-    def __init__(self, folder: Path, catalogue: Mapping[str, Entry], caches: list[Path]) -> None:
+    def __init__(self, folder: Path, catalogue: Mapping[str, CatalogueEntry], caches: list[Path]) -> None:
         self.folder, self.catalogue = folder, dict(catalogue)
         self.faults: dict[str, str] = {}
         """What a verification found wrong, by model."""
@@ -49,11 +49,11 @@ class Finder:
         """Forget which headers were looked over."""
         self._headers = places.HeaderChecks()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CatalogueEntry]:
         """The catalogue and the user's own models."""
         return [*self.catalogue.values(), *(known.entry for known in self._imports.values())]
 
-    def entry(self, model: str) -> Entry:
+    def entry(self, model: str) -> CatalogueEntry:
         """A model; raises WireError("unknown_model")."""
         for entry in self.entries():
             if entry.id == model:
@@ -61,48 +61,48 @@ class Finder:
         hint = f"There are: {', '.join(entry.id for entry in self.entries())}."
         raise WireError("unknown_model", f"There is no model “{model}”.", hint)
 
-    def captioner(self, entry: Entry) -> Entry:
+    def captioner(self, entry: CatalogueEntry) -> CatalogueEntry:
         """The model that proposes prompts for an editor: drawn portraits need none, others take the catalogue's."""
         if entry.role == "captioner" or entry.domain == "cartoon":
             return entry
         return next((other for other in self.catalogue.values() if other.role == "captioner"), entry)
 
-    def own(self, entry: Entry) -> Path:
+    def own(self, entry: CatalogueEntry) -> Path:
         """The folder that S²Edit downloads the entry to."""
         return places.own_folder(self.folder, entry)
 
-    def imported(self, entry: Entry) -> bool:
+    def imported(self, entry: CatalogueEntry) -> bool:
         """Whether it is one of the user's own."""
         return entry.id in self._imports
 
-    def parts(self, entry: Entry) -> list[Entry]:
+    def parts(self, entry: CatalogueEntry) -> list[CatalogueEntry]:
         """The models that a combined one is made of; [] for any other."""
         return [self.catalogue[name] for name in (entry.base, entry.decoder) if name] if entry.base else []
 
-    def place(self, entry: Entry) -> tuple[Place | None, str]:
+    def place(self, entry: CatalogueEntry) -> tuple[ModelFiles | None, str]:
         """Where the model is (None: nowhere whole), and what is wrong with it there, or ""."""
         fault = self.faults.get(entry.id, "")
         if self.imported(entry):
             known = self._imports[entry.id]
-            return Place(known.path, "imported"), known.fault or fault or self._headers.folder_fault(known.path)
+            return ModelFiles(known.path, "imported"), known.fault or fault or self._headers.folder_fault(known.path)
         if entry.embedded:
             folder = places.embedded_folder()
             if not (folder / "model_index.json").is_file():
                 return None, ""
-            return Place(folder, "embedded"), fault or self._headers.folder_fault(folder)
+            return ModelFiles(folder, "embedded"), fault or self._headers.folder_fault(folder)
         if entry.base:
             return self._combined(entry)
         own = self.own(entry)
         if not transfers.missing(entry, own):
-            return Place(own, "own"), fault or self._headers.folder_fault(own)
+            return ModelFiles(own, "own"), fault or self._headers.folder_fault(own)
         # A cached copy that was found wrong is not S²Edit's to mend: a download of its own takes its place.
         for snapshot in () if fault else places.cached_snapshots(entry, self._caches):
             weights = [snapshot / file.name for file in entry.files if file.name.endswith(".safetensors")]
             if not any(self._headers.fault(file) for file in weights):
-                return Place(snapshot, "cache"), ""
+                return ModelFiles(snapshot, "cache"), ""
         return None, fault
 
-    def _combined(self, entry: Entry) -> tuple[Place | None, str]:
+    def _combined(self, entry: CatalogueEntry) -> tuple[ModelFiles | None, str]:
         """A folder of links to an editor's files, with another decoder in the place of its own."""
         found = [self.place(part) for part in self.parts(entry)]
         fault = next((fault for _, fault in found if fault), "")
@@ -114,9 +114,9 @@ class Finder:
         except (OSError, WireError) as error:
             LOG.warning("%s can't be put together: %s", entry.id, error)
             return None, f"it can't be put together ({getattr(error, 'strerror', None) or error})"
-        return Place(folder, "own"), ""
+        return ModelFiles(folder, "own"), ""
 
-    def with_upscaler(self, entry: Entry, path: Path) -> Path:
+    def with_upscaler(self, entry: CatalogueEntry, path: Path) -> Path:
         """A folder of links to an editor's files and the catalogue's upscaler for its kind of pictures.
 
         The model's own path where no such upscaler is installed, where it brings one, and for a single file.
@@ -134,7 +134,7 @@ class Finder:
             LOG.warning("%s gets no upscaler: %s", entry.id, error)
             return path
 
-    def _linked(self, kind: str, entry: Entry, base: Path, part: str, other: Path) -> Path:
+    def _linked(self, kind: str, entry: CatalogueEntry, base: Path, part: str, other: Path) -> Path:
         """A model's folder of links, made where it isn't; raises OSError, WireError."""
         name = sha256(f"{base}\0{other}".encode()).hexdigest()[:12]
         folder = confined.join(self.folder, kind, entry.id, name)

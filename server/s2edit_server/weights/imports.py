@@ -14,7 +14,7 @@ from s2edit.model.families import FAMILIES, SD1, Family, family_of, native_of
 from s2edit.model.instructed import Instructed, instructed_of
 
 from .atomic import read_json
-from .catalogue import Entry
+from .catalogue import CatalogueEntry
 
 FILE = "imports.json"
 MAX_IMPORTS = 32
@@ -25,7 +25,7 @@ MAX_IMPORTS = 32
 class Import:
     """One line of the user's list: the entry made of it, where it is, and what is wrong with it ("" for nothing)."""
 
-    entry: Entry
+    entry: CatalogueEntry
     path: Path
     fault: str = ""
 
@@ -59,7 +59,7 @@ def _import(path: Path, taken: set[str]) -> Import:
         # What tells nothing may still be a model: the worker says what is wrong with it.
         family = family_of(path) or SD1
         native = family.native
-    entry = Entry(
+    entry = CatalogueEntry(
         id=name,
         title="".join(character if character.isprintable() else "\ufffd" for character in stem)[:200],
         purpose="Your own weights, used where they lie.",

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 
 from .atomic import read_json, write_json
-from .catalogue import Entry
+from .catalogue import CatalogueEntry
 
 
 class Licences:
@@ -19,11 +19,11 @@ class Licences:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def accepted(self, entry: Entry) -> bool:
+    def accepted(self, entry: CatalogueEntry) -> bool:
         """Whether the entry may be used: its licence asks for nothing, or this very licence was accepted."""
         return not entry.ask_licence or self._read().get(entry.id, {}).get("licence") == entry.licence
 
-    def accept(self, entry: Entry) -> None:
+    def accept(self, entry: CatalogueEntry) -> None:
         """Record today's acceptance."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         accepted = {"licence": entry.licence, "text": entry.licence_url, "accepted": now}

@@ -19,14 +19,14 @@ from s2edit_wire.errors import WireError
 
 from s2edit.model.instructed import INSTRUCTED, kinds
 
-from ..settings import Settings
+from ..settings import DaemonSettings
 from . import confined, places, transfers
-from .catalogue import Entry, load, load_own
+from .catalogue import CatalogueEntry, load, load_own
 from .download import Paused
 from .finder import Finder
 from .hub import Hub, find_token
 from .licences import Licences
-from .places import Place
+from .places import ModelFiles
 from .verification import damaged_files
 
 LOG = logging.getLogger(__name__)
@@ -49,10 +49,10 @@ class Weights:
     def __init__(
         self,
         state_folder: Path,
-        settings: Callable[[], Settings],
+        settings: Callable[[], DaemonSettings],
         on_change: Callable[[dict[str, Any]], None] = lambda _: None,
         *,
-        catalogue: Mapping[str, Entry] | None = None,
+        catalogue: Mapping[str, CatalogueEntry] | None = None,
         caches: list[Path] | None = None,
         options: dict[str, float] | None = None,
     ) -> None:
@@ -72,11 +72,11 @@ class Weights:
         with self._lock:
             self._finder.rescan()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CatalogueEntry]:
         """The catalogue and the user's own models."""
         return self._finder.entries()
 
-    def entry(self, model: str) -> Entry:
+    def entry(self, model: str) -> CatalogueEntry:
         """A model; raises WireError("unknown_model")."""
         return self._finder.entry(model)
 
@@ -106,7 +106,7 @@ class Weights:
             raise WireError("unknown_model", f"The model “{entry.title}” is not installed.", hint)
         return self._finder.with_upscaler(entry, place.path)
 
-    def captioner(self, model: str) -> Entry:
+    def captioner(self, model: str) -> CatalogueEntry:
         """The model that proposes prompts for a model's pictures: often itself; raises WireError("unknown_model")."""
         return self._finder.captioner(self.entry(model))
 
@@ -158,7 +158,7 @@ class Weights:
             wait([check], timeout)
         return (transfer is None or transfer.join(timeout)) and (check is None or check.done())
 
-    def record(self, entry: Entry) -> dict[str, Any]:
+    def record(self, entry: CatalogueEntry) -> dict[str, Any]:
         """The record `s2edit_wire.records.MODEL`."""
         parts = self._finder.parts(entry)
         place, fault = self._finder.place(entry)
@@ -185,10 +185,10 @@ class Weights:
             fields["rate"] = sum(rates)
         return fields
 
-    def _size(self, entry: Entry) -> int:
+    def _size(self, entry: CatalogueEntry) -> int:
         return sum(part.size for part in self._finder.parts(entry) or [entry])
 
-    def _state(self, entry: Entry, place: Place | None, fault: str) -> tuple[str, int, str]:
+    def _state(self, entry: CatalogueEntry, place: ModelFiles | None, fault: str) -> tuple[str, int, str]:
         """(state, bytes present, message)."""
         checking = self._checking.get(entry.id)
         message = "The files are being verified." if checking is not None else ""
@@ -206,7 +206,7 @@ class Weights:
             return "paused", present, message
         return ("partial" if present else "absent"), present, why
 
-    def _actions(self) -> dict[str, Callable[[Entry], None]]:
+    def _actions(self) -> dict[str, Callable[[CatalogueEntry], None]]:
         return {
             "download": self._download,
             "pause": self._pause,
@@ -216,7 +216,7 @@ class Weights:
             "accept_licence": self._licences.accept,
         }
 
-    def _download(self, entry: Entry) -> None:
+    def _download(self, entry: CatalogueEntry) -> None:
         transfer = self._transfers.get(entry.id)
         if transfer is not None and transfer.active:
             return
@@ -238,18 +238,18 @@ class Weights:
         self._transfers[entry.id] = transfer
         transfer.start()
 
-    def _arrived(self, entry: Entry) -> None:
+    def _arrived(self, entry: CatalogueEntry) -> None:
         if not transfers.missing(entry, self._finder.own(entry)):
             self._finder.faults.pop(entry.id, None)
         self._tell(entry)
 
-    def _pause(self, entry: Entry) -> None:
+    def _pause(self, entry: CatalogueEntry) -> None:
         transfer = self._transfers.get(entry.id)
         if transfer is not None:
             transfer.pause()
             transfer.join(2.0)
 
-    def _check(self, entry: Entry, *, repair: bool) -> None:
+    def _check(self, entry: CatalogueEntry, *, repair: bool) -> None:
         """Verify in the background; with `repair`, fetch what is found bad."""
         running = self._checking.get(entry.id)
         transfer = self._transfers.get(entry.id)
@@ -272,7 +272,7 @@ class Weights:
         # A daemon thread: nothing waits for a disk that doesn't answer when S²Edit ends.
         threading.Thread(target=run, name=f"verify {entry.id}", daemon=True).start()
 
-    def _check_now(self, entry: Entry, repair: bool) -> None:
+    def _check_now(self, entry: CatalogueEntry, repair: bool) -> None:
         place, _ = self._finder.place(entry)
         own = self._finder.own(entry)
         mine = bool(entry.files) and (place.kind == "own" if place else bool(places.fetched(own)))
@@ -288,7 +288,7 @@ class Weights:
             if repair and entry.files:
                 self._fetch_again(entry, own if mine else None, list(bad))
 
-    def _fetch_again(self, entry: Entry, own: Path | None, bad: list[str]) -> None:
+    def _fetch_again(self, entry: CatalogueEntry, own: Path | None, bad: list[str]) -> None:
         """Download what is bad; `own` is None when that lies in somebody else's folder, which is left alone."""
         if own is not None:
             for name in bad:
@@ -301,11 +301,11 @@ class Weights:
         except WireError as error:
             transfers.write_note(folder, "failed", f"{error.message} {error.hint}".strip())
 
-    def _inside(self, entry: Entry) -> Path:
+    def _inside(self, entry: CatalogueEntry) -> Path:
         """The folder of the model's downloads, to be changed; raises WireError when a link leads elsewhere."""
         return confined.join(self.folder, *self._finder.own(entry).relative_to(self.folder).parts)
 
-    def _remove(self, entry: Entry) -> None:
+    def _remove(self, entry: CatalogueEntry) -> None:
         self._pause(entry)
         place, _ = self._finder.place(entry)
         if place is not None and place.kind != "own":
@@ -319,7 +319,7 @@ class Weights:
         self._finder.faults.pop(entry.id, None)
         self._transfers.pop(entry.id, None)
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: CatalogueEntry) -> None:
         self._on_change(self.record(entry))
         for other in self.entries():
             if entry in self._finder.parts(other):

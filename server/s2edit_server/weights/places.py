@@ -14,7 +14,7 @@ from s2edit_wire.paths import home_folder, named_folder
 
 from . import tensor_files
 from .atomic import read_json, write_json
-from .catalogue import Entry, File
+from .catalogue import CatalogueEntry, File
 
 PORTRAITS_VARIABLE = "S2EDIT_PORTRAITS"
 """A developer's switch: a checkpoint folder to use in place of the embedded one."""
@@ -28,7 +28,7 @@ _READ = frozenset({".safetensors", ".json", ".txt"})
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelFiles:
     """A model's files.
 
     Args:
@@ -50,7 +50,7 @@ def embedded_folder() -> Path:
     return Path(locations[0] if locations else "s2edit") / "model" / "portraits"
 
 
-def own_folder(weights: Path, entry: Entry) -> Path:
+def own_folder(weights: Path, entry: CatalogueEntry) -> Path:
     """The folder that S²Edit downloads the entry's pinned revision to."""
     return weights / entry.id / entry.revision[:12]
 
@@ -93,7 +93,7 @@ def forget_fetched(folder: Path, name: str) -> None:
         write_json(folder / FETCHED, known)
 
 
-def cached_snapshots(entry: Entry, caches: list[Path]) -> Iterator[Path]:
+def cached_snapshots(entry: CatalogueEntry, caches: list[Path]) -> Iterator[Path]:
     """Complete copies of the entry in Hugging Face caches: the pinned revision, or one with the very same weights."""
     for cache in caches:
         for repo in (entry.repo, *entry.also):

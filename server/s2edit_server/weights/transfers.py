@@ -12,7 +12,7 @@ from pathlib import Path
 from s2edit_wire.errors import WireError
 
 from .atomic import read_json, write_json
-from .catalogue import Entry, File
+from .catalogue import CatalogueEntry, File
 from .download import Fetch, Paused
 from .hub import Hub
 from .places import fetched, note_fetched
@@ -37,7 +37,12 @@ class Transfer:
     """
 
     def __init__(
-        self, entry: Entry, folder: Path, hub: Hub, changed: Callable[[], None], options: dict[str, float] | None = None
+        self,
+        entry: CatalogueEntry,
+        folder: Path,
+        hub: Hub,
+        changed: Callable[[], None],
+        options: dict[str, float] | None = None,
     ) -> None:
         self.entry, self.folder = entry, folder
         self._hub, self._changed, self._options = hub, changed, options or {}
@@ -122,7 +127,7 @@ class Transfer:
             self._changed()
 
 
-def missing(entry: Entry, folder: Path) -> list[File]:
+def missing(entry: CatalogueEntry, folder: Path) -> list[File]:
     """The files that are not here, or are here without having been verified."""
     known = fetched(folder)
     return [file for file in entry.files if not is_whole(folder / file.name, known.get(file.name))]
@@ -136,7 +141,7 @@ def is_whole(path: Path, facts: dict[str, object] | None) -> bool:
         return False
 
 
-def present_bytes(entry: Entry, folder: Path, but: str = "") -> int:
+def present_bytes(entry: CatalogueEntry, folder: Path, but: str = "") -> int:
     """Bytes of the entry that are here, parts included; `but` leaves one file out."""
     total = 0
     for file in entry.files:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import tensor_files
-from .catalogue import Entry
+from .catalogue import CatalogueEntry
 from .download import verify
 from .hub import Facts
 from .places import fetched, read_by_loaders
 
 
 def damaged_files(
-    entry: Entry, folder: Path | None, *, own: bool, stop: Callable[[], bool] = lambda: False
+    entry: CatalogueEntry, folder: Path | None, *, own: bool, stop: Callable[[], bool] = lambda: False
 ) -> dict[str, str]:
     """What is wrong, by file name; {} when all is in order.
 

@@ -12,7 +12,7 @@ from s2edit_wire.errors import WireError
 from s2edit.profiles import recommended_by
 from s2edit.research.starter.domain import NAMES, domain
 
-from ..settings import Settings
+from ..settings import DaemonSettings
 from ..weights.manager import Weights
 from ..worker_link import Model
 
@@ -29,7 +29,7 @@ def captioner_for(model: Model, state: Path) -> Path:
     Raises:
         WireError: unknown_model: the captioner is not installed.
     """
-    weights = Weights(state, Settings)
+    weights = Weights(state, DaemonSettings)
     captioner = weights.captioner(model.id)
     return Path(model.path) if captioner.id == model.id else weights.find(captioner.id)
 

@@ -24,7 +24,7 @@ def wait_for(condition: Callable[[], object], what: str, timeout: float = 90) ->
 
 
 @dataclass(frozen=True)
-class Desk:
+class Desktop:
     """A user's home with a screen.
 
     Args:
@@ -71,7 +71,7 @@ def screen() -> Iterator[str]:
 
 
 @pytest.fixture
-def desk(screen: str) -> Iterator[Desk]:
+def desk(screen: str) -> Iterator[Desktop]:
     with tempfile.TemporaryDirectory(prefix="s2f") as name:
         home = Path(name)
         environment = {
@@ -82,7 +82,7 @@ def desk(screen: str) -> Iterator[Desk]:
             "LANG": "C.UTF-8",
             "OMP_NUM_THREADS": "1",
         }
-        made = Desk(home, environment)
+        made = Desktop(home, environment)
         yield made
         made.run(sys.executable, "-P", "-m", "s2edit_cli", "daemon", "stop")
         for entry in Path("/proc").glob("[0-9]*/environ"):

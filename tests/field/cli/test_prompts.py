@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from s2edit_server.planning import check_submit, plan
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.weights.manager import Weights
 from s2edit_server.wording import wording_problems
 from s2edit_wire import prompt_text, schema
@@ -48,7 +48,7 @@ def tokenizer() -> PromptTokenizer:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Weights:
-    return Weights(tmp_path, Settings)
+    return Weights(tmp_path, DaemonSettings)
 
 
 @pytest.mark.parametrize("typed", SEEN_AS)

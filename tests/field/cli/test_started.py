@@ -22,7 +22,7 @@ from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
 from s2edit_wire.launcher import read_command
 
-from .conftest import Desk, wait_for
+from .conftest import Desktop, wait_for
 
 
 def in_desktop_file(path: Path) -> list[str]:
@@ -46,39 +46,39 @@ def in_unit(path: Path) -> list[str]:
     return [part.replace("%%", "%") for part in shlex.split(parsed["Service"]["ExecStart"].removeprefix(":"))]
 
 
-def around(desk: Desk) -> Surroundings:
+def around(desk: Desktop) -> Surroundings:
     return Surroundings("linux", desk.home, {}, Path("/"), lambda _: None)
 
 
-def menu_entry(desk: Desk) -> list[str]:
+def menu_entry(desk: Desktop) -> list[str]:
     entry, _icon = launching.write_menu_entry(
         Surroundings("linux", desk.home, {}, Path("/"), lambda _: None), desk.state
     )
     return in_desktop_file(entry)
 
 
-def tray_at_login(desk: Desk) -> list[str]:
+def tray_at_login(desk: Desktop) -> list[str]:
     autostart.enable(True)
     (entry,) = (desk.home / ".config" / "autostart").iterdir()
     return in_desktop_file(entry)
 
 
-def daemon_at_login(desk: Desk) -> list[str]:
+def daemon_at_login(desk: Desktop) -> list[str]:
     unit, _link = login.turn_on(around(desk), desk.state)
     return in_unit(unit)
 
 
-def launcher_file(desk: Desk) -> list[str]:
+def launcher_file(desk: Desktop) -> list[str]:
     launching.write_launcher(desk.state)
     return read_command(desk.state)
 
 
-def seen(desk: Desk) -> bool:
+def seen(desk: Desktop) -> bool:
     """Whether a window of ours is on the screen, and the program says so, too."""
     return bool(desk.windows()) and desk.run(*programs.command("tray", "--is-shown")).returncode == 0
 
 
-def answers(desk: Desk) -> bool:
+def answers(desk: Desktop) -> bool:
     """Whether a daemon answers in this home."""
     try:
         with Client("other", "test", state_folder=desk.state) as client:
@@ -103,9 +103,9 @@ def answers(desk: Desk) -> bool:
     ids=["menu entry", "tray at login", "unit", "launcher", "tray", "s2edit-tray", "daemon", "daemon run"],
 )
 def test_what_is_written_starts_what_it_says(
-    desk: Desk,
-    written: Callable[[Desk], list[str]],
-    happens: Callable[[Desk], bool],
+    desk: Desktop,
+    written: Callable[[Desktop], list[str]],
+    happens: Callable[[Desktop], bool],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOME", str(desk.home))
@@ -124,7 +124,7 @@ def test_what_is_written_starts_what_it_says(
 
 
 @pytest.fixture
-def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
+def opened(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     """What the quickstart has opened in that home, ended afterwards."""
     for name, value in desk.environment.items():
         monkeypatch.setenv(name, value)
@@ -136,7 +136,9 @@ def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subproc
     first_run._opened.clear()
 
 
-def test_the_quickstart_opens_the_tray_and_says_so_only_then(desk: Desk, opened: list[subprocess.Popen[bytes]]) -> None:
+def test_the_quickstart_opens_the_tray_and_says_so_only_then(
+    desk: Desktop, opened: list[subprocess.Popen[bytes]]
+) -> None:
     assert first_run._open_tray() == ""
     assert desk.windows()
     assert first_run._open_tray() == "", "the one that runs answers"

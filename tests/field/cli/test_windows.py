@@ -16,7 +16,7 @@ from s2edit_wire import programs
 from s2edit_wire.client import Client
 from s2edit_wire.errors import Unreachable
 
-from .conftest import Desk, wait_for
+from .conftest import Desktop, wait_for
 
 MODEL = {
     "id": "a",
@@ -42,7 +42,7 @@ def app() -> QApplication:
 
 
 @pytest.mark.parametrize("scale", ["1", "2"])
-def test_the_window_fits_the_screen_and_finds_a_daemon_without_a_launcher_file(desk: Desk, scale: str) -> None:
+def test_the_window_fits_the_screen_and_finds_a_daemon_without_a_launcher_file(desk: Desktop, scale: str) -> None:
     environment = {**desk.environment, "QT_SCALE_FACTOR": scale}
     tray = subprocess.Popen(programs.command("tray"), env=environment)
     try:
@@ -61,7 +61,7 @@ def test_the_window_fits_the_screen_and_finds_a_daemon_without_a_launcher_file(d
         tray.wait(30)
 
 
-def runs(desk: Desk) -> bool:
+def runs(desk: Desktop) -> bool:
     try:
         with Client("other", "test", state_folder=desk.state) as client:
             client.connect(timeout=60)

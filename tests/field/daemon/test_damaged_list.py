@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from s2edit_server import jobs, queries, recovery, retention
 from s2edit_server.blobs import Blobs
-from s2edit_server.desk import Desk
+from s2edit_server.desk import JobDesk
 from s2edit_server.events import Events
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.store import Store
 from s2edit_wire.auth import USERNAME
 from s2edit_wire.client import new_job_id
@@ -31,7 +31,7 @@ def stored(folder: Path) -> int:
     return sum(len(path.name) == 64 for path in folder.rglob("*") if path.is_file())
 
 
-async def hand_in(desk: Desk, seed: int) -> str:
+async def hand_in(desk: JobDesk, seed: int) -> str:
     job, image = new_job_id(), picture(16, seed)
     await desk.submit(
         job, USERNAME, CLIENT, "cli", EDIT, [(describe("image", image.shape), memoryview(image.tobytes()))]
@@ -41,7 +41,7 @@ async def hand_in(desk: Desk, seed: int) -> str:
 
 async def with_jobs(folder: Path) -> None:
     """A state folder in which all kinds of rows are: jobs, frames, log lines, timings, small pictures."""
-    desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
+    desk = JobDesk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
     for seed in range(PICTURES):
         job = await hand_in(desk, seed)
         if seed % 2:
@@ -69,7 +69,7 @@ def folder(whole: Path, tmp_path: Path) -> Path:
 
 async def use(folder: Path) -> None:
     """What the daemon does with its list: at the start, for a client, and to tidy."""
-    desk = Desk(
+    desk = JobDesk(
         Store(folder / "jobs.sqlite3", (folder / recovery.DAMAGED).touch),
         Blobs(folder / "blobs"),
         Events(lambda *_: None),
@@ -82,7 +82,7 @@ async def use(folder: Path) -> None:
             await desk.record(row["id"])
             await desk.store.call(jobs.frames, row["id"], "in")
             await desk.store.call(queries.log_lines, row["id"])
-        await retention.tidy(desk, Settings())
+        await retention.tidy(desk, DaemonSettings())
     finally:
         desk.store.close()
 

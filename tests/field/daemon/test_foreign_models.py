@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.weights import tensor_files
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.client import new_job_id
@@ -156,7 +156,7 @@ def test_a_model_file_that_is_none(kind: str, folder: Path) -> None:
     (folder / "weights" / "imports.json").write_text(json.dumps({"paths": [str(there)]}))
 
     def look() -> str:
-        weights = Weights(folder, Settings, caches=[])
+        weights = Weights(folder, DaemonSettings, caches=[])
         weights.act("import-x", "verify")
         assert weights.wait("import-x", ANSWERED)
         with pytest.raises(WireError):

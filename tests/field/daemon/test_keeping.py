@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from s2edit_server import jobs, retention, timings
 from s2edit_server.blobs import Blobs, digest_of
-from s2edit_server.desk import Desk
+from s2edit_server.desk import JobDesk
 from s2edit_server.events import Events
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.store import Store
 from s2edit_wire.auth import USERNAME
 
@@ -21,8 +21,8 @@ from tests.fakes.daemon import RunningDaemon, fake, finished, picture, show, sub
 DAY = 86_400.0
 
 
-async def desk_with_a_result(folder: Path) -> Desk:
-    desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
+async def desk_with_a_result(folder: Path) -> JobDesk:
+    desk = JobDesk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
     await desk.submit("a" * 32, USERNAME, "client", "cli", fake(), [])
     row = await desk.store.call(jobs.start_next)
     assert row is not None
@@ -38,7 +38,7 @@ def after_start(folder: Path, clock: float) -> str:
         real = time.time
         try:
             retention.time.time = lambda: real() + clock  # type: ignore[attr-defined]
-            serving = asyncio.create_task(retention.serve(desk, Settings))
+            serving = asyncio.create_task(retention.serve(desk, DaemonSettings))
             for _ in range(5):
                 await desk.store.call(jobs.find, "a" * 32)
                 await asyncio.sleep(0)

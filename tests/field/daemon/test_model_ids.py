@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.weights import catalogue, confined
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
@@ -58,7 +58,7 @@ def test_an_entry_that_is_more_than_names_is_left_out(change: dict[str, Any], ho
     state = home / "home" / "state"
     (state / "weights" / "catalogue.json").write_text(json.dumps(models))
     before = tree(home)
-    weights = Weights(state, Settings, caches=[home / "cache"])
+    weights = Weights(state, DaemonSettings, caches=[home / "cache"])
     assert {record["id"] for record in weights.models()} == set(catalogue.load()), "S²Edit's own, and none of these"
     with pytest.raises(WireError):
         weights.act(str(ENTRY["id"] if "id" not in change else change["id"]), "remove")
@@ -71,7 +71,7 @@ def test_an_absolute_id_deletes_nothing(home: Path) -> None:
     (state / "weights" / "catalogue.json").write_text(json.dumps(models))
     before = tree(home)
     with pytest.raises(WireError):
-        Weights(state, Settings, caches=[]).act(str(home / "absolute"), "remove")
+        Weights(state, DaemonSettings, caches=[]).act(str(home / "absolute"), "remove")
     assert tree(home) == before
 
 
@@ -88,7 +88,7 @@ def test_a_combined_model_never_takes_the_place_of_a_download(home: Path) -> Non
     parts = [ENTRY | {"id": one, "role": role, "repo": f"a/{one}"} for one, role in (("e", "editor"), ("d", "decoder"))]
     both = ENTRY | {"id": "both", "base": "e", "decoder": "d", "files": []}
     (state / "weights" / "catalogue.json").write_text(json.dumps({"models": [*parts, both]}))
-    weights = Weights(state, Settings, caches=[cache])
+    weights = Weights(state, DaemonSettings, caches=[cache])
     assert weights.model("both")["id"] == "both"
     assert downloaded.read_bytes() == b"gigabytes"
 
@@ -99,7 +99,7 @@ def test_a_link_out_of_the_weights_folder_is_not_followed(action: str, home: Pat
     (state / "weights" / "catalogue.json").write_text(json.dumps({"models": [ENTRY]}))
     (state / "weights" / "m").symlink_to(home / "precious")
     before = tree(home)
-    weights = Weights(state, Settings, caches=[])
+    weights = Weights(state, DaemonSettings, caches=[])
     try:
         weights.act("m", action)
     except WireError as error:

@@ -20,7 +20,7 @@ from PIL import Image
 from s2edit_cli import colour, complaints, composite, decoding, openraster, png_file, targets, writing
 from s2edit_cli.editing import Task, fetch, open_inputs
 from s2edit_cli.marking import marking
-from s2edit_cli.pictures import Picture, open_picture
+from s2edit_cli.pictures import PictureFile, open_picture
 from s2edit_wire.errors import WireError
 
 from tests.field.files.colours import ADOBE_POINTS, gamma
@@ -42,7 +42,7 @@ def muted() -> NDArray[np.uint8]:
     return (drawing() // 3 + 80).astype(np.uint8)
 
 
-def result(picture: Picture, out: Path, layers: Path | None = None) -> Path:
+def result(picture: PictureFile, out: Path, layers: Path | None = None) -> Path:
     """Written as a job's result is; what was sent comes back."""
     sent = colour.to_srgb(picture, picture.crop(BOX))
     alpha = np.full((BOX[3], BOX[2], 1), np.iinfo(sent.dtype).max, sent.dtype)

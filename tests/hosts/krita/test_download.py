@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from s2edit_server.weights.catalogue import Entry, File
+from s2edit_server.weights.catalogue import CatalogueEntry, File
 
 from tests.fakes.hub import FakeHub
 from tests.fakes.hub_model import REVISION, daemon_with, small_model
@@ -34,7 +34,7 @@ def _button(state: State) -> str:
     return str(state["widgets"].get("s2edit_model_button", [[""] * 5])[0][4])
 
 
-def _model_on(hub: FakeHub) -> Entry:
+def _model_on(hub: FakeHub) -> CatalogueEntry:
     files = tuple(File(name, about=len(content)) for name, content in hub.files.items())
     return msgspec.structs.replace(small_model(), files=files)
 

@@ -77,7 +77,7 @@ def put(home: Path, chain: bytes, key: bytes) -> None:
     (home / "signing" / "key.pem").chmod(0o600)
 
 
-def drawing(path: Path, seed: int = 0) -> pictures.Picture:
+def drawing(path: Path, seed: int = 0) -> pictures.PictureFile:
     """A picture file of noise, opened."""
     samples = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     image: Any = pyvips.Image.new_from_array(samples)

@@ -9,12 +9,12 @@ import pytest
 from s2edit_server import bridge_link as link
 from s2edit_server import worker_link
 from s2edit_server.bridge_pool import BridgePool
-from s2edit_server.placement import Job, choose
+from s2edit_server.placement import QueuedJob, choose
 from s2edit_server.pool import SeatLost
 from s2edit_server.supervisor import Health, Outcome, WorkerDied
 
 A, B = "a worker 0", "b worker 0"
-JOB = Job("1" * 32, "anna", 0.0, "photo", "likeness")
+JOB = QueuedJob("1" * 32, "anna", 0.0, "photo", "likeness")
 ORDER = worker_link.Run(JOB.id, 1, {}, worker_link.Model("photo", ""), [], "")
 MISSING = worker_link.Failed(JOB.id, "unknown_model", "On box: the model “photo” is not installed.")
 
@@ -26,7 +26,7 @@ class Scripted(BridgePool):
         self.sent: list[link.Order] = []
         self.woken = 0
         super().__init__("none", folder, lambda: None, self._wake)
-        self.hear(link.Places([link.Place(A, "a"), link.Place(B, "b")]))
+        self.hear(link.Places([link.SeatAddress(A, "a"), link.SeatAddress(B, "b")]))
 
     def _wake(self) -> None:
         self.woken += 1
@@ -67,7 +67,7 @@ def names(pool: BridgePool) -> list[str]:
     [
         (link.Failure(A, JOB.id, "killed", lost=False), WorkerDied),
         (link.Failure(A, JOB.id, "away", lost=True), SeatLost),
-        (link.Places([link.Place(B, "b")]), SeatLost),
+        (link.Places([link.SeatAddress(B, "b")]), SeatLost),
     ],
     ids=["its worker died", "its seat is lost", "its computer is gone"],
 )
@@ -95,10 +95,10 @@ def test_a_computer_that_comes_back_knows_what_it_knew_and_is_told_of_at_once(tm
         await pool.run(A, link.Ended(A, JOB.id, worker_link.Done(JOB.id, {}, [])))
         pool.hear(link.State(A, Health("idle", 7, "cuda:0", "photo")))
         assert [JOB.holds in place.holds for place in pool.places()] == [True, False], "computers share nothing"
-        pool.hear(link.Places([link.Place(B, "b")], "Somebody is gone."))
+        pool.hear(link.Places([link.SeatAddress(B, "b")], "Somebody is gone."))
         assert (names(pool), pool.notice) == ([B], "Somebody is gone.")
         woken = pool.woken
-        pool.hear(link.Places([link.Place(A, "a"), link.Place(B, "b")]))
+        pool.hear(link.Places([link.SeatAddress(A, "a"), link.SeatAddress(B, "b")]))
         assert (names(pool), pool.notice, pool.woken) == ([A, B], "", woken + 1)
         again = pool.places()[0]
         assert JOB.holds in again.holds
@@ -120,7 +120,7 @@ def test_a_job_whose_model_is_not_there_goes_elsewhere_and_fails_where_it_is_now
         chosen = choose([JOB], pool.places(), [], 100.0)
         assert chosen is not None
         assert chosen[1].name == B
-        other = choose([Job("3" * 32, "ben", 0.0, "cartoon")], pool.places(), [], 100.0)
+        other = choose([QueuedJob("3" * 32, "ben", 0.0, "cartoon")], pool.places(), [], 100.0)
         assert other is not None, "another model is no matter of that"
         assert await pool.run(B, link.Ended(B, JOB.id, MISSING)) == MISSING
         assert choose([JOB], pool.places(), [], 100.0) is not None, "somebody may have brought it meanwhile"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from s2edit_server.placement import LOADED, PATIENCE, Job, Place, Running, begun, choose, ended, forecast, wake
+from s2edit_server.placement import LOADED, PATIENCE, Place, QueuedJob, Running, begun, choose, ended, forecast, wake
 
 from tests.benchmarks.placement import FIRST, LOAD, Studio, measure, percentile, todays
 
@@ -12,7 +12,7 @@ NOW = 1_000.0
 PICTURES = ("", "p", "q", "r")
 
 _jobs = st.builds(
-    Job,
+    QueuedJob,
     id=st.uuids().map(str),
     painter=st.sampled_from("ABC"),
     since=st.floats(NOW - 300, NOW),
@@ -35,11 +35,11 @@ _places = st.lists(
 
 @given(st.lists(_jobs, max_size=8), _places, st.lists(_jobs, max_size=4))
 def test_no_place_stays_free_while_a_job_may_start_and_no_painter_is_passed_over(
-    waiting: list[Job], places: list[Place], running: list[Job]
+    waiting: list[QueuedJob], places: list[Place], running: list[QueuedJob]
 ) -> None:
     free = [place for place in places if not place.job]
 
-    def may(job: Job) -> bool:
+    def may(job: QueuedJob) -> bool:
         able = [place for place in places if job.model not in place.lacks]
         homes = [place for place in able if job.holds and job.holds in place.holds]
         if all(place.job for place in able):
@@ -64,9 +64,9 @@ def test_no_place_stays_free_while_a_job_may_start_and_no_painter_is_passed_over
 
 
 @given(st.lists(_jobs, min_size=1, max_size=8, unique_by=lambda job: job.id))
-def test_one_place_and_one_painter_is_the_queues_own_order(waiting: list[Job]) -> None:
+def test_one_place_and_one_painter_is_the_queues_own_order(waiting: list[QueuedJob]) -> None:
     """The local user notices nothing: whatever they moved stays where they put it."""
-    mine = [Job(job.id, "", job.since, job.model, job.holds) for job in waiting]
+    mine = [QueuedJob(job.id, "", job.since, job.model, job.holds) for job in waiting]
     place, order, clock = Place("cpu"), [], NOW
     while mine:
         chosen = choose(mine, [place], (), clock)
@@ -80,7 +80,7 @@ def test_one_place_and_one_painter_is_the_queues_own_order(waiting: list[Job]) -
 
 def test_a_job_waits_for_its_busy_place_and_not_for_ever() -> None:
     busy, idle = Place("a", "x", "other", "m", {"p": NOW}), Place("b", "y")
-    job = Job("1", "A", NOW, "m", "p")
+    job = QueuedJob("1", "A", NOW, "m", "p")
     assert choose([job], [busy, idle], (), NOW) is None
     assert wake([job], NOW) == PATIENCE
     assert choose([job], [busy, idle], (), NOW + PATIENCE) == (job, idle)
@@ -89,7 +89,7 @@ def test_a_job_waits_for_its_busy_place_and_not_for_ever() -> None:
 
 def test_a_model_in_memory_is_used_before_it_is_changed_but_not_for_ever() -> None:
     place = Place("one", model="m")
-    late, early = Job("late", "A", NOW, "m"), Job("early", "B", NOW, "n")
+    late, early = QueuedJob("late", "A", NOW, "m"), QueuedJob("early", "B", NOW, "n")
     for waited, first in ((0.0, late), (LOADED - 1, late), (LOADED + 1, early)):
         chosen = choose([replace(early, since=NOW - waited), late], [place], [], NOW)
         assert chosen is not None
@@ -97,7 +97,7 @@ def test_a_model_in_memory_is_used_before_it_is_changed_but_not_for_ever() -> No
 
 
 def test_what_one_card_learned_lies_on_all_cards_of_its_host() -> None:
-    job = Job("1", "A", NOW, "m", "p")
+    job = QueuedJob("1", "A", NOW, "m", "p")
     places = [begun(Place("a", "x"), job, NOW), Place("b", "x"), Place("c", "y")]
     assert ["p" in place.holds for place in places] == [True, False, False]
     after = ended(places, "a", job, NOW + 5)
@@ -105,7 +105,7 @@ def test_what_one_card_learned_lies_on_all_cards_of_its_host() -> None:
 
 
 def test_a_new_picture_goes_where_the_model_is_and_the_fewest_pictures_are_worked_on() -> None:
-    job = Job("1", "A", NOW, "m", "new")
+    job = QueuedJob("1", "A", NOW, "m", "new")
     floor = [
         Place("other model", model="n"),
         Place("busy with two", model="m", holds={"p": NOW - 9, "q": NOW - 9}),
@@ -117,10 +117,10 @@ def test_a_new_picture_goes_where_the_model_is_and_the_fewest_pictures_are_worke
 
 
 def test_a_forecast_of_unknown_work_says_so_and_others_are_foreseen_around_it() -> None:
-    waiting = [Job("1", model="m"), Job("2", model="m"), Job("3", model="m")]
+    waiting = [QueuedJob("1", model="m"), QueuedJob("2", model="m"), QueuedJob("3", model="m")]
     known = {"1": None, "2": 5.0, "3": 7.0}
     places = [Place("a", "x", "0"), Place("b", "x")]
-    running = [Running(Job("0"), "a", 2.0)]
+    running = [Running(QueuedJob("0"), "a", 2.0)]
     found = forecast(waiting, places, running, NOW, lambda job, _: known[job.id])
     assert found == {"1": None, "2": 7.0, "3": 14.0}
 

@@ -13,7 +13,7 @@ from s2edit_server import pool
 from s2edit_server.identities import digest
 from s2edit_server.jobs import StoredFrame
 from s2edit_server.pool import amd_cards, named_cards, present_cards, wanted_cards
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_wire.frames import describe
 
 from tests.crash.history import SIDE, History, settle
@@ -67,15 +67,15 @@ def test_present_cards(
 @pytest.mark.parametrize(
     ("settings", "cards"),
     [
-        (Settings(), [(0, "a"), (1, "b"), (2, "c")]),
-        (Settings(cards="0,2"), [(0, "a"), (2, "c")]),
-        (Settings(cards="7"), [(0, "a")]),
-        (Settings(device="cpu"), []),
-        (Settings(device="cuda:1"), [(0, "")]),
+        (DaemonSettings(), [(0, "a"), (1, "b"), (2, "c")]),
+        (DaemonSettings(cards="0,2"), [(0, "a"), (2, "c")]),
+        (DaemonSettings(cards="7"), [(0, "a")]),
+        (DaemonSettings(device="cpu"), []),
+        (DaemonSettings(device="cuda:1"), [(0, "")]),
     ],
     ids=["all", "some", "one that is not there", "the processor", "one by its name"],
 )
-def test_wanted_cards(monkeypatch: pytest.MonkeyPatch, settings: Settings, cards: list[tuple[int, str]]) -> None:
+def test_wanted_cards(monkeypatch: pytest.MonkeyPatch, settings: DaemonSettings, cards: list[tuple[int, str]]) -> None:
     monkeypatch.setattr(pool, "present_cards", lambda _: ["a", "b", "c"])
     assert wanted_cards(settings) == cards
 

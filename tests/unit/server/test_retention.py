@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from s2edit_server import jobs, queries, retention
 from s2edit_server.blobs import Blobs
-from s2edit_server.desk import Desk
+from s2edit_server.desk import JobDesk
 from s2edit_server.events import Events
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.store import Store
 from s2edit_wire.auth import USERNAME
 from s2edit_wire.errors import WireError
@@ -22,9 +22,9 @@ EDIT: dict[str, Any] = {"kind": "edit", "model": "m", "profile": "fast", "source
 SIZE = 1_000
 
 
-async def desk_with_jobs(folder: Path) -> Desk:
+async def desk_with_jobs(folder: Path) -> JobDesk:
     """Four jobs with pixels of a thousand bytes each: a, b and c done (b acknowledged), d waiting."""
-    desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
+    desk = JobDesk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
     for place, job in enumerate("abcd"):
         data = bytes([place]) * SIZE
         await desk.submit(
@@ -38,7 +38,7 @@ async def desk_with_jobs(folder: Path) -> Desk:
     return desk
 
 
-def held(desk: Desk) -> list[str]:
+def held(desk: JobDesk) -> list[str]:
     """Which jobs' pixels are there."""
     return [job for place, job in enumerate("abcd") if desk.blobs.path(_digest(place)).exists()]
 
@@ -52,13 +52,13 @@ def _digest(place: int) -> str:
 def test_over_the_quota_acknowledged_jobs_go_first_then_old_ones_and_waiting_ones_never(tmp_path: Path) -> None:
     async def run() -> None:
         desk = await desk_with_jobs(tmp_path)
-        await retention.tidy(desk, Settings())
+        await retention.tidy(desk, DaemonSettings())
         assert held(desk) == ["a", "b", "c", "d"]
-        await retention.tidy(desk, Settings(result_quota=3 * SIZE))
+        await retention.tidy(desk, DaemonSettings(result_quota=3 * SIZE))
         assert held(desk) == ["a", "c", "d"]
-        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        await retention.tidy(desk, DaemonSettings(result_quota=2 * SIZE))
         assert held(desk) == ["c", "d"]
-        await retention.tidy(desk, Settings(result_quota=0))
+        await retention.tidy(desk, DaemonSettings(result_quota=0))
         assert held(desk) == ["d"]
         assert (await desk.store.call(queries.counts))["done"] == 3, "the jobs themselves stay known"
         desk.store.close()
@@ -68,7 +68,7 @@ def test_over_the_quota_acknowledged_jobs_go_first_then_old_ones_and_waiting_one
 
 def test_who_fills_the_disk_takes_nobody_elses_results(tmp_path: Path) -> None:
     async def run() -> None:
-        desk = Desk(Store(tmp_path / "jobs.sqlite3"), Blobs(tmp_path / "blobs"), Events(lambda *_: None))
+        desk = JobDesk(Store(tmp_path / "jobs.sqlite3"), Blobs(tmp_path / "blobs"), Events(lambda *_: None))
         # Ben's is the oldest of all; Anna has four, the last of them saved in a document already.
         for place, owner in enumerate(("ben", "anna", "anna", "anna", "anna")):
             data = memoryview(bytes([place]) * SIZE)
@@ -80,7 +80,7 @@ def test_who_fills_the_disk_takes_nobody_elses_results(tmp_path: Path) -> None:
         order = [int(job, 16) for job, _ in await desk.store.call(queries.droppable)]
         assert order[:3] == [4, 1, 2]
         assert set(order[3:]) == {0, 3}, "by now they hold as much as each other"
-        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        await retention.tidy(desk, DaemonSettings(result_quota=2 * SIZE))
         assert [place for place in range(5) if desk.blobs.path(_digest(place)).exists()] == [0, 3]
         desk.store.close()
 
@@ -90,9 +90,9 @@ def test_who_fills_the_disk_takes_nobody_elses_results(tmp_path: Path) -> None:
 def test_old_jobs_are_removed_and_taken_results_dropped_after_their_grace(tmp_path: Path) -> None:
     async def run() -> None:
         desk = await desk_with_jobs(tmp_path)
-        await retention.tidy(desk, Settings(result_grace_s=0))
+        await retention.tidy(desk, DaemonSettings(result_grace_s=0))
         assert held(desk) == ["a", "c", "d"]
-        await retention.tidy(desk, Settings(result_days=0))
+        await retention.tidy(desk, DaemonSettings(result_days=0))
         assert held(desk) == ["d"]
         assert [row["id"][0] for row in await desk.store.call(queries.page)] == ["d"]
         desk.store.close()
@@ -106,7 +106,7 @@ def test_over_the_quota_results_outlive_the_pixels_of_what_failed(tmp_path: Path
         row = await desk.store.call(jobs.start_next)
         assert row is not None
         await desk.store.call(jobs.finish_failed, row["id"], 1, WireError("model_failed", "No."))
-        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        await retention.tidy(desk, DaemonSettings(result_quota=2 * SIZE))
         assert held(desk) == ["a", "c"], "the acknowledged one and the youngest, failed one went"
         desk.store.close()
 
@@ -121,9 +121,9 @@ def test_pixels_that_two_jobs_share_count_once_and_go_with_the_last(tmp_path: Pa
         assert desk.blobs.total_bytes() == 4 * SIZE
         await desk.store.call(jobs.request_cancel, "d" * 32)
         await desk.store.call(jobs.request_cancel, "e" * 32)
-        await retention.tidy(desk, Settings(result_quota=2 * SIZE))
+        await retention.tidy(desk, DaemonSettings(result_quota=2 * SIZE))
         assert held(desk) == ["a", "c"]
-        await retention.tidy(desk, Settings(result_quota=SIZE))
+        await retention.tidy(desk, DaemonSettings(result_quota=SIZE))
         assert held(desk) == ["c"]
         desk.store.close()
 
@@ -138,7 +138,7 @@ def test_the_number_of_remembered_jobs_and_small_pictures_is_bounded(
 
     async def run() -> None:
         desk = await desk_with_jobs(tmp_path)
-        await retention.tidy(desk, Settings())
+        await retention.tidy(desk, DaemonSettings())
         assert [row["id"][0] for row in await desk.store.call(queries.page)] == ["d", "c", "a"], "b is acknowledged"
         pictured = [job for job in "acd" if await desk.store.call(queries.thumbnails, job * 32)]
         assert pictured == ["c"]
@@ -154,7 +154,7 @@ def test_a_job_that_a_client_took_away_meanwhile_stops_no_tidying(
         desk = await desk_with_jobs(tmp_path)
         expired = queries.expired
         monkeypatch.setattr(queries, "expired", lambda *times: (expired(*times)[0], ["f" * 32, "d" * 32, "a" * 32]))
-        await retention.tidy(desk, Settings())
+        await retention.tidy(desk, DaemonSettings())
         assert held(desk) == ["b", "c", "d"]
         desk.store.close()
 
@@ -181,10 +181,10 @@ def test_a_clock_that_jumps_throws_no_results_away() -> None:
 def test_while_the_clock_is_doubted_ages_do_not_count_but_quotas_do(tmp_path: Path) -> None:
     async def run() -> None:
         desk = await desk_with_jobs(tmp_path)
-        doubted = Settings(result_days=0, result_grace_s=0)
+        doubted = DaemonSettings(result_days=0, result_grace_s=0)
         await retention.tidy(desk, doubted, by_age=False)
         assert held(desk) == ["a", "b", "c", "d"]
-        await retention.tidy(desk, Settings(result_quota=0), by_age=False)
+        await retention.tidy(desk, DaemonSettings(result_quota=0), by_age=False)
         assert held(desk) == ["d"]
         desk.store.close()
 

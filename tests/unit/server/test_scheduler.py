@@ -11,11 +11,11 @@ import pytest
 from s2edit_server import jobs, outcomes, queries, scheduler, store
 from s2edit_server import worker_link as link
 from s2edit_server.blobs import Blobs
-from s2edit_server.desk import Desk
+from s2edit_server.desk import JobDesk
 from s2edit_server.events import Events
 from s2edit_server.pool import FixedPool
 from s2edit_server.scheduler import Scheduler
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.store import Store
 from s2edit_server.supervisor import Health, WorkerDied
 from s2edit_wire.auth import USERNAME
@@ -71,12 +71,12 @@ def outcome(folder: Path, *moves: Move, frames: Sequence[Any] = ()) -> Any:
     """The row and the log of a job after these runs of the worker."""
 
     async def run() -> Any:
-        desk = Desk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
+        desk = JobDesk(Store(folder / "jobs.sqlite3"), Blobs(folder / "blobs"), Events(lambda *_: None))
 
         async def find_model(_: str) -> Path:
             return folder
 
-        worker = Scheduler(desk, FixedPool({"here": Scripted(moves)}), folder / "work", find_model, Settings)
+        worker = Scheduler(desk, FixedPool({"here": Scripted(moves)}), folder / "work", find_model, DaemonSettings)
         serving = asyncio.create_task(worker.serve())
         await desk.submit(JOB, USERNAME, "c" * 32, "cli", EDIT, frames)
         async with asyncio.timeout(30):
@@ -170,12 +170,12 @@ def test_a_result_is_kept_even_if_no_small_picture_can_be_made_of_it(tmp_path: P
 def test_an_unexpected_fault_before_the_run_ends_the_job_and_not_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish = Desk.publish_places
+    publish = JobDesk.publish_places
 
-    async def fault_once(self: Desk) -> None:
-        monkeypatch.setattr(Desk, "publish_places", publish)
+    async def fault_once(self: JobDesk) -> None:
+        monkeypatch.setattr(JobDesk, "publish_places", publish)
         raise RuntimeError("a header over its limit")
 
-    monkeypatch.setattr(Desk, "publish_places", fault_once)
+    monkeypatch.setattr(JobDesk, "publish_places", fault_once)
     row, _ = outcome(tmp_path, done)
     assert (row["state"], row["error"]) == ("failed", "internal")

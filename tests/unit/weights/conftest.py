@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from s2edit_server.settings import Settings
-from s2edit_server.weights.catalogue import Entry
+from s2edit_server.settings import DaemonSettings
+from s2edit_server.weights.catalogue import CatalogueEntry
 from s2edit_server.weights.manager import Weights
 
 from tests.fakes.hub import FakeHub
@@ -17,16 +17,16 @@ __all__ = ["hub"]  # a fixture, brought in
 
 
 @pytest.fixture
-def entry() -> Entry:
+def entry() -> CatalogueEntry:
     return small_model()
 
 
 @pytest.fixture
-def make_weights(tmp_path: Path, hub: FakeHub, entry: Entry) -> Iterator[Callable[..., Weights]]:
+def make_weights(tmp_path: Path, hub: FakeHub, entry: CatalogueEntry) -> Iterator[Callable[..., Weights]]:
     made: list[Weights] = []
 
     def make(accept: bool = True, **settings: object) -> Weights:
-        chosen = Settings(**{"mirror": hub.base, **settings})  # type: ignore[arg-type]
+        chosen = DaemonSettings(**{"mirror": hub.base, **settings})  # type: ignore[arg-type]
         options = {"backoff": 0.01, "reserve": 0}
         weights = Weights(
             tmp_path, lambda: chosen, catalogue={entry.id: entry}, caches=[tmp_path / "hub"], options=options

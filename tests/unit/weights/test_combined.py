@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from s2edit_server.settings import Settings
-from s2edit_server.weights.catalogue import Entry, File
+from s2edit_server.settings import DaemonSettings
+from s2edit_server.weights.catalogue import CatalogueEntry, File
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import MODEL
@@ -17,14 +17,16 @@ from tests.fakes.hub import FakeHub
 from tests.fakes.hub_model import FILES, REVISION, WEIGHTS, make_cache, tensor_file
 
 
-def test_a_combined_model_is_an_editor_with_another_decoder(tmp_path: Path, hub: FakeHub, entry: Entry) -> None:
+def test_a_combined_model_is_an_editor_with_another_decoder(
+    tmp_path: Path, hub: FakeHub, entry: CatalogueEntry
+) -> None:
     names = {"config.json": b"{}", "diffusion_pytorch_model.safetensors": tensor_file(500)}
     make_cache(tmp_path / "hub", "a/decoder", REVISION, names)
     files = tuple(File(name) for name in names)
     decoder = structs.replace(entry, id="decoder", role="decoder", ask_licence=False, repo="a/decoder", files=files)
     both = structs.replace(entry, id="both", files=(), base="model", decoder="decoder")
     entries = {known.id: known for known in (entry, decoder, both)}
-    chosen, options = Settings(mirror=hub.base), {"backoff": 0.01, "reserve": 0}
+    chosen, options = DaemonSettings(mirror=hub.base), {"backoff": 0.01, "reserve": 0}
     weights = Weights(tmp_path, lambda: chosen, catalogue=entries, caches=[tmp_path / "hub"], options=options)
     assert weights.model("both")["state"] == "partial"
     with pytest.raises(WireError) as failure:
@@ -46,7 +48,9 @@ def test_a_combined_model_is_an_editor_with_another_decoder(tmp_path: Path, hub:
     assert weights.model("both")["state"] == "partial"
 
 
-def test_an_installed_upscaler_goes_with_every_editor_of_its_kind(tmp_path: Path, hub: FakeHub, entry: Entry) -> None:
+def test_an_installed_upscaler_goes_with_every_editor_of_its_kind(
+    tmp_path: Path, hub: FakeHub, entry: CatalogueEntry
+) -> None:
     """Nobody has to choose it; a model that brings its own keeps that, and what is removed is used no more."""
     single = {"Anything_x4.safetensors": tensor_file(300)}
     make_cache(tmp_path / "hub", "a/upscaler", REVISION, single)
@@ -55,7 +59,7 @@ def test_an_installed_upscaler_goes_with_every_editor_of_its_kind(tmp_path: Path
     upscaler = structs.replace(entry, id="upscaler", role="upscaler", domain="photo", repo="a/upscaler", files=files)
     photo, drawing = (structs.replace(entry, id=kind, domain=kind, ask_licence=False) for kind in ("photo", "cartoon"))
     entries = {known.id: known for known in (photo, drawing, upscaler)}
-    weights = Weights(tmp_path, Settings, catalogue=entries, caches=[tmp_path / "hub"])
+    weights = Weights(tmp_path, DaemonSettings, catalogue=entries, caches=[tmp_path / "hub"])
     folder, plain = weights.find("photo"), weights.find("cartoon")
     assert {file.name for file in (folder / "upscaler").iterdir()} == {"model.safetensors"}
     assert (folder / "upscaler" / "model.safetensors").read_bytes() == single["Anything_x4.safetensors"]

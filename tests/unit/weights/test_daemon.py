@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s2edit_server.weights.catalogue import Entry
+from s2edit_server.weights.catalogue import CatalogueEntry
 from s2edit_wire.client import Client
 from s2edit_wire.errors import WireError
 
@@ -19,7 +19,7 @@ from tests.fakes.until import until
 
 
 @pytest.fixture
-def daemon(hub: FakeHub, entry: Entry) -> Iterator[RunningDaemon]:
+def daemon(hub: FakeHub, entry: CatalogueEntry) -> Iterator[RunningDaemon]:
     with tempfile.TemporaryDirectory(prefix="s2e") as name, daemon_with(Path(name) / "s", hub, entry) as running:
         yield running
 

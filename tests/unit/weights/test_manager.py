@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from msgspec import structs
 from s2edit_server import envelope
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.weights import catalogue, imports, places
-from s2edit_server.weights.catalogue import Entry
+from s2edit_server.weights.catalogue import CatalogueEntry
 from s2edit_server.weights.manager import Weights
 from s2edit_wire.errors import WireError
 from s2edit_wire.records import MODEL
@@ -49,7 +49,7 @@ def test_from_absent_to_ready(make_weights: Make) -> None:
     assert weights.model("model")["present"] == sum(map(len, FILES.values()))
 
 
-def test_progress_is_told(tmp_path: Path, hub: FakeHub, entry: Entry, make_weights: Make) -> None:
+def test_progress_is_told(tmp_path: Path, hub: FakeHub, entry: CatalogueEntry, make_weights: Make) -> None:
     weights = make_weights()
     told: list[dict[str, object]] = []
     weights._on_change = told.append
@@ -190,7 +190,7 @@ def test_a_cached_snapshot_is_used_in_place(make_weights: Make, tmp_path: Path, 
 
 
 def test_a_cached_snapshot_that_proves_wrong_is_replaced(
-    make_weights: Make, tmp_path: Path, hub: FakeHub, entry: Entry
+    make_weights: Make, tmp_path: Path, hub: FakeHub, entry: CatalogueEntry
 ) -> None:
     known = tuple(
         structs.replace(file, size=len(FILES[file.name]), sha256=hashlib.sha256(FILES[file.name]).hexdigest())
@@ -217,7 +217,7 @@ def test_a_torn_cached_snapshot_is_not_used(make_weights: Make, tmp_path: Path) 
 
 
 def test_another_revision_in_the_cache_needs_a_known_digest(
-    make_weights: Make, tmp_path: Path, entry: Entry, hub: FakeHub
+    make_weights: Make, tmp_path: Path, entry: CatalogueEntry, hub: FakeHub
 ) -> None:
     make_cache(tmp_path / "hub", "someone/model", "f" * 40, FILES)
     assert state(make_weights()) == "absent"
@@ -311,7 +311,7 @@ def test_a_catalogue_with_a_branch_a_climbing_path_a_pickle_or_no_memory_is_refu
 def test_a_damaged_catalogue_of_the_users_own_hides_nothing(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "catalogue.json").write_text('{"models": [{"id": 3}]}')
-    assert {record["id"] for record in Weights(tmp_path, Settings, caches=[]).models()} == set(catalogue.load())
+    assert {record["id"] for record in Weights(tmp_path, DaemonSettings, caches=[]).models()} == set(catalogue.load())
 
 
 def test_the_embedded_model_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

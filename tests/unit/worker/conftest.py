@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.weights.manager import Weights
 from s2edit_server.weights.places import PORTRAITS_VARIABLE
 
@@ -35,4 +35,4 @@ def small_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def weights(tmp_path: Path, small_model: Path) -> Weights:
-    return Weights(tmp_path / "state", Settings, caches=[])
+    return Weights(tmp_path / "state", DaemonSettings, caches=[])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from s2edit_server.estimates import unet_forwards
 from s2edit_server.planning import check_submit, plan
-from s2edit_server.settings import Settings
+from s2edit_server.settings import DaemonSettings
 from s2edit_server.timings import Pace
 from s2edit_server.weights.manager import Weights
 from s2edit_server.weights.places import PORTRAITS_VARIABLE
@@ -106,7 +106,7 @@ def test_what_a_model_recommends_is_in_force_and_told(weights: Weights, small_mo
 def test_the_embedded_model_sees_the_whole_portrait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was trained on whole portraits: an edit of the glasses alone that says nothing about context."""
     monkeypatch.delenv(PORTRAITS_VARIABLE, raising=False)
-    weights = Weights(tmp_path / "state", Settings, caches=[])
+    weights = Weights(tmp_path / "state", DaemonSettings, caches=[])
     asked = PLAN | {"canvas": [512, 512], "mask_box": [180, 200, 150, 60]}
     assert planned(weights, asked)["crop"] == [0, 0, 512, 512]
     assert planned(weights, asked | {"settings": {"blend.context": 0.35}})["crop"] != [0, 0, 512, 512]
