@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -21,7 +20,7 @@ from ..picture.upscaling import load_upscaler
 from .backbone import Backbone
 from .families import CONFIGS, FAMILIES, SD1, Family, FamilyKey, family_of, header, multiple_of, read_object
 from .flow import FlowCheckpoint
-from .folders import DTYPE, first_line, incomplete, load_folder, scheduler_config
+from .folders import DTYPE, incomplete, load_folder, loading, scheduler_config
 from .klein import KleinCheckpoint
 from .prompting import prompt_tokenizer
 from .sd1 import Checkpoint, add_identity_rows
@@ -102,21 +101,9 @@ def _beside(path: Path, folder: Path) -> dict[str, Any]:
 
 def _networks(path: Path, folder: Path, family: Family, frozen: torch.dtype | None = None) -> dict[str, Any]:
     """All networks, ready for use on the CPU; raises CheckpointError, whatever the loaders raise."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if path.is_file():
-                networks = _load_single(path, folder, family)
-            else:
-                networks = load_folder(path, family, DTYPE, frozen)
-    except CheckpointError:
-        raise
-    except Exception as error:
-        raise CheckpointError(
-            f"The model “{path.name}” can't be loaded: {first_line(error)}",
-            code="checkpoint_incomplete",
-            hint="Verify the model, or download it again.",
-        ) from error
+    with loading(path):
+        whole = path.is_file()
+        networks = _load_single(path, folder, family) if whole else load_folder(path, family, DTYPE, frozen)
     for module in networks.values():
         module.requires_grad_(requires_grad=False).eval()
     return networks

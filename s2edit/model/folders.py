@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,23 @@ from .families import Family
 
 DTYPE = torch.float32
 """Of all weights, whatever their files have: fine-tuning's steps would be lost in half precision's rounding."""
+
+
+@contextmanager
+def loading(path: Path) -> Iterator[None]:
+    """Turns whatever the loaders raise into CheckpointError; what they warn of is for programmers, and not shown."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"The model “{path.name}” can't be loaded: {first_line(error)}",
+            code="checkpoint_incomplete",
+            hint="Verify the model, or download it again.",
+        ) from error
 
 
 def load_folder(path: Path, family: Family, dtype: torch.dtype, frozen: torch.dtype | None = None) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..errors import CheckpointError
-from .folders import first_line, incomplete, load_folder
+from .folders import incomplete, load_folder, loading
 from .instructed import Instructed
 from .weight_files import check_folder
 
@@ -42,22 +40,12 @@ def load_pipelines(path: Path, kind: Instructed, dtype: torch.dtype) -> tuple[An
         if not (path / file).is_file():
             raise incomplete(path, file)
     whole = getattr(diffusers, kind.pipeline)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            networks = load_folder(path, kind.networks, torch.float32, frozen=dtype)
-            tokenizer = transformers.Qwen2TokenizerFast.from_pretrained(path / "tokenizer", local_files_only=True)
-            scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(
-                path, subfolder="scheduler", local_files_only=True
-            )
-    except CheckpointError:
-        raise
-    except Exception as error:
-        raise CheckpointError(
-            f"The model “{path.name}” can't be loaded: {first_line(error)}",
-            code="checkpoint_incomplete",
-            hint="Verify the model, or download it again.",
-        ) from error
+    with loading(path):
+        networks = load_folder(path, kind.networks, torch.float32, frozen=dtype)
+        tokenizer = transformers.Qwen2TokenizerFast.from_pretrained(path / "tokenizer", local_files_only=True)
+        scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(
+            path, subfolder="scheduler", local_files_only=True
+        )
     for network in networks.values():
         network.requires_grad_(requires_grad=False).eval()
     tokenizer.chat_template = _TEMPLATE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def checkpoint(folder: Path) -> Checkpoint:
 @pytest.fixture
 def denoiser(checkpoint: Checkpoint) -> Denoiser:
     return Denoiser(checkpoint)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever tries to reach the network fails."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something tried to reach the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

@@ -20,6 +20,7 @@ from s2edit.method.prompts import Prompt
 from s2edit.model.flow import FlowCheckpoint
 from s2edit.settings import EditSettings
 from tests.fakes.tiny import flow_loaded
+from tests.parity.flow_checks import assert_close, painted
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_diffusion import Edit, blend_mask, edit
 from tests.parity.reference_flow import reference_of
@@ -32,16 +33,6 @@ PROMPTS = ("a photo of a lady, smiling", "a photo of a man, smiling")
 @pytest.fixture
 def model(flow_folder: Path) -> FlowCheckpoint:
     return flow_loaded(flow_folder)
-
-
-def painted() -> Tensor:
-    mask = torch.zeros(8 * SIZE[0], 8 * SIZE[1])
-    mask[10:40, 5:70] = 1
-    return mask
-
-
-def assert_close(found: Tensor, wanted: Tensor) -> None:
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5 * max(1.0, float(wanted.abs().max())))
 
 
 def masks_of(prompt: Prompt) -> list[TokenMask]:

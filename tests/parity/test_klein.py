@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import Flux2KleinPipeline
-from torch import Tensor
 
 from s2edit.method.attention import Injection, Recorder, TokenMask
 from s2edit.method.diffusion import Denoiser
@@ -20,20 +18,11 @@ from s2edit.model.checkpoints import load
 from s2edit.model.families import FAMILIES
 from s2edit.model.klein import KleinCheckpoint
 from s2edit.model.memory_counts import published
+from tests.parity.flow_checks import SIZE, TEXT, assert_close, latent_of, painted
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_flow import KleinReference, literal_states
 
-SIZE = (8, 12)
-TEXT = "a photo of a lady, smiling"
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something tried to reach the network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+pytestmark = pytest.mark.usefixtures("no_network")
 
 
 @pytest.fixture
@@ -48,20 +37,6 @@ def pipeline(tiny_klein_folder: Path) -> Flux2KleinPipeline:
     found = Flux2KleinPipeline.from_pretrained(tiny_klein_folder, local_files_only=True, low_cpu_mem_usage=False)
     found.set_progress_bar_config(disable=True)
     return found
-
-
-def assert_close(found: Tensor, wanted: Tensor) -> None:
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5 * max(1.0, float(wanted.abs().max())))
-
-
-def latent_of(seed: int) -> Tensor:
-    return torch.randn(1, 8, *SIZE, generator=torch.Generator().manual_seed(seed))
-
-
-def painted() -> Tensor:
-    mask = torch.zeros(8 * SIZE[0], 8 * SIZE[1])
-    mask[10:40, 5:70] = 1
-    return mask
 
 
 def encoded(model: KleinCheckpoint, *texts: str) -> Encoding:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import math
 import shutil
-import socket
 import zlib
 from collections.abc import Iterator
 from functools import partialmethod
@@ -34,7 +33,7 @@ from tests.fakes.tiny import loaded
 from tests.parity.single_file import write
 
 # Half an hour is for machines that do much else; on a core of its own an edit takes about a minute and a half.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.usefixtures("no_network")]
 SD1 = CONFIGS / "sd1"
 PARTS = ("unet", "vae", "text_encoder")
 LEVEL: Level = "kv"
@@ -106,15 +105,6 @@ def models(before: int, tmp_path_factory: pytest.TempPathFactory, numbers: Numbe
         shutil.copytree(SD1 / name, folder / name)
     shutil.copy(SD1 / "model_index.json", folder)
     return {"folder": folder, "file": root / "sd.safetensors"}
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a loader tried to reach the network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 def in_half(path: Path) -> Checkpoint:

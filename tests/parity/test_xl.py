@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +23,9 @@ from s2edit.settings import Settings
 from tests.parity.reference_text import literal
 from tests.parity.stages_of_sd1 import painted, picture
 
+pytestmark = pytest.mark.usefixtures("no_network")
+
 FEW = {"identity.steps": 2, "identity.learning_rate": 1e-3, "identity.level": "full", "inversion.steps": 2}
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something tried to reach the network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture(scope="module")

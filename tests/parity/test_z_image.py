@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import ZImagePipeline
-from torch import Tensor
 
 from s2edit.method.attention import Injection, Recorder, TokenMask
 from s2edit.method.diffusion import Denoiser
@@ -19,21 +17,13 @@ from s2edit.model.families import FAMILIES, family_of
 from s2edit.model.flow import FlowCheckpoint
 from s2edit.model.memory_counts import published
 from tests.fakes.tiny import flow_loaded
+from tests.parity.flow_checks import SIZE, TEXT, assert_close, latent_of, painted
 from tests.parity.reference_attention import Branch
 from tests.parity.reference_flow import reference_of
 
-SIZE = (8, 12)
-TEXT = "a photo of a lady, smiling"
+pytestmark = pytest.mark.usefixtures("no_network")
+
 LONG = "a man with a beard and glasses on a blue background, " * 3 + "smiling"
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something tried to reach the network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture
@@ -46,20 +36,6 @@ def pipeline(tiny_z_image_folder: Path) -> ZImagePipeline:
     found = ZImagePipeline.from_pretrained(tiny_z_image_folder, local_files_only=True, low_cpu_mem_usage=False)
     found.set_progress_bar_config(disable=True)
     return found
-
-
-def assert_close(found: Tensor, wanted: Tensor) -> None:
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5 * max(1.0, float(wanted.abs().max())))
-
-
-def latent_of(seed: int) -> Tensor:
-    return torch.randn(1, 8, *SIZE, generator=torch.Generator().manual_seed(seed))
-
-
-def painted() -> Tensor:
-    mask = torch.zeros(8 * SIZE[0], 8 * SIZE[1])
-    mask[10:40, 5:70] = 1
-    return mask
 
 
 def encoded(model: FlowCheckpoint, *texts: str) -> tuple[Encoding, int]:

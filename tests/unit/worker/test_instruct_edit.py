@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +11,8 @@ from s2edit_wire.errors import WireError
 from s2edit_wire.frames import describe
 from s2edit_wire.session import new_job_id
 
-from tests.fakes.daemon import RunningDaemon, finished
+from tests.fakes.daemon import finished
+from tests.fakes.own_model import own_model
 from tests.fakes.tiny_klein import build_klein_edit
 from tests.unit.worker.test_real_edit import painted, picture, result
 
@@ -32,13 +30,8 @@ EDIT: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    model = build_klein_edit(tmp_path_factory.mktemp("own") / "tiny-klein")
-    with tempfile.TemporaryDirectory(prefix="s2k") as folder:
-        running = RunningDaemon(Path(folder), worker=None)
-        (Path(folder) / "weights").mkdir()
-        (Path(folder) / "weights" / "imports.json").write_text(json.dumps({"paths": [str(model)]}))
-        with running, running.client("cli") as connected:
-            yield connected
+    with own_model(build_klein_edit(tmp_path_factory.mktemp("own") / "tiny-klein")) as connected:
+        yield connected
 
 
 def submit(client: Client, references: int = 0, **changes: Any) -> str:

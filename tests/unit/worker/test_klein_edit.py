@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from s2edit_wire.client import Client
 
-from tests.fakes.daemon import RunningDaemon, finished
+from tests.fakes.daemon import finished
+from tests.fakes.own_model import own_model
 from tests.parity.tiny_flow import build_klein
 from tests.unit.worker.test_real_edit import painted, picture, result, submit
 
@@ -21,13 +19,8 @@ WISH: dict[str, Any] = {"model": MODEL, "source": "a man with a beard", "target"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    model = build_klein(tmp_path_factory.mktemp("own") / "tiny-klein")
-    with tempfile.TemporaryDirectory(prefix="s2k") as folder:
-        running = RunningDaemon(Path(folder), worker=None)
-        (Path(folder) / "weights").mkdir()
-        (Path(folder) / "weights" / "imports.json").write_text(json.dumps({"paths": [str(model)]}))
-        with running, running.client("cli") as connected:
-            yield connected
+    with own_model(build_klein(tmp_path_factory.mktemp("own") / "tiny-klein")) as connected:
+        yield connected
 
 
 def test_its_card_says_what_computes(client: Client) -> None:
