@@ -62,6 +62,7 @@ class Flow:
         self._drawn: tuple[object, ...] = ()
         self._asks: dict[str, str] = {}
         self._sending = self._closed = False
+        self._goes_on = ""  # the layer for which “Edit” was pressed before it was described
         self._planning = Later(desk.loop, PAUSE_S, self.plan)
         self._settling = Later(desk.loop, SETTLED_S, self._look)
         self._pressed = Later(desk.loop, TWICE_S, lambda: None)
@@ -104,11 +105,19 @@ class Flow:
         self._view.show_crop(place, self._inside(place) if place is not None else None)
 
     def press(self) -> None:
-        """“Edit” was pressed, or its key; a double click is one wish. Without a connection a line tells of that."""
+        """“Edit” was pressed, or its key; a double click is one wish. Without a connection a line tells of that.
+
+        One sentence is enough: where only the change is said, the picture is described first, and the edit follows.
+        """
         if self._sending or self._pressed.waiting or self._desk.link != "ready":
             return
         self._pressed.start()
         fields = self._fields()
+        place = self._place()
+        if fields.only_the_change and place is not None:
+            self.ask("caption")
+            self._goes_on = place.layer if "caption" in self._under_way() else ""
+            return
         self.submit(fields.order, fields.wishes)
 
     def ask(self, kind: str) -> None:
@@ -236,6 +245,8 @@ class Flow:
 
     def ended(self, job: str, sentence: str) -> None:
         """A job of this run ended without becoming a layer by itself."""
+        if job == self._asks.get("caption"):
+            self._goes_on = ""
         record = self._desk.book.all.get(job)
         (self.failed if record is not None and record["state"] == "failed" else self.told)(sentence)
 
@@ -244,7 +255,8 @@ class Flow:
         self._show(self.state.told(sentence))
 
     def failed(self, sentence: str) -> None:
-        """Say what went wrong."""
+        """Say what went wrong; nothing follows by itself then."""
+        self._goes_on = ""
         self._show(self.state.failed(sentence))
 
     # Planning
@@ -288,6 +300,9 @@ class Flow:
             self._planning.start()  # once more, with the facts about what will be sent
         facts = self._facts(replace(fields, trouble=fields.trouble or trouble), fields.order, len(fields.wishes))
         self._show(self.state.judged(fields.order.wish, facts, plan))
+        if self._goes_on == asked.layer and asked.order.wish.source:  # the object's word is proposed by now
+            self._goes_on = ""
+            self.submit(fields.order, fields.wishes)
 
     def _asked(self, place: SourceLayer, fields: Fields) -> tuple[Submission, str]:
         """The document as it is to be planned; a mask that can't be had is left out, and the reason said beside it."""
@@ -357,6 +372,7 @@ class Flow:
             caption = str(header["record"].get("caption", ""))
             self._view.describe(*described(caption, self._fields().typed))
             self.told("")
+            self._planning.start()
 
     def _model_refused(self, error: WireError) -> None:
         self.line.refused(error)

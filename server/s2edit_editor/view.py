@@ -42,6 +42,12 @@ class Fields:
     trouble: str = ""
     wishes: tuple[Wish, ...] = ()
 
+    @property
+    def only_the_change(self) -> bool:
+        """Whether it is said what should change, and not what the picture shows."""
+        wish = self.order.wish
+        return wish.kind == "edit" and not wish.instructs and not wish.source and bool(self.typed.strip())
+
 
 class View(Protocol):
     """A form as the flow needs it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.daemon import RunningDaemon
+from tests.protocol.paper import OPEN
 from tests.protocol.program import Editor
 
 
@@ -30,3 +31,18 @@ def open_editor(daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield made
     made.desk.close()
     assert made.loop.idle
+
+
+@pytest.fixture
+def closed(editor: Editor) -> Iterator[None]:
+    """No form of a test is left open."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+    assert editor.desk.link == "ready"
+
+
+@pytest.fixture(params=[False, True], ids=["a document that is painted on", "one that keeps still"])
+def still(request: pytest.FixtureRequest) -> bool:
+    """Krita's and GIMP's way."""
+    return bool(request.param)
