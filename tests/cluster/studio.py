@@ -96,10 +96,18 @@ class Computer:
         return sorted(found)
 
     def ray_folder(self) -> Path:
-        """Where its Ray keeps what is its own."""
-        words = b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.processes())
-        (found,) = set(re.findall(rf"/tmp/{node.PREFIX}\w+", words.decode()))
-        return Path(found)
+        """Where its Ray keeps what is its own; an earlier one's processes may still be about to end."""
+        found: set[str] = set()
+
+        def only_one() -> bool:
+            found.clear()
+            for pid in self.processes():
+                with contextlib.suppress(OSError):  # one that has just ended
+                    found.update(re.findall(rf"/tmp/{node.PREFIX}\w+", Path(f"/proc/{pid}/cmdline").read_text()))
+            return len(found) == 1
+
+        until(only_one)
+        return Path(*found)
 
     def signal(self, number: signal.Signals) -> None:
         """Send all its processes a signal at once: SIGKILL is a power cut, SIGSTOP hangs it without a word."""

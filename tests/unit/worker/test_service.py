@@ -18,7 +18,7 @@ from s2edit_server import worker_link as link
 from s2edit_server.worker import engines
 from s2edit_server.worker.service import Service
 
-import s2edit.engine
+import s2edit.instruct
 from s2edit.errors import Cancelled, MaskError
 from s2edit.requests import EditRequest, EditResult, Progress
 
@@ -96,7 +96,7 @@ class Daemon:
 
 @pytest.fixture
 def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    monkeypatch.setattr(s2edit.engine, "Engine", FakeEngine, raising=False)
+    monkeypatch.setattr(s2edit.instruct, "Engine", FakeEngine)  # where `open_engine` looks for it
     monkeypatch.setattr(FakeEngine, "made", [])
     monkeypatch.setattr(FakeEngine, "behaviour", lambda *_: None, raising=False)
     (tmp_path / "model").mkdir()
