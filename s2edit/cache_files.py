@@ -46,7 +46,7 @@ def note(folder: Path, user: str, key: str) -> None:
         OSError: it can't be written.
     """
     path = folder / f"{user}{_NOTES}"
-    if not path.exists() or key not in path.read_text(encoding="ascii").split():
+    if not path.exists() or key not in _noted(path):
         with path.open("a", encoding="ascii") as file:
             file.write(f"{key}\n")
 
@@ -58,10 +58,15 @@ def forget_others(folder: Path, users: Collection[str]) -> None:
     needed: set[str] = set()
     for path in folder.glob(f"*{_NOTES}"):
         if path.stem in users:
-            needed.update(path.read_text(encoding="ascii").split())
+            needed |= _noted(path)
         else:
             drop(path)
     for _, _, path in found:
         if path.stem not in needed:
             drop(path)
     sweep(folder)
+
+
+def _noted(path: Path) -> set[str]:
+    """The keys in a file of notes; what the disk made of others is passed over. Raises OSError."""
+    return set(path.read_text(encoding="ascii", errors="replace").split())

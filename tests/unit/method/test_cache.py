@@ -185,3 +185,17 @@ def test_an_entry_goes_with_the_last_who_needs_it(tmp_path: Path) -> None:
     forget_others(tmp_path, ())
     assert not list(tmp_path.glob("*.safetensors"))
     assert not list(tmp_path.glob("*.uses"))
+
+
+def test_damaged_notes_cost_what_they_held_and_no_more(tmp_path: Path) -> None:
+    """Neither the next edit nor the daemon, which looks through them at every start."""
+    cache = DiskCache(tmp_path)
+    cache.user = "anna"
+    for key in ("one", "two"):
+        cache.put(key, entry(0.5))
+    cache.note("one")
+    with (tmp_path / "anna.uses").open("ab") as file:
+        file.write(b"\xff\xfe\x00tw\xe9\n")
+    cache.note("one")
+    forget_others(tmp_path, {"anna"})
+    assert ("one" in cache, "two" in cache) == (True, False)
